@@ -1,0 +1,71 @@
+# make install   .venv with the package and its command, and ngspice
+# make demo      the main job, shown on the digit memory
+# make test      style, types, tests
+# make verify-full, make bench   the long random comparison; the measurements (build/bench.json)
+# make clean     remove what they wrote, but for .venv
+
+PYTHON ?= python3
+BIN := .venv/bin
+LDCONFIG := /sbin/ldconfig
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PYTHONUTF8 := 1
+
+.DELETE_ON_ERROR:
+.PHONY: install simulator demo test verify-full bench clean
+
+install: .venv/.installed simulator
+
+.venv/.installed: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	    echo "make: '$(PYTHON)' is missing or older than Python 3.11; name another: make PYTHON=python3.12 install" >&2; \
+	    exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	    echo "make: '$(PYTHON)' cannot make virtual environments; on Debian: apt-get install python3-venv" >&2; \
+	    exit 1; }
+	@echo "Installing hopfield-hw into .venv"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/pip install -qq --editable '.[test]'
+	@touch $@
+
+# The ngspice program, and its shared library for those who use PySpice. Says nothing where both are there.
+simulator:
+	@missing=; as_root=; \
+	check() { \
+	    missing=; \
+	    command -v ngspice >/dev/null || missing=' ngspice'; \
+	    ! command -v $(LDCONFIG) >/dev/null || $(LDCONFIG) -p | grep -q libngspice || missing="$$missing libngspice0"; \
+	}; \
+	check; \
+	test -n "$$missing" || exit 0; \
+	if ! command -v apt-get >/dev/null; then how="(with your system's package manager)"; \
+	elif [ "$$(id -u)" = 0 ]; then as_root=env; \
+	elif sudo -n true 2>/dev/null; then as_root='sudo -n env'; \
+	else how="(sudo apt-get install$$missing)"; fi; \
+	if [ -n "$$as_root" ]; then \
+	    echo "Installing$$missing"; \
+	    how='(apt-get failed, see above)'; \
+	    $$as_root apt-get -qq update; \
+	    $$as_root DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install $$missing >/dev/null; \
+	    check; \
+	    test -n "$$missing" || exit 0; \
+	fi; \
+	echo "make: still missing:$$missing $$how; ngspice simulates the circuits, libngspice0 serves PySpice" >&2
+
+demo: install
+	@$(BIN)/hopfield-hw demo
+
+test: install
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/pytest -n 2
+
+verify-full: install
+	$(BIN)/python tests/verify_full.py
+
+bench: install
+	$(BIN)/python tests/benchmarks/run.py
+
+clean:
+	rm -rf build dist runs *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find . -path ./.venv -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +

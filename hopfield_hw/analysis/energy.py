@@ -1,0 +1,63 @@
+"""The energy of a network with symmetric weights."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..arrays import Array
+from ..errors import InputError
+from ..gain import Gain
+from ..graph import Activate, Affine, Graph, Input, Leak, in_si
+from ..graph.weights import apply_weights
+
+# T_ij and T_ji count as equal within this part of the largest weight.
+SYMMETRY = 1e-12
+# A rise of up to this many times the accuracy, of the energy's range, counts as flat.
+FLAT = 10.0
+
+
+def has_energy(graph: Graph) -> bool:
+    """Whether the graph is one Hopfield network with symmetric weights, monotone gains and constant inputs only."""
+    try:
+        leak, activate, synapse = _parts(graph)
+    except InputError:
+        return False
+    weights = synapse.weights
+    if not isinstance(activate.function, Gain) or not activate.function.continuous or not hasattr(weights, "T"):
+        return False
+    difference = abs(weights - weights.T)
+    return bool(difference.max() <= SYMMETRY * max(float(abs(weights).max()), 1e-300)) and leak.output_size > 0
+
+
+def energy(graph: Graph, output: Array) -> Array:
+    """Return E = -1/2 V^T T V - I^T V + sum_i (1/R_i) int_{g_i(0)}^{V_i} g_i^-1(v) dv, watts.
+
+    `output`: V, (..., n), volts; the result is (...,). It never rises along a solution where T is symmetric (Hopfield,
+    PNAS 81:3088, 1984, eq. 7). Raises InputError for a graph that has no such energy.
+    """
+    leak, activate, synapse = _parts(graph)
+    if not has_energy(graph) or not isinstance(activate.function, Gain):
+        raise InputError("energy: needs a Hopfield network with symmetric weights and a continuous gain")
+    curve = activate.function
+    # Rounding and interpolation may carry an output past the open ends of its range by some 1e-12.
+    inside = np.clip(output, np.nextafter(curve.lower, np.inf), np.nextafter(curve.upper, -np.inf))
+    quadratic = -0.5 * np.sum(output * apply_weights(synapse.weights, output), axis=-1)
+    leaking = np.sum(curve.inverse_integral(inside) / leak.resistance, axis=-1)
+    result: Array = quadratic - output @ synapse.offset + leaking
+    return result
+
+
+def energy_rise(values: Array) -> float:
+    """Return the largest rise above an earlier value, as a part of the range; 0 for an energy that never rises."""
+    rise = float(np.max(values - np.minimum.accumulate(values), initial=0.0))
+    extent = float(np.ptp(values))
+    return rise / extent if extent > 0.0 else 0.0
+
+
+def _parts(graph: Graph) -> tuple[Leak, Activate, Affine]:
+    network = in_si(graph)
+    leaks, activates, affines = (network.of_type(kind) for kind in (Leak, Activate, Affine))
+    single = len(leaks) == len(activates) == len(affines) == 1 and not network.of_type(Input)
+    if not single or len(network.of_type(Leak)) != 1 or network.kind != "ode":
+        raise InputError("energy: the graph is not one Hopfield network")
+    return leaks[0], activates[0], affines[0]

@@ -1,0 +1,53 @@
+"""Arrays frozen at the door: copied, cast to float64, checked, read-only."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from .errors import InputError
+
+Array: TypeAlias = npt.NDArray[np.float64]
+
+
+def frozen(value: Any, name: str, *, shape: tuple[int, ...] | None = None, allow_inf: bool = False) -> Array:
+    """Return a read-only float64 copy of `value`.
+
+    A scalar is broadcast to `shape` where one is given.
+    Raises InputError for what is not numeric, for another shape, and for NaN (and infinity unless `allow_inf`).
+    """
+    try:
+        if np.iscomplexobj(value):
+            raise TypeError("complex numbers")
+        array = np.array(value, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"`{name}` = {value!r:.80}: must be real numbers in a rectangular array ({error})") from None
+    if shape is not None and array.shape != shape:
+        if array.ndim != 0:
+            raise InputError(f"`{name}` has shape {array.shape}: must have shape {shape}")
+        array = np.full(shape, float(array))
+    bad = np.isnan(array) if allow_inf else ~np.isfinite(array)
+    if bad.any():
+        raise InputError(f"`{_first(name, bad)} = {array[bad].flat[0]}`: must be {_allowed(allow_inf)}")
+    array.flags.writeable = False
+    return array
+
+
+def positive(value: Any, name: str, *, shape: tuple[int, ...], unit: str, allow_inf: bool = False) -> Array:
+    """Return `frozen(value)` after checking that every element is above zero."""
+    array = frozen(value, name, shape=shape, allow_inf=allow_inf)
+    bad = array <= 0.0
+    if bad.any():
+        raise InputError(f"`{_first(name, bad)} = {array[bad].flat[0]} {unit}`: must be positive")
+    return array
+
+
+def _first(name: str, bad: npt.NDArray[np.bool_]) -> str:
+    index = np.argwhere(bad)[0]
+    return name if index.size == 0 else f"{name}[{', '.join(str(int(k)) for k in index)}]"
+
+
+def _allowed(allow_inf: bool) -> str:
+    return "a number (infinity allowed)" if allow_inf else "finite; replace missing or infinite values"

@@ -1,0 +1,17 @@
+"""Neuron topologies. A new one is one file and one line in CELLS; the conformance suite runs over the table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from .active_sum import ActiveSum
+from .cell import Cell, Fragment
+from .hopfield_tank import HopfieldTank
+from .ideal import Ideal
+
+CELLS: Mapping[str, Cell] = MappingProxyType(
+    {"ideal": Ideal(), "hopfield_tank": HopfieldTank(), "active_sum": ActiveSum()}
+)
+
+__all__ = ["CELLS", "ActiveSum", "Cell", "Fragment", "HopfieldTank", "Ideal"]

@@ -1,0 +1,143 @@
+"""The ideal cell: one exact device for each element of each operator. It loads nothing and realises any network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from ..circuit import GROUND, Draft, Origin
+from ..gain import Function
+from ..functions import Softmax
+from ..graph import Activate, Affine, Graph, Hadamard, Leak, Operator
+from ..graph.weights import Stencil, entries
+from .cell import Fragment
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ideal:
+    """C dx/dt = -x/R + sum of G sources: capacitor and leak at a node, a transconductance for each weight.
+
+    Activate is a behavioural voltage source, Hadamard a product of voltages. Where currents are to become a voltage
+    they flow into 1 ohm.
+    """
+
+    name: str = "ideal"
+    law: str = "C_i dx_i/dt = -x_i/R_i + sum_j T_ij v_j + I_i,  v_i = g_i(x_i), no loading"
+
+    def fragments(self, graph: Graph) -> Iterable[Fragment]:
+        """Return one fragment for each operator."""
+        for operator in graph.order:
+            build = BUILDERS.get(type(operator))
+            if build is not None and not (isinstance(operator, Activate) and isinstance(operator.function, Softmax)):
+                yield Fragment((operator.name,), partial(_build, build, operator))
+
+    def rescaling(self, graph: Graph) -> dict[str, float]:
+        """Return nothing: every value is realisable."""
+        return {}
+
+
+def add_amplifier(draft: Draft, activate: Activate, inputs: Iterable[str]) -> None:
+    """Add one behavioural source for each element: v_i = g_i(input_i); `inputs` are voltage expressions."""
+    for k, (node, expression) in enumerate(zip(draft.nodes(activate), inputs, strict=True)):
+        curve: Function = activate.function if activate.function.size is None else activate.function.at(k)
+        name = f"B_{activate.name}_{k}"
+        draft.add(name, (node, GROUND), curve.spice(expression), Origin(activate.name, "function", (k,)))
+
+
+def add_bias(draft: Draft, affine: Affine, nodes: tuple[str, ...]) -> None:
+    """Add an ideal current source into each node whose bias is not zero."""
+    offset = affine.offset
+    if isinstance(affine.weights, Stencil):
+        offset = offset + affine.weights.offset()
+    for k in np.flatnonzero(offset).tolist():
+        draft.add(f"I_{affine.name}_{k}", (GROUND, nodes[k]), float(offset[k]), Origin(affine.name, "bias", (k,)))
+
+
+def add_capacitors(draft: Draft, leak: Leak, plus: tuple[str, ...], minus: tuple[str, ...]) -> None:
+    """Add the capacitors of a Leak."""
+    for k, value in enumerate(leak.capacitance.tolist()):
+        draft.add(f"C_{leak.name}_{k}", (plus[k], minus[k]), value, Origin(leak.name, "capacitance", (k,)))
+
+
+def _build(build: Callable[[Draft, Any], None], operator: Operator, draft: Draft) -> None:
+    build(draft, operator)
+
+
+def _build_leak(draft: Draft, leak: Leak) -> None:
+    nodes = draft.nodes(leak)
+    ground = (GROUND,) * len(nodes)
+    draft.state(leak, nodes)
+    add_capacitors(draft, leak, nodes, ground)
+    for k, value in enumerate(leak.resistance.tolist()):
+        if np.isfinite(value):
+            draft.add(f"R_{leak.name}_{k}", (nodes[k], GROUND), value, Origin(leak.name, "resistance", (k,)))
+    for source in draft.graph.drivers(leak):
+        if not _injects(draft.graph, source):
+            _add_unity(draft, source, leak.name, nodes)
+
+
+def _build_affine(draft: Draft, affine: Affine) -> None:
+    graph = draft.graph
+    if _injects(graph, affine):
+        nodes = draft.nodes(graph.targets(affine)[0])
+    else:
+        nodes = draft.nodes(affine)
+        _add_ohms(draft, affine.name, nodes)
+    sources = _input_nodes(draft, affine)
+    values, rows, columns = entries(affine.weights)
+    name, add = affine.name, draft.add
+    for value, i, j in zip(values.tolist(), rows.tolist(), columns.tolist(), strict=True):
+        ports = (GROUND, nodes[i], sources[j], GROUND)
+        add(f"G_{name}_{i}_{j}", ports, value, Origin(name, "weights", (i, j)))
+    add_bias(draft, affine, nodes)
+
+
+def _build_activate(draft: Draft, activate: Activate) -> None:
+    add_amplifier(draft, activate, (f"v({node})" for node in _input_nodes(draft, activate)))
+
+
+def _build_hadamard(draft: Draft, product: Hadamard) -> None:
+    left, right = (_input_nodes(draft, product, port) for port in product.ports)
+    for k, node in enumerate(draft.nodes(product)):
+        expression = f"v({left[k]})*v({right[k]})"
+        draft.add(f"B_{product.name}_{k}", (node, GROUND), expression, Origin(product.name, "product", (k,)))
+
+
+def _injects(graph: Graph, operator: Operator) -> bool:
+    """Whether an Affine's currents flow straight into one Leak's node."""
+    targets = graph.targets(operator)
+    return isinstance(operator, Affine) and len(targets) == 1 and isinstance(targets[0], Leak)
+
+
+def _input_nodes(draft: Draft, operator: Operator, port: str = "in") -> tuple[str, ...]:
+    """Return the nodes with the voltages that drive a port; several drivers are added up at nodes of their own."""
+    drivers = draft.graph.drivers(operator, port)
+    if len(drivers) == 1:
+        return draft.nodes(drivers[0])
+    name = f"{operator.name}_{port}_sum"
+    nodes = tuple(f"{name}_{k}" for k in range(operator.input_size))
+    _add_ohms(draft, name, nodes)
+    for source in drivers:
+        _add_unity(draft, source, name, nodes)
+    return nodes
+
+
+def _add_ohms(draft: Draft, name: str, nodes: tuple[str, ...]) -> None:
+    for k, node in enumerate(nodes):
+        draft.add(f"R_{name}_{k}", (node, GROUND), 1.0, Origin(name, "sum", (k,)))
+
+
+def _add_unity(draft: Draft, source: Operator, target: str, nodes: tuple[str, ...]) -> None:
+    for k, (to, driver) in enumerate(zip(nodes, draft.nodes(source), strict=True)):
+        ports = (GROUND, to, driver, GROUND)
+        draft.add(f"G_{source.name}_to_{target}_{k}", ports, 1.0, Origin(source.name, "edge", (k,)))
+
+
+BUILDERS: Mapping[type[Operator], Callable[[Draft, Any], None]] = MappingProxyType(
+    {Leak: _build_leak, Affine: _build_affine, Activate: _build_activate, Hadamard: _build_hadamard}
+)

@@ -1,0 +1,75 @@
+"""The pattern that resistive neurons share: a Leak, the Affines that drive it alone, the gains that it alone drives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import numpy as np
+
+from ..arrays import Array
+from ..circuit import Draft, Origin
+from ..errors import InputError
+from ..gain import Gain
+from ..graph import Activate, Affine, Graph, Input, Leak
+from ..graph.weights import Stencil, entries
+
+
+class Population(NamedTuple):
+    """One population of neurons: Leak <- Affine <- (gains of any population, or Inputs), Leak -> Activate."""
+
+    leak: Leak
+    affines: tuple[Affine, ...]
+    activates: tuple[Activate, ...]
+
+    @property
+    def operators(self) -> tuple[str, ...]:
+        """The names of the operators covered."""
+        return (self.leak.name, *(op.name for op in (*self.affines, *self.activates)))
+
+    def loading(self) -> Array:
+        """Return the sum of |W| into each neuron, (n,), siemens: what the resistors load its node with."""
+        total = np.zeros(self.leak.output_size)
+        for affine in self.affines:
+            values, rows, _ = entries(affine.weights)
+            total += np.bincount(rows, weights=np.abs(values), minlength=total.size)
+        return total
+
+
+def populations(graph: Graph) -> tuple[Population, ...]:
+    """Return the populations of a graph; a Leak driven by anything but such Affines is not one."""
+    found = []
+    for leak in graph.of_type(Leak):
+        drivers = graph.drivers(leak)
+        affines = tuple(driver for driver in drivers if isinstance(driver, Affine) and _is_crossbar(graph, driver))
+        if len(affines) == len(drivers):
+            targets = graph.targets(leak)
+            activates = tuple(op for op in targets if isinstance(op, Activate) and _is_amplifier(graph, op))
+            found.append(Population(leak, affines, activates))
+    return tuple(found)
+
+
+def add_crossbar(draft: Draft, affine: Affine, nodes: Iterable[str]) -> None:
+    """Add a resistor 1/|W_ij| from rail j, or from its complement where W_ij is negative, to summing node i."""
+    (source,) = draft.graph.drivers(affine)
+    rails = draft.nodes(source)
+    to = tuple(nodes)
+    values, rows, columns = entries(affine.weights)
+    for value, i, j in zip(values.tolist(), rows.tolist(), columns.tolist(), strict=True):
+        rail = rails[j] if value > 0.0 else draft.inverted(source, j)
+        resistance = 1.0 / abs(value)
+        if not np.isfinite(resistance):
+            raise InputError(f"`{affine.name}.weights[{i}, {j}]` = {value} S: is too small for a resistor; set it to 0")
+        draft.add(f"R_{affine.name}_{i}_{j}", (rail, to[i]), resistance, Origin(affine.name, "weights", (i, j)))
+
+
+def _is_crossbar(graph: Graph, affine: Affine) -> bool:
+    drivers = graph.drivers(affine)
+    if len(graph.targets(affine)) != 1 or len(drivers) != 1 or isinstance(affine.weights, Stencil):
+        return False
+    return isinstance(drivers[0], Input) or (isinstance(drivers[0], Activate) and _is_amplifier(graph, drivers[0]))
+
+
+def _is_amplifier(graph: Graph, activate: Activate) -> bool:
+    drivers = graph.drivers(activate)
+    return isinstance(activate.function, Gain) and len(drivers) == 1 and isinstance(drivers[0], Leak)

@@ -1,0 +1,190 @@
+"""The circuit: devices that remember where in the graph they come from."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ..errors import InputError
+from ..names import NAME
+from ..signals import as_signal
+
+if TYPE_CHECKING:
+    from PySpice.Spice.Netlist import Circuit as PySpiceCircuit
+
+GROUND = "0"
+
+
+class Primitive(NamedTuple):
+    """A kind of device: what it is, its ports in netlist order, and the unit of its value."""
+
+    what: str
+    ports: tuple[str, ...]
+    unit: str
+
+
+PRIMITIVES: Mapping[str, Primitive] = {
+    "R": Primitive("resistor", ("a", "b"), "Ohm"),
+    "C": Primitive("capacitor", ("plus", "minus"), "F"),
+    "V": Primitive("voltage source", ("plus", "minus"), "V"),
+    "I": Primitive("current source", ("from", "to"), "A"),
+    "G": Primitive("voltage-controlled current source", ("from", "to", "plus", "minus"), "S"),
+    "E": Primitive("voltage-controlled voltage source", ("plus", "minus", "control_plus", "control_minus"), "V/V"),
+    "B": Primitive("behavioural voltage source", ("plus", "minus"), "V"),
+}
+POSITIVE = frozenset({"R", "C"})
+
+
+class Origin(NamedTuple):
+    """Where a device comes from: an operator of the graph, what of it, and which element or (to, from) pair."""
+
+    operator: str
+    role: str
+    index: tuple[int, ...]
+
+    def __str__(self) -> str:
+        return f"{self.operator}.{self.role}[{', '.join(str(k) for k in self.index)}]"
+
+
+class Device(NamedTuple):
+    """One netlist line. The first letter of `name` is its kind; see PRIMITIVES.
+
+    `value`: in the primitive's unit; for a behavioural source its expression; for a driven voltage source the
+    points ((t, v), ...) of its waveform.
+    """
+
+    name: str
+    nodes: tuple[str, ...]
+    value: float | str | tuple[tuple[float, float], ...]
+    origin: Origin
+
+    @property
+    def primitive(self) -> Primitive:
+        """The kind of the device."""
+        return PRIMITIVES[self.name[0]]
+
+
+class Probe(NamedTuple):
+    """A quantity of the network in the circuit: its value is `scale` times the voltage of `node`."""
+
+    label: str
+    node: str
+    scale: float = 1.0
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Circuit:
+    """A flat circuit of devices, verified when it is made.
+
+    `initial`: the node voltage of every state at t = 0. `states`, `outputs`: what to probe. `inputs`: the sources
+    that a simulation drives. `time_constant`: the largest R C, seconds; infinite where there is no leak.
+
+    Raises InputError for names that are unsafe or collide after case folding, a device with a wrong number of
+    nodes, a value that is not finite (or not positive, for R and C), and a node that nothing drives.
+    """
+
+    title: str
+    cell: str
+    graph_hash: str
+    devices: tuple[Device, ...]
+    initial: Mapping[str, float]
+    states: tuple[Probe, ...]
+    outputs: tuple[Probe, ...]
+    inputs: tuple[str, ...] = ()
+    time_constant: float = math.inf
+    _by_name: Mapping[str, Device] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_by_name", _verified(self))
+
+    def device(self, name: str) -> Device:
+        """Return a device by its name, in any case. Raises InputError for a name that the circuit lacks."""
+        found = self._by_name.get(name.lower())
+        if found is None:
+            raise InputError(f"{self.title!r} has no device {name!r:.80}; `trace` takes a name from the netlist")
+        return found
+
+    def origin(self, name: str) -> Origin:
+        """Return where a device comes from: `origin("R_syn_3_7")` is `syn.weights[3, 7]`."""
+        return self.device(name).origin
+
+    def devices_from(self, operator: str, index: tuple[int, ...], role: str | None = None) -> tuple[Device, ...]:
+        """Return the devices that realise one element of an operator: the way from a weight to its resistor."""
+        key = (operator, index)
+        return tuple(d for d in self._by_origin.get(key, ()) if role is None or d.origin.role == role)
+
+    @cached_property
+    def _by_origin(self) -> Mapping[tuple[str, tuple[int, ...]], tuple[Device, ...]]:
+        table: dict[tuple[str, tuple[int, ...]], tuple[Device, ...]] = {}
+        for device in self.devices:
+            key = (device.origin.operator, device.origin.index)
+            table[key] = (*table.get(key, ()), device)
+        return table
+
+    def driven(self, inputs: Any) -> Circuit:
+        """Return the circuit with its input sources set to a Signal, a number, or (m,) constants; None keeps 0 V."""
+        if inputs is None:
+            return self
+        if not self.inputs:
+            raise InputError(f"{self.title!r} has no inputs: leave `inputs` out")
+        signal = as_signal(inputs, "inputs", len(self.inputs))
+        waves = {
+            name: float(signal.values[0, k])
+            if signal.times.size == 1
+            else tuple((float(t), float(v)) for t, v in zip(signal.times, signal.values[:, k], strict=True))
+            for k, name in enumerate(self.inputs)
+        }
+        devices = tuple(d._replace(value=waves[d.name]) if d.name in waves else d for d in self.devices)
+        return replace(self, devices=devices)
+
+    def netlist(self, dialect: str = "ngspice") -> str:
+        """Return the circuit as text of a dialect, without an analysis."""
+        from ..dialects import write
+
+        return write(self, dialect)
+
+    def to_pyspice(self) -> PySpiceCircuit:
+        """Return a PySpice `Circuit` with the same netlist. Raises MissingExtra where PySpice is missing."""
+        from ..dialects.pyspice import to_pyspice
+
+        return to_pyspice(self)
+
+
+def _verified(circuit: Circuit) -> dict[str, Device]:
+    if "\n" in circuit.title or not circuit.title.isprintable():
+        raise InputError(f"`Circuit.title` = {circuit.title!r:.80}: must be one line of printable text")
+    by_name: dict[str, Device] = {}
+    driven = {GROUND}
+    legal: set[str] = {GROUND}
+    for device in circuit.devices:
+        name, nodes, value, _ = device
+        primitive = PRIMITIVES.get(name[:1])
+        if primitive is None or NAME.fullmatch(name) is None:
+            raise InputError(f"device {name!r:.80}: must begin with one of {', '.join(PRIMITIVES)} and be a plain name")
+        key = name.lower()
+        if key in by_name:
+            raise InputError(f"devices {by_name[key].name!r} and {name!r} are one name in SPICE; rename one")
+        by_name[key] = device
+        if len(nodes) != len(primitive.ports):
+            raise InputError(f"device {name}: has {len(nodes)} nodes, a {primitive.what} has {len(primitive.ports)}")
+        for node in nodes:
+            if node not in legal:
+                if NAME.fullmatch(node) is None:
+                    raise InputError(f"device {name}: node {node!r:.80} is not a plain name; rename it")
+                legal.add(node)
+        if isinstance(value, float):
+            if not math.isfinite(value) or (value <= 0.0 and name[0] in POSITIVE):
+                raise InputError(f"device {name} = {value} {primitive.unit}: must be finite, and positive for R and C")
+        driven.update(nodes[:2])
+    folded: dict[str, str] = {}
+    for node in legal:
+        if folded.setdefault(node.lower(), node) != node:
+            raise InputError(f"nodes {folded[node.lower()]!r} and {node!r} are one name in SPICE; rename one")
+    for device in circuit.devices:
+        for node in device.nodes[2:]:
+            if node not in driven:
+                raise InputError(f"device {device.name}: nothing drives its node {node!r}")
+    return by_name

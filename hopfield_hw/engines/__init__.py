@@ -1,0 +1,1 @@
+"""Engines: what runs a circuit and hands back its waveform."""

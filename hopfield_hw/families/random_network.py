@@ -1,0 +1,48 @@
+"""Random networks, for holding machines against each other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+
+from ..functions import GAINS, Table
+from ..gain import Gain
+from ..network import Network
+
+CURVES = tuple(kind for kind, curve in GAINS.items() if curve.continuous)
+
+
+def random_network(rng: np.random.Generator) -> Network:
+    """Return a network of 2 to 64 neurons with gains from 1 to 100 and any continuous gain curve.
+
+    Symmetric or not, dense or sparse, with R near 10 kOhm and C near 100 nF, each spread over a factor of four. The
+    weights R T are normal with a standard deviation of 1.5 / sqrt(inputs), so that nodes swing by a few amplitudes.
+    """
+    n = int(np.round(2.0 * 32.0 ** rng.uniform()))
+    dense = n < 6 or bool(rng.integers(2))
+    present = np.ones((n, n), dtype=bool) if dense else rng.uniform(size=(n, n)) < rng.uniform(0.1, 0.4)
+    resistance = 1e4 * 2.0 ** rng.uniform(-1.0, 1.0, n)
+    weights = rng.normal(size=(n, n)) * present * 1.5e-4 / np.sqrt(max(present.mean() * n, 1.0))
+    if bool(rng.integers(2)):
+        weights = np.triu(weights) + np.triu(weights, 1).T
+    return Network(
+        weights=weights if dense else sp.csr_array(weights),
+        resistance=resistance,
+        capacitance=1e-7 * 2.0 ** rng.uniform(-1.0, 1.0, n),
+        gain=random_gain(rng, n),
+        bias=rng.normal(size=n) * 3e-5,
+        initial=rng.uniform(-1.0, 1.0, n),
+    )
+
+
+def random_gain(rng: np.random.Generator, n: int) -> Gain:
+    """Return a curve of any continuous kind, with a gain from 1 to 100 (log-uniform), for n neurons."""
+    curve: Any = GAINS[str(rng.choice(CURVES))]
+    gain = 100.0 ** rng.uniform()
+    if curve is Table:
+        x = np.linspace(-3.0, 3.0, 13) / gain
+        return Table(x=x, y=np.tanh(gain * x))
+    spread = rng.uniform(0.9, 1.1, n)
+    return curve(gain=np.minimum(gain * spread, 100.0), amplitude=rng.uniform(0.5, 2.0))  # type: ignore[no-any-return]

@@ -1,0 +1,39 @@
+"""The graph: one description of a network, as operators with equations, that every machine runs."""
+
+from .ir import Edge, Graph, Units
+from .operators import (
+    Activate,
+    Affine,
+    Clock,
+    Delay,
+    Hadamard,
+    Hold,
+    Input,
+    Leak,
+    Operator,
+    Output,
+    Quantise,
+)
+from .si import in_si
+from .text import parse_graph
+from .weights import Stencil
+
+__all__ = [
+    "Activate",
+    "Affine",
+    "Clock",
+    "Delay",
+    "Edge",
+    "Graph",
+    "Hadamard",
+    "Hold",
+    "Input",
+    "Leak",
+    "Operator",
+    "Output",
+    "Quantise",
+    "Stencil",
+    "Units",
+    "in_si",
+    "parse_graph",
+]

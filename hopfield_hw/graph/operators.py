@@ -1,0 +1,323 @@
+"""The operators of a graph. Each is frozen, has a size, and states its equation.
+
+What drives an operator adds up, as currents do at a node; Hadamard alone has two named ports.
+"""
+
+from __future__ import annotations
+
+from abc import ABC
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from ..arrays import Array, frozen, positive
+from ..errors import InputError
+from ..gain import Function
+from ..names import checked_labels, checked_name
+from ..signals import Signal
+from .weights import Stencil, Weights, frozen_weights, weights_shape
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Operator(ABC):
+    """One vector-valued operator. `name`: letters, digits and underscores, unique in the graph after case folding."""
+
+    name: str
+    kind: ClassVar[str]
+    ports: ClassVar[tuple[str, ...]] = ("in",)
+    holds_state: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        checked_name(self.name, f"{type(self).__name__}.name")
+
+    def _freeze(self, **fields: Any) -> None:
+        for field, value in fields.items():
+            object.__setattr__(self, field, value)
+
+    @property
+    def output_size(self) -> int:
+        """Elements that the operator gives."""
+        raise NotImplementedError
+
+    @property
+    def input_size(self) -> int:
+        """Elements that each of its ports takes."""
+        return self.output_size
+
+    def params(self) -> dict[str, Any]:
+        """Return the constructor's arguments but the name, as JSON-able values."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Sized(Operator):
+    """An operator whose `size` is given, the same at input and output."""
+
+    size: int
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not isinstance(self.size, int | np.integer) or isinstance(self.size, bool) or self.size < 1:
+            raise InputError(f"`{self.name}.size` = {self.size!r}: must be a whole number, at least 1")
+        self._freeze(size=int(self.size))
+
+    @property
+    def output_size(self) -> int:
+        return self.size
+
+    def params(self) -> dict[str, Any]:
+        return {"size": self.size}
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Input(Sized):
+    """u(t) or u[k], (size,): a voltage source, or an input port. `labels`: one for each element."""
+
+    labels: tuple[str, ...] | None = None
+    kind: ClassVar[str] = "input"
+    ports: ClassVar[tuple[str, ...]] = ()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.labels is not None:
+            self._freeze(labels=checked_labels(self.labels, f"{self.name}.labels", self.size))
+
+    @property
+    def input_size(self) -> int:
+        return 0
+
+    def params(self) -> dict[str, Any]:
+        return {"size": self.size, "labels": _listed(self.labels)}
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Affine(Operator):
+    """y = W x + b; `weights[i, j]` is from j to i.
+
+    `weights`: (n, m) dense or scipy.sparse, or a Stencil; siemens where it drives a Leak. `bias`: (n,), amperes there.
+    """
+
+    weights: Weights
+    bias: Array | None = None
+    kind: ClassVar[str] = "affine"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        weights = frozen_weights(self.weights, f"{self.name}.weights")
+        outputs, inputs = weights_shape(weights)
+        if outputs == 0 or inputs == 0:
+            raise InputError(f"`{self.name}.weights` has shape {(outputs, inputs)}: must not be empty")
+        bias = np.zeros(outputs) if self.bias is None else self.bias
+        self._freeze(weights=weights, bias=frozen(bias, f"{self.name}.bias", shape=(outputs,)))
+
+    @property
+    def offset(self) -> Array:
+        """The bias, (n,)."""
+        return np.zeros(self.output_size) if self.bias is None else self.bias
+
+    @property
+    def output_size(self) -> int:
+        return weights_shape(self.weights)[0]
+
+    @property
+    def input_size(self) -> int:
+        return weights_shape(self.weights)[1]
+
+    def params(self) -> dict[str, Any]:
+        return {"weights": _weights_params(self.weights), "bias": self.offset.tolist()}
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Leak(Operator):
+    """C dx/dt = -x/R + i: a capacitor and a leak at a summing node.
+
+    `capacitance`: (n,), farads, positive. `resistance`: (n,), ohms, positive; infinite for a pure integrator.
+    `initial`: (n,), volts. `labels`: one for each element.
+    """
+
+    capacitance: Array
+    resistance: Array
+    initial: Array
+    labels: tuple[str, ...] | None = None
+    kind: ClassVar[str] = "leak"
+    holds_state: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        shape = frozen(self.capacitance, f"{self.name}.capacitance").shape
+        if len(shape) != 1 or shape[0] == 0:
+            raise InputError(f"`{self.name}.capacitance` has shape {shape}: must be one row of at least one element")
+        self._freeze(
+            capacitance=positive(self.capacitance, f"{self.name}.capacitance", shape=shape, unit="F"),
+            resistance=positive(self.resistance, f"{self.name}.resistance", shape=shape, unit="Ohm", allow_inf=True),
+            initial=frozen(self.initial, f"{self.name}.initial", shape=shape),
+        )
+        if self.labels is not None:
+            self._freeze(labels=checked_labels(self.labels, f"{self.name}.labels", shape[0]))
+
+    @property
+    def output_size(self) -> int:
+        return int(self.capacitance.size)
+
+    def params(self) -> dict[str, Any]:
+        return {
+            "capacitance": self.capacitance.tolist(),
+            "resistance": self.resistance.tolist(),
+            "initial": self.initial.tolist(),
+            "labels": _listed(self.labels),
+        }
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Activate(Sized):
+    """y = f(x), elementwise (or softmax over groups): an amplifier, or a table."""
+
+    function: Function
+    kind: ClassVar[str] = "activate"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not isinstance(self.function, Function):
+            raise InputError(f"`{self.name}.function` = {self.function!r:.60}: must be a Gain or a Function")
+        if self.function.size is not None and self.function.size != self.size:
+            raise InputError(f"`{self.name}.function` is for {self.function.size} elements: must be for {self.size}")
+
+    def params(self) -> dict[str, Any]:
+        return {"size": self.size, "function": {"kind": self.function.kind, **self.function.params()}}
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Hadamard(Sized):
+    """y = left * right, elementwise: a four-quadrant multiplier. Ports: `left`, `right`."""
+
+    kind: ClassVar[str] = "hadamard"
+    ports: ClassVar[tuple[str, ...]] = ("left", "right")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Delay(Sized):
+    """y(t) = x(t - tau), with y(t) = history(t - tau) before t = tau.
+
+    `tau`: seconds, positive: one for all elements, or a Signal of one element for a delay that changes with time.
+    `history`: a Signal on reversed time (its time s is -t), or (size,) constants.
+    """
+
+    tau: float | Signal
+    history: Signal | Array
+    kind: ClassVar[str] = "delay"
+    holds_state: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if isinstance(self.tau, Signal):
+            if self.tau.size != 1 or bool(np.any(self.tau.values <= 0.0)):
+                raise InputError(f"`{self.name}.tau`: must be one positive element at every time")
+        else:
+            self._freeze(tau=float(positive(self.tau, f"{self.name}.tau", shape=(), unit="s")))
+        if isinstance(self.history, Signal):
+            if self.history.size != self.size:
+                raise InputError(f"`{self.name}.history` has {self.history.size} elements: must have {self.size}")
+        else:
+            self._freeze(history=frozen(self.history, f"{self.name}.history", shape=(self.size,)))
+
+    def params(self) -> dict[str, Any]:
+        return {"size": self.size, "tau": _signal_params(self.tau), "history": _signal_params(self.history)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clock:
+    """Edges at t_k = phase + k * period, seconds; period positive, phase from 0 to below the period."""
+
+    period: float
+    phase: float = 0.0
+
+    def __post_init__(self) -> None:
+        period = float(positive(self.period, "Clock.period", shape=(), unit="s"))
+        phase = float(frozen(self.phase, "Clock.phase", shape=()))
+        if not 0.0 <= phase < period:
+            raise InputError(f"`Clock.phase` = {phase} s: must be from 0 to below the period, {period} s")
+        object.__setattr__(self, "period", period)
+        object.__setattr__(self, "phase", phase)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Hold(Operator):
+    """y(t) = the left limit x(t_k-) on [t_k, t_k+1): a sample-and-hold pair, or a register. `initial`: (n,)."""
+
+    clock: Clock
+    initial: Array
+    kind: ClassVar[str] = "hold"
+    holds_state: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        initial = frozen(self.initial, f"{self.name}.initial")
+        if initial.ndim != 1 or initial.size == 0:
+            raise InputError(f"`{self.name}.initial` has shape {initial.shape}: must be one row of at least one element")
+        if not isinstance(self.clock, Clock):
+            raise InputError(f"`{self.name}.clock` = {self.clock!r:.60}: must be a Clock(period=..., phase=...)")
+        self._freeze(initial=initial)
+
+    @property
+    def output_size(self) -> int:
+        return int(self.initial.size)
+
+    def params(self) -> dict[str, Any]:
+        clock = {"period": self.clock.period, "phase": self.clock.phase}
+        return {"clock": clock, "initial": self.initial.tolist()}
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Quantise(Sized):
+    """y = the nearest of `levels` equal steps from `lower` to `upper`, saturating: an A/D and D/A converter pair."""
+
+    levels: int
+    lower: float
+    upper: float
+    kind: ClassVar[str] = "quantise"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        lower = float(frozen(self.lower, f"{self.name}.lower", shape=()))
+        upper = float(frozen(self.upper, f"{self.name}.upper", shape=()))
+        if not isinstance(self.levels, int | np.integer) or self.levels < 2:
+            raise InputError(f"`{self.name}.levels` = {self.levels!r}: must be a whole number, at least 2")
+        if lower >= upper:
+            raise InputError(f"`{self.name}` ranges from {lower} to {upper}: lower must be below upper")
+        self._freeze(levels=int(self.levels), lower=lower, upper=upper)
+
+    def value(self, x: Array) -> Array:
+        """Return the nearest level; halfway goes to the even one."""
+        step = (self.upper - self.lower) / (self.levels - 1)
+        return self.lower + step * np.clip(np.rint((x - self.lower) / step), 0, self.levels - 1)
+
+    def params(self) -> dict[str, Any]:
+        return {"size": self.size, "levels": self.levels, "lower": self.lower, "upper": self.upper}
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Output(Sized):
+    """A probed node, or an output port."""
+
+    kind: ClassVar[str] = "output"
+
+
+def _listed(labels: tuple[str, ...] | None) -> list[str] | None:
+    return None if labels is None else list(labels)
+
+
+def _weights_params(weights: Weights) -> dict[str, Any]:
+    if isinstance(weights, Stencil):
+        stencil = {"template": weights.template.tolist(), "shape": list(weights.shape)}
+        return {"stencil": {**stencil, "boundary": weights.boundary, "edge": weights.edge}}
+    if isinstance(weights, np.ndarray):
+        return {"dense": weights.tolist()}
+    arrays = {"indptr": weights.indptr.tolist(), "indices": weights.indices.tolist(), "data": weights.data.tolist()}
+    return {"sparse": {"shape": list(weights_shape(weights)), **arrays}}
+
+
+def _signal_params(value: float | Signal | Array) -> Any:
+    if isinstance(value, Signal):
+        return {"times": value.times.tolist(), "values": value.values.tolist()}
+    return np.asarray(value).tolist()

@@ -1,0 +1,153 @@
+"""Weights of an Affine: a dense matrix, a sparse matrix, or a space-invariant stencil."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+import scipy.sparse as sp
+from scipy.ndimage import correlate
+
+from ..arrays import Array, frozen
+from ..errors import InputError
+
+Sparse: TypeAlias = "sp.csr_array[np.float64, tuple[int, int]]"
+Boundary: TypeAlias = Literal["zero", "fixed", "periodic"]
+BOUNDARIES: tuple[Boundary, ...] = ("zero", "fixed", "periodic")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Stencil:
+    """A space-invariant linear map on a grid (cellular networks; Chua and Yang 1988, eq. 2).
+
+    y[r, c] = sum over (p, q) of template[p + m, q + m'] x[r + p, c + q], rows first, flattened in C order.
+
+    `template`: odd by odd. `shape`: (rows, columns) of the grid.
+    `boundary`: what lies outside the grid: "zero", "fixed" (at `edge`), or "periodic".
+    Raises InputError for a template of even size, an empty grid, or an unknown boundary.
+    """
+
+    template: Array
+    shape: tuple[int, int]
+    boundary: Boundary = "zero"
+    edge: float = 0.0
+
+    def __post_init__(self) -> None:
+        template = frozen(self.template, "Stencil.template")
+        if template.ndim != 2 or any(side % 2 == 0 for side in template.shape):
+            raise InputError(f"`Stencil.template` has shape {template.shape}: both sides must be odd, as in 3 x 3")
+        if len(self.shape) != 2 or min(self.shape) < 1:
+            raise InputError(f"`Stencil.shape` = {self.shape}: must be (rows, columns), each at least 1")
+        if self.boundary not in BOUNDARIES:
+            raise InputError(f"`Stencil.boundary` = {self.boundary!r}: must be one of {', '.join(BOUNDARIES)}")
+        if self.edge != 0.0 and self.boundary != "fixed":
+            raise InputError(f'`Stencil.edge` = {self.edge}: only boundary="fixed" has an edge value')
+        object.__setattr__(self, "template", template)
+        object.__setattr__(self, "shape", (int(self.shape[0]), int(self.shape[1])))
+        object.__setattr__(self, "edge", float(frozen(self.edge, "Stencil.edge", shape=())))
+
+    @property
+    def size(self) -> int:
+        """Cells in the grid."""
+        return self.shape[0] * self.shape[1]
+
+    def apply(self, x: Array) -> Array:
+        """Return the map of x, (..., size), the fixed edge included."""
+        grid = x.reshape(*x.shape[:-1], *self.shape)
+        kernel = self.template.reshape((1,) * (grid.ndim - 2) + self.template.shape)
+        mode: Literal["wrap", "constant"] = "wrap" if self.boundary == "periodic" else "constant"
+        result: Array = correlate(grid, kernel, mode=mode, cval=self.edge)
+        return result.reshape(x.shape)
+
+    def scaled(self, factor: float) -> Stencil:
+        """Return the stencil with every weight multiplied."""
+        return Stencil(template=self.template * factor, shape=self.shape, boundary=self.boundary, edge=self.edge)
+
+    def sparse(self) -> Sparse:
+        """Return the linear part as a sparse matrix, (size, size); the fixed edge is `offset`."""
+        rows, columns = self.shape
+        r, c = np.indices(self.shape)
+        targets, sources, values = [], [], []
+        for (p, q), weight in np.ndenumerate(self.template):
+            if weight == 0.0:
+                continue
+            rr, cc = r + p - self.template.shape[0] // 2, c + q - self.template.shape[1] // 2
+            if self.boundary == "periodic":
+                inside = np.ones(self.shape, dtype=bool)
+                rr, cc = rr % rows, cc % columns
+            else:
+                inside = (rr >= 0) & (rr < rows) & (cc >= 0) & (cc < columns)
+            targets.append((r * columns + c)[inside])
+            sources.append((rr * columns + cc)[inside])
+            values.append(np.full(int(inside.sum()), weight))
+        if not values:
+            return _freeze_sparse(sp.csr_array((self.size, self.size), dtype=np.float64))
+        indices = (np.concatenate(targets), np.concatenate(sources))
+        return _freeze_sparse(sp.coo_array((np.concatenate(values), indices), shape=(self.size, self.size)).tocsr())
+
+    def offset(self) -> Array:
+        """Return what the fixed edge adds, (size,)."""
+        return self.apply(np.zeros(self.size))
+
+
+Weights: TypeAlias = "Array | Sparse | Stencil"
+
+
+def frozen_weights(value: Any, name: str) -> Weights:
+    """Return weights frozen at the door: a read-only matrix, a canonical CSR matrix, or a Stencil."""
+    if isinstance(value, Stencil):
+        return value
+    if sp.issparse(value):
+        if not bool(np.all(np.isfinite(value.data))):
+            raise InputError(f"`{name}` holds NaN or infinite values: must be finite")
+        return _freeze_sparse(sp.csr_array(value, dtype=np.float64))
+    matrix = frozen(value, name)
+    if matrix.ndim != 2:
+        raise InputError(f"`{name}` has shape {matrix.shape}: must be a matrix (to, from)")
+    return matrix
+
+
+def weights_shape(weights: Weights) -> tuple[int, int]:
+    """Return (outputs, inputs)."""
+    if isinstance(weights, Stencil):
+        return weights.size, weights.size
+    return int(weights.shape[0]), int(weights.shape[1])
+
+
+def apply_weights(weights: Weights, x: Array) -> Array:
+    """Return W x for x of shape (..., inputs)."""
+    if isinstance(weights, Stencil):
+        return weights.apply(x)
+    if isinstance(weights, np.ndarray):
+        product: Array = x @ weights.T
+        return product
+    flat: Array = (weights @ x.reshape(-1, x.shape[-1]).T).T
+    return flat.reshape(*x.shape[:-1], weights.shape[0])
+
+
+def entries(weights: Weights) -> tuple[Array, Any, Any]:
+    """Return (values, rows, columns) of the weights that are not zero, by row then column."""
+    if isinstance(weights, np.ndarray):
+        rows, columns = np.nonzero(weights)
+        return weights[rows, columns], rows, columns
+    matrix = weights.sparse() if isinstance(weights, Stencil) else weights
+    coo = matrix.tocoo()
+    return coo.data, coo.coords[0], coo.coords[1]
+
+
+def scaled_weights(weights: Weights, factor: float) -> Weights:
+    """Return the weights multiplied by a number."""
+    if isinstance(weights, Stencil):
+        return weights.scaled(factor)
+    return frozen_weights(weights * factor, "weights")
+
+
+def _freeze_sparse(matrix: Any) -> Sparse:
+    frozen_matrix: Sparse = sp.csr_array(matrix, copy=True)
+    frozen_matrix.sum_duplicates()
+    frozen_matrix.eliminate_zeros()
+    frozen_matrix.sort_indices()
+    for part in (frozen_matrix.data, frozen_matrix.indices, frozen_matrix.indptr):
+        part.flags.writeable = False
+    return frozen_matrix

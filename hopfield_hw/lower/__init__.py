@@ -1,0 +1,77 @@
+"""Lowering: a graph is covered with the patterns of a cell, and becomes a circuit."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ..cells import CELLS, Cell, Fragment
+from ..circuit import GROUND, Circuit, Draft, Origin
+from ..errors import InputError, Unrealisable
+from ..graph import Graph, Input, Operator, Output, in_si
+from .rescale import rescaled
+
+__all__ = ["find_cell", "lower"]
+
+
+def find_cell(cell: str | Cell) -> Cell:
+    """Return a cell of the table by its name, or anyone's own cell as it is."""
+    if not isinstance(cell, str):
+        return cell
+    if cell not in CELLS:
+        raise InputError(f"cell {cell!r:.60}: must be one of {', '.join(CELLS)}, or a cell object of your own")
+    return CELLS[cell]
+
+
+def lower(graph: Graph, *, cell: str | Cell = "ideal", rescale: bool = False, title: str = "hopfield_hw") -> Circuit:
+    """Return the circuit of a graph in the topology of a cell.
+
+    The cell's fragments cover the graph, the largest first. `rescale=True` applies the exact rescaling that the cell
+    asks for (x -> s x and so on); the circuit's probes then give the state of the graph as before.
+
+    Raises InputError for an unknown cell, Unrealisable for values that the cell cannot build, and for operators
+    that it does not cover, by name.
+    """
+    chosen = find_cell(cell)
+    network = in_si(graph)
+    factors = dict(chosen.rescaling(network)) if rescale else {}
+    network = rescaled(network, factors)
+    draft = Draft(network)
+    fragments = _cover(network, chosen)
+    for source in network.of_type(Input):
+        for k, node in enumerate(draft.nodes(source)):
+            draft.add(f"V_{source.name}_{k}", (node, GROUND), 0.0, Origin(source.name, "input", (k,)))
+    for output in network.of_type(Output):
+        drivers = network.drivers(output)
+        if len(drivers) != 1:
+            raise Unrealisable(f"Output {output.name!r}: is driven {len(drivers)} times; add them up in an Affine first")
+        draft.wire(output, draft.nodes(drivers[0]))
+    for fragment in fragments:
+        fragment.build(draft)
+    circuit = draft.circuit(title, chosen.name)
+    scales = [factors.get(leak, 1.0) for leak in _state_owners(network)]
+    states = tuple(p._replace(scale=p.scale / s) for p, s in zip(circuit.states, scales, strict=True))
+    return replace(circuit, graph_hash=graph.hash, states=states)
+
+
+def _cover(graph: Graph, cell: Cell) -> list[Fragment]:
+    left = {op.name: op for op in graph.operators if not isinstance(op, Input | Output)}
+    chosen = []
+    for fragment in sorted(cell.fragments(graph), key=lambda found: -len(found.operators)):
+        if all(name in left for name in fragment.operators):
+            chosen.append(fragment)
+            for name in fragment.operators:
+                del left[name]
+    if left:
+        names = ", ".join(_described(op) for op in left.values())
+        hint = "" if cell.name == "ideal" else "; cell='ideal' covers more"
+        raise Unrealisable(f"cell {cell.name!r} does not lower {names}{hint}")
+    return chosen
+
+
+def _described(operator: Operator) -> str:
+    return f"{type(operator).__name__} {operator.name!r}"
+
+
+def _state_owners(graph: Graph) -> list[str]:
+    from_leaks = [op for op in graph.operators if op.kind == "leak"]
+    return [leak.name for leak in from_leaks for _ in range(leak.output_size)]

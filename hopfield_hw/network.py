@@ -1,0 +1,293 @@
+"""Network: the weights, capacitances, resistances and gain curves of a continuous Hopfield network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import networkx as nx
+import numpy as np
+import scipy.sparse as sp
+
+from .arrays import Array, frozen, positive
+from .errors import InputError
+from .functions import function_from
+from .gain import Gain, Tanh
+from .names import checked_labels
+from .network_formats import read_json, read_npz, write_json, write_npz
+
+if TYPE_CHECKING:
+    from .graph import Graph
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Network:
+    """A continuous network of n neurons (Hopfield, PNAS 81:3088, 1984, eq. 5).
+
+    C_i dx_i/dt = -x_i / R_i + sum_j T_ij g_j(x_j) + sum_k B_ik u_k(t) + I_i
+
+    `weights`: T, (n, n) dense or scipy.sparse, siemens; `weights[i, j]` drives i from j.
+    `resistance`: R, (n,) or one for all, ohms, positive (infinite: no leak); the total at the summing node.
+    `capacitance`: C, (n,) or one for all, farads, positive.
+    `gain`: g, a Gain for all neurons, or one whose parameters are (n,).
+    `bias`: I, (n,) or one for all, amperes. `initial`: x(0), (n,) or one for all, volts.
+    `input_weights`: B, (n, m), siemens, from the m inputs u(t), volts; None where there is no input.
+    `labels`: a name for each neuron; the indices where not given.
+    `symmetric`: claim that T_ij = T_ji; refused where it is not so.
+    `volts_per_unit`, `siemens_per_unit`, `seconds_per_unit`: what one unit is, for a network that is not in SI units.
+
+    Raises InputError for wrong shapes, NaN or infinite values, C or R not positive, a broken claim of symmetry,
+    labels that a netlist could not hold, and an empty network.
+    """
+
+    weights: Any
+    resistance: Any
+    capacitance: Any
+    gain: Gain = field(default_factory=Tanh)
+    bias: Any = 0.0
+    initial: Any = 0.0
+    input_weights: Any = None
+    labels: tuple[str, ...] | None = None
+    symmetric: bool = False
+    volts_per_unit: float = 1.0
+    siemens_per_unit: float = 1.0
+    seconds_per_unit: float = 1.0
+
+    def __post_init__(self) -> None:
+        weights = _square(self.weights)
+        n = int(weights.shape[0])
+        if not isinstance(self.gain, Gain):
+            raise InputError(f"`Network.gain` = {self.gain!r:.60}: must be a Gain such as Tanh(gain=50.0)")
+        if self.gain.size not in (None, n):
+            raise InputError(f"`Network.gain` has parameters for {self.gain.size} neurons: must have 1 or {n}")
+        fields: dict[str, Any] = {
+            "weights": weights,
+            "resistance": positive(self.resistance, "Network.resistance", shape=(n,), unit="Ohm", allow_inf=True),
+            "capacitance": positive(self.capacitance, "Network.capacitance", shape=(n,), unit="F"),
+            "bias": frozen(self.bias, "Network.bias", shape=(n,)),
+            "initial": frozen(self.initial, "Network.initial", shape=(n,)),
+        }
+        if self.input_weights is not None:
+            inputs = frozen(self.input_weights, "Network.input_weights")
+            if inputs.ndim != 2 or inputs.shape[0] != n or inputs.shape[1] == 0:
+                raise InputError(f"`Network.input_weights` has shape {inputs.shape}: must be ({n}, inputs)")
+            fields["input_weights"] = inputs
+        if self.labels is not None:
+            fields["labels"] = checked_labels(self.labels, "Network.labels", n)
+        for unit in ("volts_per_unit", "siemens_per_unit", "seconds_per_unit"):
+            fields[unit] = float(positive(getattr(self, unit), f"Network.{unit}", shape=(), unit=""))
+        for name, value in fields.items():
+            object.__setattr__(self, name, value)
+        if self.symmetric and not self.is_symmetric:
+            i, j = _first_asymmetry(weights)
+            raise InputError(
+                f"`Network.weights[{i}, {j}]` = {weights[i, j]} and `weights[{j}, {i}]` = {weights[j, i]}: "
+                "symmetric=True is claimed; make them equal, or drop the claim"
+            )
+
+    @classmethod
+    def dimensionless(
+        cls,
+        weights: Any,
+        *,
+        tau: Any = 1.0,
+        gain: Gain | None = None,
+        bias: Any = 0.0,
+        initial: Any = 0.0,
+        volts: float = 1.0,
+        siemens: float = 1e-4,
+        seconds: float = 1e-3,
+        **others: Any,
+    ) -> Network:
+        """Return tau_i dx_i/dt = -x_i + sum_j W_ij g_j(x_j) + b_i, the entry without siemens.
+
+        `weights`: W, (n, n), no unit. `tau`: (n,) or one, in units of `seconds`. `bias`: b and `initial`: x(0), in
+        units of `volts`. In a circuit one unit of weight is `siemens`, one of time `seconds`, one of state `volts`:
+        the defaults make neurons of 10 kOhm and 100 nF.
+        """
+        return cls(
+            weights=weights,
+            resistance=1.0,
+            capacitance=tau,
+            gain=Tanh() if gain is None else gain,
+            bias=bias,
+            initial=initial,
+            volts_per_unit=volts,
+            siemens_per_unit=siemens,
+            seconds_per_unit=seconds,
+            **others,
+        )
+
+    @property
+    def size(self) -> int:
+        """The number of neurons, n."""
+        return int(self.weights.shape[0])
+
+    @property
+    def is_symmetric(self) -> bool:
+        """Whether T_ij = T_ji to rounding (1e-12 of the largest weight)."""
+        difference = abs(self.weights - self.weights.T)
+        largest = float(abs(self.weights).max())
+        return bool(difference.max() <= 1e-12 * largest)
+
+    def graph(self) -> Graph:
+        """Return the graph: x (Leak) -> v (Activate) -> syn (Affine) -> x, and u (Input) -> syn_u -> x."""
+        from .graph import Activate, Affine, Edge, Graph, Input, Leak, Operator, Output, Units
+
+        n = self.size
+        operators: list[Operator] = [
+            Leak(
+                name="x",
+                capacitance=self.capacitance,
+                resistance=self.resistance,
+                initial=self.initial,
+                labels=self.labels,
+            ),
+            Activate(name="v", size=n, function=self.gain),
+            Affine(name="syn", weights=self.weights, bias=self.bias),
+            Output(name="output", size=n),
+        ]
+        edges = [Edge("x", "v"), Edge("v", "syn"), Edge("syn", "x"), Edge("v", "output")]
+        if self.input_weights is not None:
+            operators.append(Input(name="u", size=self.input_weights.shape[1]))
+            operators.append(Affine(name="syn_u", weights=self.input_weights))
+            edges += [Edge("u", "syn_u"), Edge("syn_u", "x")]
+        units = Units(
+            volts_per_unit=self.volts_per_unit,
+            siemens_per_unit=self.siemens_per_unit,
+            seconds_per_unit=self.seconds_per_unit,
+        )
+        return Graph(operators=tuple(operators), edges=tuple(edges), units=units)
+
+    @classmethod
+    def from_graph(cls, graph: nx.DiGraph, **others: Any) -> Network:
+        """Return the network of a networkx graph whose edge j -> i carries `weight`, siemens.
+
+        Nodes may carry `resistance`, `capacitance`, `bias` and `initial`; their names become the labels. An
+        undirected graph is symmetric. `others` are arguments of Network (`gain`, or values common to all nodes).
+        Raises InputError for an edge without a weight, and for an attribute that only some of the nodes carry.
+        """
+        nodes = list(graph.nodes)
+        for source, target, data in graph.edges(data=True):
+            if "weight" not in data:
+                raise InputError(f"edge {source!r} -> {target!r}: has no `weight`; give it one, in siemens")
+        if not nodes:
+            raise InputError("`Network.weights` has shape (0, 0): must be (n, n) with at least one neuron")
+        weights = sp.csr_array(nx.to_scipy_sparse_array(graph, nodelist=nodes, weight="weight", dtype=np.float64).T)
+        fields: dict[str, Any] = dict(others)
+        for name in ("resistance", "capacitance", "bias", "initial"):
+            carried = nx.get_node_attributes(graph, name)
+            if carried:
+                missing = [node for node in nodes if node not in carried]
+                if missing:
+                    raise InputError(f"node {missing[0]!r}: has no `{name}`, which other nodes carry; give it one")
+                fields[name] = [carried[node] for node in nodes]
+        fields.setdefault("labels", tuple(str(node) for node in nodes))
+        return cls(weights=weights, **fields)
+
+    def to_networkx(self) -> nx.DiGraph:
+        """Return a directed graph: nodes (labels) with resistance, capacitance, bias, initial; edges with weight."""
+        graph = nx.DiGraph()
+        names = self.labels if self.labels is not None else tuple(str(k) for k in range(self.size))
+        for k, name in enumerate(names):
+            values = {key: float(getattr(self, key)[k]) for key in ("resistance", "capacitance", "bias", "initial")}
+            graph.add_node(name, **values)
+        matrix = sp.coo_array(self.weights)
+        for value, i, j in zip(matrix.data, *matrix.coords, strict=True):
+            graph.add_edge(names[int(j)], names[int(i)], weight=float(value))
+        return graph
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as JSON-able values; an infinite resistance is None, sparse weights are entries."""
+        sparse = sp.issparse(self.weights)
+        coo = sp.coo_array(self.weights)
+        return {
+            "size": self.size,
+            "weights": None if sparse else self.weights.tolist(),
+            "entries": [[int(i), int(j), float(w)] for i, j, w in zip(*coo.coords, coo.data, strict=True)]
+            if sparse
+            else None,
+            "resistance": [None if np.isinf(value) else float(value) for value in self.resistance],
+            "capacitance": self.capacitance.tolist(),
+            "gain": {"kind": self.gain.kind, **self.gain.params()},
+            "bias": self.bias.tolist(),
+            "initial": self.initial.tolist(),
+            "input_weights": None if self.input_weights is None else self.input_weights.tolist(),
+            "labels": None if self.labels is None else list(self.labels),
+            "symmetric": self.symmetric,
+            "volts_per_unit": self.volts_per_unit,
+            "siemens_per_unit": self.siemens_per_unit,
+            "seconds_per_unit": self.seconds_per_unit,
+        }
+
+    @classmethod
+    def from_dict(cls, fields: dict[str, Any]) -> Network:
+        """Return the network of `to_dict`. Raises InputError as the constructor does."""
+        fields = dict(fields)
+        size = fields.pop("size")
+        weights, given = fields.pop("weights"), fields.pop("entries")
+        if (weights is None) == (given is None):
+            raise InputError("network: must have either `weights` or `entries`, not both and not neither")
+        if given is not None:
+            weights = _from_entries(given, size)
+        gain = dict(fields.pop("gain"))
+        curve = function_from(gain.pop("kind"), gain)
+        resistance = [np.inf if value is None else value for value in fields.pop("resistance")]
+        labels = fields.pop("labels")
+        return cls(
+            weights=weights,
+            gain=curve,  # type: ignore[arg-type]  # the constructor refuses a Function that is not a Gain
+            resistance=resistance,
+            labels=None if labels is None else tuple(labels),
+            **fields,
+        )
+
+    def to_json(self, path: Path | str) -> None:
+        """Write the network as versioned JSON (schema: hopfield_hw/schemas/network.schema.json)."""
+        write_json(Path(path), self.to_dict())
+
+    @classmethod
+    def from_json(cls, path: Path | str) -> Network:
+        """Read a network; raises InputError for what is not JSON or does not meet the schema."""
+        return cls.from_dict(read_json(Path(path)))
+
+    def to_npz(self, path: Path | str) -> None:
+        """Write the network as a NumPy archive, without pickles."""
+        write_npz(Path(path), self.to_dict())
+
+    @classmethod
+    def from_npz(cls, path: Path | str) -> Network:
+        """Read a network from a NumPy archive; an archive that holds pickles is refused."""
+        return cls.from_dict(read_npz(Path(path)))
+
+
+def _square(weights: Any) -> Any:
+    if sp.issparse(weights):
+        matrix = sp.csr_array(weights, dtype=np.float64, copy=True)
+        if not bool(np.all(np.isfinite(matrix.data))):
+            raise InputError("`Network.weights` holds NaN or infinite values: must be finite")
+        matrix.sum_duplicates()
+        matrix.eliminate_zeros()
+        matrix.sort_indices()
+    else:
+        matrix = frozen(weights, "Network.weights")
+    if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or matrix.shape[0] == 0:
+        raise InputError(f"`Network.weights` has shape {matrix.shape}: must be (n, n) with at least one neuron")
+    return matrix
+
+
+def _first_asymmetry(weights: Any) -> tuple[int, int]:
+    difference = sp.coo_array(abs(weights - weights.T))
+    k = int(np.argmax(difference.data))
+    i, j = int(difference.coords[0][k]), int(difference.coords[1][k])
+    return min(i, j), max(i, j)
+
+
+def _from_entries(given: Iterable[tuple[int, int, float]], size: int) -> Any:
+    rows, columns, values = (list(part) for part in zip(*given, strict=True)) if given else ([], [], [])
+    if any(not 0 <= index < size for index in [*rows, *columns]):
+        raise InputError(f"network: `entries` name a neuron outside 0 to {size - 1}")
+    data: Array = np.asarray(values, dtype=np.float64)
+    return sp.coo_array((data, (rows, columns)), shape=(size, size)).tocsr()

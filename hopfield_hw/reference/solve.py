@@ -1,0 +1,140 @@
+"""One solution of a graph's differential equation, by SciPy, to the accuracy asked for."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+import xarray as xr
+from scipy.integrate import solve_ivp
+
+from ..arrays import Array, positive
+from ..errors import AccuracyError, InputError
+from ..graph import Graph, Input, Leak, Output, in_si
+from ..signals import Signal, as_signal
+from ..waves import make_dataset, uniform_grid
+from .program import Program
+
+Method: TypeAlias = Literal["auto", "RK45", "DOP853", "Radau", "BDF", "LSODA"]
+IMPLICIT = frozenset({"Radau", "BDF", "LSODA"})
+POINTS = 2001
+# The reference is asked for this part of the accuracy, so that its own error does not show in a comparison.
+MARGIN = 1e-4
+TIGHTEST = 1e-13
+# Right-hand sides that the explicit solver may spend before the equation counts as stiff.
+EXPLICIT_BUDGET = 200_000
+
+
+class _Stiff(Exception):
+    """The explicit solver has spent its budget."""
+
+
+def solve(
+    graph: Graph,
+    *,
+    t_stop: float | None = None,
+    inputs: Any = None,
+    accuracy: float = 1e-4,
+    points: int = POINTS,
+    method: Method = "auto",
+) -> xr.Dataset:
+    """Return state and output over (time, neuron) on a uniform grid, from the graph's differential equation.
+
+    `t_stop`: seconds, positive; 20 max(R C) by default. `inputs`: a Signal, a number, or (m,) constants, volts.
+    `accuracy`: NRMSE; the solver's relative tolerance is 1e-4 of it. `method`: a method of `scipy.integrate.solve_ivp`;
+    "auto" is DOP853, and Radau with the analytic Jacobian where that is stiff.
+
+    Raises InputError for a graph with a Hold or Delay and for wrong arguments, AccuracyError where the solver fails.
+    """
+    network = in_si(graph)
+    end = stop_time(network, t_stop)
+    signal = input_signal(network, inputs)
+    program = Program([network], signal)
+    grid = uniform_grid(end, points)
+    state = _solve(program, grid, max(accuracy * MARGIN, TIGHTEST), method)
+    return make_dataset(
+        grid,
+        state,
+        program.outputs(grid, state),
+        neurons=network.labels_of(Leak),
+        ports=network.labels_of(Output),
+        attrs={"machine": "reference", "graph": graph.hash, "accuracy": accuracy},
+    )
+
+
+def stop_time(graph: Graph, t_stop: float | None) -> float:
+    """Return t_stop, or 20 max(R C) of a graph in SI units where it is None."""
+    if t_stop is not None:
+        return float(positive(t_stop, "t_stop", shape=(), unit="s"))
+    constants = [float(np.max(leak.resistance * leak.capacitance)) for leak in graph.of_type(Leak)]
+    if not constants or not np.isfinite(max(constants)):
+        raise InputError("`t_stop`: the graph has no finite time constant R C; say for how long to run, in seconds")
+    return 20.0 * max(constants)
+
+
+def input_signal(graph: Graph, inputs: Any) -> Signal | None:
+    """Return the inputs as a Signal; None where nothing is given (0 V)."""
+    size = sum(source.output_size for source in graph.of_type(Input))
+    if inputs is None:
+        return None
+    if size == 0:
+        raise InputError("`inputs`: the graph has no Input; leave it out")
+    return as_signal(inputs, "inputs", size)
+
+
+def absolute_tolerance(program: Program, rtol: float) -> float:
+    """Return rtol times the size of the state: its start, or what one time constant of the first slope brings."""
+    x0 = program.initial
+    slope = np.abs(program.rhs(0.0, np.zeros_like(x0)))
+    reach = [float(np.max(np.abs(x0)))]
+    for leak in program.leaks:
+        rate = program.rates[leak.name][1]
+        part = slope[..., program.slices[leak.name]]
+        reach.append(float(np.max(part / np.where(rate > 0.0, rate, np.inf))))
+    return rtol * max(*reach, 1e-6)
+
+
+def segments(grid: Array, signal: Signal | None) -> list[Array]:
+    """Return the grid cut at the corners of a signal, each piece with its ends."""
+    corners = [] if signal is None else [t for t in signal.times.tolist() if grid[0] < t < grid[-1]]
+    bounds = [float(grid[0]), *corners, float(grid[-1])]
+    return [
+        np.unique(np.concatenate([[a], grid[(grid > a) & (grid < b)], [b]]))
+        for a, b in zip(bounds, bounds[1:], strict=False)
+    ]
+
+
+def _solve(program: Program, grid: Array, rtol: float, method: Method) -> Array:
+    if not program.leaks:
+        return np.zeros((grid.size, 0))
+    atol = absolute_tolerance(program, rtol)
+    if method != "auto":
+        return _integrate(program, grid, rtol, atol, method, budget=None)
+    try:
+        return _integrate(program, grid, rtol, atol, "DOP853", budget=EXPLICIT_BUDGET)
+    except _Stiff:
+        return _integrate(program, grid, rtol, atol, "Radau", budget=None)
+
+
+def _integrate(program: Program, grid: Array, rtol: float, atol: float, method: Any, budget: int | None) -> Array:
+    spent = 0
+
+    def rhs(t: float, x: Array) -> Array:
+        nonlocal spent
+        spent += 1
+        if budget is not None and spent > budget:
+            raise _Stiff
+        return program.rhs(t, x)
+
+    options: dict[str, Any] = {"jac": program.jacobian} if method in IMPLICIT else {}
+    result = np.empty((grid.size, program.size))
+    result[0] = program.initial
+    x = program.initial
+    for piece in segments(grid, program.inputs):
+        found = solve_ivp(rhs, (piece[0], piece[-1]), x, method=method, t_eval=piece, rtol=rtol, atol=atol, **options)
+        if not found.success:
+            raise AccuracyError(f"reference: {method} stopped at t = {found.t[-1]:.6g} s ({found.message})")
+        x = found.y[:, -1]
+        inside = np.isin(piece, grid)
+        result[np.searchsorted(grid, piece[inside])] = found.y.T[inside]
+    return result

@@ -1,0 +1,64 @@
+"""Signals: what drives an Input, as a function of time that every machine follows exactly."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .arrays import Array, frozen
+from .errors import InputError
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Signal:
+    """A piecewise-linear vector signal, constant before its first point and after its last.
+
+    `times`: (k,), strictly increasing, from 0 on, seconds (or the graph's unit of time).
+    `values`: (k, n), volts (or the graph's unit); one row a time.
+    Raises InputError for empty, decreasing or non-finite points.
+    """
+
+    times: Array
+    values: Array
+
+    def __post_init__(self) -> None:
+        times = frozen(self.times, "Signal.times")
+        if times.ndim != 1 or times.size == 0 or times[0] < 0.0 or bool(np.any(np.diff(times) <= 0.0)):
+            raise InputError("`Signal.times`: must be one row of strictly increasing times from 0 on")
+        values = frozen(self.values, "Signal.values")
+        if values.ndim == 1:
+            values = frozen(values[:, np.newaxis], "Signal.values")
+        if values.ndim != 2 or values.shape[0] != times.size:
+            raise InputError(f"`Signal.values` has shape {values.shape}: must be ({times.size}, n), one row a time")
+        object.__setattr__(self, "times", times)
+        object.__setattr__(self, "values", values)
+
+    @property
+    def size(self) -> int:
+        """The number of elements, n."""
+        return int(self.values.shape[1])
+
+    def at(self, time: float) -> Array:
+        """Return the value at one time, (n,)."""
+        times, values = self.times, self.values
+        if time <= times[0]:
+            return values[0]
+        if time >= times[-1]:
+            return values[-1]
+        k = int(np.searchsorted(times, time, side="right")) - 1
+        part = (time - times[k]) / (times[k + 1] - times[k])
+        return values[k] + part * (values[k + 1] - values[k])
+
+    def scaled(self, *, seconds: float, volts: float) -> Signal:
+        """Return the same signal with its times and values multiplied."""
+        return Signal(times=self.times * seconds, values=self.values * volts)
+
+
+def as_signal(value: Any, name: str, size: int) -> Signal:
+    """Return `value` (a Signal, a number, or (n,) constants) as a Signal of `size` elements."""
+    signal = value if isinstance(value, Signal) else Signal(times=[0.0], values=[frozen(value, name, shape=(size,))])
+    if signal.size != size:
+        raise InputError(f"`{name}` has {signal.size} elements: must have {size}")
+    return signal

@@ -1,0 +1,69 @@
+"""Waveforms: the one shape in which every machine gives its answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from .arrays import Array
+
+
+def make_dataset(
+    times: Array,
+    state: Array,
+    output: Array,
+    *,
+    neurons: Sequence[str],
+    ports: Sequence[str],
+    attrs: dict[str, Any],
+    draws: int | None = None,
+) -> xr.Dataset:
+    """Return `state` (time, neuron) and `output` over the same, volts, with `time` in seconds.
+
+    Outputs have a dimension `port` of their own where they are not labelled as the neurons are. With `draws` the
+    first dimension of both is `draw`.
+    """
+    batch = () if draws is None else ("draw",)
+    same = tuple(neurons) == tuple(ports)
+    dataset = xr.Dataset(
+        {
+            "state": ((*batch, "time", "neuron"), state, {"units": "V"}),
+            "output": ((*batch, "time", "neuron" if same else "port"), output, {"units": "V"}),
+        },
+        coords={"time": ("time", times, {"units": "s"}), "neuron": list(neurons)},
+        attrs=attrs,
+    )
+    return dataset if same else dataset.assign_coords(port=list(ports))
+
+
+def uniform_grid(t_stop: float, points: int) -> Array:
+    """Return `points` uniform times from 0 to t_stop, ends included."""
+    return np.linspace(0.0, t_stop, points)
+
+
+# A neuron whose range is below this part of the largest range counts with that part.
+SMALLEST_RANGE = 1e-3
+
+
+def ranges(reference: Array) -> Array:
+    """Return by neuron the larger of its range over time and 1e-3 of the largest one, (n,)."""
+    each = np.ptp(reference, axis=0)
+    largest = float(np.max(each, initial=0.0))
+    if largest == 0.0:
+        largest = float(np.max(np.abs(reference), initial=0.0))
+    floor = SMALLEST_RANGE * largest if largest > 0.0 else 1.0
+    return np.maximum(each, floor)
+
+
+def nrmse_each(reference: Array, found: Array) -> Array:
+    """Return by neuron the RMS difference over time divided by the neuron's range, (n,); both are (time, n)."""
+    rms: Array = np.sqrt(np.mean((found - reference) ** 2, axis=0))
+    return rms / ranges(reference)
+
+
+def nrmse(reference: Array, found: Array) -> float:
+    """Return the worst neuron's NRMSE."""
+    return float(np.max(nrmse_each(reference, found), initial=0.0))

@@ -1,0 +1,327 @@
+"""The layers of the package, checked by walking its imports; long files, folders not installed, paths of a machine."""
+
+from __future__ import annotations
+
+import ast
+import re
+import shutil
+import subprocess
+import tomllib
+from collections.abc import Iterable, Iterator
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = "hopfield_hw"
+MAX_LINES = 400
+
+# A module imports from the rows above its own, and from its own row where that makes no cycle.
+ROWS = (
+    ("errors", "units", "arrays", "names", "parameters", "waves"),
+    ("gain", "signals", "functions", "network", "network_formats", "fixedpoint"),
+    ("graph", "circuit"),
+    ("families", "problems", "cells", "digital"),
+    ("lower",),
+    ("dialects", "reference"),
+    ("engines", "analysis", "board"),
+    ("compare", "designs", "plots", "testing", "cli"),
+)
+LAYER = {module: row for row, modules in enumerate(ROWS) for module in modules}
+
+AT_IMPORT = "the module"
+FOR_TYPES = "TYPE_CHECKING"
+
+# (module, where, imported module): the only imports from a row below. The second one names a return type.
+EXCEPTIONS = {
+    ("network", "Network.graph", "graph"),
+    ("network", FOR_TYPES, "graph"),
+    ("circuit", "Circuit.netlist", "dialects"),
+    ("circuit", "Circuit.to_pyspice", "dialects"),
+}
+
+# A reference that shares the circuit's arithmetic proves nothing about it.
+INDEPENDENT = "reference"
+CIRCUIT_SIDE = {"circuit", "cells", "lower", "dialects", "engines"}
+
+
+class Import(NamedTuple):
+    """One import of the package by itself: `target` is a module or folder in the package's root, or PACKAGE."""
+
+    path: str
+    line: int
+    module: str
+    where: str
+    target: str
+
+    @property
+    def excepted(self) -> bool:
+        return (self.module, self.where, self.target) in EXCEPTIONS
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}: {self.module} imports {self.target} in {self.where}"
+
+
+def sources(root: Path) -> list[Path]:
+    return sorted((root / PACKAGE).rglob("*.py"))
+
+
+def unit(path: Path, root: Path) -> str:
+    """Return the module or folder in the package's root that a file belongs to (PACKAGE for its __init__)."""
+    first = path.relative_to(root / PACKAGE).parts[0].removesuffix(".py")
+    return PACKAGE if first == "__init__" else first
+
+
+def nodes(tree: ast.AST, where: str = AT_IMPORT) -> Iterator[tuple[ast.AST, str]]:
+    """Yield every node below `tree` with the function, or the block for types only, that it stands in."""
+    for node in ast.iter_child_nodes(tree):
+        yield node, where
+        inner = where
+        if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            inner = node.name if where == AT_IMPORT else f"{where}.{node.name}"
+        elif isinstance(node, ast.If) and where == AT_IMPORT and ast.unparse(node.test).endswith(FOR_TYPES):
+            for statement in node.body:
+                yield statement, FOR_TYPES
+                yield from nodes(statement, FOR_TYPES)
+            yield from nodes(ast.Module(body=node.orelse, type_ignores=[]), where)
+            continue
+        yield from nodes(node, inner)
+
+
+def imported(node: ast.AST, folder: list[str]) -> Iterator[list[str]]:
+    """Yield the full dotted names, as lists, that a node imports; `folder` is the package that the file lies in."""
+    match node:
+        case ast.Import(names=names):
+            yield from (alias.name.split(".") for alias in names)
+        case ast.ImportFrom(module=module, names=names, level=level):
+            base = folder[: len(folder) - level + 1] if level else []
+            yield from ([*base, *(module.split(".") if module else []), alias.name] for alias in names)
+        case ast.Call(func=function, args=[ast.Constant(value=str(name)), *_]) if ast.unparse(function).endswith(
+            ("import_module", "__import__")
+        ):
+            level = len(name) - len(name.lstrip("."))
+            base = folder[: len(folder) - level + 1] if level else []
+            yield [*base, *name.lstrip(".").split(".")]
+
+
+def imports(root: Path) -> list[Import]:
+    """Return all imports of the package by its own modules, but for its __init__, which may import everything."""
+    known = {unit(path, root) for path in sources(root)} | set(LAYER)
+    found = []
+    for path in sources(root):
+        module = unit(path, root)
+        if module == PACKAGE:
+            continue
+        folder = list(path.relative_to(root).parent.parts)
+        for node, where in nodes(ast.parse(path.read_text(encoding="utf-8"))):
+            for name in imported(node, folder):
+                if name[0] != PACKAGE:
+                    continue
+                target = name[1] if len(name) > 1 and name[1] in known else PACKAGE
+                line = getattr(node, "lineno", 0)
+                found.append(Import(path.relative_to(root).as_posix(), line, module, where, target))
+    return [entry for entry in dict.fromkeys(found) if entry.target != entry.module]
+
+
+def layer_faults(root: Path) -> list[str]:
+    """Return one sentence for each module that is not in the table, and for each import that the layers forbid."""
+    units = {unit(path, root) for path in sources(root)} - {PACKAGE}
+    faults = [f"{PACKAGE}/{module}: not in the table of layers" for module in sorted(units - set(LAYER))]
+    entries = [entry for entry in imports(root) if entry.module in LAYER]
+    for entry in entries:
+        if entry.target == PACKAGE:
+            faults.append(f"{entry}: the package's root imports every module")
+        elif entry.target not in LAYER:
+            faults.append(f"{entry}: {entry.target} is not in the table of layers")
+        elif LAYER[entry.target] > LAYER[entry.module] and not entry.excepted:
+            faults.append(f"{entry}: row {LAYER[entry.module]} may not import from row {LAYER[entry.target]}")
+    return faults + cycle_faults(entries) + independence_faults(entries)
+
+
+def cycle_faults(entries: Iterable[Import]) -> list[str]:
+    edges: dict[str, set[str]] = {}
+    for entry in entries:
+        if entry.where == AT_IMPORT:
+            edges.setdefault(entry.module, set()).add(entry.target)
+    try:
+        TopologicalSorter(edges).prepare()
+    except CycleError as error:
+        return [f"{PACKAGE}: modules import each other: {' <- '.join(error.args[1])}"]
+    return []
+
+
+def independence_faults(entries: Iterable[Import]) -> list[str]:
+    """Return a sentence for each module of the circuit side that the reference reaches, directly or through others."""
+    edges: dict[str, set[str]] = {}
+    for entry in entries:
+        if not entry.excepted:
+            edges.setdefault(entry.module, set()).add(entry.target)
+    chains = {INDEPENDENT: INDEPENDENT}
+    queue = [INDEPENDENT]
+    for module in queue:
+        for target in sorted(edges.get(module, set()) - set(chains)):
+            chains[target] = f"{chains[module]} -> {target}"
+            queue.append(target)
+    reached = sorted(CIRCUIT_SIDE & set(chains))
+    return [f"{PACKAGE}: {chains[module]}: {INDEPENDENT} may not reach it" for module in reached]
+
+
+def long_files(root: Path) -> list[str]:
+    lengths = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in sources(root)}
+    return [
+        f"{path.relative_to(root).as_posix()}: {length} lines, at most {MAX_LINES}"
+        for path, length in lengths.items()
+        if length > MAX_LINES
+    ]
+
+
+# Folders of one machine or one person. A path that only ends in such a name, as in an address, is none.
+MACHINE_PATH = re.compile(r"(?<![\w.~-])/(?:(?:work|root)/|tmp/bash)")
+
+
+def machine_paths(paths: Iterable[Path]) -> list[str]:
+    """Return a sentence for each line of a text file that names a folder of the machine it was written on."""
+    faults = []
+    for path in paths:
+        content = path.read_bytes()
+        if b"\0" in content:
+            continue
+        for number, line in enumerate(content.decode("utf-8", errors="replace").splitlines(), start=1):
+            faults += [f"{path.name}:{number}: {found.group()}" for found in MACHINE_PATH.finditer(line)]
+    return faults
+
+
+def tracked_files() -> list[Path]:
+    git = shutil.which("git")
+    if git is None:
+        pytest.skip("git is not installed, so the tracked files are not known")
+    listing = subprocess.run([git, "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if listing.returncode != 0 or not listing.stdout:
+        pytest.skip(f"this is not a git checkout: {listing.stderr.strip() or 'git tracks no file here'}")
+    paths = [ROOT / name for name in listing.stdout.split("\0") if name]
+    return [path for path in paths if path.is_file()]
+
+
+def test_every_import_keeps_to_the_layers() -> None:
+    faults = layer_faults(ROOT)
+    assert not faults, "\n".join(faults)
+
+
+def test_no_file_of_the_package_is_long() -> None:
+    faults = long_files(ROOT)
+    assert not faults, "\n".join(faults)
+
+
+def test_every_folder_of_the_package_is_installed() -> None:
+    folders = {".".join(path.relative_to(ROOT).parent.parts) for path in sources(ROOT)}
+    listed = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]["packages"]
+    assert sorted(listed) == sorted(folders | {f"{PACKAGE}._circuits"})
+
+
+def test_tracked_files_name_no_folder_of_this_machine() -> None:
+    faults = machine_paths(tracked_files())
+    assert not faults, "\n".join(faults)
+
+
+GRAPH_METHOD = "class Network:\n    def graph(self):\n        from .graph import Graph\n"
+
+ALLOWED = {
+    "row above": {"gain.py": "from .errors import InputError\nfrom . import arrays\n"},
+    "own row": {"network.py": "import hopfield_hw.gain\n", "gain.py": ""},
+    "own folder": {"cells/ideal.py": "from . import base\nfrom .base import Cell\nfrom ..graph import ir\n"},
+    "root": {"__init__.py": "from .cli import main\nfrom . import engines\n"},
+    "other packages": {"arrays.py": "import numpy\nfrom scipy import sparse\nimport hopfield_hw_other.cli\n"},
+    "exceptions": {
+        "network.py": "if TYPE_CHECKING:\n    from .graph import Graph\n" + GRAPH_METHOD,
+        "graph.py": "from .network import Network\n",
+        "circuit/device.py": "class Circuit:\n    def netlist(self):\n        from ..dialects import write\n",
+        "circuit/more.py": "class Circuit:\n    def to_pyspice(self):\n        from ..dialects.pyspice import build\n",
+        "reference/ode.py": "from ..network import Network\n",
+    },
+    "cycle within a call": {
+        "compare.py": "def plot():\n    from .plots import draw\n",
+        "plots.py": "from .compare import Result\n",
+    },
+}
+
+REFUSED = {
+    "row below": ({"gain.py": "from .network import Network\nfrom .cli import main\n"}, "gain.py:2: gain imports cli"),
+    "in a folder": ({"cells/a.py": "from ..lower import lower\n"}, "cells/a.py:1: cells imports lower in the module"),
+    "absolute": ({"units.py": "import hopfield_hw.graph.ir\n"}, "units.py:1: units imports graph in the module: row 0"),
+    "from the root": ({"lower/a.py": "from .. import engines\n"}, "lower imports engines in the module: row 4"),
+    "the root itself": ({"cli.py": "from . import Network\n"}, "cli imports hopfield_hw in the module"),
+    "in a function": ({"graph.py": "def f():\n    from . import cli\n"}, "graph.py:2: graph imports cli in f: row 2"),
+    "by its name": ({"graph.py": 'import_module(".cli", __package__)\n'}, "graph imports cli in the module: row 2"),
+    "outside the method": ({"network.py": "from .graph import Graph\n"}, "network imports graph in the module: row 1"),
+    "another method": (
+        {"network.py": GRAPH_METHOD.replace("def graph", "def draw")},
+        "network imports graph in Network.draw: row 1",
+    ),
+    "another class": ({"circuit.py": GRAPH_METHOD.replace(".graph", ".dialects")}, "dialects in Network.graph: row 2"),
+    "for types": ({"circuit.py": "if TYPE_CHECKING:\n    from .lower import lower\n"}, "lower in TYPE_CHECKING: row 2"),
+    "else of types": (
+        {"network.py": "if TYPE_CHECKING:\n    pass\nelse:\n    from .graph import Graph\n"},
+        "network.py:4: network imports graph in the module: row 1",
+    ),
+    "in try": (
+        {"arrays.py": "try:\n    from .cli import main\nexcept ImportError:\n    pass\n"},
+        "arrays.py:2: arrays",
+    ),
+    "unknown module": ({"helpers.py": ""}, "hopfield_hw/helpers: not in the table of layers"),
+    "unknown folder": ({"extras/a.py": ""}, "hopfield_hw/extras: not in the table of layers"),
+    "import of unknown": ({"cli.py": "from .helpers import f\n", "helpers.py": ""}, "cli imports helpers"),
+    "cycle": (
+        {"gain.py": "from .functions import f\n", "functions.py": "from .gain import g\n"},
+        "modules import each other",
+    ),
+    "reference, direct": (
+        {"reference/ode.py": "def f():\n    from ..circuit import Circuit\n"},
+        "reference -> circuit: reference may not reach it",
+    ),
+    "reference, indirect": (
+        {"reference/ode.py": "from ..families import bam\n", "families/bam.py": "from ..cells import ideal\n"},
+        "reference -> families -> cells: reference may not reach it",
+    ),
+}
+
+
+def write_package(root: Path, files: dict[str, str]) -> None:
+    for name, text in files.items():
+        path = root / PACKAGE / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+
+@pytest.mark.parametrize("files", ALLOWED.values(), ids=ALLOWED)
+def test_allowed_imports_pass(tmp_path: Path, files: dict[str, str]) -> None:
+    write_package(tmp_path, files)
+    assert layer_faults(tmp_path) == []
+
+
+@pytest.mark.parametrize(("files", "expected"), REFUSED.values(), ids=REFUSED)
+def test_a_forbidden_import_is_found(tmp_path: Path, files: dict[str, str], expected: str) -> None:
+    write_package(tmp_path, files)
+    faults = layer_faults(tmp_path)
+    assert any(expected in fault for fault in faults), faults
+
+
+def test_a_long_file_is_found(tmp_path: Path) -> None:
+    write_package(tmp_path, {"units.py": "x = 1\n" * MAX_LINES, "cells/a.py": "x = 1\n" * (MAX_LINES + 1)})
+    assert long_files(tmp_path) == ["hopfield_hw/cells/a.py: 401 lines, at most 400"]
+
+
+# Written in pieces, so that this file does not hold what is looked for.
+@pytest.mark.parametrize("folder", ["/" + "work/x", "/" + "root/.cache", "/" + "tmp/bash_jobs.0"])
+def test_a_path_of_the_machine_is_found(tmp_path: Path, folder: str) -> None:
+    path = tmp_path / "deck.cir"
+    path.write_text(f"* a deck\n.include {folder}/model.lib\n", encoding="utf-8")
+    assert [fault.split(":")[:2] for fault in machine_paths([path])] == [["deck.cir", "2"]]
+
+
+def test_other_paths_and_binary_files_pass(tmp_path: Path) -> None:
+    text, binary = tmp_path / "README.md", tmp_path / "figure.png"
+    text.write_text("https://example.org/work/ and frame/work/ and ~/root/ and /tmp/run\n", encoding="utf-8")
+    binary.write_bytes(b"\0/" + b"work/")
+    assert machine_paths([text, binary]) == []
