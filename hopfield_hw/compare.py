@@ -197,15 +197,40 @@ def verify(
     Raises InputError for wrong input, Unrealisable for values that the cell cannot build, and a SimulatorError where
     ngspice does not deliver.
     """
-    limit = accuracy if tolerance is None else float(positive(tolerance, "tolerance", shape=(), unit=""))
-    seconds: dict[str, float] = {}
     start = time.perf_counter()
     circuit = lower(graph, cell=cell, rescale=rescale, title=title)
+    return verify_circuit(
+        graph,
+        circuit,
+        t_stop=t_stop,
+        inputs=inputs,
+        accuracy=accuracy,
+        tolerance=tolerance,
+        deck=deck,
+        timeout=timeout,
+        compiled=time.perf_counter() - start,
+    )
+
+
+def verify_circuit(
+    graph: Graph,
+    circuit: Circuit,
+    *,
+    t_stop: float | None = None,
+    inputs: Any = None,
+    accuracy: float = 1e-4,
+    tolerance: float | None = None,
+    deck: str | Path | None = None,
+    timeout: float = 600.0,
+    compiled: float = 0.0,
+) -> Verification:
+    """Hold a circuit that there is already (or a deck with its nodes) against a graph; see `verify`."""
+    limit = accuracy if tolerance is None else float(positive(tolerance, "tolerance", shape=(), unit=""))
     judged = circuit_deck(circuit, inputs)
     if deck is not None:
         judged = read_deck(deck, like=judged)
     end = stop_time(in_si(graph), t_stop)
-    seconds["compile"] = time.perf_counter() - start
+    seconds = {"compile": compiled}
     start = time.perf_counter()
     ref = solve(graph, t_stop=end, inputs=inputs, accuracy=min(accuracy, limit))
     growth = amplification(graph, t_stop=end, inputs=inputs)

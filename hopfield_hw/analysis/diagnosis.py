@@ -20,10 +20,10 @@ from ..signals import Signal
 from ..units import format_si
 from ..waves import uniform_grid
 
-STARTS = 4  # random initial states, so that the sources do not move alike
-WINDOW = 6.0  # time constants
-STEPS = 2000
-POINTS = 601
+STARTS = 3  # random initial states, so that the sources do not move alike
+WINDOW = 4.0  # time constants
+STEPS = 800
+POINTS = 401
 SEED = 1982
 # A neuron is suspect where its equation is off by this part of the worst one, and above what the solver leaves.
 SUSPECT_PART = 0.2

@@ -18,13 +18,15 @@ def random_network(rng: np.random.Generator) -> Network:
     """Return a network of 2 to 64 neurons with gains from 1 to 100 and any continuous gain curve.
 
     Symmetric or not, dense or sparse, with R near 10 kOhm and C near 100 nF, each spread over a factor of four. The
-    weights R T are normal with a standard deviation of 1.5 / sqrt(inputs), so that nodes swing by a few amplitudes.
+    weights R T are normal with a standard deviation near 1 / sqrt(inputs), and so is R I with one near 1 V: nodes swing
+    by a few amplitudes, and most networks settle or oscillate rather than amplify errors without end (that takes
+    stronger weights than biases).
     """
     n = int(np.round(2.0 * 32.0 ** rng.uniform()))
     dense = n < 6 or bool(rng.integers(2))
     present = np.ones((n, n), dtype=bool) if dense else rng.uniform(size=(n, n)) < rng.uniform(0.1, 0.4)
     resistance = 1e4 * 2.0 ** rng.uniform(-1.0, 1.0, n)
-    weights = rng.normal(size=(n, n)) * present * 1.5e-4 / np.sqrt(max(present.mean() * n, 1.0))
+    weights = rng.normal(size=(n, n)) * present * 1e-4 / np.sqrt(max(present.mean() * n, 1.0))
     if bool(rng.integers(2)):
         weights = np.triu(weights) + np.triu(weights, 1).T
     return Network(
@@ -32,8 +34,8 @@ def random_network(rng: np.random.Generator) -> Network:
         resistance=resistance,
         capacitance=1e-7 * 2.0 ** rng.uniform(-1.0, 1.0, n),
         gain=random_gain(rng, n),
-        bias=rng.normal(size=n) * 3e-5,
-        initial=rng.uniform(-1.0, 1.0, n),
+        bias=rng.normal(size=n) * 1e-4,
+        initial=rng.uniform(-3.0, 3.0, n),
     )
 
 

@@ -1,7 +1,7 @@
 """Many independent trajectories of one size, integrated side by side, each with its own step size and error control.
 
 The method is DOP853: the explicit Runge-Kutta pair of order 8(5, 3) of Dormand and Prince with its interpolant of
-order 7 (Hairer, Norsett, Wanner, "Solving Ordinary Differential Equations I", 2nd ed., sections II.4 to II.6 and II.10).
+order 7 (Hairer, Norsett, Wanner, "Solving Ordinary Differential Equations I", 2nd ed., II.4 to II.6 and II.10).
 Coefficients and step size control are those of `scipy.integrate.DOP853`, so a row takes the steps that `solve_ivp`
 would take on it alone. What differs is the work per call: the rows of a chunk share every product and every call of
 the right-hand side, and the chunk is small enough for its stages to stay in the cache.
@@ -22,7 +22,7 @@ from ..errors import AccuracyError, InputError
 IndexArray: TypeAlias = npt.NDArray[np.intp]
 Rows: TypeAlias = slice | IndexArray
 RightHandSide: TypeAlias = Callable[[Array, Array, Rows, Array], None]
-"""rhs(t: (A,), x: (A, n), rows, out: (A, n)): write dx/dt of the draws `rows` into `out`, and leave t and x as they are.
+"""rhs(t: (A,), x: (A, n), rows, out: (A, n)): write dx/dt of the draws `rows` into `out`, and change nothing else.
 
 `p[rows]` picks the rows of a per-draw parameter. `rows` is a slice where the draws are consecutive and an index array
 elsewhere; the object for a chunk stays the same until a draw finishes, so what is gathered by it can be kept.

@@ -1,0 +1,159 @@
+"""Many random networks, each verified: the answer to "does it hold in general?"."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from .compare import Verification, verify
+from .errors import InputError, SimulatorError
+from .families import random_network
+from .network import Network
+
+FAMILIES = MappingProxyType({"hopfield": random_network})
+# Of a set, at most this part may be self-amplifying, and none within its first two time constants.
+MAX_CUT = 0.05
+EARLIEST_CUT = 2.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """One random network and what its verification found; `failure` where the simulator did not deliver."""
+
+    index: int
+    neurons: int
+    gain: str
+    slope: float
+    symmetric: bool
+    passed: bool
+    nrmse: float
+    settled: str
+    self_check: float
+    cut: bool
+    gate: float  # in the largest time constant
+    growth: float
+    seconds: float
+    failure: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RandomReport:
+    """The trials of a set. `passed`: every one within the tolerance, and the self-amplifying ones within limits."""
+
+    trials: tuple[Trial, ...]
+    tolerance: float
+    seed: int
+    family: str
+    cell: str
+
+    @property
+    def fallen_short(self) -> tuple[Trial, ...]:
+        """Trials above the tolerance, or that the simulator failed on."""
+        return tuple(trial for trial in self.trials if not trial.passed)
+
+    @property
+    def cut(self) -> tuple[Trial, ...]:
+        """Trials that amplify small errors 100-fold, compared up to then."""
+        return tuple(trial for trial in self.trials if trial.cut)
+
+    @property
+    def passed(self) -> bool:
+        """Whether all holds."""
+        early = any(trial.gate < EARLIEST_CUT for trial in self.cut)
+        return not self.fallen_short and not early and len(self.cut) <= max(MAX_CUT * len(self.trials), 1)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the report as JSON-able values, the self-amplifying and the fallen ones listed."""
+        return {
+            "status": "passed" if self.passed else "fell short",
+            "networks": len(self.trials),
+            "family": self.family,
+            "cell": self.cell,
+            "seed": self.seed,
+            "tolerance": self.tolerance,
+            "nrmse": max((t.nrmse for t in self.trials), default=0.0),
+            "nrmse_median": float(np.median([t.nrmse for t in self.trials])) if self.trials else 0.0,
+            "self_amplifying": [vars(t) for t in self.cut],
+            "fell_short": [vars(t) for t in self.fallen_short],
+            "settled": {kind: sum(t.settled == kind for t in self.trials) for kind in ("same", "different", "not settled")},
+            "seconds": sum(t.seconds for t in self.trials),
+        }
+
+
+def verify_random(
+    count: int,
+    *,
+    seed: int,
+    family: str = "hopfield",
+    cell: str = "ideal",
+    accuracy: float = 1e-4,
+    workers: int | None = None,
+    progress: Callable[[Trial], None] | None = None,
+) -> RandomReport:
+    """Verify `count` random networks of a family in parallel; network k depends on (seed, k) alone.
+
+    Raises InputError for an unknown family or a count below one.
+    """
+    if family not in FAMILIES:
+        raise InputError(f"family {family!r:.60}: must be one of {', '.join(FAMILIES)}")
+    if count < 1:
+        raise InputError(f"count = {count}: must be at least 1 network")
+    jobs = [(seed, k, family, cell, accuracy) for k in range(count)]
+    trials = []
+    for trial in _run(jobs, workers if workers is not None else os.cpu_count() or 1):
+        trials.append(trial)
+        if progress is not None:
+            progress(trial)
+    trials.sort(key=lambda trial: trial.index)
+    return RandomReport(trials=tuple(trials), tolerance=accuracy, seed=seed, family=family, cell=cell)
+
+
+def draw(seed: int, index: int, family: str = "hopfield") -> Network:
+    """Return network `index` of a seed."""
+    return FAMILIES[family](np.random.default_rng([seed, index]))
+
+
+def _run(jobs: Sequence[tuple[int, int, str, str, float]], workers: int) -> Iterator[Trial]:
+    if workers == 1:
+        yield from map(_trial, jobs)
+        return
+    with ProcessPoolExecutor(max_workers=workers) as pool:
+        yield from pool.map(_trial, jobs)
+
+
+def _trial(job: tuple[int, int, str, str, float]) -> Trial:
+    seed, index, family, cell, accuracy = job
+    network = draw(seed, index, family)
+    tau = float(np.max(network.resistance * network.capacitance))
+    about = {
+        "index": index,
+        "neurons": network.size,
+        "gain": network.gain.kind,
+        "slope": float(np.max(network.gain.slope)),
+        "symmetric": network.is_symmetric,
+    }
+    try:
+        result = verify(network.graph(), cell=cell, accuracy=accuracy, rescale=True)
+    except SimulatorError as error:
+        nothing = {"settled": "not settled", "self_check": np.inf, "cut": False, "gate": 0.0, "growth": 0.0}
+        return Trial(**about, passed=False, nrmse=np.inf, seconds=0.0, failure=str(error), **nothing)
+    return Trial(**about, **_found(result, tau))
+
+
+def _found(result: Verification, tau: float) -> dict[str, Any]:
+    return {
+        "passed": result.passed,
+        "nrmse": result.nrmse,
+        "settled": result.settled,
+        "self_check": result.self_check,
+        "cut": result.cut,
+        "gate": result.gate / tau,
+        "growth": result.growth,
+        "seconds": sum(result.seconds.values()),
+    }

@@ -1,0 +1,171 @@
+"""For tests of one's own: decks and circuits held against their equations, and the conformance suite of cells.
+
+The package is a pytest plugin: `assert_matches_ode` is there as a fixture, and can be imported from here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from .cells import Cell
+from .circuit import Circuit
+from .compare import Verification, verify, verify_circuit
+from .errors import InputError, Unrealisable
+from .gain import Logistic, Tanh
+from .graph import Graph
+from .lower import lower
+from .network import Network
+
+CHECK_ACCURACY = 1e-4
+
+
+def assert_matches_ode(
+    deck_or_circuit: str | Path | Circuit,
+    network: Network | Graph,
+    *,
+    accuracy: float = 1e-4,
+    cell: str | Cell = "ideal",
+    nodes: Mapping[str, str] | None = None,
+    t_stop: float | None = None,
+    inputs: Any = None,
+    timeout: float = 600.0,
+) -> Verification:
+    """Assert that a deck (text or path) or a Circuit does what a network's differential equation says.
+
+    `accuracy`: the NRMSE that passes. `cell`: the cell whose node names the deck keeps (see `export`); the deck's own
+    analysis is replaced. `nodes`: for a deck with other names, the node of each neuron's state by its label, volts
+    for volts. Returns the verification; raises AssertionError with its table, worst neuron and suspects where the
+    deck falls short, InputError for a deck that cannot be run, and a SimulatorError where ngspice does not deliver.
+    """
+    graph = network.graph() if isinstance(network, Network) else network
+    if isinstance(deck_or_circuit, Circuit):
+        circuit, deck = deck_or_circuit, None
+    else:
+        circuit, deck = _renamed(lower(graph, cell=cell, rescale=True), nodes), deck_or_circuit
+    result = verify_circuit(
+        graph, circuit, deck=deck, t_stop=t_stop, inputs=inputs, accuracy=accuracy, timeout=timeout
+    )
+    if not result.passed:
+        raise AssertionError(f"the circuit does not match its equations\n{result}")
+    return result
+
+
+@pytest.fixture(name="assert_matches_ode")
+def _assert_matches_ode() -> Callable[..., Verification]:
+    """The function `hopfield_hw.testing.assert_matches_ode`."""
+    return assert_matches_ode
+
+
+def check_cell(cell: Cell, *, rng: np.random.Generator | None = None) -> None:
+    """Run the conformance suite on a cell: names, origins, conventions, and waveforms against the equations.
+
+    Raises AssertionError that names the check a cell fails. It takes a few seconds of ngspice.
+    """
+    generator = np.random.default_rng(1984) if rng is None else rng
+    _check_text(cell)
+    _check_origins(cell, _sample(generator, 4, with_input=True))
+    _check_direction(cell)
+    for n in (2, 5):
+        _check_waveforms(cell, _sample(generator, n, with_input=True))
+    _check_permutation(cell, _sample(generator, 3, with_input=False), generator)
+    _check_integrator(cell)
+
+
+def _renamed(circuit: Circuit, nodes: Mapping[str, str] | None) -> Circuit:
+    if nodes is None:
+        return circuit
+    labels = {probe.label for probe in circuit.states}
+    if set(nodes) != labels:
+        raise InputError(f"`nodes` names {sorted(nodes)}: must name the node of each neuron, {sorted(labels)}")
+    states = tuple(probe._replace(node=nodes[probe.label], scale=1.0) for probe in circuit.states)
+    starts = {probe.label: probe.scale * circuit.initial[probe.node] for probe in circuit.states}
+    initial = {nodes[label]: volts for label, volts in starts.items()}
+    return replace(circuit, states=states, outputs=(), initial=initial)
+
+
+def _sample(rng: np.random.Generator, n: int, *, with_input: bool) -> Network:
+    curve = Tanh(gain=rng.uniform(1.0, 8.0, n)) if n % 2 else Logistic(gain=4.0, amplitude=2.0)
+    return Network(
+        weights=rng.normal(size=(n, n)) * 1e-4 / np.sqrt(n),
+        resistance=rng.uniform(5e3, 2e4, n),
+        capacitance=rng.uniform(5e-8, 2e-7, n),
+        gain=curve,
+        bias=rng.normal(size=n) * 3e-5,
+        initial=rng.uniform(-1.0, 1.0, n),
+        input_weights=rng.normal(size=(n, 2)) * 5e-5 if with_input else None,
+    )
+
+
+def _require(condition: bool, cell: Cell, message: str) -> None:
+    if not condition:
+        raise AssertionError(f"cell {cell.name!r}: {message}")
+
+
+def _check_text(cell: Cell) -> None:
+    _require(bool(cell.name) and cell.name.isidentifier(), cell, "`name` must be a plain name")
+    _require(bool(cell.law), cell, "`law` must state the equation that the devices realise")
+    graph = _sample(np.random.default_rng(0), 3, with_input=False).graph()
+    same = lower(graph, cell=cell, rescale=True).netlist() == lower(graph, cell=cell, rescale=True).netlist()
+    _require(same, cell, "lowering the same graph twice must give the same netlist")
+
+
+def _check_origins(cell: Cell, network: Network) -> None:
+    graph = network.graph()
+    circuit = lower(graph, cell=cell, rescale=True)
+    for i, j in np.argwhere(network.weights != 0.0).tolist():
+        _require(bool(circuit.devices_from("syn", (i, j))), cell, f"no device comes from syn.weights[{i}, {j}]")
+    for device in circuit.devices:
+        known = any(name == device.origin.operator for name in graph.by_name)
+        _require(known, cell, f"{device.name} comes from {device.origin.operator!r}, which is not in the graph")
+    _require(len(circuit.states) == network.size, cell, "every neuron's state must be probed")
+
+
+def _check_direction(cell: Cell) -> None:
+    network = Network(
+        weights=[[0.0, 0.0], [4e-5, 0.0]], resistance=1e4, capacitance=1e-7, gain=Tanh(), bias=[5e-5, 0.0]
+    )
+    result = _verified(cell, network)
+    settled = result.wave["state"].to_numpy()[-1]
+    expected = [0.5, 0.4 * np.tanh(0.5)]
+    close = bool(np.allclose(settled, expected, rtol=1e-3))
+    _require(close, cell, f"with 0 -> 1 alone connected it settles at {settled}, not {expected}")
+
+
+def _check_waveforms(cell: Cell, network: Network) -> None:
+    _verified(cell, network, inputs=[0.7, -0.4])
+
+
+def _check_permutation(cell: Cell, network: Network, rng: np.random.Generator) -> None:
+    order = rng.permutation(network.size)
+    gain = replace(network.gain, gain=np.broadcast_to(np.asarray(network.gain.slope), (network.size,))[order])
+    permuted = replace(
+        network,
+        weights=network.weights[np.ix_(order, order)],
+        gain=gain,
+        **{name: getattr(network, name)[order] for name in ("resistance", "capacitance", "bias", "initial")},
+    )
+    first, second = (_verified(cell, each).wave["state"].to_numpy() for each in (network, permuted))
+    apart = float(np.max(np.abs(first[:, order] - second)) / np.ptp(first))
+    _require(apart <= 10 * CHECK_ACCURACY, cell, f"permuted neurons give answers that are {apart:.1e} apart")
+
+
+def _check_integrator(cell: Cell) -> None:
+    network = Network(
+        weights=[[0.0, -1e-4], [1e-4, 0.0]], resistance=np.inf, capacitance=1e-7, gain=Tanh(), initial=[0.5, 0.0]
+    )
+    try:
+        _verified(cell, network, t_stop=5e-3)
+    except Unrealisable:
+        return  # a cell may refuse an infinite R, by name
+
+
+def _verified(cell: Cell, network: Network, **arguments: Any) -> Verification:
+    result = verify(network.graph(), cell=cell, rescale=True, accuracy=CHECK_ACCURACY, **arguments)
+    _require(result.passed, cell, f"does not match its equations\n{result}")
+    return result
