@@ -1,1 +1,66 @@
 """hopfield_hw: a recurrent neural network becomes an op-amp circuit, runs in ngspice, and is held to its equations."""
+
+from importlib.metadata import version as _version
+
+from . import families, problems
+from .cells import CELLS, ActiveSum, Cell, HopfieldTank, Ideal
+from .circuit import Circuit, Device, Origin
+from .compare import Verification, verify
+from .designs import Design, load_design
+from .engines.transient import AccuracyWarning, simulate
+from .errors import HopfieldHWError, InputError, SimulatorError, Unrealisable
+from .functions import Clip, Identity, Polynomial, Rational, Softmax, Table
+from .gain import Algebraic, Arctan, Function, Gain, HardLimiter, Logistic, PiecewiseLinear, Tanh
+from .graph import Graph, Units, parse_graph
+from .lower import lower
+from .network import Network
+from .reference import solve as reference
+from .reference import solve_batch as reference_batch
+from .signals import Signal
+
+__version__ = _version("hopfield-hw")
+
+__all__ = [
+    "CELLS",
+    "ActiveSum",
+    "AccuracyWarning",
+    "Algebraic",
+    "Arctan",
+    "Cell",
+    "Circuit",
+    "Clip",
+    "Design",
+    "Device",
+    "Function",
+    "Gain",
+    "Graph",
+    "HardLimiter",
+    "HopfieldHWError",
+    "HopfieldTank",
+    "Ideal",
+    "Identity",
+    "InputError",
+    "Logistic",
+    "Network",
+    "Origin",
+    "PiecewiseLinear",
+    "Polynomial",
+    "Rational",
+    "Signal",
+    "SimulatorError",
+    "Softmax",
+    "Table",
+    "Tanh",
+    "Units",
+    "Unrealisable",
+    "Verification",
+    "families",
+    "load_design",
+    "lower",
+    "parse_graph",
+    "problems",
+    "reference",
+    "reference_batch",
+    "simulate",
+    "verify",
+]

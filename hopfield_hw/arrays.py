@@ -6,10 +6,12 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+import scipy.sparse as sp
 
 from .errors import InputError
 
 Array: TypeAlias = npt.NDArray[np.float64]
+Sparse: TypeAlias = "sp.csr_array[np.float64, tuple[int, int]]"
 
 
 def frozen(value: Any, name: str, *, shape: tuple[int, ...] | None = None, allow_inf: bool = False) -> Array:
@@ -22,7 +24,7 @@ def frozen(value: Any, name: str, *, shape: tuple[int, ...] | None = None, allow
         if np.iscomplexobj(value):
             raise TypeError("complex numbers")
         array = np.array(value, dtype=np.float64)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise InputError(f"`{name}` = {value!r:.80}: must be real numbers in a rectangular array ({error})") from None
     if shape is not None and array.shape != shape:
         if array.ndim != 0:
@@ -33,6 +35,27 @@ def frozen(value: Any, name: str, *, shape: tuple[int, ...] | None = None, allow
         raise InputError(f"`{_first(name, bad)} = {array[bad].flat[0]}`: must be {_allowed(allow_inf)}")
     array.flags.writeable = False
     return array
+
+
+def frozen_sparse(value: Any, name: str) -> Sparse:
+    """Return a read-only float64 CSR copy of a sparse matrix: duplicates summed, zeros removed, indices sorted.
+
+    Raises InputError for complex numbers, NaN or infinite values, and for what is not two-dimensional.
+    """
+    if np.iscomplexobj(value.data) or value.ndim != 2:
+        raise InputError(f"`{name}` is {value.ndim}-dimensional {value.dtype}: must be a real matrix")
+    matrix: Sparse = sp.csr_array(value, dtype=np.float64, copy=True)
+    matrix.sum_duplicates()
+    bad = np.flatnonzero(~np.isfinite(matrix.data))
+    if bad.size:
+        row = int(np.searchsorted(matrix.indptr, bad[0], side="right")) - 1
+        where = f"{name}[{row}, {int(matrix.indices[bad[0]])}] = {matrix.data[bad[0]]}"
+        raise InputError(f"`{where}`: must be finite; replace missing or infinite values")
+    matrix.eliminate_zeros()
+    matrix.sort_indices()
+    for part in (matrix.data, matrix.indices, matrix.indptr):
+        part.flags.writeable = False
+    return matrix
 
 
 def positive(value: Any, name: str, *, shape: tuple[int, ...], unit: str, allow_inf: bool = False) -> Array:

@@ -51,7 +51,7 @@ class Worst(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class EnergyReport:
-    """Energy over time from both machines; `rise`: the largest rise as a part of the range; `flat`: what counts as 0."""
+    """Energy over time in both machines. `rise`: its largest rise, a part of the range; `flat`: what counts as none."""
 
     spice: Array
     reference: Array

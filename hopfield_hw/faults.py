@@ -13,6 +13,7 @@ from .errors import InputError
 
 INDEX = r"\d{1,9}"
 PAIR = rf"{INDEX},{INDEX}"
+PLACE = rf"{INDEX}(?:,{INDEX})?"
 NUMBER = r"[0-9.]+(?:[eE][-+]?\d+)?"
 
 
@@ -26,7 +27,7 @@ class Kind(NamedTuple):
 KINDS: Mapping[str, Kind] = MappingProxyType(
     {
         "sign": Kind("sign:I,J", PAIR),
-        "swap": Kind("swap:I,J:K,L", f"{PAIR}:{PAIR}"),
+        "swap": Kind("swap:I,J:K,L", f"{PLACE}:{PLACE}"),
         "factor": Kind("factor:I,J:F", f"{PAIR}:{NUMBER}"),
         "missing": Kind("missing:I,J", PAIR),
         "capacitor": Kind("capacitor:I:F", f"{INDEX}:{NUMBER}"),
@@ -73,16 +74,15 @@ def parse_fault(text: str) -> Fault:
 
 
 def plant(text: str, circuit: Circuit, fault: Fault, *, operator: str = "syn") -> Planted:
-    """Return the netlist of a circuit with a fault in the devices of an Affine (or of the capacitor of a neuron).
+    """Return the netlist of a circuit with a fault in it, in the devices of the weights of an Affine.
 
     `sign`: a resistor hangs on the complement of its rail, a transconductance is negated. `swap`: two devices have
-    each other's value. `factor`: a conductance is multiplied. `missing`: a device is not there. `capacitor`: a
-    capacitance is multiplied.
+    each other's value; an index alone is the leak of that neuron. `factor`: a conductance is multiplied. `missing`: a
+    device is not there. `capacitor`: a capacitance is multiplied.
 
     Raises InputError for an element without a device, and for a swap that would change nothing.
     """
-    role = "capacitance" if fault.kind == "capacitor" else "weights"
-    devices = tuple(_device(circuit, fault, element, operator, role) for element in fault.elements)
+    devices = tuple(_device(circuit, fault, element, operator) for element in fault.elements)
     names = tuple(device.name for device in devices)
     lines = text.splitlines()
     match fault.kind:
@@ -103,16 +103,19 @@ def _element(part: str) -> tuple[int, ...]:
     return tuple(int(index) for index in part.split(","))
 
 
-def _device(circuit: Circuit, fault: Fault, element: tuple[int, ...], operator: str, role: str) -> Device:
+def _device(circuit: Circuit, fault: Fault, element: tuple[int, ...], operator: str) -> Device:
     size = len(circuit.states)
     beyond = [k for k in element if k >= size]
     if beyond:
         raise InputError(f"fault {fault}: there is no neuron {beyond[0]}; must be 0 to {size - 1}")
-    origins = ((device, device.origin) for device in circuit.devices)
-    found = [d for d, o in origins if o.role == role and o.index == element and (role != "weights" or o.operator == operator)]
+    if len(element) == 2:
+        found = circuit.devices_from(operator, element, "weights")
+    else:
+        role = "capacitance" if fault.kind == "capacitor" else "resistance"
+        found = tuple(d for d in circuit.devices if (d.origin.role, d.origin.element) == (role, element))
     if not found:
-        index = ", ".join(str(k) for k in element)
-        raise InputError(f"fault {fault}: {operator}.{role}[{index}] is 0, so no device realises it; choose another")
+        what = f"{operator}.weights[{element[0]}, {element[1]}] is 0" if len(element) == 2 else f"no leak {element[0]}"
+        raise InputError(f"fault {fault}: {what}, so no device realises it; choose another")
     return found[0]
 
 
@@ -136,6 +139,8 @@ def _flip(lines: list[str], circuit: Circuit, device: Device) -> None:
 
 
 def _swap(lines: list[str], fault: Fault, first: str, second: str) -> None:
+    if first[0] != second[0]:
+        raise InputError(f"fault {fault}: {first} and {second} are not of one kind; choose others")
     a, b = _value(lines, first), _value(lines, second)
     if a == b:
         raise InputError(f"fault {fault}: {first} and {second} have the same value, so nothing changes; choose others")

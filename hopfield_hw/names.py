@@ -10,7 +10,9 @@ from .errors import InputError
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_]*")
 MAX_LENGTH = 64
-RESERVED = frozenset({"gnd", "ground", "time", "temper", "hertz", "pi", "all", "none", "control", "endc", "end", "shell"})
+RESERVED = frozenset(
+    {"gnd", "ground", "time", "temper", "hertz", "pi", "all", "none", "control", "endc", "end", "shell"}
+)
 
 
 def checked_name(name: object, what: str) -> str:

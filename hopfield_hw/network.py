@@ -11,7 +11,7 @@ import networkx as nx
 import numpy as np
 import scipy.sparse as sp
 
-from .arrays import Array, frozen, positive
+from .arrays import Array, frozen, frozen_sparse, positive
 from .errors import InputError
 from .functions import function_from
 from .gain import Gain, Tanh
@@ -171,8 +171,9 @@ class Network:
         """
         nodes = list(graph.nodes)
         for source, target, data in graph.edges(data=True):
-            if "weight" not in data:
-                raise InputError(f"edge {source!r} -> {target!r}: has no `weight`; give it one, in siemens")
+            if not isinstance(data.get("weight"), int | float | np.number):
+                found = f"{data.get('weight')!r:.40}"
+                raise InputError(f"edge {source!r} -> {target!r}: `weight` is {found}: must be a number, siemens")
         if not nodes:
             raise InputError("`Network.weights` has shape (0, 0): must be (n, n) with at least one neuron")
         weights = sp.csr_array(nx.to_scipy_sparse_array(graph, nodelist=nodes, weight="weight", dtype=np.float64).T)
@@ -188,7 +189,10 @@ class Network:
         return cls(weights=weights, **fields)
 
     def to_networkx(self) -> nx.DiGraph:
-        """Return a directed graph: nodes (labels) with resistance, capacitance, bias, initial; edges with weight."""
+        """Return a directed graph: nodes (labels) with resistance, capacitance, bias, initial; edges with weight.
+
+        Values are in the network's own units; gain, inputs and units are not part of a networkx graph.
+        """
         graph = nx.DiGraph()
         names = self.labels if self.labels is not None else tuple(str(k) for k in range(self.size))
         for k, name in enumerate(names):
@@ -230,6 +234,8 @@ class Network:
         weights, given = fields.pop("weights"), fields.pop("entries")
         if (weights is None) == (given is None):
             raise InputError("network: must have either `weights` or `entries`, not both and not neither")
+        if weights is not None and len(weights) != size:
+            raise InputError(f"network: `size` is {size} and `weights` has {len(weights)} rows: must be the same")
         if given is not None:
             weights = _from_entries(given, size)
         gain = dict(fields.pop("gain"))
@@ -264,15 +270,7 @@ class Network:
 
 
 def _square(weights: Any) -> Any:
-    if sp.issparse(weights):
-        matrix = sp.csr_array(weights, dtype=np.float64, copy=True)
-        if not bool(np.all(np.isfinite(matrix.data))):
-            raise InputError("`Network.weights` holds NaN or infinite values: must be finite")
-        matrix.sum_duplicates()
-        matrix.eliminate_zeros()
-        matrix.sort_indices()
-    else:
-        matrix = frozen(weights, "Network.weights")
+    matrix = frozen_sparse(weights, "Network.weights") if sp.issparse(weights) else frozen(weights, "Network.weights")
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or matrix.shape[0] == 0:
         raise InputError(f"`Network.weights` has shape {matrix.shape}: must be (n, n) with at least one neuron")
     return matrix
@@ -287,7 +285,12 @@ def _first_asymmetry(weights: Any) -> tuple[int, int]:
 
 def _from_entries(given: Iterable[tuple[int, int, float]], size: int) -> Any:
     rows, columns, values = (list(part) for part in zip(*given, strict=True)) if given else ([], [], [])
-    if any(not 0 <= index < size for index in [*rows, *columns]):
-        raise InputError(f"network: `entries` name a neuron outside 0 to {size - 1}")
+    outside = [index for index in [*rows, *columns] if not 0 <= index < size]
+    if outside:
+        raise InputError(f"network: `entries` name neuron {outside[0]}: must be from 0 to {size - 1}")
+    pairs = list(zip(rows, columns, strict=True))
+    if len(set(pairs)) != len(pairs):
+        twice = next(pair for k, pair in enumerate(pairs) if pair in pairs[:k])
+        raise InputError(f"network: `entries` give {list(twice)} twice: give each weight once")
     data: Array = np.asarray(values, dtype=np.float64)
     return sp.coo_array((data, (rows, columns)), shape=(size, size)).tocsr()

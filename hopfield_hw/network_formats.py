@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from .errors import InputError
 
 FORMAT = "hopfield_hw network"
 VERSION = 1
+ARRAYS = ("weights", "input_weights")
 SCHEMA = Path(__file__).parent / "schemas" / "network.schema.json"
 
 
@@ -26,40 +28,53 @@ def write_json(path: Path, fields: dict[str, Any]) -> None:
 def read_json(path: Path) -> dict[str, Any]:
     """Return the fields of a network. Raises InputError for what is not JSON, or does not meet the schema."""
     try:
-        content = json.loads(path.read_text(), parse_constant=_refuse_constant)
+        text = path.read_text()
     except OSError as error:
         raise InputError(f"{path.name}: cannot be read ({error.strerror}); give the path of a network .json") from None
-    except ValueError as error:
-        raise InputError(f"{path.name}: is not JSON ({error})") from None
-    return _checked(content, path.name)
+    except UnicodeDecodeError:
+        raise InputError(f"{path.name}: is not JSON (it is not text)") from None
+    return _checked(_parsed(text, path.name), path.name)
 
 
 def write_npz(path: Path, fields: dict[str, Any]) -> None:
     """Write the fields of a network as arrays; what is not numeric goes in as JSON text."""
-    plain = {key: value for key, value in fields.items() if key not in ("weights", "input_weights")}
-    arrays = {key: np.array(fields[key]) for key in ("weights", "input_weights") if fields[key] is not None}
-    head = json.dumps({"format": FORMAT, "version": VERSION, **plain}, allow_nan=False)
-    np.savez_compressed(path, allow_pickle=False, network=np.array(head), **arrays)
+    plain = {key: value for key, value in fields.items() if key not in ARRAYS}
+    arrays = {key: np.array(fields[key]) for key in ARRAYS if fields[key] is not None}
+    arrays["network"] = np.array(json.dumps({"format": FORMAT, "version": VERSION, **plain}, allow_nan=False))
+    with path.open("wb") as file:  # savez would add a suffix to the name
+        np.savez_compressed(file, allow_pickle=False, **arrays)
 
 
 def read_npz(path: Path) -> dict[str, Any]:
     """Return the fields of a network. Raises InputError for another archive, and for one that holds pickles."""
     try:
+        if not zipfile.is_zipfile(path):
+            path.open("rb").close()
+            raise InputError(f"{path.name}: is not a NumPy archive; write it with to_npz")
         with np.load(path, allow_pickle=False) as archive:
             content = {key: archive[key] for key in archive.files}
-        if "network" not in content:
-            raise InputError(f"{path.name}: is not a network archive (no entry `network`); write it with to_npz")
-        fields = json.loads(str(content.pop("network")))
     except OSError as error:
-        raise InputError(f"{path.name}: cannot be read ({error})") from None
-    except (ValueError, zipfile.BadZipFile) as error:
-        if "allow_pickle" in str(error) or "pickle" in str(error):
+        raise InputError(f"{path.name}: cannot be read ({error.strerror}); give the path of a network .npz") from None
+    except (ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        if "allow_pickle" in str(error):
             raise InputError(
                 f"{path.name}: holds pickled objects, which can run code: refused; write the network with to_npz"
             ) from None
         raise InputError(f"{path.name}: is not a NumPy archive ({error})") from None
-    weights = {key: content[key].tolist() if key in content else None for key in ("weights", "input_weights")}
-    return _checked({**fields, **weights}, path.name)
+    unknown = sorted(set(content) - {"network", *ARRAYS})
+    if "network" not in content or unknown:
+        found = f"the unknown entry {unknown[0]!r:.60}" if unknown else "no entry `network`"
+        raise InputError(f"{path.name}: is not a network archive (it has {found}); write it with to_npz")
+    fields = _parsed(str(content.pop("network")), path.name)
+    arrays = {key: content[key].tolist() if key in content else None for key in ARRAYS}
+    return _checked({**fields, **arrays} if isinstance(fields, dict) else fields, path.name)
+
+
+def _parsed(text: str, name: str) -> Any:
+    try:
+        return json.loads(text, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{name}: is not JSON ({error})") from None
 
 
 def _checked(content: Any, name: str) -> dict[str, Any]:

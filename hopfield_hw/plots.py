@@ -15,6 +15,7 @@ import xarray as xr
 from matplotlib import colormaps, style
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from .arrays import Array, frozen
@@ -49,7 +50,10 @@ BOX = MappingProxyType({"facecolor": "white", "edgecolor": "none", "alpha": 0.85
 MOST_WAVES = 12
 MOST_NAMED_BARS = 16
 RESIDUAL_DECADES = 3
-TABLE_LINES, TABLE_WIDTH = 14, 76
+DASHES = (0, (4, 3))
+# The energy is shown until twice the time at which it is within this part of its range of where it ends.
+STILL = 1e-3
+TABLE_LINES, TABLE_WIDTH = 15, 67
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -86,22 +90,20 @@ def plot_verification(result: Verification, *, picture: Picture | None = None) -
         figure.text(0.015, 0.963, textwrap.shorten(result.circuit.title, 90, placeholder="..."), size=12, weight="bold")
         figure.text(0.015, 0.936, _verdict(result), size=9, color=GOOD if result.passed else FAULT)
         if picture is None:
-            _plot_bars(figure.add_axes((0.055, 0.735, 0.42, 0.155)), result)
+            _plot_bars(figure.add_axes((0.06, 0.755, 0.42, 0.115)), result)
         else:
             _plot_images(figure, result, picture)
-        waves = figure.add_axes((0.055, 0.36, 0.42, 0.295))
-        residual = figure.add_axes((0.055, 0.06, 0.42, 0.275), sharex=waves)
+        waves = figure.add_axes((0.06, 0.355, 0.42, 0.295))
+        residual = figure.add_axes((0.06, 0.06, 0.42, 0.27), sharex=waves)
         _plot_comparison(waves, residual, result)
         schematic = figure.add_axes((0.56, 0.585, 0.435, 0.315))
-        faults = {name for suspect in result.suspects for name in suspect.devices}
-        draw_neuron(schematic, result.circuit, result.graph, result.worst.neuron, faults)
-        schematic.set_title(f"neuron {result.worst.neuron} (the worst) as {result.cell}")
-        below = figure.add_axes((0.62, 0.325, 0.365, 0.2))
+        _draw_schematic(schematic, result)
+        below = figure.add_axes((0.62, 0.335, 0.355, 0.2))
         if result.energy is None:
             _plot_portrait(below, result)
         else:
             _plot_energy(below, result)
-        _write_table(figure.add_axes((0.575, 0.02, 0.42, 0.225)), result.rows())
+        _write_table(figure.add_axes((0.575, 0.015, 0.42, 0.245)), result.rows())
     return figure
 
 
@@ -120,7 +122,8 @@ def plot_waves(dataset: xr.Dataset, path: Path | str) -> None:
             axes = figure.add_axes((0.09, bottom, 0.76, 0.355))
             labels = _labels(dataset, name)
             chosen = _spread(len(labels))
-            _plot_lines(axes, dataset, name, chosen, _colours(len(chosen)), width=1.3)
+            for line, colour in zip(_plot_lines(axes, dataset, name, chosen), _colours(len(chosen)), strict=True):
+                line.set_color(colour)
             part = "" if len(chosen) == len(labels) else f": {len(chosen)} of {len(labels)}, evenly spread"
             axes.set(title=f"{name}s{part}", xlabel=f"time ({_axis_unit(dataset)[1]})")
             axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.05), title=str(dataset[name].dims[-1]))
@@ -138,11 +141,8 @@ def save_figure(figure: Figure, path: Path | str) -> None:
 
 
 def _verdict(result: Verification) -> str:
-    names = {"same": "the same settled state", "different": "another settled state", "not settled": "not settled"}
-    return (
-        f"{result.status}: NRMSE {result.nrmse:.1e}, tolerance {result.tolerance:.0e}; {names[result.settled]} "
-        f"({result.cell}, {result.neurons} neurons, {result.devices} devices, {result.engine} {result.version})"
-    )
+    error = f"NRMSE {result.nrmse:.1e} (tolerance {result.tolerance:.0e})"
+    return f"{result.status}: {error}, settled state: {result.settled}"
 
 
 def _labels(dataset: xr.Dataset, name: str) -> list[str]:
@@ -176,16 +176,13 @@ def _axis_unit(dataset: xr.Dataset) -> tuple[float, str]:
     return _si_unit(float(dataset["time"].to_numpy()[-1]), "s")
 
 
-def _plot_lines(
-    axes: Axes, dataset: xr.Dataset, name: str, chosen: Sequence[int], colours: Sequence[Any], *, width: float
-) -> None:
-    """Draw some of the states or outputs over time, in volts, labelled by neuron."""
+def _plot_lines(axes: Axes, dataset: xr.Dataset, name: str, chosen: Sequence[int], **looks: Any) -> list[Line2D]:
+    """Draw some of the states or outputs over time, labelled by neuron."""
     factor, _ = _axis_unit(dataset)
-    time, labels = dataset["time"].to_numpy() * factor, _labels(dataset, name)
-    volts, unit = _si_unit(float(np.max(np.abs(dataset[name].to_numpy()))), "V")
-    for k, colour in zip(chosen, colours, strict=True):
-        axes.plot(time, dataset[name].to_numpy()[:, k] * volts, color=colour, lw=width, label=labels[k])
-    axes.set(ylabel=f"{name} ({unit})", xlim=(time[0], time[-1]))
+    time, values = dataset["time"].to_numpy() * factor, dataset[name].to_numpy()
+    lines = axes.plot(time, values[:, chosen], label=[_labels(dataset, name)[k] for k in chosen], **looks)
+    axes.set(ylabel=f"{name} (V)", xlim=(time[0], time[-1]))
+    return lines
 
 
 def _plot_comparison(waves: Axes, residual: Axes, result: Verification) -> None:
@@ -194,22 +191,24 @@ def _plot_comparison(waves: Axes, residual: Axes, result: Verification) -> None:
     n = result.neurons
     worst = [str(label) for label in result.ref["neuron"].to_numpy()].index(result.worst.neuron)
     chosen = _spread(n, worst)
-    colours = [FAULT if k == worst else colour for k, colour in zip(chosen, _colours(len(chosen)), strict=True)]
-    _plot_lines(waves, result.wave, "state", chosen, colours, width=2.6)
-    _plot_lines(waves, result.ref, "state", chosen, ["black"] * len(chosen), width=0.9)
-    for line in waves.lines[len(chosen) :]:
-        line.set(linestyle=(0, (4, 3)), label="_")
-    part = "all" if len(chosen) == n else f"{len(chosen)} of {n}, the worst and others evenly spread"
-    waves.set_title(f"states: ngspice in colour under the reference in black dashes ({part})")
-    waves.tick_params(labelbottom=False)
-    handles = waves.get_legend_handles_labels()
-    waves.legend(*handles, loc="upper left", bbox_to_anchor=(0.995, 1.03), title="neuron", handlelength=1.2)
     time, expected = result.ref["time"].to_numpy(), result.ref["state"].to_numpy()
     apart = np.abs(result.wave["state"].to_numpy() - expected) / ranges(expected[time <= result.gate])
-    apart = np.where(apart > 0.0, apart, np.nan)
-    for k, colour in zip(chosen, colours, strict=True):
-        residual.semilogy(time * factor, apart[:, k], color=colour, lw=1.8 if k == worst else 0.8)
-    _scale_residual(residual, float(np.nanmax(apart, initial=0.0)), result.tolerance)
+    # Zero has no logarithm: such points are left out.
+    shown = np.where(apart > 0.0, apart, np.nan)[:, chosen]
+    found = _plot_lines(waves, result.wave, "state", chosen, lw=2.6)
+    differences = residual.semilogy(time * factor, shown, lw=0.8)
+    for k, colour, *lines in zip(chosen, _colours(len(chosen)), found, differences, strict=True):
+        for line in lines:
+            line.set(color=FAULT if k == worst else colour, zorder=2.2 if k == worst else 2.0)
+    waves.legend(loc="upper left", bbox_to_anchor=(0.99, 1.03), title="neuron", handlelength=1.0)
+    _plot_lines(waves, result.ref, "state", chosen, color="black", lw=0.9, ls=DASHES, zorder=2.5)
+    others = "" if len(chosen) == n else f"; with it {len(chosen) - 1} of the other {n - 1}, evenly spread"
+    waves.set_title(
+        "states: ngspice in colour under the reference in black dashes\n"
+        f"neuron {_short(result.worst.neuron)} (orange) is the worst{others}"
+    )
+    waves.tick_params(labelbottom=False)
+    _scale_residual(residual, float(np.max(apart)), result.tolerance)
     residual.set(xlabel=f"time ({unit})", ylabel="|ngspice - reference| / range")
     if result.cut:
         _draw_gate(waves, residual, result, factor)
@@ -225,8 +224,7 @@ def _scale_residual(axes: Axes, largest: float, tolerance: float) -> None:
         major_formatter=FuncFormatter(lambda value, _: f"{value:.0e}"),
     )
     axes.axhline(tolerance, color="black", lw=0.9, ls="-.")
-    label = f"tolerance {tolerance:.0e}"
-    axes.text(0.99, tolerance, label, transform=axes.get_yaxis_transform(), ha="right", va="bottom", bbox=dict(BOX))
+    axes.text(1.01, tolerance, f"tolerance\n{tolerance:.0e}", transform=axes.get_yaxis_transform(), va="center")
 
 
 def _draw_gate(waves: Axes, residual: Axes, result: Verification, factor: float) -> None:
@@ -236,9 +234,7 @@ def _draw_gate(waves: Axes, residual: Axes, result: Verification, factor: float)
         axes.axvline(gate, color="black", lw=0.9)
     text = f"compared up to {format_si(result.gate, 's')}"
     side = "right" if gate > 0.5 * end else "left"
-    residual.text(
-        gate, 0.97, f" {text} ", transform=residual.get_xaxis_transform(), ha=side, va="top", bbox=dict(BOX)
-    )
+    residual.text(gate, 0.97, f" {text} ", transform=residual.get_xaxis_transform(), ha=side, va="top", bbox=dict(BOX))
 
 
 def _plot_bars(axes: Axes, result: Verification) -> None:
@@ -246,9 +242,9 @@ def _plot_bars(axes: Axes, result: Verification) -> None:
     name = "output" if result.wave["output"].shape[-1] > 0 else "state"
     found, expected, labels = result.wave[name].to_numpy(), result.ref[name].to_numpy(), _labels(result.wave, name)
     places = np.arange(len(labels))
-    axes.bar(places - 0.2, found[0], 0.4, color=PALE, label="at the start")
-    axes.bar(places + 0.2, found[-1], 0.4, color=SPICE, label="at the end, ngspice")
-    axes.hlines(expected[-1], places, places + 0.4, color="black", lw=1.2, label="at the end, reference")
+    start = axes.bar(places - 0.2, found[0], 0.4, color=PALE)
+    end = axes.bar(places + 0.2, found[-1], 0.4, color=SPICE)
+    reference = axes.hlines(expected[-1], places, places + 0.4, color="black", lw=1.2)
     axes.axhline(0.0, color="black", lw=0.6)
     if len(labels) <= MOST_NAMED_BARS:
         axes.set_xticks(places, labels)
@@ -256,7 +252,15 @@ def _plot_bars(axes: Axes, result: Verification) -> None:
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set(xlabel=str(result.wave[name].dims[-1]), ylabel=f"{name} (V)", xlim=(-0.6, len(labels) - 0.4))
     axes.set_title(f"what went in and what it came to after {_end(result)}", pad=16.0)
-    axes.legend(loc="lower left", bbox_to_anchor=(0.0, 0.98), ncols=3, borderpad=0.0, handlelength=1.2)
+    axes.legend(
+        [start, end, reference],
+        ["at the start", "at the end, ngspice", "at the end, reference"],
+        loc="lower left",
+        bbox_to_anchor=(0.0, 1.0),
+        ncols=3,
+        borderpad=0.0,
+        handlelength=1.2,
+    )
 
 
 def _end(result: Verification) -> str:
@@ -285,7 +289,7 @@ def _plot_images(figure: Figure, result: Verification, picture: Picture) -> None
         wrong = bits[others[0]]
         images.append((f"nearest wrong: {_short(names[others[0]])}", np.where(wrong, high, low), wrong != end))
     for k, (title, values, differs) in enumerate(images):
-        axes = figure.add_axes((0.015 + 0.123 * k, 0.69, 0.115, 0.165))
+        axes = figure.add_axes((0.03 + 0.12 * k, 0.71, 0.11, 0.155))
         axes.imshow(values.reshape(picture.shape), cmap="Greys", vmin=low, vmax=high, interpolation="nearest")
         axes.set(xticks=[], yticks=[])
         axes.spines[:].set_visible(True)
@@ -294,17 +298,16 @@ def _plot_images(figure: Figure, result: Verification, picture: Picture) -> None
             axes.plot(columns, rows, "o", color=FAULT, ms=30.0 / max(picture.shape), mew=0.0)
             title += f"\n{rows.size} of {n} pixels differ"
         axes.set_title(title, loc="center", fontsize=7.0, y=1.0)
-    figure.text(0.015, 0.907, f"what went in and what it came to after {_end(result)}; dots: pixels that differ", size=8)
+    figure.text(0.03, 0.91, f"what went in and what it came to after {_end(result)}; dots: pixels that differ", size=8)
 
 
 def _span(graph: Graph, outputs: Array) -> tuple[float, float]:
     """Return the range of the outputs: that of their gain where it is bounded, or what they take."""
     curves = [operator.function for operator in in_si(graph).of_type(Activate)]
-    bounds = [(np.min(curve.lower), np.max(curve.upper)) for curve in curves if isinstance(curve, Gain)]
-    low, high = bounds[0] if len(bounds) == 1 else (-np.inf, np.inf)
-    if np.isfinite(high - low):
-        return float(low), float(high)
-    return float(np.min(outputs)), float(np.max(outputs))
+    bounds = [bound for curve in curves if isinstance(curve, Gain) for bound in (curve.lower, curve.upper)]
+    extremes = np.concatenate([np.ravel(bound) for bound in bounds]) if bounds else np.array([np.inf])
+    seen = extremes if np.isfinite(extremes).all() else outputs
+    return float(np.min(seen)), float(np.max(seen))
 
 
 def _plot_energy(axes: Axes, result: Verification) -> None:
@@ -312,14 +315,18 @@ def _plot_energy(axes: Axes, result: Verification) -> None:
     report = result.energy
     if report is None:
         return
-    time, (factor, time_unit) = result.ref["time"].to_numpy(), _axis_unit(result.ref)
+    time = result.ref["time"].to_numpy()
+    moving = np.abs(report.reference - report.reference[-1]) > STILL * np.ptp(report.reference)
+    last = int(np.max(np.flatnonzero(moving), initial=0))
+    end = float(time[min(2 * last + 2, time.size - 1)])
+    factor, time_unit = _si_unit(end, "s")
     scale, unit = _si_unit(float(np.max(np.abs(report.reference))), "W")
     axes.plot(time * factor, report.spice * scale, color=SPICE, lw=2.6, label="ngspice")
-    axes.plot(time * factor, report.reference * scale, color="black", lw=0.9, ls=(0, (4, 3)), label="reference")
+    axes.plot(time * factor, report.reference * scale, color="black", lw=0.9, ls=DASHES, label="reference")
     rise = max(report.rise, report.rise_reference)
     said = "never rises" if report.falls else f"rises by {rise:.1e} of its range"
     axes.set_title(f"energy: {said} (up to {report.flat:.0e} of its range counts as flat)")
-    axes.set(xlabel=f"time ({time_unit})", ylabel=f"E ({unit})", xlim=(0.0, time[-1] * factor))
+    axes.set(xlabel=f"time ({time_unit})", ylabel=f"E ({unit})", xlim=(0.0, end * factor))
     axes.legend(loc="best")
 
 
@@ -331,14 +338,26 @@ def _plot_portrait(axes: Axes, result: Verification) -> None:
     across, up = (int(moving[0]), int(moving[-1]))
     for data, colour, width, dashes, label in (
         (result.wave, SPICE, 2.6, "-", "ngspice"),
-        (result.ref, "black", 0.9, (0, (4, 3)), "reference"),
+        (result.ref, "black", 0.9, DASHES, "reference"),
     ):
         values = data[name].to_numpy()
         axes.plot(values[:, across], values[:, up], color=colour, lw=width, ls=dashes, label=label)
     axes.plot(values[0, across], values[0, up], "o", color="black", ms=4.0, label="start")
     axes.set(xlabel=f"{name} of {labels[across]} (V)", ylabel=f"{name} of {labels[up]} (V)")
-    axes.set_title("no energy (it needs symmetric weights and monotone gains): the two that move most")
+    axes.set_title(f"the {name}s that move most (the network has no energy)")
     axes.legend(loc="best")
+
+
+def _draw_schematic(axes: Axes, result: Verification) -> None:
+    """Draw the worst neuron; where anyone's own cell has no such neuron, say so."""
+    faults = {name for suspect in result.suspects for name in suspect.devices}
+    marked = "; in colour: nearest to the fault" if faults else ""
+    axes.set_title(f"neuron {result.worst.neuron} (the worst), cell {result.cell}{marked}")
+    try:
+        draw_neuron(axes, result.circuit, result.graph, result.worst.neuron, faults)
+    except InputError as error:
+        axes.text(0.0, 0.5, textwrap.fill(str(error), TABLE_WIDTH), transform=axes.transAxes, va="center")
+        axes.axis("off")
 
 
 def _write_table(axes: Axes, rows: Sequence[tuple[str, str]]) -> None:
@@ -352,5 +371,5 @@ def _write_table(axes: Axes, rows: Sequence[tuple[str, str]]) -> None:
     for k, (what, line) in enumerate(lines):
         y = 1.0 - k / TABLE_LINES
         axes.text(0.0, y, what, va="top", color="#555555")
-        axes.text(0.21, y, line, va="top")
+        axes.text(0.25, y, line, va="top")
     axes.axis("off")

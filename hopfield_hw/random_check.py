@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
-from .compare import Verification, verify
+from .compare import verify
 from .errors import InputError, SimulatorError
 from .families import random_network
 from .network import Network
@@ -31,14 +32,14 @@ class Trial:
     gain: str
     slope: float
     symmetric: bool
-    passed: bool
-    nrmse: float
-    settled: str
-    self_check: float
-    cut: bool
-    gate: float  # in the largest time constant
-    growth: float
-    seconds: float
+    passed: bool = False
+    nrmse: float = np.inf
+    settled: str = "not settled"
+    self_check: float = np.inf
+    cut: bool = False
+    gate: float = 0.0  # in the largest time constant
+    growth: float = 0.0
+    seconds: float = 0.0
     failure: str = ""
 
 
@@ -81,7 +82,7 @@ class RandomReport:
             "nrmse_median": float(np.median([t.nrmse for t in self.trials])) if self.trials else 0.0,
             "self_amplifying": [vars(t) for t in self.cut],
             "fell_short": [vars(t) for t in self.fallen_short],
-            "settled": {kind: sum(t.settled == kind for t in self.trials) for kind in ("same", "different", "not settled")},
+            "settled": dict(Counter(trial.settled for trial in self.trials)),
             "seconds": sum(t.seconds for t in self.trials),
         }
 
@@ -131,29 +132,25 @@ def _trial(job: tuple[int, int, str, str, float]) -> Trial:
     seed, index, family, cell, accuracy = job
     network = draw(seed, index, family)
     tau = float(np.max(network.resistance * network.capacitance))
-    about = {
-        "index": index,
-        "neurons": network.size,
-        "gain": network.gain.kind,
-        "slope": float(np.max(network.gain.slope)),
-        "symmetric": network.is_symmetric,
-    }
+    trial = Trial(
+        index=index,
+        neurons=network.size,
+        gain=network.gain.kind,
+        slope=float(np.max(network.gain.slope)),
+        symmetric=network.is_symmetric,
+    )
     try:
         result = verify(network.graph(), cell=cell, accuracy=accuracy, rescale=True)
     except SimulatorError as error:
-        nothing = {"settled": "not settled", "self_check": np.inf, "cut": False, "gate": 0.0, "growth": 0.0}
-        return Trial(**about, passed=False, nrmse=np.inf, seconds=0.0, failure=str(error), **nothing)
-    return Trial(**about, **_found(result, tau))
-
-
-def _found(result: Verification, tau: float) -> dict[str, Any]:
-    return {
-        "passed": result.passed,
-        "nrmse": result.nrmse,
-        "settled": result.settled,
-        "self_check": result.self_check,
-        "cut": result.cut,
-        "gate": result.gate / tau,
-        "growth": result.growth,
-        "seconds": sum(result.seconds.values()),
-    }
+        return replace(trial, failure=str(error))
+    return replace(
+        trial,
+        passed=result.passed,
+        nrmse=result.nrmse,
+        settled=result.settled,
+        self_check=result.self_check,
+        cut=result.cut,
+        gate=result.gate / tau,
+        growth=result.growth,
+        seconds=sum(result.seconds.values()),
+    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Collection, Iterable, Mapping
 from itertools import pairwise
 from types import MappingProxyType
@@ -37,8 +36,8 @@ SYMBOLS: Mapping[str, type[elm.Element2Term]] = MappingProxyType(
     }
 )
 FONT_SIZE = 7.0
-NAME_LENGTH = 14
-LINE_LENGTH = 92
+NAME_LENGTH, SHORT_NAME = 14, 9
+LINE_LENGTH = 80
 
 
 class Neuron(NamedTuple):
@@ -199,13 +198,13 @@ def _draw_passive(sheet: _Sheet, devices: Neuron) -> Point:
         sheet.ground((x, NODE - 2.6))
         sheet.text((x + 0.42, NODE - 1.3), _named(device, "\n"), "left center", device)
     sheet.text((AMPLIFIER - 0.2, NODE + 0.1), _short(devices.capacitor.nodes[0]), "right bottom")
-    sheet.wire((BUS, NODE), (AMPLIFIER, NODE))
+    sheet.wire((BUS if devices.into else BUS + 1.0, NODE), (AMPLIFIER, NODE))
     return AMPLIFIER, NODE
 
 
 def _draw_active(sheet: _Sheet, devices: Neuron, op_amp: Device) -> Point:
     """Draw the op-amp that holds the node at ground, with its feedback; return where the amplifier's input is."""
-    left, right, back = BUS + 0.9, BUS + 4.8, BUS + 2.1
+    left, right, back = BUS + 0.9, BUS + 4.5, BUS + 2.1
     out = (right, NODE - 0.5)
     colour = sheet.colour(op_amp)
     sheet.drawing.add(elm.Opamp().scale(0.8).theta(0.0).at((back, NODE)).anchor("in1").color(colour))
@@ -223,10 +222,10 @@ def _draw_active(sheet: _Sheet, devices: Neuron, op_amp: Device) -> Point:
     sheet.wire(out, (right, top))
     for at in ((left, NODE), out):
         sheet.dot(at)
-    gain = f"{op_amp.name}\nA = {op_amp.value:g}" if isinstance(op_amp.value, float) else op_amp.name
+    gain = f"{_short(op_amp.name)}\nA = {op_amp.value:g}" if isinstance(op_amp.value, float) else _short(op_amp.name)
     sheet.text((back + 0.2, NODE - 1.7), gain, "left top", op_amp)
-    sheet.text((BUS + 0.1, NODE - 0.1), _short(devices.capacitor.nodes[0]), "left top")
-    sheet.text((AMPLIFIER - 0.2, out[1] + 0.1), _short(op_amp.nodes[0]), "right bottom")
+    sheet.text((BUS + 0.1, NODE - 0.1), _short(devices.capacitor.nodes[0], SHORT_NAME), "left top")
+    sheet.text((AMPLIFIER - 0.2, out[1] - 0.15), _short(op_amp.nodes[0], SHORT_NAME), "right top")
     sheet.wire(out, (AMPLIFIER, out[1]))
     return AMPLIFIER, out[1]
 
@@ -243,9 +242,8 @@ def _draw_output(sheet: _Sheet, devices: Neuron, at: Point) -> None:
         sheet.wire((x + 1.62, y), end)
         sheet.text((x + 0.1, y + 1.05), _short(amplifier.name), "left bottom", amplifier)
         sheet.text((END + 0.1, y + 0.25), _short(amplifier.nodes[0]), "right bottom")
-        curve = textwrap.wrap(f"{amplifier.name}: {amplifier.nodes[0]} = {amplifier.value}", LINE_LENGTH)
-        text = "\n".join([*curve[:1], *(textwrap.shorten(line, LINE_LENGTH) for line in curve[1:2])])
-        sheet.text((0.0, 0.0), text, "left bottom", amplifier)
+        curve = f"{amplifier.name}: {amplifier.nodes[0]} = {amplifier.value}"
+        sheet.text((0.0, 0.0), _in_two_lines(curve), "left bottom")
     sheet.dot(end, terminal=True)
     if devices.inverter is not None:
         inverter = devices.inverter
@@ -255,16 +253,23 @@ def _draw_output(sheet: _Sheet, devices: Neuron, at: Point) -> None:
         sheet.wire((tap, y - 1.87), (tap, y - 2.5))
         sheet.dot((tap, y - 2.5), terminal=True)
         sheet.text((tap - 0.65, y - 1.35), f"{_short(inverter.name)}\n= {inverter.value:g}", "right center", inverter)
-        sheet.text((tap + 0.2, y - 2.5), _short(inverter.nodes[0]), "left center")
+        sheet.text((tap + 0.2, y - 2.5), _short(inverter.nodes[0], SHORT_NAME), "left center")
 
 
 def _named(device: Device, separator: str = " = ") -> str:
     """Return a device's name and value; a source that a voltage controls with that voltage."""
     value = device.value
     text = format_si(value, device.primitive.unit) if isinstance(value, float) else "?"
-    control = f" * {_short(device.nodes[2])}" if device.name[0] == "G" else ""
+    control = f" * {_short(device.nodes[2], SHORT_NAME)}" if device.name[0] == "G" else ""
     return f"{_short(device.name)}{separator}{text}{control}"
 
 
-def _short(name: str) -> str:
-    return name if len(name) <= NAME_LENGTH else f"{name[: NAME_LENGTH - 5]}..{name[-3:]}"
+def _in_two_lines(text: str) -> str:
+    first, second = text[:LINE_LENGTH], text[LINE_LENGTH:]
+    if len(second) > LINE_LENGTH:
+        second = f"{second[: LINE_LENGTH - 3]}..."
+    return f"{first}\n{second}" if second else first
+
+
+def _short(name: str, length: int = NAME_LENGTH) -> str:
+    return name if len(name) <= length else f"{name[: length - 6]}..{name[-4:]}"

@@ -26,7 +26,8 @@ class Signal:
     def __post_init__(self) -> None:
         times = frozen(self.times, "Signal.times")
         if times.ndim != 1 or times.size == 0 or times[0] < 0.0 or bool(np.any(np.diff(times) <= 0.0)):
-            raise InputError("`Signal.times`: must be one row of strictly increasing times from 0 on")
+            found = f"{times.tolist()!r:.60}"
+            raise InputError(f"`Signal.times` = {found}: must be one row of strictly increasing times from 0 on")
         values = frozen(self.values, "Signal.values")
         if values.ndim == 1:
             values = frozen(values[:, np.newaxis], "Signal.values")
@@ -43,13 +44,13 @@ class Signal:
     def at(self, time: float) -> Array:
         """Return the value at one time, (n,)."""
         times, values = self.times, self.values
-        if time <= times[0]:
-            return values[0]
-        if time >= times[-1]:
-            return values[-1]
         k = int(np.searchsorted(times, time, side="right")) - 1
+        if k < 0 or k == times.size - 1:
+            at_end: Array = values[max(k, 0)]
+            return at_end
         part = (time - times[k]) / (times[k + 1] - times[k])
-        return values[k] + part * (values[k + 1] - values[k])
+        between: Array = values[k] + part * (values[k + 1] - values[k])
+        return between
 
     def scaled(self, *, seconds: float, volts: float) -> Signal:
         """Return the same signal with its times and values multiplied."""
@@ -58,7 +59,9 @@ class Signal:
 
 def as_signal(value: Any, name: str, size: int) -> Signal:
     """Return `value` (a Signal, a number, or (n,) constants) as a Signal of `size` elements."""
-    signal = value if isinstance(value, Signal) else Signal(times=[0.0], values=[frozen(value, name, shape=(size,))])
+    if not isinstance(value, Signal):
+        value = Signal(times=np.zeros(1), values=frozen(value, name, shape=(size,))[np.newaxis])
+    signal: Signal = value
     if signal.size != size:
         raise InputError(f"`{name}` has {signal.size} elements: must have {size}")
     return signal

@@ -48,9 +48,7 @@ def assert_matches_ode(
         circuit, deck = deck_or_circuit, None
     else:
         circuit, deck = _renamed(lower(graph, cell=cell, rescale=True), nodes), deck_or_circuit
-    result = verify_circuit(
-        graph, circuit, deck=deck, t_stop=t_stop, inputs=inputs, accuracy=accuracy, timeout=timeout
-    )
+    result = verify_circuit(graph, circuit, deck=deck, t_stop=t_stop, inputs=inputs, accuracy=accuracy, timeout=timeout)
     if not result.passed:
         raise AssertionError(f"the circuit does not match its equations\n{result}")
     return result
@@ -143,7 +141,7 @@ def _check_waveforms(cell: Cell, network: Network) -> None:
 
 def _check_permutation(cell: Cell, network: Network, rng: np.random.Generator) -> None:
     order = rng.permutation(network.size)
-    gain = replace(network.gain, gain=np.broadcast_to(np.asarray(network.gain.slope), (network.size,))[order])
+    gain = Tanh(gain=np.broadcast_to(network.gain.slope, (network.size,))[order])
     permuted = replace(
         network,
         weights=network.weights[np.ix_(order, order)],

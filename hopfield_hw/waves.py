@@ -55,7 +55,8 @@ def ranges(reference: Array) -> Array:
     if largest == 0.0:
         largest = float(np.max(np.abs(reference), initial=0.0))
     floor = SMALLEST_RANGE * largest if largest > 0.0 else 1.0
-    return np.maximum(each, floor)
+    result: Array = np.maximum(each, floor)
+    return result
 
 
 def nrmse_each(reference: Array, found: Array) -> Array:

@@ -27,7 +27,10 @@ ROWS = (
     ("lower",),
     ("dialects", "reference"),
     ("engines", "analysis", "board"),
-    ("compare", "designs", "plots", "testing", "cli"),
+    (
+        *("compare", "random_check", "designs", "export", "faults", "doctor"),
+        *("plots", "schematic", "testing", "cli"),
+    ),
 )
 LAYER = {module: row for row, modules in enumerate(ROWS) for module in modules}
 

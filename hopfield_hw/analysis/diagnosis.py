@@ -16,7 +16,7 @@ from ..engines.transient import Deck, run_once
 from ..errors import InputError
 from ..graph import Activate, Affine, Graph, Input, Leak, in_si
 from ..graph.weights import entries
-from ..signals import Signal
+from ..signals import as_signal
 from ..units import format_si
 from ..waves import uniform_grid
 
@@ -56,7 +56,7 @@ class _Term(NamedTuple):
 
     operator: str
     role: str
-    index: tuple[int, ...]
+    element: tuple[int, ...]
     effect: Array
     value: float
     unit: str
@@ -84,7 +84,8 @@ def diagnose(graph: Graph, circuit: Circuit, deck: Deck, *, inputs: Any = None, 
     network = in_si(graph)
     parts = _parts(network)
     runs = _probe(circuit, deck, parts[0], inputs, timeout)
-    return (*_amplifiers(network, circuit, parts[1], runs), *_equations(network, circuit, parts[0], runs))[:MAX_SUSPECTS]
+    found = [*_amplifiers(network, circuit, parts[1], runs), *_equations(network, circuit, parts[0], runs)]
+    return tuple(found[:MAX_SUSPECTS])
 
 
 def _parts(network: Graph) -> tuple[Leak, Activate]:
@@ -114,7 +115,7 @@ def _probe(circuit: Circuit, deck: Deck, leak: Leak, inputs: Any, timeout: float
 def _sampled(inputs: Any, size: int, grid: Array) -> Array:
     if size == 0 or inputs is None:
         return np.zeros((grid.size, size))
-    signal = inputs if isinstance(inputs, Signal) else Signal(times=[0.0], values=np.atleast_2d(inputs))
+    signal = as_signal(inputs, "inputs", size)
     return np.stack([signal.at(t) for t in grid.tolist()])
 
 
@@ -149,7 +150,8 @@ def _balance(network: Graph, leak: Leak, run: _Run) -> Array:
     for affine in network.of_type(Affine):
         source = run.inputs if isinstance(network.drivers(affine)[0], Input) else run.output
         current = current + source @ np.asarray(_dense(affine)).T + affine.offset
-    return leak.capacitance * (run.state - run.state[0]) - _integral(run.times, current)
+    balance: Array = leak.capacitance * (run.state - run.state[0]) - _integral(run.times, current)
+    return balance
 
 
 def _dense(affine: Affine) -> Array:
@@ -231,15 +233,13 @@ def _left(terms: Sequence[_Term], residual: Array) -> tuple[float, Array]:
 
 
 def _described(network: Graph, circuit: Circuit, i: int, term: _Term, change: float, explained: float) -> Suspect:
-    devices = _names(circuit.devices_from(term.operator, term.index, term.role))
-    weight = f"{term.operator}.{term.role}[{', '.join(str(k) for k in term.index)}]"
+    devices = _names(circuit.devices_from(term.operator, term.element, term.role))
+    weight = f"{term.operator}.{term.role}[{', '.join(str(k) for k in term.element)}]"
     text = f"{format_si(term.value, term.unit)} acts as {format_si(term.value + change, term.unit)}"
     return _suspect(network, i, weight, devices, explained, text)
 
 
-def _suspect(
-    network: Graph, i: int, weight: str, devices: tuple[str, ...], explained: float, change: str
-) -> Suspect:
+def _suspect(network: Graph, i: int, weight: str, devices: tuple[str, ...], explained: float, change: str) -> Suspect:
     neuron = network.labels_of(Leak)[i]
     return Suspect(neuron=neuron, weight=weight, devices=devices, explained=explained, change=change)
 
@@ -262,4 +262,3 @@ def _interleaved(suspects: Sequence[Suspect]) -> list[Suspect]:
 def _integral(times: Array, values: Array) -> Array:
     result: Array = CubicSpline(times, values, axis=0).antiderivative()(times)
     return result
-

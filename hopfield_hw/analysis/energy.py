@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from ..arrays import Array
 from ..errors import InputError
 from ..gain import Gain
-from ..graph import Activate, Affine, Graph, Input, Leak, in_si
-from ..graph.weights import apply_weights
+from ..graph import Activate, Affine, Graph, Leak, in_si
+from ..graph.weights import Stencil, apply_weights
 
 # T_ij and T_ji count as equal within this part of the largest weight.
 SYMMETRY = 1e-12
@@ -19,14 +21,13 @@ FLAT = 10.0
 def has_energy(graph: Graph) -> bool:
     """Whether the graph is one Hopfield network with symmetric weights, monotone gains and constant inputs only."""
     try:
-        leak, activate, synapse = _parts(graph)
+        _, activate, synapse = _parts(graph)
     except InputError:
         return False
-    weights = synapse.weights
-    if not isinstance(activate.function, Gain) or not activate.function.continuous or not hasattr(weights, "T"):
+    if not isinstance(activate.function, Gain) or not activate.function.continuous:
         return False
-    difference = abs(weights - weights.T)
-    return bool(difference.max() <= SYMMETRY * max(float(abs(weights).max()), 1e-300)) and leak.output_size > 0
+    weights: Any = synapse.weights.sparse() if isinstance(synapse.weights, Stencil) else synapse.weights
+    return bool(abs(weights - weights.T).max() <= SYMMETRY * abs(weights).max())
 
 
 def energy(graph: Graph, output: Array) -> Array:
@@ -56,8 +57,10 @@ def energy_rise(values: Array) -> float:
 
 def _parts(graph: Graph) -> tuple[Leak, Activate, Affine]:
     network = in_si(graph)
-    leaks, activates, affines = (network.of_type(kind) for kind in (Leak, Activate, Affine))
-    single = len(leaks) == len(activates) == len(affines) == 1 and not network.of_type(Input)
-    if not single or len(network.of_type(Leak)) != 1 or network.kind != "ode":
-        raise InputError("energy: the graph is not one Hopfield network")
-    return leaks[0], activates[0], affines[0]
+    leaks, activates, affines = network.of_type(Leak), network.of_type(Activate), network.of_type(Affine)
+    if len(leaks) == len(activates) == len(affines) == 1:
+        leak, activate, affine = leaks[0], activates[0], affines[0]
+        around = (network.drivers(affine), network.drivers(leak), network.drivers(activate))
+        if around == ((activate,), (affine,), (leak,)):
+            return leak, activate, affine
+    raise InputError("energy: the graph is not one Hopfield network, x -> g(x) -> T v + I -> x")

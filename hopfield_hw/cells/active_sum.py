@@ -42,9 +42,7 @@ class ActiveSum:
 
     def _build(self, population: Population, draft: Draft) -> None:
         leak = population.leak
-        labels = draft.graph.labels(leak)
-        summing = tuple(f"{leak.name}_sum_{label}" for label in labels)
-        inverted = tuple(f"{leak.name}n_{label}" for label in labels)
+        summing, inverted = draft.new_nodes(leak, "_sum"), draft.new_nodes(leak, "n")
         draft.state(leak, inverted, scale=-1.0)
         add_capacitors(draft, leak, summing, inverted)
         for k, value in enumerate(leak.resistance.tolist()):

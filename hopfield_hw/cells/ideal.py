@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from ..circuit import GROUND, Draft, Origin
-from ..gain import Function
 from ..functions import Softmax
+from ..gain import Function
 from ..graph import Activate, Affine, Graph, Hadamard, Leak, Operator
 from ..graph.weights import Stencil, entries
 from .cell import Fragment
@@ -87,7 +87,7 @@ def _build_affine(draft: Draft, affine: Affine) -> None:
         nodes = draft.nodes(graph.targets(affine)[0])
     else:
         nodes = draft.nodes(affine)
-        _add_ohms(draft, affine.name, nodes)
+        _add_ohms(draft, affine.name, nodes, affine.name)
     sources = _input_nodes(draft, affine)
     values, rows, columns = entries(affine.weights)
     name, add = affine.name, draft.add
@@ -121,15 +121,17 @@ def _input_nodes(draft: Draft, operator: Operator, port: str = "in") -> tuple[st
         return draft.nodes(drivers[0])
     name = f"{operator.name}_{port}_sum"
     nodes = tuple(f"{name}_{k}" for k in range(operator.input_size))
-    _add_ohms(draft, name, nodes)
+    for node in nodes:
+        draft.claim(node, operator, port)
+    _add_ohms(draft, name, nodes, operator.name)
     for source in drivers:
         _add_unity(draft, source, name, nodes)
     return nodes
 
 
-def _add_ohms(draft: Draft, name: str, nodes: tuple[str, ...]) -> None:
+def _add_ohms(draft: Draft, name: str, nodes: tuple[str, ...], operator: str) -> None:
     for k, node in enumerate(nodes):
-        draft.add(f"R_{name}_{k}", (node, GROUND), 1.0, Origin(name, "sum", (k,)))
+        draft.add(f"R_{name}_{k}", (node, GROUND), 1.0, Origin(operator, "sum", (k,)))
 
 
 def _add_unity(draft: Draft, source: Operator, target: str, nodes: tuple[str, ...]) -> None:

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import InputError
-from ..names import NAME
+from ..names import NAME, RESERVED
 from ..signals import as_signal
 
 if TYPE_CHECKING:
@@ -43,10 +43,10 @@ class Origin(NamedTuple):
 
     operator: str
     role: str
-    index: tuple[int, ...]
+    element: tuple[int, ...]
 
     def __str__(self) -> str:
-        return f"{self.operator}.{self.role}[{', '.join(str(k) for k in self.index)}]"
+        return f"{self.operator}.{self.role}[{', '.join(str(k) for k in self.element)}]"
 
 
 class Device(NamedTuple):
@@ -111,16 +111,16 @@ class Circuit:
         """Return where a device comes from: `origin("R_syn_3_7")` is `syn.weights[3, 7]`."""
         return self.device(name).origin
 
-    def devices_from(self, operator: str, index: tuple[int, ...], role: str | None = None) -> tuple[Device, ...]:
+    def devices_from(self, operator: str, element: tuple[int, ...], role: str | None = None) -> tuple[Device, ...]:
         """Return the devices that realise one element of an operator: the way from a weight to its resistor."""
-        key = (operator, index)
+        key = (operator, element)
         return tuple(d for d in self._by_origin.get(key, ()) if role is None or d.origin.role == role)
 
     @cached_property
     def _by_origin(self) -> Mapping[tuple[str, tuple[int, ...]], tuple[Device, ...]]:
         table: dict[tuple[str, tuple[int, ...]], tuple[Device, ...]] = {}
         for device in self.devices:
-            key = (device.origin.operator, device.origin.index)
+            key = (device.origin.operator, device.origin.element)
             table[key] = (*table.get(key, ()), device)
         return table
 
@@ -154,11 +154,13 @@ class Circuit:
 
 
 def _verified(circuit: Circuit) -> dict[str, Device]:
-    if "\n" in circuit.title or not circuit.title.isprintable():
-        raise InputError(f"`Circuit.title` = {circuit.title!r:.80}: must be one line of printable text")
+    for field_name in ("title", "cell", "graph_hash"):
+        text = getattr(circuit, field_name)
+        if not isinstance(text, str) or not text.isprintable():
+            raise InputError(f"`Circuit.{field_name}` = {text!r:.80}: must be one line of printable text")
     by_name: dict[str, Device] = {}
     driven = {GROUND}
-    legal: set[str] = {GROUND}
+    legal: dict[str, None] = {GROUND: None}
     for device in circuit.devices:
         name, nodes, value, _ = device
         primitive = PRIMITIVES.get(name[:1])
@@ -172,12 +174,13 @@ def _verified(circuit: Circuit) -> dict[str, Device]:
             raise InputError(f"device {name}: has {len(nodes)} nodes, a {primitive.what} has {len(primitive.ports)}")
         for node in nodes:
             if node not in legal:
-                if NAME.fullmatch(node) is None:
-                    raise InputError(f"device {name}: node {node!r:.80} is not a plain name; rename it")
-                legal.add(node)
-        if isinstance(value, float):
-            if not math.isfinite(value) or (value <= 0.0 and name[0] in POSITIVE):
-                raise InputError(f"device {name} = {value} {primitive.unit}: must be finite, and positive for R and C")
+                if NAME.fullmatch(node) is None or node.lower() in RESERVED:
+                    raise InputError(f"device {name}: node {node!r:.80} is not a plain name, or reserved; rename it")
+                legal[node] = None
+        if type(value) is not float:
+            _check_value(name, value)
+        elif not math.isfinite(value) or (value <= 0.0 and name[0] in POSITIVE):
+            raise InputError(f"device {name} = {value} {primitive.unit}: must be finite, and positive for R and C")
         driven.update(nodes[:2])
     folded: dict[str, str] = {}
     for node in legal:
@@ -187,4 +190,25 @@ def _verified(circuit: Circuit) -> dict[str, Device]:
         for node in device.nodes[2:]:
             if node not in driven:
                 raise InputError(f"device {device.name}: nothing drives its node {node!r}")
+    for node in (*circuit.initial, *(probe.node for probe in (*circuit.states, *circuit.outputs))):
+        if node not in legal:
+            raise InputError(f"`Circuit` starts or probes node {node!r:.80}, which no device has")
+    for name in circuit.inputs:
+        if name.lower() not in by_name:
+            raise InputError(f"`Circuit.inputs` names {name!r:.80}, which is not a device")
     return by_name
+
+
+def _check_value(name: str, value: object) -> None:
+    """Refuse a value that is not a Python float, but for expressions of B and waveforms of V."""
+    if name[0] == "B" and isinstance(value, str) and value and value.isprintable() and value.isascii():
+        return
+    if name[0] == "V" and isinstance(value, tuple) and value:
+        times = [time for time, _ in value]
+        numbers = [number for point in value for number in point]
+        if all(type(number) is float and math.isfinite(number) for number in numbers) and times == sorted(set(times)):
+            return
+    raise InputError(
+        f"device {name} = {value!r:.80}: must be a float (of Python, not of NumPy), one line of text for B, "
+        "or increasing (time, volts) points for V"
+    )

@@ -40,7 +40,7 @@ def _read(path: str | Path) -> str:
     try:
         return Path(path).read_text()
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"deck {str(path)!r:.200}: cannot be read ({error}); give a netlist file or its text") from None
+        raise InputError(f"deck {str(path)!r:.200}: cannot be read ({error}); give a netlist or its path") from None
 
 
 def _device_lines(text: str) -> Iterator[str]:

@@ -158,10 +158,9 @@ def _resampled(plot: Plot, probes: Iterable[Probe], grid: Array, initial: Mappin
     """
     columns = []
     for probe in probes:
-        values = plot.column(f"v({probe.node.lower()})")
-        times = plot.column("time")
+        values = plot.column(f"v({probe.node.lower()})").real
+        times = plot.column("time").real
         if times[0] > 0.0 and probe.node in initial:
             times, values = np.append(0.0, times), np.append(initial[probe.node], values)
         columns.append(probe.scale * CubicSpline(times, values)(grid))
     return np.stack(columns, axis=-1) if columns else np.zeros((grid.size, 0))
-

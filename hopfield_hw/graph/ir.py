@@ -57,6 +57,12 @@ class Graph:
     units: Units = field(default_factory=Units)
 
     def __post_init__(self) -> None:
+        for operator in self.operators:
+            if not isinstance(operator, Operator):
+                raise InputError(f"`Graph.operators` holds {operator!r:.60}: must be operators such as Leak and Affine")
+        for edge in self.edges:
+            if len(edge) not in (2, 3) or not all(isinstance(part, str) for part in edge):
+                raise InputError(f"`Graph.edges` holds {edge!r:.60}: must be (source, target) or with a port")
         object.__setattr__(self, "operators", tuple(self.operators))
         object.__setattr__(self, "edges", tuple(Edge(*edge) for edge in self.edges))
         _verify(self)
@@ -144,7 +150,7 @@ class Graph:
 
     def _network(self, *, without_state: bool) -> nx.DiGraph:
         network = nx.DiGraph()
-        keep = {op.name for op in self.operators if not (without_state and op.holds_state)}
+        keep = dict.fromkeys(op.name for op in self.operators if not (without_state and op.holds_state))
         network.add_nodes_from(keep)
         network.add_edges_from((e.source, e.target) for e in self.edges if e.source in keep and e.target in keep)
         return network

@@ -212,7 +212,8 @@ class Delay(Sized):
         super().__post_init__()
         if isinstance(self.tau, Signal):
             if self.tau.size != 1 or bool(np.any(self.tau.values <= 0.0)):
-                raise InputError(f"`{self.name}.tau`: must be one positive element at every time")
+                found = f"{self.tau.size} elements, the least {self.tau.values.min()}"
+                raise InputError(f"`{self.name}.tau` has {found}: must have one, positive at every time")
         else:
             self._freeze(tau=float(positive(self.tau, f"{self.name}.tau", shape=(), unit="s")))
         if isinstance(self.history, Signal):
@@ -254,7 +255,7 @@ class Hold(Operator):
         super().__post_init__()
         initial = frozen(self.initial, f"{self.name}.initial")
         if initial.ndim != 1 or initial.size == 0:
-            raise InputError(f"`{self.name}.initial` has shape {initial.shape}: must be one row of at least one element")
+            raise InputError(f"`{self.name}.initial` has shape {initial.shape}: must be one row, not empty")
         if not isinstance(self.clock, Clock):
             raise InputError(f"`{self.name}.clock` = {self.clock!r:.60}: must be a Clock(period=..., phase=...)")
         self._freeze(initial=initial)

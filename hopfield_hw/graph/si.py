@@ -9,6 +9,7 @@ import scipy.sparse as sp
 
 from ..arrays import Array
 from ..errors import InputError
+from ..names import MAX_LENGTH
 from ..signals import Signal
 from .ir import Edge, Graph, Units
 from .operators import Activate, Affine, Clock, Delay, Hadamard, Hold, Leak, Operator, Quantise
@@ -40,11 +41,11 @@ def in_si(graph: Graph) -> Graph:
         if True in into_leak and units.siemens_per_unit != 1.0:
             _insert(operators, edges, operator, units.siemens_per_unit, leaks_of=graph)
         if isinstance(operator, Hadamard) and volts != 1.0:
-            left = f"{operator.name}_per_volt"
+            left = _new_name(graph, f"{operator.name}_per_volt")
             operators.append(Affine(name=left, weights=_diagonal(operator.size, 1.0 / volts)))
-            edges = [
-                Edge(e.source, left) if (e.target, e.port) == (operator.name, "left") else e for e in edges
-            ] + [Edge(left, operator.name, "left")]
+            edges = [Edge(e.source, left) if (e.target, e.port) == (operator.name, "left") else e for e in edges] + [
+                Edge(left, operator.name, "left")
+            ]
     return Graph(operators=tuple(operators), edges=tuple(edges))
 
 
@@ -84,13 +85,20 @@ def _scaled(operator: Operator, units: Units) -> Operator:
 
 def _insert(operators: list[Operator], edges: list[Edge], source: Operator, factor: float, *, leaks_of: Graph) -> None:
     """Put a conductance between an operator and the Leaks that it drives without an Affine."""
-    name = f"{source.name}_current"
+    name = _new_name(leaks_of, f"{source.name}_current")
     operators.append(Affine(name=name, weights=_diagonal(source.output_size, factor)))
     leaks = {leak.name for leak in leaks_of.of_type(Leak)}
     for k, edge in enumerate(edges):
         if edge.source == source.name and edge.target in leaks:
             edges[k] = Edge(name, edge.target, edge.port)
     edges.append(Edge(source.name, name))
+
+
+def _new_name(graph: Graph, wish: str) -> str:
+    """Return the wish, or with a number the first name that no operator has (names are cut at their limit)."""
+    taken = {name.lower() for name in graph.by_name}
+    candidates = (wish[:MAX_LENGTH], *(f"{wish[: MAX_LENGTH - 8]}_{k}" for k in range(1, len(taken) + 2)))
+    return next(name for name in candidates if name.lower() not in taken)
 
 
 def _diagonal(size: int, factor: float) -> sp.csr_array[np.float64, tuple[int, int]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -12,6 +12,7 @@ import scipy.sparse as sp
 
 from ..errors import InputError
 from ..functions import function_from
+from ..gain import Function
 from ..signals import Signal
 from .ir import Edge, Graph, Units
 from .operators import (
@@ -68,21 +69,33 @@ def parse_graph(text: str) -> Graph:
                 operators.append(OPERATORS[word](name=name, **_decoded(json.loads(params))))
         except InputError as error:
             raise InputError(f"graph text, line {number}: {error}") from None
-        except (KeyError, TypeError, ValueError):
+        except (AttributeError, KeyError, RecursionError, TypeError, ValueError):
             raise InputError(f"graph text, line {number}: {line[:60]!r} is not a line of a graph") from None
     return Graph(operators=tuple(operators), edges=tuple(edges), units=units)
 
 
 def _decoded(params: dict[str, Any]) -> dict[str, Any]:
-    decoders = {
+    decoders: dict[str, Callable[[Any], Any]] = {
         "weights": _weights,
-        "function": lambda value: function_from(value.pop("kind"), value),
-        "clock": lambda value: Clock(**value),
+        "function": _function,
+        "clock": _clock,
         "tau": _signal,
         "history": _signal,
-        "labels": lambda value: None if value is None else tuple(value),
+        "labels": _labels,
     }
     return {key: decoders[key](value) if key in decoders else value for key, value in params.items()}
+
+
+def _function(value: dict[str, Any]) -> Function:
+    return function_from(value.pop("kind"), value)
+
+
+def _clock(value: dict[str, Any]) -> Clock:
+    return Clock(**value)
+
+
+def _labels(value: list[str] | None) -> tuple[str, ...] | None:
+    return None if value is None else tuple(value)
 
 
 def _weights(value: dict[str, Any]) -> Any:

@@ -9,10 +9,9 @@ import numpy as np
 import scipy.sparse as sp
 from scipy.ndimage import correlate
 
-from ..arrays import Array, frozen
+from ..arrays import Array, Sparse, frozen, frozen_sparse
 from ..errors import InputError
 
-Sparse: TypeAlias = "sp.csr_array[np.float64, tuple[int, int]]"
 Boundary: TypeAlias = Literal["zero", "fixed", "periodic"]
 BOUNDARIES: tuple[Boundary, ...] = ("zero", "fixed", "periodic")
 
@@ -37,8 +36,9 @@ class Stencil:
         template = frozen(self.template, "Stencil.template")
         if template.ndim != 2 or any(side % 2 == 0 for side in template.shape):
             raise InputError(f"`Stencil.template` has shape {template.shape}: both sides must be odd, as in 3 x 3")
-        if len(self.shape) != 2 or min(self.shape) < 1:
-            raise InputError(f"`Stencil.shape` = {self.shape}: must be (rows, columns), each at least 1")
+        sides = self.shape if isinstance(self.shape, tuple | list) else ()
+        if len(sides) != 2 or not all(isinstance(side, int | np.integer) and side >= 1 for side in sides):
+            raise InputError(f"`Stencil.shape` = {self.shape}: must be (rows, columns), whole numbers of at least 1")
         if self.boundary not in BOUNDARIES:
             raise InputError(f"`Stencil.boundary` = {self.boundary!r}: must be one of {', '.join(BOUNDARIES)}")
         if self.edge != 0.0 and self.boundary != "fixed":
@@ -82,9 +82,10 @@ class Stencil:
             sources.append((rr * columns + cc)[inside])
             values.append(np.full(int(inside.sum()), weight))
         if not values:
-            return _freeze_sparse(sp.csr_array((self.size, self.size), dtype=np.float64))
+            return frozen_sparse(sp.csr_array((self.size, self.size), dtype=np.float64), "Stencil")
         indices = (np.concatenate(targets), np.concatenate(sources))
-        return _freeze_sparse(sp.coo_array((np.concatenate(values), indices), shape=(self.size, self.size)).tocsr())
+        matrix = sp.coo_array((np.concatenate(values), indices), shape=(self.size, self.size))
+        return frozen_sparse(matrix, "Stencil")
 
     def offset(self) -> Array:
         """Return what the fixed edge adds, (size,)."""
@@ -99,9 +100,7 @@ def frozen_weights(value: Any, name: str) -> Weights:
     if isinstance(value, Stencil):
         return value
     if sp.issparse(value):
-        if not bool(np.all(np.isfinite(value.data))):
-            raise InputError(f"`{name}` holds NaN or infinite values: must be finite")
-        return _freeze_sparse(sp.csr_array(value, dtype=np.float64))
+        return frozen_sparse(value, name)
     matrix = frozen(value, name)
     if matrix.ndim != 2:
         raise InputError(f"`{name}` has shape {matrix.shape}: must be a matrix (to, from)")
@@ -122,7 +121,8 @@ def apply_weights(weights: Weights, x: Array) -> Array:
     if isinstance(weights, np.ndarray):
         product: Array = x @ weights.T
         return product
-    flat: Array = (weights @ x.reshape(-1, x.shape[-1]).T).T
+    columns: Array = np.ascontiguousarray(x.reshape(-1, x.shape[-1]).T)
+    flat: Array = np.asarray(weights @ columns).T
     return flat.reshape(*x.shape[:-1], weights.shape[0])
 
 
@@ -136,18 +136,24 @@ def entries(weights: Weights) -> tuple[Array, Any, Any]:
     return coo.data, coo.coords[0], coo.coords[1]
 
 
+def same_weights(first: Weights, second: Weights) -> bool:
+    """Whether two weights have the same form and the same values."""
+    if first is second:
+        return True
+    if isinstance(first, Stencil) or isinstance(second, Stencil):
+        if not (isinstance(first, Stencil) and isinstance(second, Stencil)):
+            return False
+        same = (first.shape, first.boundary, first.edge) == (second.shape, second.boundary, second.edge)
+        return same and np.array_equal(first.template, second.template)
+    if isinstance(first, np.ndarray) or isinstance(second, np.ndarray):
+        both = isinstance(first, np.ndarray) and isinstance(second, np.ndarray)
+        return both and np.array_equal(np.asarray(first), np.asarray(second))
+    form = np.array_equal(first.indptr, second.indptr) and np.array_equal(first.indices, second.indices)
+    return first.shape == second.shape and form and np.array_equal(first.data, second.data)
+
+
 def scaled_weights(weights: Weights, factor: float) -> Weights:
     """Return the weights multiplied by a number."""
     if isinstance(weights, Stencil):
         return weights.scaled(factor)
     return frozen_weights(weights * factor, "weights")
-
-
-def _freeze_sparse(matrix: Any) -> Sparse:
-    frozen_matrix: Sparse = sp.csr_array(matrix, copy=True)
-    frozen_matrix.sum_duplicates()
-    frozen_matrix.eliminate_zeros()
-    frozen_matrix.sort_indices()
-    for part in (frozen_matrix.data, frozen_matrix.indices, frozen_matrix.indptr):
-        part.flags.writeable = False
-    return frozen_matrix

@@ -7,7 +7,7 @@ from dataclasses import replace
 from ..cells import CELLS, Cell, Fragment
 from ..circuit import GROUND, Circuit, Draft, Origin
 from ..errors import InputError, Unrealisable
-from ..graph import Graph, Input, Operator, Output, in_si
+from ..graph import Activate, Graph, Input, Operator, Output, in_si
 from .rescale import rescaled
 
 __all__ = ["find_cell", "lower"]
@@ -35,7 +35,7 @@ def lower(graph: Graph, *, cell: str | Cell = "ideal", rescale: bool = False, ti
     network = in_si(graph)
     factors = dict(chosen.rescaling(network)) if rescale else {}
     network = rescaled(network, factors)
-    draft = Draft(network)
+    draft = Draft(network, factors)
     fragments = _cover(network, chosen)
     for source in network.of_type(Input):
         for k, node in enumerate(draft.nodes(source)):
@@ -43,14 +43,10 @@ def lower(graph: Graph, *, cell: str | Cell = "ideal", rescale: bool = False, ti
     for output in network.of_type(Output):
         drivers = network.drivers(output)
         if len(drivers) != 1:
-            raise Unrealisable(f"Output {output.name!r}: is driven {len(drivers)} times; add them up in an Affine first")
-        draft.wire(output, draft.nodes(drivers[0]))
+            raise Unrealisable(f"Output {output.name!r}: is driven {len(drivers)} times; add up in an Affine first")
     for fragment in fragments:
         fragment.build(draft)
-    circuit = draft.circuit(title, chosen.name)
-    scales = [factors.get(leak, 1.0) for leak in _state_owners(network)]
-    states = tuple(p._replace(scale=p.scale / s) for p, s in zip(circuit.states, scales, strict=True))
-    return replace(circuit, graph_hash=graph.hash, states=states)
+    return replace(draft.circuit(title, chosen.name), graph_hash=graph.hash)
 
 
 def _cover(graph: Graph, cell: Cell) -> list[Fragment]:
@@ -63,15 +59,11 @@ def _cover(graph: Graph, cell: Cell) -> list[Fragment]:
                 del left[name]
     if left:
         names = ", ".join(_described(op) for op in left.values())
-        hint = "" if cell.name == "ideal" else "; cell='ideal' covers more"
-        raise Unrealisable(f"cell {cell.name!r} does not lower {names}{hint}")
+        hint = "no circuit has it yet" if cell.name == "ideal" else "cell='ideal' covers more"
+        raise Unrealisable(f"cell {cell.name!r} does not lower {names}; {hint}")
     return chosen
 
 
 def _described(operator: Operator) -> str:
-    return f"{type(operator).__name__} {operator.name!r}"
-
-
-def _state_owners(graph: Graph) -> list[str]:
-    from_leaks = [op for op in graph.operators if op.kind == "leak"]
-    return [leak.name for leak in from_leaks for _ in range(leak.output_size)]
+    kind = type(operator.function).__name__ if isinstance(operator, Activate) else type(operator).__name__
+    return f"{kind} {operator.name!r}"

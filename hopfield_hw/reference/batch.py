@@ -14,7 +14,7 @@ from ..graph import Graph, Leak, Output, in_si
 from ..waves import make_dataset, uniform_grid
 from .batch_solver import integrate
 from .program import Program
-from .solve import MARGIN, TIGHTEST, absolute_tolerance, input_signal, segments, stop_time
+from .solve import MARGIN, TIGHTEST, absolute_tolerance, check_request, input_signal, segments, stop_time
 
 
 def solve_batch(
@@ -38,6 +38,7 @@ def solve_batch(
     several = [graphs] if isinstance(graphs, Graph) else list(graphs)
     if not several:
         raise InputError("`graphs` is empty: give at least one graph")
+    check_request(accuracy, points)
     draws = [in_si(graph) for graph in several]
     end = stop_time(draws[0], t_stop)
     program = Program(draws, input_signal(draws[0], inputs))
@@ -61,6 +62,8 @@ def solve_batch(
 
 def integrate_program(program: Program, x0: Array, grid: Array, rtol: float) -> Array:
     """Return the states (draws, times, states) of a program from x0 (draws, states), piece by piece of its inputs."""
+    if program.size == 0:
+        return np.zeros((x0.shape[0], grid.size, 0))
     atol = absolute_tolerance(program, rtol)
     result = np.empty((x0.shape[0], grid.size, x0.shape[1]))
     result[:, 0] = x0
@@ -78,7 +81,8 @@ def _initial(program: Program, draws: int, initial: Any) -> Array:
         start: Array = np.atleast_2d(program.initial)
     else:
         start = frozen(initial, "initial")
-        if start.ndim != 2 or start.shape[1] != program.size or (draws > 1 and start.shape[0] != draws):
+        fits = start.ndim == 2 and start.shape[0] > 0 and start.shape[1] == program.size
+        if not fits or (draws > 1 and start.shape[0] != draws):
             rows = "draws" if draws == 1 else str(draws)
             raise InputError(f"`initial` has shape {start.shape}: must be ({rows}, {program.size})")
     return np.broadcast_to(start, (max(draws, start.shape[0]), program.size))

@@ -9,12 +9,17 @@ the right-hand side, and the chunk is small enough for its stages to stay in the
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from queue import SimpleQueue
 from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 from scipy.integrate import DOP853
+from threadpoolctl import threadpool_limits
 
 from ..arrays import Array, frozen
 from ..errors import AccuracyError, InputError
@@ -25,7 +30,8 @@ RightHandSide: TypeAlias = Callable[[Array, Array, Rows, Array], None]
 """rhs(t: (A,), x: (A, n), rows, out: (A, n)): write dx/dt of the draws `rows` into `out`, and change nothing else.
 
 `p[rows]` picks the rows of a per-draw parameter. `rows` is a slice where the draws are consecutive and an index array
-elsewhere; the object for a chunk stays the same until a draw finishes, so what is gathered by it can be kept.
+elsewhere; the object for a chunk stays the same until a draw finishes, so what is gathered by it can be kept. Large batches are shared between threads: `rhs` may be called from
+several at once, so it keeps no working storage of its own.
 """
 
 
@@ -86,6 +92,7 @@ _STATE: Final = 2
 _SLOT: Final = np.array([3, 1, 0, *range(4, 17)])  # of stage 0, 1, 2, 3 to 15; 12 is f(y_new), 13 to 15 interpolate
 _SLOTS: Final = 17
 _CHUNK_BYTES: Final = 1 << 22  # of all slots of a chunk: a share of the last-level cache
+_MIN_SHARED: Final = 1 << 14  # elements of a batch: fewer are not worth threads
 _MIN_CHUNK: Final = 32  # rows: fewer leave the products of the right-hand side slow
 
 
@@ -162,8 +169,17 @@ class _Chunk(NamedTuple):
     draws: IndexArray
 
 
+class _Storage:
+    """Working storage for one chunk at a time, and how often it evaluated: [calls, rows]."""
+
+    def __init__(self, elements: int) -> None:
+        self.slots = np.empty(_SLOTS * elements)
+        self.buffers = np.empty((4, elements))
+        self.evaluated = [0, 0]
+
+
 class _Batch:
-    """The state of all trajectories, and working storage for one chunk."""
+    """The state of all trajectories."""
 
     def __init__(self, rhs: RightHandSide, initial: Array, times: Array, rtol: float, atol: Array) -> None:
         self._rhs, self._times, self._rtol, self._atol = rhs, times, rtol, atol
@@ -178,55 +194,86 @@ class _Batch:
         self._states = np.empty((batch, times.size, n))
         self._states[:, 0] = initial
         self._written = np.ones(batch, dtype=np.intp)
-        self._evaluations = self._row_evaluations = 0
         self._chunk_rows = min(max(_MIN_CHUNK, _CHUNK_BYTES // (8 * _SLOTS * n)), max(batch, 1))
-        self._slots = np.empty(_SLOTS * self._chunk_rows * n)
-        self._buffers = np.empty((4, self._chunk_rows * n))
+        self._workers = min(os.cpu_count() or 1, batch // _MIN_CHUNK) if batch * n >= _MIN_SHARED else 1
+        self._storage: SimpleQueue[_Storage] = SimpleQueue()
+        self._counts = [_Storage(self._chunk_rows * n) for _ in range(max(self._workers, 1))]
+        for storage in self._counts:
+            self._storage.put(storage)
 
     def run(self, max_steps: int) -> BatchSolution:
-        # Trial steps may overflow where the solution does not: they fail the error test and are retried, smaller.
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            end = self._times[-1]
-            active = np.flatnonzero(self._t < end)
-            chunks = self._chunks(active)
-            for chunk in chunks:
-                self._start(chunk)
-            for _ in range(max_steps):
-                if active.size == 0:
-                    break
-                for chunk in chunks:
-                    self._attempt(chunk)
-                unfinished = self._t[active] < end
-                if not unfinished.all():
-                    active = active[unfinished]
-                    chunks = self._chunks(active)
-            if active.size > 0:
-                raise self._failure(int(active[0]), f"max_steps = {max_steps} steps are used up", "raise max_steps")
-        return BatchSolution(self._states, self._evaluations, self._row_evaluations, self._steps, self._rejected)
+        if self._workers <= 1:
+            self._sweep(max_steps, lambda work, chunks: list(map(work, chunks)))
+        else:
+            # One thread of chunks a core is faster than one product spread over the cores: NumPy lets go of the
+            # interpreter in both, but tanh and the sums between the products run on one core each.
+            with threadpool_limits(limits=1, user_api="blas"), ThreadPoolExecutor(self._workers) as pool:
+                self._sweep(max_steps, lambda work, chunks: list(pool.map(work, chunks)))
+        calls, rows = (sum(count) for count in zip(*(s.evaluated for s in self._counts), strict=True))
+        return BatchSolution(self._states, calls, rows, self._steps, self._rejected)
+
+    def _sweep(self, max_steps: int, each: Callable[[Callable[[_Chunk], None], list[_Chunk]], object]) -> None:
+        end = self._times[-1]
+        active = np.flatnonzero(self._t < end)
+        chunks = self._chunks(active)
+        each(self._start, chunks)
+        for _ in range(max_steps):
+            if active.size == 0:
+                return
+            each(self._attempt, chunks)
+            unfinished = self._t[active] < end
+            if not unfinished.all():
+                active = active[unfinished]
+                chunks = self._chunks(active)
+        if active.size > 0:
+            raise self._failure(int(active[0]), f"max_steps = {max_steps} steps are used up", "raise max_steps")
+
+    def _start(self, chunk: _Chunk) -> None:
+        with self._borrowed() as storage:
+            self._first_step(chunk, storage)
+
+    def _attempt(self, chunk: _Chunk) -> None:
+        with self._borrowed() as storage:
+            self._try_step(chunk, storage)
+
+    @contextmanager
+    def _borrowed(self) -> Iterator[_Storage]:
+        """Lend working storage to one chunk. Trial steps may overflow where the solution does not: they fail the
+        error test and are retried, smaller."""
+        storage = self._storage.get()
+        try:
+            with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+                yield storage
+        finally:
+            self._storage.put(storage)
 
     def _chunks(self, active: IndexArray) -> list[_Chunk]:
-        parts = np.array_split(active, -(-active.size // self._chunk_rows)) if active.size else []
+        if active.size == 0:
+            return []
+        count = -(-active.size // self._chunk_rows)
+        count = min(-(-count // self._workers) * self._workers, active.size) if self._workers > 1 else count
+        parts = np.array_split(active, count)
         return [
             _Chunk(slice(int(part[0]), int(part[-1]) + 1) if part[-1] - part[0] < part.size else part, part)
             for part in parts
         ]
 
-    def _evaluate(self, t: Array, x: Array, rows: Rows, out: Array) -> None:
+    def _evaluate(self, t: Array, x: Array, rows: Rows, out: Array, storage: _Storage) -> None:
         self._rhs(t, x, rows, out)
-        self._evaluations += 1
-        self._row_evaluations += t.size
+        storage.evaluated[0] += 1
+        storage.evaluated[1] += t.size
 
     def _norm(self, error: Array, scale: Array) -> Array:
         """Return the sum of squares of error / scale by row; overwrites `error`."""
         np.divide(error, scale, out=error)
         return np.asarray(np.einsum("ij,ij->i", error, error))
 
-    def _start(self, chunk: _Chunk) -> None:
+    def _first_step(self, chunk: _Chunk, storage: _Storage) -> None:
         """Evaluate the first derivative and choose the first step (Hairer et al., section II.4)."""
         rows, draws = chunk
         t, x, span = self._t[rows], self._x[rows], float(self._times[-1] - self._times[0])
         slope, probe = np.empty_like(x), np.empty_like(x)
-        self._evaluate(t, np.array(x), rows, slope)
+        self._evaluate(t, np.array(x), rows, slope, storage)
         finite = np.isfinite(slope).all(axis=1)
         if not finite.all():
             raise self._failure(int(draws[~finite][0]), *_NOT_FINITE)
@@ -236,19 +283,19 @@ class _Batch:
         d1 = np.sqrt(self._norm(slope.copy(), scale) / n)
         h = np.where((d0 < 1e-5) | (d1 < 1e-5), 1e-6, 0.01 * d0 / d1)
         h = np.minimum(h, span)
-        self._evaluate(t + h, x + h[:, None] * slope, rows, probe)
+        self._evaluate(t + h, x + h[:, None] * slope, rows, probe, storage)
         d2 = np.sqrt(self._norm(probe - slope, scale) / n) / h
         steepest = np.fmax(d1, d2)
         h1 = np.where(steepest <= 1e-15, np.maximum(1e-6, h * 1e-3), (0.01 / steepest) ** -_EXPONENT)
         self._f[rows] = slope
         self._h[rows] = np.minimum(np.minimum(100.0 * h, h1), span)
 
-    def _attempt(self, chunk: _Chunk) -> None:
+    def _try_step(self, chunk: _Chunk, storage: _Storage) -> None:
         """Try one step of every draw of a chunk: accept it, or leave a smaller step for the next time."""
         rows, draws = chunk
         size, n = draws.size, self._x.shape[1]
-        slots = self._slots[: _SLOTS * size * n].reshape(_SLOTS, size, n)
-        x, x_new, f_new, scale = self._buffers[:, : size * n].reshape(4, size, n)
+        slots = storage.slots[: _SLOTS * size * n].reshape(_SLOTS, size, n)
+        x, x_new, f_new, scale = storage.buffers[:, : size * n].reshape(4, size, n)
         t = self._t[rows]
         h = np.maximum(self._h[rows], _smallest_step(t))
         t_new = np.minimum(t + h, self._times[-1])
@@ -260,10 +307,10 @@ class _Batch:
         for slot, c, argument in _STEP_STAGES:
             argument.into(slots, x)
             k = slots[slot]
-            self._evaluate(t + c * h, x, rows, k)
+            self._evaluate(t + c * h, x, rows, k, storage)
             np.multiply(k, column, out=k)
         _STEP.into(slots, x_new)
-        self._evaluate(t_new, x_new, rows, f_new)
+        self._evaluate(t_new, x_new, rows, f_new, storage)
 
         np.abs(slots[_STATE], out=scale)
         np.maximum(scale, np.abs(x_new, out=x), out=scale)
@@ -291,17 +338,20 @@ class _Batch:
 
         crossing = np.flatnonzero(accepted & (self._times[self._written[rows]] <= t_new))
         if crossing.size == size:
-            self._write(chunk, t, t_new, slots, f_new)
+            self._write(chunk, t, t_new, slots, f_new, storage)
         elif crossing.size > 0:
             some = _Chunk(draws[crossing], draws[crossing])
-            self._write(some, t[crossing], t_new[crossing], np.take(slots, crossing, axis=1), f_new[crossing])
+            spare = np.take(slots, crossing, axis=1)
+            self._write(some, t[crossing], t_new[crossing], spare, f_new[crossing], storage)
         done = slice(None) if accepted.all() else accepted
         taken = rows if accepted.all() else draws[accepted]
         self._t[taken] = t_new[done]
         self._x[taken] = x_new[done]
         self._f[taken] = f_new[done]
 
-    def _write(self, chunk: _Chunk, t: Array, t_new: Array, slots: Array, f_new: Array) -> None:
+    def _write(
+        self, chunk: _Chunk, t: Array, t_new: Array, slots: Array, f_new: Array, storage: _Storage
+    ) -> None:
         """Interpolate draws at the output times that their step from t to t_new has passed; overwrites spare slots."""
         rows, draws = chunk
         h = t_new - t
@@ -310,7 +360,7 @@ class _Batch:
         x = np.empty_like(f_new)
         for slot, c, argument in _EXTRA_STAGES:
             argument.into(slots, x)
-            self._evaluate(t + c * h, x, rows, slots[slot])
+            self._evaluate(t + c * h, x, rows, slots[slot], storage)
             np.multiply(slots[slot], column, out=slots[slot])
         coefficients = np.tensordot(_INTERPOLANT, slots, axes=1)  # (8, A, n)
 

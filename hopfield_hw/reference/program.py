@@ -14,7 +14,7 @@ from ..errors import InputError
 from ..functions import Softmax, stack
 from ..gain import Function
 from ..graph import Activate, Affine, Delay, Graph, Hadamard, Hold, Input, Leak, Operator, Output, Quantise
-from ..graph.weights import Stencil, apply_weights
+from ..graph.weights import Stencil, apply_weights, same_weights
 from ..signals import Signal
 
 Rows: TypeAlias = Any  # slice(None), or an index array that says which draws the rows of x are
@@ -146,8 +146,7 @@ class Program:
             return _scale_rows(right, left_slope) + _scale_rows(left, right_slope)
         at, slope = driven()
         if isinstance(operator, Affine):
-            weights = operator.weights.sparse() if isinstance(operator.weights, Stencil) else operator.weights
-            return weights @ slope
+            return _linear(operator) @ slope
         if isinstance(operator, Activate):
             function = operator.function
             if isinstance(function, Softmax):
@@ -189,17 +188,21 @@ class _OperatorValues:
             affines = [op for op in operators if isinstance(op, Affine)]
             self.offset = _joined([op.offset for op in affines])
             first = affines[0].weights
-            if all(op.weights is first for op in affines):
+            dense = [op.weights for op in affines if isinstance(op.weights, np.ndarray)]
+            if all(same_weights(op.weights, first) for op in affines):
                 self.weights = first
-            elif isinstance(first, np.ndarray):
-                self.weights = _joined([op.weights for op in affines if isinstance(op.weights, np.ndarray)])
+            elif len(dense) == len(affines):
+                self.weights = np.stack(dense)
             else:
-                raise InputError(f"`{name}.weights`: draws share sparse weights and Stencils; they may not differ")
+                raise InputError(f"`{name}.weights` differ between draws: only dense weights may; run the draws singly")
         elif all(isinstance(op, Activate) for op in operators):
             self.functions = [op.function for op in operators if isinstance(op, Activate)]
             if all(function == self.functions[0] for function in self.functions):
                 self.function = self.functions[0]
             self._stacked = lru_cache(maxsize=64)(self._stack)
+
+        elif operators[0].kind == "quantise" and any(op.params() != operators[0].params() for op in operators):
+            raise InputError(f"`{name}`: its levels or range differ between draws, and must be the same")
 
     def value(self, operator: Operator, x: Array, rows: Rows) -> Array:
         """Return the operator's output for the rows given."""
@@ -239,6 +242,10 @@ def _ancestors(graph: Graph) -> frozenset[str]:
                     found.add(driver.name)
                     pending.append(driver)
     return frozenset(found)
+
+
+def _linear(affine: Affine) -> Matrix:
+    return affine.weights.sparse() if isinstance(affine.weights, Stencil) else affine.weights
 
 
 def _joined(arrays: Sequence[Array]) -> Array:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypeAlias
+from itertools import pairwise
+from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 import xarray as xr
@@ -16,6 +17,7 @@ from ..waves import make_dataset, uniform_grid
 from .program import Program
 
 Method: TypeAlias = Literal["auto", "RK45", "DOP853", "Radau", "BDF", "LSODA"]
+METHODS = get_args(Method)
 IMPLICIT = frozenset({"Radau", "BDF", "LSODA"})
 POINTS = 2001
 # The reference is asked for this part of the accuracy, so that its own error does not show in a comparison.
@@ -25,7 +27,7 @@ TIGHTEST = 1e-13
 EXPLICIT_BUDGET = 200_000
 
 
-class _Stiff(Exception):
+class _StiffError(Exception):
     """The explicit solver has spent its budget."""
 
 
@@ -46,6 +48,9 @@ def solve(
 
     Raises InputError for a graph with a Hold or Delay and for wrong arguments, AccuracyError where the solver fails.
     """
+    check_request(accuracy, points)
+    if method not in METHODS:
+        raise InputError(f"`method` = {method!r:.60}: must be one of {', '.join(METHODS)}")
     network = in_si(graph)
     end = stop_time(network, t_stop)
     signal = input_signal(network, inputs)
@@ -60,6 +65,14 @@ def solve(
         ports=network.labels_of(Output),
         attrs={"machine": "reference", "graph": graph.hash, "accuracy": accuracy},
     )
+
+
+def check_request(accuracy: float, points: int) -> None:
+    """Refuse an accuracy that is not an NRMSE, and fewer than two points."""
+    if not 0.0 < accuracy < 1.0:
+        raise InputError(f"`accuracy` = {accuracy}: is an NRMSE and must be between 0 and 1, such as 1e-4")
+    if not isinstance(points, int | np.integer) or points < 2:
+        raise InputError(f"`points` = {points!r}: must be a whole number of times, at least 2")
 
 
 def stop_time(graph: Graph, t_stop: float | None) -> float:
@@ -98,10 +111,7 @@ def segments(grid: Array, signal: Signal | None) -> list[Array]:
     """Return the grid cut at the corners of a signal, each piece with its ends."""
     corners = [] if signal is None else [t for t in signal.times.tolist() if grid[0] < t < grid[-1]]
     bounds = [float(grid[0]), *corners, float(grid[-1])]
-    return [
-        np.unique(np.concatenate([[a], grid[(grid > a) & (grid < b)], [b]]))
-        for a, b in zip(bounds, bounds[1:], strict=False)
-    ]
+    return [np.unique(np.concatenate([[a], grid[(grid > a) & (grid < b)], [b]])) for a, b in pairwise(bounds)]
 
 
 def _solve(program: Program, grid: Array, rtol: float, method: Method) -> Array:
@@ -112,7 +122,7 @@ def _solve(program: Program, grid: Array, rtol: float, method: Method) -> Array:
         return _integrate(program, grid, rtol, atol, method, budget=None)
     try:
         return _integrate(program, grid, rtol, atol, "DOP853", budget=EXPLICIT_BUDGET)
-    except _Stiff:
+    except _StiffError:
         return _integrate(program, grid, rtol, atol, "Radau", budget=None)
 
 
@@ -123,7 +133,7 @@ def _integrate(program: Program, grid: Array, rtol: float, atol: float, method: 
         nonlocal spent
         spent += 1
         if budget is not None and spent > budget:
-            raise _Stiff
+            raise _StiffError
         return program.rhs(t, x)
 
     options: dict[str, Any] = {"jac": program.jacobian} if method in IMPLICIT else {}

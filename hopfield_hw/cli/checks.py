@@ -1,0 +1,147 @@
+"""What verify and demo share: one design, compiled, run, compared and reported."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ..circuit import Circuit
+from ..compare import Verification, verify_circuit
+from ..designs import Design, check_answer
+from ..engines.deck_text import read_deck
+from ..engines.ngspice import find
+from ..engines.transient import TIMEOUT, circuit_deck
+from ..errors import SimulatorMissing
+from ..export import design_circuit
+from ..plots import Picture
+from ..problems import Answer, Recall
+from ..reference import solve
+from .reporting import say_table, working, written
+
+
+class Job(NamedTuple):
+    """A verification to run. `accuracy`: None for the design's own, judged by the tolerance that it states.
+
+    `deck`: text or path of a netlist to judge in place of the compiled one.
+    """
+
+    design: Design
+    cell: str = "ideal"
+    accuracy: float | None = None
+    rescale: bool = False
+    deck: str | Path | None = None
+    timeout: float = TIMEOUT
+
+    @property
+    def tolerance(self) -> float | None:
+        """The NRMSE that passes; None for the accuracy."""
+        stated = self.design.cells.get(self.cell)
+        return None if stated is None or self.accuracy is not None else stated.tolerance
+
+
+class Checked(NamedTuple):
+    """A design's verification, and its answer beside the one expected."""
+
+    design: Design
+    result: Verification
+    answers: tuple[Answer, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether the waveforms agree, and the answer is the one expected."""
+        return self.result.passed and all(answer.ok for answer in self.answers)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the report as JSON-able values."""
+        status = "passed" if self.passed else "fell short"
+        answers = [answer._asdict() for answer in self.answers]
+        return {**self.result.to_json(), "status": status, "design": self.design.name, "answers": answers}
+
+    def rows(self) -> list[tuple[str, str]]:
+        """Return the report as (what, value) rows."""
+        return [*self.result.rows(), *_answer_rows(self.answers)]
+
+    def draw(self, path: Path) -> None:
+        """Write the one-page picture, as images where the design is a memory."""
+        expected = self.design.expected
+        picture = None
+        if isinstance(expected, Recall):
+            memories = dict(zip(expected.patterns.labels, expected.patterns.values, strict=True))
+            picture = Picture(shape=expected.patterns.shape, memories=memories)
+        with written(path) as part:
+            self.result.plot(part, picture=picture)
+
+
+class Unverified(NamedTuple):
+    """What is known of a design where ngspice is missing: the reference ran, and gave these answers."""
+
+    design: Design
+    circuit: Circuit
+    error: SimulatorMissing
+    seconds: float
+    answers: tuple[Answer, ...]
+
+    @property
+    def missing(self) -> str:
+        """What was not verified."""
+        return f"{self.design.name}: its {len(self.circuit.devices)} devices (cell {self.circuit.cell}) were not simulated"
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the report as JSON-able values."""
+        return {
+            "design": self.design.name,
+            "cell": self.circuit.cell,
+            "neurons": len(self.circuit.states),
+            "devices": len(self.circuit.devices),
+            "seconds": {"reference": self.seconds},
+            "answers": [answer._asdict() for answer in self.answers],
+            "not_verified": self.missing,
+        }
+
+    def rows(self) -> list[tuple[str, str]]:
+        """Return the report as (what, value) rows."""
+        ran = f"{len(self.circuit.states)} neurons, {self.seconds:.2f} s: the differential equation alone"
+        return [("result", f"not verified; {self.missing}"), ("reference", ran), *_answer_rows(self.answers)]
+
+
+def check(job: Job) -> Checked | Unverified:
+    """Return the verification of a design, or what the reference alone gives where ngspice is missing.
+
+    Raises InputError for wrong input, and a SimulatorError where ngspice is there but does not deliver.
+    """
+    design, start = job.design, time.perf_counter()
+    graph, goal = design.graph(), design.accuracy if job.accuracy is None else job.accuracy
+    circuit = design_circuit(design, job.cell, rescale=job.rescale)
+    if job.deck is not None:
+        read_deck(job.deck, like=circuit_deck(circuit, design.inputs))
+    compiled = time.perf_counter() - start
+    try:
+        find()
+    except SimulatorMissing as error:
+        start = time.perf_counter()
+        with working(f"{design.name}: the reference"):
+            ref = solve(graph, t_stop=design.t_stop, inputs=design.inputs, accuracy=goal)
+        return Unverified(design, circuit, error, time.perf_counter() - start, check_answer(design, ref))
+    with working(f"{design.name}, cell {job.cell}: {len(circuit.devices)} devices in ngspice, and the reference"):
+        result = verify_circuit(
+            graph,
+            circuit,
+            t_stop=design.t_stop,
+            inputs=design.inputs,
+            accuracy=goal,
+            tolerance=job.tolerance,
+            deck=job.deck,
+            timeout=job.timeout,
+            compiled=compiled,
+        )
+    return Checked(design, result, check_answer(design, result.wave))
+
+
+def show(checked: Checked | Unverified) -> None:
+    """Write a report on stdout as a table."""
+    say_table(checked.rows(), title=checked.design.title)
+
+
+def _answer_rows(answers: tuple[Answer, ...]) -> list[tuple[str, str]]:
+    return [(a.what, a.found if a.ok else f"{a.found}; expected: {a.expected}") for a in answers]

@@ -1,0 +1,133 @@
+"""Commands about one circuit: simulate and export."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import xarray as xr
+
+from ..circuit import Circuit
+from ..designs import Design
+from ..engines.transient import AccuracyWarning
+from ..engines.transient import simulate as run_ngspice
+from ..export import design_circuit, export_deck
+from ..plots import plot_waves
+from ..units import format_si
+from .options import (
+    PICTURES,
+    Accuracy,
+    Case,
+    CellName,
+    DesignName,
+    Json,
+    OutputFile,
+    PlotFile,
+    Rescale,
+    Timeout,
+    checked_accuracy,
+    checked_timeout,
+    load,
+)
+from .reporting import checked_output, emit_result, say, say_table, warn, working, written
+
+WAVES = ".nc"
+
+
+def simulate(
+    design: DesignName,
+    cell: CellName = "ideal",
+    case: Case = None,
+    output: OutputFile = None,
+    plot: PlotFile = None,
+    accuracy: Accuracy = None,
+    rescale: Rescale = False,
+    timeout: Timeout = None,
+    as_json: Json = False,
+) -> int:
+    """Run a design in ngspice.
+
+    -o FILE.nc keeps the waveforms (netCDF), --plot FILE.png a picture of them.
+    """
+    goal, limit = checked_accuracy(accuracy), checked_timeout(timeout)
+    for path, suffixes in ((output, (WAVES,)), (plot, PICTURES)):
+        if path is not None:
+            checked_output(path, *suffixes)
+    chosen = load(design, case)
+    circuit = design_circuit(chosen, cell, rescale=rescale)
+    wave, warned = _simulated(chosen, circuit, chosen.accuracy if goal is None else goal, limit)
+    if output is not None:
+        with written(output) as part:
+            wave.to_netcdf(part, engine="scipy")
+    if plot is not None:
+        with written(plot) as part:
+            plot_waves(wave, part)
+    for message in warned:
+        warn(message)
+    files = {"output": output, "plot": plot}
+    if as_json:
+        content = _to_json(chosen, circuit, wave, files)
+        emit_result({**content, "status": "fell short" if warned else "done", "warnings": warned})
+    else:
+        say_table(_rows(circuit, wave, files), title=chosen.title)
+    return 1 if warned else 0
+
+
+def export(
+    design: DesignName,
+    dialect: Annotated[str, typer.Option("--to", metavar="DIALECT", help="The dialect, such as ngspice.")],
+    cell: CellName = "ideal",
+    case: Case = None,
+    output: OutputFile = None,
+    rescale: Rescale = False,
+) -> int:
+    """Write a deck that a simulator runs as it is."""
+    if output is not None:
+        checked_output(output)
+    deck = export_deck(load(design, case), dialect, cell, rescale=rescale)
+    if output is None:
+        say(deck)
+        return 0
+    with written(output) as part:
+        part.write_text(deck, encoding="utf-8", newline="\n")
+    return 0
+
+
+def _simulated(design: Design, circuit: Circuit, accuracy: float, timeout: float) -> tuple[xr.Dataset, list[str]]:
+    """Return the waveforms, and what the engine warns of."""
+    with warnings.catch_warnings(record=True) as caught, working(f"{design.name}, cell {circuit.cell} in ngspice"):
+        warnings.simplefilter("always", AccuracyWarning)
+        wave = run_ngspice(
+            circuit, t_stop=design.t_stop, inputs=design.inputs, accuracy=accuracy, timeout=timeout
+        )
+    return wave, [str(item.message) for item in caught]
+
+
+def _to_json(design: Design, circuit: Circuit, wave: xr.Dataset, files: dict[str, Path | None]) -> dict[str, object]:
+    return {
+        "design": design.name,
+        "cell": circuit.cell,
+        "neurons": len(circuit.states),
+        "devices": len(circuit.devices),
+        "engine": wave.attrs["machine"],
+        "version": wave.attrs["version"],
+        "accuracy": wave.attrs["accuracy"],
+        "self_check": wave.attrs["self_check"],
+        **{name: None if path is None else str(path) for name, path in files.items()},
+    }
+
+
+def _rows(circuit: Circuit, wave: xr.Dataset, files: dict[str, Path | None]) -> list[tuple[str, str]]:
+    end, attrs = wave["output"][-1], wave.attrs
+    labels = end[end.dims[0]].to_numpy()
+    outputs = ", ".join(f"{label}: {format_si(float(v), 'V')}" for label, v in zip(labels, end.to_numpy(), strict=True))
+    rows = [
+        ("circuit", f"cell {circuit.cell}, {len(circuit.states)} neurons, {len(circuit.devices)} devices"),
+        ("time", f"{format_si(float(wave['time'][-1]), 's')}, {wave.sizes['time']} points"),
+        ("outputs at the end", outputs),
+        ("self-check", f"{attrs['self_check']:.1e} (accuracy asked for {attrs['accuracy']:.0e})"),
+        ("engine", f"{attrs['machine']} {attrs['version']}"),
+    ]
+    return rows + [(name, str(path)) for name, path in files.items() if path is not None]

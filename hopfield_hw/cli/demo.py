@@ -1,0 +1,95 @@
+"""The command demo: the main job on two shipped designs, or what a planted fault looks like."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ..designs import load_design
+from ..export import design_circuit
+from ..faults import FORMS, Fault, Planted, parse_fault, plant
+from .checks import Checked, Job, Unverified, check, show
+from .options import Json
+from .reporting import checked_folder, emit_result, report_error, say_table
+
+MEMORY = "digit_memory"
+DESIGNS = (MEMORY, "ad_converter_4bit")
+FOLDER = Path("build/demo")
+
+
+def demo(
+    broken: Annotated[
+        str | None, typer.Option("--break", metavar="FAULT", help=f"Plant a fault in the digit memory: {FORMS}.")
+    ] = None,
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FOLDER", help="Where the pictures go.")] = FOLDER,
+    as_json: Json = False,
+) -> int:
+    """Show the main job on a memory and a converter.
+
+    Both are compiled, simulated, compared, and drawn. With --break a fault is planted in the memory's netlist instead,
+    found, and named.
+    """
+    if broken is not None:
+        return _demo_fault(parse_fault(broken), output, as_json)
+    jobs = [Job(load_design(name)) for name in DESIGNS]
+    checked_folder(output)
+    reports = [_run(job, output / f"{job.design.name}.png", as_json) for job in jobs]
+    return _conclude(reports, as_json, designs=[report.to_json() for report in reports])
+
+
+def _demo_fault(fault: Fault, output: Path, as_json: bool) -> int:
+    """Plant a fault in the netlist of the digit memory, verify that, and say whether it was found and named."""
+    design = load_design(MEMORY)
+    circuit = design_circuit(design)
+    planted = plant(circuit.driven(design.inputs).netlist(), circuit, fault)
+    checked_folder(output)
+    suffix = "_".join(str(fault).replace(",", ":").split(":"))
+    report = _run(Job(design, deck=planted.text), output / f"{design.name}_{suffix}.png", as_json)
+    named = _named(report)
+    verdict = _verdict(planted, report, named)
+    if not as_json:
+        rows = [("planted", f"{fault}, in {' and '.join(planted.devices)}"), ("named", ", ".join(named) or "nothing")]
+        say_table([*rows, ("so", verdict)])
+    return _conclude([report], as_json, planted=planted.devices, named=named, verdict=verdict)
+
+
+def _run(job: Job, picture: Path, as_json: bool) -> Checked | Unverified:
+    report = check(job)
+    if not as_json:
+        show(report)
+    if isinstance(report, Checked):
+        report.draw(picture)
+        if not as_json:
+            say_table([("picture", str(picture)), ("", "")])
+    return report
+
+
+def _named(report: Checked | Unverified) -> tuple[str, ...]:
+    suspects = report.result.suspects if isinstance(report, Checked) else ()
+    return tuple(dict.fromkeys(device for suspect in suspects for device in suspect.devices))
+
+
+def _verdict(planted: Planted, report: Checked | Unverified, named: tuple[str, ...]) -> str:
+    if isinstance(report, Unverified):
+        return "the circuit was not simulated, so the fault could not be found"
+    if report.passed:
+        return "the fault was not noticed"
+    found = [device for device in planted.devices if device in named]
+    return f"the fault was found and named: {' and '.join(found)}" if found else "it fell short; the fault was not named"
+
+
+def _conclude(reports: list[Checked | Unverified], as_json: bool, **more: Any) -> int:
+    """Say at the end what holds for all, and return the exit status."""
+    missing = [report for report in reports if isinstance(report, Unverified)]
+    if missing:
+        error = missing[0].error
+        message = f"{error}; not verified: {'; '.join(report.missing for report in missing)}"
+        report_error(error, as_json=as_json, message=message, **more)
+        return error.exit_status
+    done = [report for report in reports if isinstance(report, Checked)]
+    if as_json:
+        worst = max(done, key=lambda report: report.result.nrmse / report.result.tolerance)
+        emit_result({**worst.to_json(), **more})
+    return 0 if all(report.passed for report in done) else 1

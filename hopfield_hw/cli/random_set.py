@@ -1,0 +1,136 @@
+"""verify --random: many random networks, and how close they came."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..designs import ACCURACY
+from ..engines.ngspice import find
+from ..errors import InputError, SimulatorMissing
+from ..random_check import RandomReport, Trial, verify_random
+from .reporting import counting, emit_result, report_error, say_table, warn
+
+QUANTILES = {"least": 0.0, "median": 0.5, "90 %": 0.9, "99 %": 0.99, "largest": 1.0}
+
+
+class RandomSet(NamedTuple):
+    """Which random networks to verify."""
+
+    count: int
+    seed: int
+    family: str
+    cell: str
+    accuracy: float
+    workers: int | None
+
+    @classmethod
+    def of(
+        cls, count: int, seed: int | None, family: str | None, cell: str, accuracy: float | None, workers: int | None
+    ) -> RandomSet:
+        """Return a set with defaults for what is None. Raises InputError for a negative seed and no workers."""
+        if seed is not None and seed < 0:
+            raise InputError(f"--seed {seed}: must be 0 or above")
+        if workers is not None and workers < 1:
+            raise InputError(f"--workers {workers}: must be at least 1 process")
+        return cls(
+            count=count,
+            seed=0 if seed is None else seed,
+            family="hopfield" if family is None else family,
+            cell=cell,
+            accuracy=ACCURACY if accuracy is None else accuracy,
+            workers=workers,
+        )
+
+
+def verify_set(asked: RandomSet, *, as_json: bool) -> int:
+    """Verify a set, report it, and return the exit status."""
+    try:
+        version = find().version
+    except SimulatorMissing as error:
+        message = f"{error}; none of the {asked.count} random networks was verified"
+        report_error(error, as_json=as_json, message=message)
+        return error.exit_status
+    with counting(f"random networks, cell {asked.cell}", asked.count) as advance:
+        report = verify_random(
+            asked.count,
+            seed=asked.seed,
+            family=asked.family,
+            cell=asked.cell,
+            accuracy=asked.accuracy,
+            workers=asked.workers,
+            progress=lambda _: advance(),
+        )
+    failures = [trial for trial in report.trials if trial.failure]
+    if as_json:
+        emit_result(_to_json(report, version))
+    else:
+        _show(report, version)
+    for trial in failures:
+        warn(f"network {trial.index}: {trial.failure}", "error")
+    if failures:
+        return SimulatorMissing.exit_status
+    return 0 if report.passed else 1
+
+
+def _to_json(report: RandomReport, version: int) -> dict[str, Any]:
+    worst = max(report.trials, key=lambda trial: trial.nrmse)
+    return {
+        "worst_error": {"network": worst.index, "nrmse": worst.nrmse},
+        "neurons": sum(trial.neurons for trial in report.trials),
+        "engine": "ngspice",
+        "version": version,
+        **report.to_json(),
+        "quantiles": {name: _quantile(report.trials, part) for name, part in QUANTILES.items()},
+    }
+
+
+def _show(report: RandomReport, version: int) -> None:
+    trials = report.trials
+    sizes = [trial.neurons for trial in trials]
+    spread = ", ".join(f"{name} {_quantile(trials, part):.1e}" for name, part in QUANTILES.items())
+    settled = Counter(trial.settled for trial in trials)
+    rows = [
+        ("result", report.to_json()["status"]),
+        ("networks", f"{len(trials)} of family {report.family}, seed {report.seed}, cell {report.cell}"),
+        ("neurons", f"{min(sizes)} to {max(sizes)}, {sum(sizes)} in all"),
+        ("NRMSE", f"{spread} (tolerance {report.tolerance:.0e})"),
+        ("settled state", ", ".join(f"{kind} {number}" for kind, number in sorted(settled.items()))),
+        ("self-amplifying", f"{len(report.cut)}, compared up to where small errors have grown 100-fold"),
+        ("fell short", str(len(report.fallen_short))),
+        ("seconds", f"{sum(trial.seconds for trial in trials):.1f} of processor time"),
+        ("engine", f"ngspice {version}"),
+    ]
+    say_table(rows, title="random networks")
+    kinds = sorted({trial.gain for trial in trials})
+    by_gain = [(kind, [trial for trial in trials if trial.gain == kind]) for kind in kinds]
+    say_table(
+        [(kind, str(len(same)), f"{_quantile(same, 0.5):.1e}", f"{_quantile(same, 1.0):.1e}") for kind, same in by_gain],
+        columns=("gain curve", "networks", "median NRMSE", "largest NRMSE"),
+    )
+    for title, listed in (("self-amplifying", report.cut), ("fell short", report.fallen_short)):
+        if listed:
+            say_table([_row(trial) for trial in listed], title=title, columns=ROW)
+
+
+ROW = ("network", "neurons", "gain curve", "slope", "symmetric", "NRMSE", "settled", "compared up to", "growth")
+
+
+def _row(trial: Trial) -> tuple[str, ...]:
+    return (
+        str(trial.index),
+        str(trial.neurons),
+        trial.gain,
+        f"{trial.slope:.3g}",
+        "yes" if trial.symmetric else "no",
+        f"{trial.nrmse:.1e}",
+        trial.settled,
+        f"{trial.gate:.3g} R C" if trial.cut else "the end",
+        f"{trial.growth:.2g}",
+    )
+
+
+def _quantile(trials: tuple[Trial, ...] | list[Trial], part: float) -> float:
+    return float(np.quantile([trial.nrmse for trial in trials], part, method="higher"))

@@ -1,0 +1,175 @@
+"""What the commands say: results on stdout, all else on stderr, progress on a terminal only."""
+
+from __future__ import annotations
+
+import errno
+import io
+import json
+import math
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from ..errors import DiskFull, HopfieldHWError, InputError
+
+PROGRAM = "hopfield-hw"
+# Wider than any table: lines are cut for a terminal, never for a pipe.
+PIPE_WIDTH = 100_000
+FULL = (errno.ENOSPC, errno.EDQUOT)
+# Every object of a result holds these; null where there is nothing to say.
+RESULT_KEYS = ("status", "nrmse", "worst_error", "settled", "neurons", "devices", "seconds", "engine", "version")
+
+
+class ClosedPipe(Exception):
+    """Whoever reads stdout has gone."""
+
+
+def say(text: str) -> None:
+    """Write lines on stdout. Raises DiskFull where they find no room, ClosedPipe where nobody reads them."""
+    try:
+        sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
+        sys.stdout.flush()
+    except OSError as error:
+        # What is left in the buffer goes nowhere; it would fail again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(error, BrokenPipeError):
+            raise ClosedPipe from None
+        if error.errno in FULL:
+            raise DiskFull(f"stdout: cannot be written ({error.strerror}); make room") from None
+        raise
+
+
+def warn(text: str, kind: str = "warning") -> None:
+    """Write one line on stderr."""
+    line = "; ".join(part.strip() for part in text.splitlines() if part.strip())
+    print(f"{PROGRAM}: {kind}: {line}", file=sys.stderr, flush=True)
+
+
+def say_table(rows: Iterable[Sequence[str]], *, title: str = "", columns: Sequence[str] = ()) -> None:
+    """Write a table on stdout; the columns have names where they are given."""
+    rows = list(rows)
+    table = Table(box=None, show_header=bool(columns), pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for k in range(max((len(row) for row in rows), default=len(columns))):
+        table.add_column(columns[k] if columns else "", overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    terminal = sys.stdout.isatty()
+    text = io.StringIO()
+    console = Console(
+        file=text,
+        force_terminal=terminal,
+        width=None if terminal else PIPE_WIDTH,
+        markup=False,
+        highlight=False,
+        emoji=False,
+    )
+    if title:
+        console.print(title, style="bold")
+    console.print(table)
+    say("\n".join(line.rstrip() for line in text.getvalue().splitlines()))
+
+
+def emit(content: Mapping[str, Any]) -> None:
+    """Write one object of JSON on stdout; what JSON has no number for becomes null."""
+    say(json.dumps(_plain(content), indent=1, allow_nan=False))
+
+
+def emit_result(content: Mapping[str, Any]) -> None:
+    """Write a result as one object of JSON that holds all RESULT_KEYS."""
+    emit({**dict.fromkeys(RESULT_KEYS), **content})
+
+
+def report_error(error: Exception, *, as_json: bool, message: str = "", kind: str = "", **found: Any) -> None:
+    """Say on stderr what went wrong, and where JSON is asked for also on stdout, with what was found until then."""
+    text = message if message else str(error)
+    warn(text, "error")
+    if as_json:
+        folder = getattr(error, "folder", None)
+        kept = {} if folder is None else {"folder": str(folder)}
+        emit_result({**found, "status": "error", "kind": kind or type(error).__name__, "message": text, **kept})
+
+
+@contextmanager
+def working(what: str) -> Iterator[None]:
+    """Show on a terminal that something long is going on."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    with Console(stderr=True, markup=False, highlight=False).status(what):
+        yield
+
+
+@contextmanager
+def counting(what: str, total: int) -> Iterator[Callable[[], None]]:
+    """Show on a terminal how much of something long is done; call what this gives for each piece."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty(), transient=True) as progress:
+        task = progress.add_task(what, total=total)
+        yield lambda: progress.advance(task)
+
+
+def checked_output(path: Path, *suffixes: str) -> Path:
+    """Return a path that can be written to. Raises InputError for another suffix, a folder, and a missing folder."""
+    if suffixes and path.suffix.lower() not in suffixes:
+        raise InputError(f"{str(path)!r:.200}: has the suffix {path.suffix!r}; must be one of {', '.join(suffixes)}")
+    if path.is_dir():
+        raise InputError(f"{str(path)!r:.200}: is a folder; give the name of a file in it")
+    if not path.parent.is_dir():
+        raise InputError(f"{str(path)!r:.200}: there is no folder {str(path.parent)!r:.200}; make it first")
+    return path
+
+
+def checked_folder(path: Path) -> Path:
+    """Return a folder, made where there is none. Raises InputError where it cannot be made."""
+    with _explained(path):
+        path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+@contextmanager
+def written(path: Path) -> Iterator[Path]:
+    """Give the path to write to. Only a whole file takes its place at `path`; a failure leaves nothing behind.
+
+    Raises DiskFull where there is no room, and InputError where the path cannot be written.
+    """
+    target = path.resolve()
+    if target.exists() and not target.is_file():  # a device
+        with _explained(path):
+            yield target
+        return
+    part = target.with_name(f".{target.stem}.{os.getpid()}{target.suffix}")
+    try:
+        with _explained(path):
+            yield part
+            part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except HopfieldHWError:
+        raise
+    except OSError as error:
+        if error.errno in FULL:
+            raise DiskFull(f"{str(path)!r:.200}: cannot be written ({error.strerror}); make room") from None
+        raise InputError(f"{str(path)!r:.200}: cannot be written ({error.strerror}); give another path") from None
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

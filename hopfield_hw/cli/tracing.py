@@ -1,0 +1,138 @@
+"""The command trace: from a netlist line to the weight that it realises, and back."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, NamedTuple
+
+import typer
+
+from ..cells import CELLS
+from ..circuit import Circuit, Device, Origin
+from ..designs import load_design
+from ..errors import InputError
+from ..export import design_circuit, device_lines, export_deck
+from ..graph import Affine, Graph, Leak, in_si
+from ..graph.weights import entries, weights_shape
+from ..units import format_si
+from .options import DesignName, Json, Rescale
+from .reporting import emit, say_table
+
+WEIGHT = re.compile(r"(?:(?:(?P<operator>\w+)\.)?(?P<role>[a-z_]+)\[)?\s*(?P<index>\d+(?:\s*,\s*\d+)*)\s*\]?")
+SYNAPSES = "syn"
+UNITS = {"weights": "S", "bias": "A", "capacitance": "F", "resistance": "Ohm"}
+
+
+class _Found(NamedTuple):
+    """What was asked for: the element of the graph, and its devices in a circuit."""
+
+    circuit: Circuit
+    origin: Origin
+    devices: tuple[Device, ...]
+
+
+def trace(
+    design: DesignName,
+    item: Annotated[
+        str, typer.Argument(metavar="DEVICE_OR_WEIGHT", help="A device such as R_syn_3_7, or a weight such as 3,7.")
+    ],
+    cell: Annotated[
+        str | None, typer.Option("--cell", metavar="C", help="The cell; by default the first one that has the device.")
+    ] = None,
+    rescale: Rescale = False,
+    as_json: Json = False,
+) -> int:
+    """Go from a netlist line to its weight, and back.
+
+    Lines are those of `export --to ngspice` with the same cell.
+    """
+    chosen = load_design(design)
+    graph = in_si(chosen.graph())
+    wanted = _parse(item, graph)
+    found = None
+    for name in (cell,) if cell is not None else CELLS:
+        circuit = design_circuit(chosen, name, rescale=rescale or cell is None)
+        found = _find(circuit, item, wanted)
+        if found is not None:
+            break
+    if found is None:
+        where = f"cell {cell}" if cell is not None else f"any cell ({', '.join(CELLS)})"
+        raise InputError(
+            f"{chosen.name}: has no device {item!r:.80} in {where}; take a name from the netlist (see export), or "
+            "weights[to, from]"
+        )
+    circuit, origin, devices = found
+    deck = export_deck(chosen, "ngspice", circuit.cell, rescale=rescale or cell is None)
+    lines = device_lines(deck)
+    value = _value(graph, origin)
+    numbered = [lines[device.name.lower()] for device in devices]
+    if as_json:
+        emit(
+            {
+                "status": "done",
+                "design": chosen.name,
+                "cell": circuit.cell,
+                "element": str(origin),
+                "value": value,
+                "devices": [
+                    {"name": device.name, "line": number, "text": line}
+                    for device, (number, line) in zip(devices, numbered, strict=True)
+                ],
+            }
+        )
+        return 0
+    text = "" if value is None else f" = {format_si(value, UNITS[origin.role])}"
+    rows = [("element", f"{origin}{text}"), ("cell", circuit.cell)]
+    rows += [(f"line {number}", line) for number, line in numbered]
+    if not devices:
+        rows.append(("devices", "none: it is 0"))
+    say_table(rows, title=chosen.title)
+    return 0
+
+
+def _parse(item: str, graph: Graph) -> Origin | None:
+    """Return the element that a text names, None for the name of a device. Raises InputError for an unknown one."""
+    match = WEIGHT.fullmatch(item.strip())
+    if match is None:
+        return None
+    role = match["role"] or "weights"
+    index = tuple(int(k) for k in match["index"].split(","))
+    holders = [name for name, operator in graph.by_name.items() if _shape(operator, role)]
+    name = match["operator"] or (SYNAPSES if SYNAPSES in holders else next(iter(holders), ""))
+    if name not in holders:
+        known = ", ".join(f"{holder}.{role}" for holder in holders)
+        raise InputError(f"{item!r:.80}: the network has no such values; it has {known or ', '.join(UNITS)}")
+    shape = _shape(graph.by_name[name], role)
+    if len(index) != len(shape) or any(k >= size for k, size in zip(index, shape, strict=True)):
+        order = "[to, from]" if len(shape) == 2 else "[neuron]"
+        raise InputError(f"{item!r:.80}: {name}.{role}{order} has the shape {shape}; indices count from 0")
+    return Origin(name, role, index)
+
+
+def _shape(operator: object, role: str) -> tuple[int, ...]:
+    if isinstance(operator, Affine) and role in ("weights", "bias"):
+        shape = weights_shape(operator.weights)
+        return shape if role == "weights" else shape[:1]
+    if isinstance(operator, Leak) and role in ("capacitance", "resistance"):
+        return (operator.output_size,)
+    return ()
+
+
+def _find(circuit: Circuit, item: str, wanted: Origin | None) -> _Found | None:
+    if wanted is not None:
+        return _Found(circuit, wanted, circuit.devices_from(wanted.operator, wanted.element, wanted.role))
+    device = next((d for d in circuit.devices if d.name.lower() == item.lower()), None)
+    return None if device is None else _Found(circuit, device.origin, (device,))
+
+
+def _value(graph: Graph, origin: Origin) -> float | None:
+    """Return the number in the graph that an element is; None where it is not a number."""
+    operator = graph.by_name.get(origin.operator)
+    if operator is None or not _shape(operator, origin.role):
+        return None
+    if origin.role != "weights":
+        held = operator.offset if isinstance(operator, Affine) else getattr(operator, origin.role)
+        return float(held[origin.element])
+    values, rows, columns = entries(operator.weights) if isinstance(operator, Affine) else ([], [], [])
+    i, j = origin.element
+    return next((float(v) for v, r, c in zip(values, rows, columns, strict=True) if (r, c) == (i, j)), 0.0)

@@ -1,0 +1,88 @@
+"""The command verify."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..errors import InputError
+from .checks import Checked, Job, Unverified, check, show
+from .options import (
+    DESIGN_HELP,
+    PICTURES,
+    Accuracy,
+    Case,
+    CellName,
+    Json,
+    PlotFile,
+    Rescale,
+    Timeout,
+    checked_accuracy,
+    checked_cell,
+    checked_timeout,
+    load,
+)
+from .random_set import RandomSet, verify_set
+from .reporting import checked_output, emit_result, report_error
+
+
+def verify(
+    design: Annotated[str | None, typer.Argument(metavar="DESIGN", help=DESIGN_HELP, show_default=False)] = None,
+    cell: CellName = "ideal",
+    case: Case = None,
+    accuracy: Accuracy = None,
+    rescale: Rescale = False,
+    deck: Annotated[
+        Path | None, typer.Option("--deck", metavar="FILE", help="Judge this netlist, not the compiled one.")
+    ] = None,
+    plot: PlotFile = None,
+    timeout: Timeout = None,
+    count: Annotated[
+        int | None, typer.Option("--random", metavar="N", help="Verify N random networks in place of a design.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option("--seed", metavar="S", help="Of --random; 0 by default.")] = None,
+    family: Annotated[str | None, typer.Option("--family", metavar="F", help="Of --random (see list).")] = None,
+    workers: Annotated[
+        int | None, typer.Option("--workers", metavar="W", help="Processes of --random; one a core by default.")
+    ] = None,
+    as_json: Json = False,
+) -> int:
+    """Compile, simulate, compare, and say so.
+
+    A design, or with --random N networks that are drawn at random.
+    """
+    checked_cell(cell)
+    goal = checked_accuracy(accuracy)
+    if count is not None:
+        own = {"--case": case, "--rescale": rescale or None, "--deck": deck, "--plot": plot, "--timeout": timeout}
+        _refuse({"DESIGN": design, **own}, "--random draws networks of its own")
+        return verify_set(RandomSet.of(count, seed, family, cell, goal, workers), as_json=as_json)
+    _refuse({"--seed": seed, "--family": family, "--workers": workers}, "only --random uses it")
+    if design is None:
+        raise InputError("verify: must have a DESIGN or --random N; `hopfield-hw list` shows the designs")
+    if plot is not None:
+        checked_output(plot, *PICTURES)
+    return _verify_design(Job(load(design, case), cell, goal, rescale, deck, checked_timeout(timeout)), plot, as_json)
+
+
+def _verify_design(job: Job, plot: Path | None, as_json: bool) -> int:
+    checked = check(job)
+    if isinstance(checked, Checked) and plot is not None:
+        checked.draw(plot)
+    if not as_json:
+        show(checked)
+    if isinstance(checked, Unverified):
+        report_error(checked.error, as_json=as_json, message=f"{checked.error}; {checked.missing}", **checked.to_json())
+        return checked.error.exit_status
+    if as_json:
+        emit_result(checked.to_json())
+    return 0 if checked.passed else 1
+
+
+def _refuse(given: Mapping[str, object], why: str) -> None:
+    for name, value in given.items():
+        if value is not None:
+            raise InputError(f"verify: {name} has no meaning here: {why}; leave it out")

@@ -1,0 +1,347 @@
+"""Worked designs: a folder with a design.toml says which network, how it is run, and what its answer must be."""
+
+from __future__ import annotations
+
+import json
+import os
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+import jsonschema
+import xarray as xr
+
+from .arrays import frozen, positive
+from .cells import CELLS
+from .errors import InputError
+from .functions import function_from
+from .gain import Gain
+from .graph import Graph
+from .network import Network
+from .problems import Answer, Expected, Oscillation, Recall, Settled, Visited, build_problem, read_patterns
+from .problems.lookup import unknown
+from .signals import Signal, as_signal
+
+FILE = "design.toml"
+SCHEMA = Path(__file__).parent / "schemas" / "design.schema.json"
+ACCURACY = 1e-4
+# A wheel carries the designs inside the package; in a checkout they lie beside it.
+INSTALLED = Path(__file__).parent / "_circuits"
+CHECKOUT = Path(__file__).parent.parent / "circuits"
+# How a design says what its network is: the key that decides, and the keys that may stand beside it.
+FORMS: Mapping[str, frozenset[str]] = MappingProxyType(
+    {"problem": frozenset({"arguments", "files"}), "file": frozenset(), "weights": frozenset(Network.__annotations__)}
+)
+
+
+class CellTolerance(NamedTuple):
+    """How close a cell comes to the reference: the NRMSE allowed, why that much, and whether it needs `rescale`."""
+
+    tolerance: float
+    reason: str
+    rescale: bool
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Design:
+    """A network, how it is run, and what its answer must be.
+
+    `t_stop`: seconds; None for the default, 20 max(R C). `accuracy`: NRMSE that the engines are asked for. `inputs`:
+    volts; None where there are none. `expected`: None where nothing is. `cells`: by name, the cells that the design
+    states a tolerance for. `cases`: by name, the same network run in other ways, each a Design without cases.
+    `folder`: where its files are.
+    """
+
+    name: str
+    title: str
+    citation: str
+    description: str
+    network: Network
+    t_stop: float | None
+    accuracy: float
+    inputs: Signal | None
+    expected: Expected | None
+    cells: Mapping[str, CellTolerance]
+    cases: Mapping[str, Design]
+    folder: Path
+
+    def graph(self) -> Graph:
+        """Return the network's graph."""
+        return self.network.graph()
+
+
+def check_answer(design: Design, wave: xr.Dataset) -> tuple[Answer, ...]:
+    """Return what was expected of a design, what a waveform gives, and whether it is that; () for no expectation."""
+    return () if design.expected is None else design.expected.check(wave)
+
+
+def shipped_designs() -> tuple[str, ...]:
+    """Return the names of the designs that come with the package."""
+    folder = INSTALLED if INSTALLED.is_dir() else CHECKOUT
+    return tuple(sorted(path.parent.name for path in folder.glob(f"*/{FILE}")))
+
+
+def load_design(name_or_path: str | Path) -> Design:
+    """Return a shipped design by its name; or that of a folder, of a design.toml, or of a network .json, by its path.
+
+    A path has a separator or a suffix, or is no shipped name. Raises InputError, which names the file and the key, for
+    a name that is not there, for what is not TOML or JSON, for unknown keys, and for whatever Network refuses.
+    """
+    path = _located(name_or_path)
+    if path.suffix == ".json":
+        return _from_network(path)
+    with _about(path):
+        content = _checked(_read(path))
+        name = path.resolve().parent.name
+        cases = {}
+        for k, case in enumerate(content.get("cases", ())):
+            with _prefixed(f"`cases[{k}]`"):
+                if case["name"] in cases:
+                    raise InputError(f"name {case['name']!r} is there twice: rename one")
+                cases[case["name"]] = _case(name, content, case, path.parent)
+        return replace(_design(name, content, path.parent), cases=MappingProxyType(cases))
+
+
+def _located(name_or_path: str | Path) -> Path:
+    text = os.fspath(name_or_path)
+    path = Path(text)
+    is_name = isinstance(name_or_path, str) and path.name == text and not path.suffix
+    if is_name and text in shipped_designs():
+        return (INSTALLED if INSTALLED.is_dir() else CHECKOUT) / text / FILE
+    if os.path.isdir(path):
+        path = path / FILE
+    elif is_name:
+        fix = f"; or give the path of a folder with a {FILE}, of a {FILE}, or of a network .json"
+        raise InputError(unknown("design", text, shipped_designs()) + fix)
+    if path.suffix not in (".toml", ".json"):
+        raise InputError(f"{text!r:.200}: must be a folder with a {FILE}, a {FILE}, or a network .json")
+    if not os.path.isfile(path):
+        raise InputError(f"{str(path)!r:.200}: there is no such file; give the path of a {FILE} or of a network .json")
+    if not path.resolve().parent.name.isprintable():
+        raise InputError(f"{str(path)!r:.200}: the folder's name goes into netlists: must be printable; rename it")
+    return path
+
+
+def _from_network(path: Path) -> Design:
+    if not path.stem.isprintable():
+        raise InputError(f"{path.name!r:.200}: the file's name goes into netlists: must be printable; rename it")
+    return Design(
+        name=path.stem,
+        title=path.stem,
+        citation="",
+        description="",
+        network=Network.from_json(path),
+        t_stop=None,
+        accuracy=ACCURACY,
+        inputs=None,
+        expected=None,
+        cells=MappingProxyType({}),
+        cases=MappingProxyType({}),
+        folder=path.parent,
+    )
+
+
+def _design(name: str, content: Mapping[str, Any], folder: Path) -> Design:
+    network = _network(content["network"], folder)
+    analysis = content.get("analysis", {})
+    return Design(
+        name=name,
+        title=content["title"],
+        citation=content["citation"],
+        description=content.get("description", "").strip(),
+        network=network,
+        t_stop=_positive(analysis["t_stop"], "analysis.t_stop", "s") if "t_stop" in analysis else None,
+        accuracy=_positive(analysis.get("accuracy", ACCURACY), "analysis.accuracy", ""),
+        inputs=_inputs(analysis["inputs"], network) if "inputs" in analysis else None,
+        expected=_expected(content["expected"], network, folder) if "expected" in content else None,
+        cells=MappingProxyType({cell: _tolerance(cell, table) for cell, table in content.get("cells", {}).items()}),
+        cases=MappingProxyType({}),
+        folder=folder,
+    )
+
+
+def _case(name: str, content: Mapping[str, Any], case: Mapping[str, Any], folder: Path) -> Design:
+    """Return the design of a case: its own inputs, t_stop, arguments, initial state and expectation, and the rest."""
+    network = content["network"]
+    if "arguments" in case:
+        if "problem" not in network:
+            raise InputError("`arguments`: only a network by `problem` has them; leave them out, or give `initial`")
+        network = {**network, "arguments": {**network.get("arguments", {}), **case["arguments"]}}
+    own = {key: case[key] for key in ("inputs", "t_stop") if key in case}
+    merged = {
+        **content,
+        "network": network,
+        "analysis": {**content.get("analysis", {}), **own},
+        "expected": case["expected"],
+    }
+    design = _design(f"{name}_{case['name']}", merged, folder)
+    if "initial" not in case:
+        return design
+    return replace(design, network=replace(design.network, initial=case["initial"]))
+
+
+def _network(table: Mapping[str, Any], folder: Path) -> Network:
+    forms = [form for form in FORMS if form in table]
+    if len(forms) != 1:
+        found = " and ".join(f"`{form}`" for form in forms) or "none"
+        raise InputError(f"`network`: must have one of {', '.join(f'`{form}`' for form in FORMS)}, has {found}")
+    (form,) = forms
+    for key in table:
+        if key != form and key not in FORMS[form]:
+            raise InputError(f"`network.{key}`: has no meaning beside `{form}`; leave it out")
+    if form == "problem":
+        files = {name: _file(text, f"network.files.{name}", folder) for name, text in table.get("files", {}).items()}
+        return build_problem(table["problem"], {**table.get("arguments", {}), **files})
+    if form == "file":
+        return Network.from_json(_file(table["file"], "network.file", folder))
+    missing = [key for key in ("resistance", "capacitance") if key not in table]
+    if missing:
+        raise InputError(f"`network.{missing[0]}` is missing: `weights` need it; give one number, or one a neuron")
+    fields = dict(table)
+    if "gain" in fields:
+        params = dict(fields.pop("gain"))
+        curve = function_from(params.pop("kind"), params)
+        if not isinstance(curve, Gain):
+            raise InputError(f"`network.gain` is of kind {curve.kind!r}: must be a gain curve, such as 'tanh'")
+        fields["gain"] = curve
+    return Network(**fields)
+
+
+def _inputs(value: Any, network: Network) -> Signal:
+    if network.input_weights is None:
+        raise InputError("`analysis.inputs`: the network has no `input_weights`; leave it out")
+    signal = Signal(**value) if isinstance(value, dict) else value
+    return as_signal(signal, "analysis.inputs", int(network.input_weights.shape[1]))
+
+
+def _expected(table: Mapping[str, Any], network: Network, folder: Path) -> Expected:
+    return EXPECTATIONS[table["kind"]](table, network, folder)
+
+
+def _settled(table: Mapping[str, Any], network: Network, folder: Path) -> Settled:
+    outputs = frozen(table["outputs"], "expected.outputs", shape=(network.size,))
+    return Settled(tuple(outputs.tolist()), _positive(table["tolerance"], "expected.tolerance", "V"))
+
+
+def _codes(table: Mapping[str, Any], network: Network, folder: Path) -> Visited:
+    pieces = frozen(table["pieces"], "expected.pieces")
+    if len(pieces) != len(table["visited"]) or not len(pieces):
+        found = f"{len(pieces)} pieces and {len(table['visited'])} rows of visited codes"
+        raise InputError(f"`expected` has {found}: must have as many of each, at least one")
+    if not bool((pieces[:, 0] < pieces[:, 1]).all()):
+        raise InputError("`expected.pieces`: each must start before it stops")
+    return Visited(
+        pieces=tuple((start, stop) for start, stop in pieces.tolist()),
+        codes=tuple(tuple(codes) for codes in table["visited"]),
+        dwell=_positive(table["dwell"], "expected.dwell", "s"),
+    )
+
+
+def _recall(table: Mapping[str, Any], network: Network, folder: Path) -> Recall:
+    patterns = read_patterns(_file(table["patterns"], "expected.patterns", folder))
+    pixels = patterns.values.shape[1]
+    if pixels != network.size:
+        raise InputError(f"`expected.patterns` has {pixels} pixels: must have {network.size}, one a neuron")
+    right, wrong = table["pattern"], table["nearest_wrong"]
+    if patterns.index(right) == patterns.index(wrong):
+        raise InputError(f"`expected.nearest_wrong` = {wrong!r}: must be another pattern than `pattern`")
+    return Recall(patterns, right, wrong)
+
+
+def _oscillation(table: Mapping[str, Any], network: Network, folder: Path) -> Oscillation:
+    labels = network.labels if network.labels is not None else tuple(str(k) for k in range(network.size))
+    if table["neuron"] not in labels:
+        raise InputError(unknown("`expected.neuron`", table["neuron"], labels))
+    return Oscillation(
+        neuron=table["neuron"],
+        period=_positive(table["period"], "expected.period", "s"),
+        swing=_positive(table["swing"], "expected.swing", "V"),
+        tolerance=_positive(table["tolerance"], "expected.tolerance", ""),
+    )
+
+
+EXPECTATIONS: Mapping[str, Callable[[Mapping[str, Any], Network, Path], Expected]] = MappingProxyType(
+    {"settled": _settled, "codes": _codes, "recall": _recall, "oscillation": _oscillation}
+)
+
+
+def _tolerance(cell: str, table: Mapping[str, Any]) -> CellTolerance:
+    if cell not in CELLS:
+        raise InputError(unknown("`cells`: cell", cell, CELLS))
+    tolerance = _positive(table["tolerance"], f"cells.{cell}.tolerance", "")
+    return CellTolerance(tolerance, table["reason"], table.get("rescale", False))
+
+
+def _positive(value: Any, name: str, unit: str) -> float:
+    return float(positive(value, name, shape=(), unit=unit))
+
+
+def _file(text: str, name: str, folder: Path) -> Path:
+    """Return the path of a file in a design's own folder."""
+    path = Path(text)
+    if path.is_absolute() or ".." in path.parts:
+        raise InputError(f"`{name}` = {text!r:.80}: must lie in the design's folder; put a copy of it there")
+    if not (folder / path).is_file():
+        raise InputError(f"`{name}` = {text!r:.80}: there is no such file in the design's folder")
+    return folder / path
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"cannot be read ({error.strerror})") from None
+    except ValueError as error:
+        raise InputError(f"is not TOML ({error})") from None
+
+
+def _checked(content: dict[str, Any]) -> dict[str, Any]:
+    """Return the content of a design.toml, which meets the schema; unknown keys are named first."""
+    errors = sorted(
+        _validator().iter_errors(content),
+        key=lambda error: (error.validator != "additionalProperties", len(error.absolute_path), error.json_path),
+    )
+    if errors:
+        raise InputError(_message(errors[0]))
+    return content
+
+
+@cache
+def _validator() -> jsonschema.Draft202012Validator:
+    return jsonschema.Draft202012Validator(json.loads(SCHEMA.read_text(encoding="utf-8")))
+
+
+def _message(error: Any) -> str:
+    at = error.json_path.removeprefix("$").removeprefix(".")
+    prefix = f"{at}." if at else ""
+    if error.validator == "additionalProperties":
+        known = sorted(error.schema["properties"])
+        return unknown("key", prefix + sorted(set(error.instance) - set(known))[0], [prefix + key for key in known])
+    if error.validator == "required":
+        missing = next(key for key in error.validator_value if key not in error.instance)
+        return f"`{prefix}{missing}` is missing: must have {', '.join(error.validator_value)}"
+    if error.validator == "type":
+        kinds = error.validator_value
+        allowed = kinds if isinstance(kinds, str) else " or ".join(kinds)
+        return f"`{at}` = {error.instance!r:.80}: must be of type {allowed}"
+    return f"`{at}`: {error.message:.200}"
+
+
+@contextmanager
+def _about(path: Path) -> Iterator[None]:
+    with _prefixed(f"{path.resolve().parent.name}/{path.name}"):
+        yield
+
+
+@contextmanager
+def _prefixed(where: str) -> Iterator[None]:
+    """Say in an InputError where it comes from."""
+    try:
+        yield
+    except InputError as error:
+        raise type(error)(f"{where}: {error}") from None
