@@ -98,13 +98,14 @@ def load_design(name_or_path: str | Path) -> Design:
     with _about(path):
         content = _checked(_read(path))
         name = path.resolve().parent.name
-        cases = {}
+        design = _design(name, content, path.parent)
+        cases: dict[str, Design] = {}
         for k, case in enumerate(content.get("cases", ())):
             with _prefixed(f"`cases[{k}]`"):
                 if case["name"] in cases:
                     raise InputError(f"name {case['name']!r} is there twice: rename one")
                 cases[case["name"]] = _case(name, content, case, path.parent)
-        return replace(_design(name, content, path.parent), cases=MappingProxyType(cases))
+        return replace(design, cases=MappingProxyType(cases))
 
 
 def _located(name_or_path: str | Path) -> Path:
@@ -156,7 +157,7 @@ def _design(name: str, content: Mapping[str, Any], folder: Path) -> Design:
         description=content.get("description", "").strip(),
         network=network,
         t_stop=_positive(analysis["t_stop"], "analysis.t_stop", "s") if "t_stop" in analysis else None,
-        accuracy=_positive(analysis.get("accuracy", ACCURACY), "analysis.accuracy", ""),
+        accuracy=_positive(analysis.get("accuracy", ACCURACY), "analysis.accuracy", "NRMSE"),
         inputs=_inputs(analysis["inputs"], network) if "inputs" in analysis else None,
         expected=_expected(content["expected"], network, folder) if "expected" in content else None,
         cells=MappingProxyType({cell: _tolerance(cell, table) for cell, table in content.get("cells", {}).items()}),
@@ -261,7 +262,7 @@ def _oscillation(table: Mapping[str, Any], network: Network, folder: Path) -> Os
         neuron=table["neuron"],
         period=_positive(table["period"], "expected.period", "s"),
         swing=_positive(table["swing"], "expected.swing", "V"),
-        tolerance=_positive(table["tolerance"], "expected.tolerance", ""),
+        tolerance=_positive(table["tolerance"], "expected.tolerance", "(relative)"),
     )
 
 
@@ -273,7 +274,7 @@ EXPECTATIONS: Mapping[str, Callable[[Mapping[str, Any], Network, Path], Expected
 def _tolerance(cell: str, table: Mapping[str, Any]) -> CellTolerance:
     if cell not in CELLS:
         raise InputError(unknown("`cells`: cell", cell, CELLS))
-    tolerance = _positive(table["tolerance"], f"cells.{cell}.tolerance", "")
+    tolerance = _positive(table["tolerance"], f"cells.{cell}.tolerance", "NRMSE")
     return CellTolerance(tolerance, table["reason"], table.get("rescale", False))
 
 

@@ -37,7 +37,13 @@ class Part(NamedTuple):
 def examine() -> tuple[Part, ...]:
     """Return Python, the packages, ngspice and its shared library, as they are on this machine."""
     python = Part("Python", platform.python_version(), sys.executable)
-    return (python, package(DISTRIBUTION)._replace(needed=False), *(package(name) for name in PACKAGES), simulator(), library())
+    return (
+        python,
+        package(DISTRIBUTION)._replace(needed=False),
+        *(package(name) for name in PACKAGES),
+        simulator(),
+        library(),
+    )
 
 
 def package(name: str) -> Part:

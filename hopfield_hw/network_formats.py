@@ -48,9 +48,9 @@ def write_npz(path: Path, fields: dict[str, Any]) -> None:
 def read_npz(path: Path) -> dict[str, Any]:
     """Return the fields of a network. Raises InputError for another archive, and for one that holds pickles."""
     try:
+        path.open("rb").close()
         if not zipfile.is_zipfile(path):
-            path.open("rb").close()
-            raise InputError(f"{path.name}: is not a NumPy archive; write it with to_npz")
+            raise zipfile.BadZipFile("its head is not that of one; write it with to_npz")
         with np.load(path, allow_pickle=False) as archive:
             content = {key: archive[key] for key in archive.files}
     except OSError as error:

@@ -6,6 +6,7 @@ import math
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -77,6 +78,15 @@ class Picture:
         object.__setattr__(self, "memories", MappingProxyType(checked))
 
 
+class Page(Figure):
+    """A figure that a notebook shows by itself, without pyplot."""
+
+    def _repr_png_(self) -> bytes:
+        content = BytesIO()
+        self.savefig(content, format="png")
+        return content.getvalue()
+
+
 def plot_verification(result: Verification, *, picture: Picture | None = None) -> Figure:
     """Return the picture of a verification, one page.
 
@@ -86,7 +96,7 @@ def plot_verification(result: Verification, *, picture: Picture | None = None) -
     Raises InputError for a picture of another size than the outputs.
     """
     with style.context(["default", dict(STYLE)]):
-        figure = Figure(figsize=A4_LANDSCAPE)
+        figure = Page(figsize=A4_LANDSCAPE)
         figure.text(0.015, 0.963, textwrap.shorten(result.circuit.title, 90, placeholder="..."), size=12, weight="bold")
         figure.text(0.015, 0.936, _verdict(result), size=9, color=GOOD if result.passed else FAULT)
         if picture is None:
@@ -153,11 +163,11 @@ def _short(label: str) -> str:
     return label if len(label) <= 10 else f"{label[:6]}..{label[-2:]}"
 
 
-def _spread(n: int, among: int | None = None) -> list[int]:
-    """Return the indices of at most MOST_WAVES of n, evenly spread; the nearest gives way to `among`."""
+def _spread(n: int, include: int | None = None) -> list[int]:
+    """Return the indices of at most MOST_WAVES of n, evenly spread; the nearest gives way to `include`."""
     chosen = np.unique(np.linspace(0, n - 1, min(n, MOST_WAVES)).round().astype(int))
-    if among is not None:
-        chosen[np.argmin(np.abs(chosen - among))] = among
+    if include is not None:
+        chosen[np.argmin(np.abs(chosen - include))] = include
     return [int(k) for k in chosen]
 
 

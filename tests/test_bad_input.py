@@ -682,7 +682,7 @@ def corrupt() -> bytes:
     return content[: start + 60] + b"\x00" * 40 + content[start + 100 :]
 
 
-NOT_ONE = "net.npz: is not a NumPy archive; write it with to_npz"
+NOT_ONE = "net.npz: is not a NumPy archive (its head is not that of one; write it with to_npz)"
 PICKLE = "net.npz: holds pickled objects, which can run code: refused; write the network with to_npz"
 
 NPZ_FILES: dict[str, tuple[Callable[[], bytes], str]] = {

@@ -211,8 +211,11 @@ def test_a_clash_and_a_clipped_text_are_found(drawn: Drawn) -> None:
 def test_page_is_a4_landscape_at_150_dots_per_inch(tmp_path: Path) -> None:
     figure = plot_verification(made(flipflop().graph()))
     figure.savefig(tmp_path / "page.png")
-    header = (tmp_path / "page.png").read_bytes()[:24]
+    content = (tmp_path / "page.png").read_bytes()
+    header = content[:24]
     assert [int.from_bytes(header[k : k + 4]) for k in (16, 20)] == [1753, 1240]
+    # What a notebook shows is the same.
+    assert figure._repr_png_() == content
 
 
 def test_verdict_says_in_words_and_colour_what_was_found() -> None:

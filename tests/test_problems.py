@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
@@ -25,7 +27,7 @@ Floats = npt.NDArray[np.float64]
 
 DIGITS = Path(__file__).parent.parent / "circuits" / "digit_memory" / "digits.csv"
 # 160 inputs between -0.5 and 15.5, none of them on a transition.
-INPUTS = -0.5 + 0.1 * (np.arange(160) + 0.5)
+INPUTS = np.linspace(-0.45, 15.45, 160)
 IDEAL_CODES = np.floor(INPUTS + 0.5)
 SETTLED = 1.3e-4  # 20 time constants of the slowest of the four neurons, bit 0
 
@@ -73,7 +75,7 @@ def test_equal_time_constants_make_it_worse() -> None:
     equal = replace(network, capacitance=1e-9 * network.resistance[0] / network.resistance)
     found = codes(converted(equal, INPUTS))
     assert (found != IDEAL_CODES).sum() == 40
-    assert sorted(set(range(16)) - set(found.tolist())) == [5, 10]
+    assert sorted(set(range(16)) - set(found.tolist())) == [4, 11]
 
 
 @pytest.mark.parametrize(("gain", "unclear"), [(300.0, 16), (400.0, 0), (500.0, 0)])
@@ -85,24 +87,29 @@ def test_outputs_reach_their_rails_to_a_hundredth_only_at_high_gain(gain: float,
     assert gain != 500.0 or away.max() == pytest.approx(0.0016, abs=1e-4)
 
 
-# x and the codes that are stable there in the limit of high gain; x = 0 and 15 have one, others up to three.
+# x, and the codes that are stable there in the limit of high gain, where a bit is on if its net current is above zero.
 STABLE = {0: {0}, 3: {3, 4}, 5: {3, 5, 8}, 7: {7, 8}, 8: {7, 8}, 11: {7, 11, 12}, 15: {15}}
+# Of these, the codes with a bit whose net current is exactly zero: at any finite gain that bit stays at one half.
+MARGINAL = {5: {3}, 11: {7}}
 
 
 @pytest.mark.parametrize("x", STABLE)
 def test_stable_corners(x: int) -> None:
-    """Started at each corner (u as its outputs hold it), the network stays at those that are stable, and no other."""
-    network = ad_converter()
+    """Started at each corner, u as its currents hold it, the network stays at the stable ones that are not marginal."""
+    network = ad_converter(siemens=1.0, capacitance=1e-4)  # the same R C as with 10 uS and 1 nF, and exact sums
     bits = (np.arange(16)[:, np.newaxis] >> np.arange(4)) % 2
-    drive = bits @ network.weights.T + network.bias + x * network.input_weights[:, 0]
-    by_sign = {code for code in range(16) if np.array_equal(drive[code] > 0.0, bits[code] == 1)}
-    assert by_sign == STABLE[x]
     held = replace(network, bias=network.bias + x * network.input_weights[:, 0], input_weights=None)
-    start = network.resistance * np.abs(drive) * (2 * bits - 1)
-    wave = solve_batch(held.graph(), initial=start, t_stop=5.0 * SETTLED, points=2, rtol=1e-6)
-    found = codes(wave.output.values[:, -1])
-    assert {code for code in range(16) if found[code] == code} == STABLE[x]
-    assert set(found.tolist()) <= STABLE[x]
+    drive = bits @ held.weights.T + held.bias
+    assert {code for code in range(16) if np.array_equal(drive[code] > 0.0, bits[code] == 1)} == STABLE[x]
+    marginal = MARGINAL.get(x, set())
+    assert {code for code in STABLE[x] if np.any(drive[code] == 0.0)} == marginal
+
+    start = held.resistance * np.abs(drive) * (2 * bits - 1)
+    output = solve_batch(held.graph(), initial=start, t_stop=5.0 * SETTLED, points=2, rtol=1e-6).output.values[:, -1]
+    found = codes(output)
+    assert {code for code in range(16) if found[code] == code} == STABLE[x] - marginal
+    for code in marginal:
+        np.testing.assert_allclose(output[code], np.where(drive[code] == 0.0, 0.5, bits[code]), atol=0.01)
 
 
 def test_codes_are_those_of_clear_bits() -> None:
@@ -126,8 +133,8 @@ def test_stored_patterns_are_the_images() -> None:
     assert stored.shape == (8, 8)
     assert set(np.unique(stored.values).tolist()) == {-1.0, 1.0}
     seven = "\n".join("".join("#" if v > 0 else "." for v in row) for row in stored.values[4].reshape(8, 8))
-    expected = "...#####\n...####.\n.....##.\n...###..\n...###..\n...##...\n...#....\n...##..."
-    assert seven == expected.replace("...##...", "...##...")
+    expected = "...#####\n...####.\n.....##.\n...###..\n...###..\n...##...\n...#....\n..##...."
+    assert seven == expected
     assert stored.distances(stored.values[0])["4"] == 18
 
 
@@ -210,7 +217,7 @@ def file_with(text: str) -> Callable[[Path], Any]:
     return read
 
 
-GIVEN = {"patterns": DIGITS, "recall": "3", "flipped": 10, "seed": 1}
+GIVEN: dict[str, Any] = {"patterns": DIGITS, "recall": "3", "flipped": 10, "seed": 1}
 
 REFUSED: dict[str, tuple[Callable[[Path], Any], str]] = {
     "unknown problem": (
@@ -294,10 +301,6 @@ def test_refused(make: Callable[[Path], Any], message: str, tmp_path: Path) -> N
 
 
 def test_every_problem_says_where_it_comes_from() -> None:
-    assert all("19" in (make.__doc__ or "") or "19" in (_module_doc(make) or "") for make in PROBLEMS.values())
-
-
-def _module_doc(make: Callable[..., Network]) -> str | None:
-    import sys
-
-    return sys.modules[make.__module__].__doc__
+    for make in PROBLEMS.values():
+        text = f"{sys.modules[make.__module__].__doc__} {make.__doc__}"
+        assert re.search(r"\b(19|20)\d\d\b", text), make

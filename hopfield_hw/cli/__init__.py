@@ -1,4 +1,7 @@
-"""The command line. Exit status: 0 done and within tolerance, 1 ran and fell short, 2 bad input, 3 simulator failure."""
+"""The command line.
+
+Exit status: 0 done and within tolerance, 1 ran and fell short, 2 bad input, 3 simulator failure.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from ..errors import HopfieldHWError
 from .about import doctor, show_list
 from .decks import export, simulate
 from .demo import demo
-from .reporting import PROGRAM, ClosedPipe, report_error, say
+from .reporting import PROGRAM, ClosedPipeError, report_error, say
 from .tracing import trace
 from .verify import verify
 
@@ -56,7 +59,7 @@ def run(arguments: Sequence[str]) -> int:
     except HopfieldHWError as error:
         report_error(error, as_json=as_json)
         return error.exit_status
-    except ClosedPipe:
+    except ClosedPipeError:
         return CLOSED_PIPE
     except (KeyboardInterrupt, typer.Abort) as error:
         report_error(error, as_json=as_json, message="interrupted", kind="Interrupted")

@@ -85,7 +85,8 @@ class Unverified(NamedTuple):
     @property
     def missing(self) -> str:
         """What was not verified."""
-        return f"{self.design.name}: its {len(self.circuit.devices)} devices (cell {self.circuit.cell}) were not simulated"
+        devices = f"{len(self.circuit.devices)} devices, cell {self.circuit.cell}"
+        return f"{self.design.name}: its circuit ({devices}) was not simulated"
 
     def to_json(self) -> dict[str, Any]:
         """Return the report as JSON-able values."""

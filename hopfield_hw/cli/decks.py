@@ -99,9 +99,7 @@ def _simulated(design: Design, circuit: Circuit, accuracy: float, timeout: float
     """Return the waveforms, and what the engine warns of."""
     with warnings.catch_warnings(record=True) as caught, working(f"{design.name}, cell {circuit.cell} in ngspice"):
         warnings.simplefilter("always", AccuracyWarning)
-        wave = run_ngspice(
-            circuit, t_stop=design.t_stop, inputs=design.inputs, accuracy=accuracy, timeout=timeout
-        )
+        wave = run_ngspice(circuit, t_stop=design.t_stop, inputs=design.inputs, accuracy=accuracy, timeout=timeout)
     return wave, [str(item.message) for item in caught]
 
 

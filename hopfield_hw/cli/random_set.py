@@ -19,7 +19,7 @@ QUANTILES = {"least": 0.0, "median": 0.5, "90 %": 0.9, "99 %": 0.99, "largest": 
 class RandomSet(NamedTuple):
     """Which random networks to verify."""
 
-    count: int
+    networks: int
     seed: int
     family: str
     cell: str
@@ -28,7 +28,7 @@ class RandomSet(NamedTuple):
 
     @classmethod
     def of(
-        cls, count: int, seed: int | None, family: str | None, cell: str, accuracy: float | None, workers: int | None
+        cls, networks: int, seed: int | None, family: str | None, cell: str, accuracy: float | None, workers: int | None
     ) -> RandomSet:
         """Return a set with defaults for what is None. Raises InputError for a negative seed and no workers."""
         if seed is not None and seed < 0:
@@ -36,7 +36,7 @@ class RandomSet(NamedTuple):
         if workers is not None and workers < 1:
             raise InputError(f"--workers {workers}: must be at least 1 process")
         return cls(
-            count=count,
+            networks=networks,
             seed=0 if seed is None else seed,
             family="hopfield" if family is None else family,
             cell=cell,
@@ -50,12 +50,12 @@ def verify_set(asked: RandomSet, *, as_json: bool) -> int:
     try:
         version = find().version
     except SimulatorMissing as error:
-        message = f"{error}; none of the {asked.count} random networks was verified"
+        message = f"{error}; none of the {asked.networks} random networks was verified"
         report_error(error, as_json=as_json, message=message)
         return error.exit_status
-    with counting(f"random networks, cell {asked.cell}", asked.count) as advance:
+    with counting(f"random networks, cell {asked.cell}", asked.networks) as advance:
         report = verify_random(
-            asked.count,
+            asked.networks,
             seed=asked.seed,
             family=asked.family,
             cell=asked.cell,
@@ -106,10 +106,8 @@ def _show(report: RandomReport, version: int) -> None:
     say_table(rows, title="random networks")
     kinds = sorted({trial.gain for trial in trials})
     by_gain = [(kind, [trial for trial in trials if trial.gain == kind]) for kind in kinds]
-    say_table(
-        [(kind, str(len(same)), f"{_quantile(same, 0.5):.1e}", f"{_quantile(same, 1.0):.1e}") for kind, same in by_gain],
-        columns=("gain curve", "networks", "median NRMSE", "largest NRMSE"),
-    )
+    table = [(kind, str(len(same)), *(f"{_quantile(same, part):.1e}" for part in (0.5, 1.0))) for kind, same in by_gain]
+    say_table(table, columns=("gain curve", "networks", "median NRMSE", "largest NRMSE"))
     for title, listed in (("self-amplifying", report.cut), ("fell short", report.fallen_short)):
         if listed:
             say_table([_row(trial) for trial in listed], title=title, columns=ROW)

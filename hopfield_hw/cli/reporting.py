@@ -27,12 +27,12 @@ FULL = (errno.ENOSPC, errno.EDQUOT)
 RESULT_KEYS = ("status", "nrmse", "worst_error", "settled", "neurons", "devices", "seconds", "engine", "version")
 
 
-class ClosedPipe(Exception):
+class ClosedPipeError(Exception):
     """Whoever reads stdout has gone."""
 
 
 def say(text: str) -> None:
-    """Write lines on stdout. Raises DiskFull where they find no room, ClosedPipe where nobody reads them."""
+    """Write lines on stdout. Raises DiskFull where they find no room, ClosedPipeError where nobody reads them."""
     try:
         sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
         sys.stdout.flush()
@@ -40,7 +40,7 @@ def say(text: str) -> None:
         # What is left in the buffer goes nowhere; it would fail again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if isinstance(error, BrokenPipeError):
-            raise ClosedPipe from None
+            raise ClosedPipeError from None
         if error.errno in FULL:
             raise DiskFull(f"stdout: cannot be written ({error.strerror}); make room") from None
         raise
@@ -86,7 +86,7 @@ def emit_result(content: Mapping[str, Any]) -> None:
     emit({**dict.fromkeys(RESULT_KEYS), **content})
 
 
-def report_error(error: Exception, *, as_json: bool, message: str = "", kind: str = "", **found: Any) -> None:
+def report_error(error: BaseException, *, as_json: bool, message: str = "", kind: str = "", **found: Any) -> None:
     """Say on stderr what went wrong, and where JSON is asked for also on stdout, with what was found until then."""
     text = message if message else str(error)
     warn(text, "error")

@@ -130,9 +130,9 @@ def _value(graph: Graph, origin: Origin) -> float | None:
     operator = graph.by_name.get(origin.operator)
     if operator is None or not _shape(operator, origin.role):
         return None
-    if origin.role != "weights":
-        held = operator.offset if isinstance(operator, Affine) else getattr(operator, origin.role)
-        return float(held[origin.element])
-    values, rows, columns = entries(operator.weights) if isinstance(operator, Affine) else ([], [], [])
-    i, j = origin.element
-    return next((float(v) for v, r, c in zip(values, rows, columns, strict=True) if (r, c) == (i, j)), 0.0)
+    if isinstance(operator, Affine) and origin.role == "weights":
+        values, rows, columns = entries(operator.weights)
+        i, j = origin.element
+        return float(values[(rows == i) & (columns == j)].sum())
+    held = operator.offset if isinstance(operator, Affine) else getattr(operator, origin.role)
+    return float(held[origin.element])

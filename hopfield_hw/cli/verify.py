@@ -75,7 +75,12 @@ def _verify_design(job: Job, plot: Path | None, as_json: bool) -> int:
     if not as_json:
         show(checked)
     if isinstance(checked, Unverified):
-        report_error(checked.error, as_json=as_json, message=f"{checked.error}; {checked.missing}", **checked.to_json())
+        report_error(
+            checked.error,
+            as_json=as_json,
+            message=f"{checked.error}; not verified: {checked.missing}",
+            **checked.to_json(),
+        )
         return checked.error.exit_status
     if as_json:
         emit_result(checked.to_json())

@@ -17,6 +17,11 @@ from .program import Program
 from .solve import MARGIN, TIGHTEST, absolute_tolerance, check_request, input_signal, segments, stop_time
 
 
+# Where a gain curve has corners, no step is longer than this part of the smallest R C: an error estimate does not see a
+# corner that a step jumps over.
+CORNER_STEP = 0.05
+
+
 def solve_batch(
     graphs: Graph | Sequence[Graph],
     *,
@@ -65,11 +70,12 @@ def integrate_program(program: Program, x0: Array, grid: Array, rtol: float) -> 
     if program.size == 0:
         return np.zeros((x0.shape[0], grid.size, 0))
     atol = absolute_tolerance(program, rtol)
+    step = CORNER_STEP * program.shortest_time if program.has_corners else np.inf
     result = np.empty((x0.shape[0], grid.size, x0.shape[1]))
     result[:, 0] = x0
     x = x0
     for piece in segments(grid, program.inputs):
-        found = integrate(program.batch_rhs, x, piece, rtol=rtol, atol=atol)
+        found = integrate(program.batch_rhs, x, piece, rtol=rtol, atol=atol, max_step=step)
         x = found.states[:, -1]
         inside = np.isin(piece, grid)
         result[:, np.searchsorted(grid, piece[inside])] = found.states[:, inside]

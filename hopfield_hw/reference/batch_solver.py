@@ -53,12 +53,13 @@ def integrate(
     rtol: float,
     atol: float | npt.ArrayLike,
     max_steps: int = 100_000,
+    max_step: float = np.inf,
 ) -> BatchSolution:
     """Solve dx/dt = rhs(t, x) from each row of `initial` (B, n) at times[0]; return the states at `times` (m,).
 
     The estimated error of a step, as the root mean square over a row's n components, is kept below
     atol + rtol * |x| row by row; `atol` is a number or (n,). `max_steps` bounds the steps of a row, rejected ones
-    included. A row's answer does not depend on the other rows beyond rounding: BLAS may order the sums of a product
+    included; no step is longer than `max_step`. A row's answer does not depend on the other rows beyond rounding: BLAS may order the sums of a product
     by the place of a row in its chunk.
 
     Raises InputError for unusable arguments, and AccuracyError, naming the draw and the time, where a trajectory
@@ -75,7 +76,9 @@ def integrate(
     tolerance = frozen(atol, "atol", shape=x0.shape[1:])
     if (tolerance <= 0.0).any():
         raise InputError(f"`atol = {tolerance.min()}`: must be positive")
-    return _Batch(rhs, x0, grid, float(rtol), tolerance).run(max_steps)
+    if not max_step > 0.0:
+        raise InputError(f"`max_step = {max_step}`: must be positive")
+    return _Batch(rhs, x0, grid, float(rtol), tolerance, max_step).run(max_steps)
 
 
 # Step size control of scipy.integrate.DOP853.
@@ -181,8 +184,10 @@ class _Storage:
 class _Batch:
     """The state of all trajectories."""
 
-    def __init__(self, rhs: RightHandSide, initial: Array, times: Array, rtol: float, atol: Array) -> None:
-        self._rhs, self._times, self._rtol, self._atol = rhs, times, rtol, atol
+    def __init__(
+        self, rhs: RightHandSide, initial: Array, times: Array, rtol: float, atol: Array, longest: float
+    ) -> None:
+        self._rhs, self._times, self._rtol, self._atol, self._longest = rhs, times, rtol, atol, longest
         batch, n = initial.shape
         self._t = np.full(batch, times[0])
         self._h = np.empty(batch)
@@ -297,7 +302,7 @@ class _Batch:
         slots = storage.slots[: _SLOTS * size * n].reshape(_SLOTS, size, n)
         x, x_new, f_new, scale = storage.buffers[:, : size * n].reshape(4, size, n)
         t = self._t[rows]
-        h = np.maximum(self._h[rows], _smallest_step(t))
+        h = np.maximum(np.minimum(self._h[rows], self._longest), _smallest_step(t))
         t_new = np.minimum(t + h, self._times[-1])
         h = t_new - t
         column = h[:, None]
@@ -349,9 +354,7 @@ class _Batch:
         self._x[taken] = x_new[done]
         self._f[taken] = f_new[done]
 
-    def _write(
-        self, chunk: _Chunk, t: Array, t_new: Array, slots: Array, f_new: Array, storage: _Storage
-    ) -> None:
+    def _write(self, chunk: _Chunk, t: Array, t_new: Array, slots: Array, f_new: Array, storage: _Storage) -> None:
         """Interpolate draws at the output times that their step from t to t_new has passed; overwrites spare slots."""
         rows, draws = chunk
         h = t_new - t

@@ -11,14 +11,17 @@ import scipy.sparse as sp
 
 from ..arrays import Array
 from ..errors import InputError
-from ..functions import Softmax, stack
-from ..gain import Function
+from ..functions import Clip, Softmax, Table, stack
+from ..gain import Function, HardLimiter, PiecewiseLinear
 from ..graph import Activate, Affine, Delay, Graph, Hadamard, Hold, Input, Leak, Operator, Output, Quantise
 from ..graph.weights import Stencil, apply_weights, same_weights
 from ..signals import Signal
 
 Rows: TypeAlias = Any  # slice(None), or an index array that says which draws the rows of x are
 Matrix: TypeAlias = Any  # dense or sparse, (size, states)
+
+
+CORNERED = (PiecewiseLinear, HardLimiter, Table, Clip)
 
 
 class Program:
@@ -86,9 +89,9 @@ class Program:
         for leak in self.leaks:
             rows = np.arange(self.size)[self.slices[leak.name]]
             identity = sp.csr_array((np.ones(rows.size), (np.arange(rows.size), rows)), shape=(rows.size, self.size))
-            slopes[leak.name] = identity if self._is_sparse else identity.toarray()
+            slopes[leak.name] = self._formed(identity)
         for operator in self._stateless:
-            slopes[operator.name] = self._slope(operator, values, slopes)
+            slopes[operator.name] = self._formed(self._slope(operator, values, slopes))
         parts = []
         for leak in self.leaks:
             inverse_c, rate = self.rates[leak.name]
@@ -139,20 +142,38 @@ class Program:
             return self._sum(values, drivers), total
 
         if isinstance(operator, Input | Quantise):
-            empty = sp.csr_array((operator.output_size, self.size))
-            return empty if self._is_sparse else empty.toarray()
+            return sp.csr_array((operator.output_size, self.size))
         if isinstance(operator, Hadamard):
             (left, left_slope), (right, right_slope) = driven("left"), driven("right")
             return _scale_rows(right, left_slope) + _scale_rows(left, right_slope)
         at, slope = driven()
         if isinstance(operator, Affine):
-            return _linear(operator) @ slope
+            matrix: Matrix = _linear(operator)
+            return matrix @ slope
         if isinstance(operator, Activate):
             function = operator.function
             if isinstance(function, Softmax):
                 return function.jacobian(at) @ slope
             return _scale_rows(np.broadcast_to(function.derivative(at), at.shape), slope)
         return slope
+
+    def _formed(self, matrix: Matrix) -> Matrix:
+        """Return a matrix in the form of this program's Jacobian: sparse throughout, or dense throughout."""
+        if self._is_sparse:
+            return sp.csr_array(matrix)
+        return matrix if isinstance(matrix, np.ndarray) else matrix.toarray()
+
+    @property
+    def shortest_time(self) -> float:
+        """The smallest R C, seconds; infinite where nothing leaks."""
+        rates = [float(np.max(rate)) for _, rate in self.rates.values()]
+        return 1.0 / max(rates) if rates and max(rates) > 0.0 else np.inf
+
+    @property
+    def has_corners(self) -> bool:
+        """Whether some function has corners or jumps, over which an error estimate is blind."""
+        functions = [op.function for op in self.graph.of_type(Activate)]
+        return any(isinstance(f, CORNERED) for f in functions) or bool(self.graph.of_type(Quantise))
 
     @property
     def _is_sparse(self) -> bool:
@@ -245,7 +266,8 @@ def _ancestors(graph: Graph) -> frozenset[str]:
 
 
 def _linear(affine: Affine) -> Matrix:
-    return affine.weights.sparse() if isinstance(affine.weights, Stencil) else affine.weights
+    weights: Matrix = affine.weights
+    return affine.weights.sparse() if isinstance(affine.weights, Stencil) else weights
 
 
 def _joined(arrays: Sequence[Array]) -> Array:
@@ -259,6 +281,6 @@ def _rows(values: Array, rows: Rows) -> Array:
 
 
 def _scale_rows(factors: Array, matrix: Matrix) -> Matrix:
-    if sp.issparse(matrix):
-        return sp.csr_array(sp.diags_array(factors) @ matrix)
-    return factors[:, np.newaxis] * matrix
+    if isinstance(matrix, np.ndarray):
+        return factors[:, np.newaxis] * matrix
+    return matrix.multiply(factors[:, np.newaxis]).tocsr()
