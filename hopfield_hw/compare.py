@@ -143,7 +143,7 @@ class Verification:
         where = f"neuron {self.worst.neuron} at {format_si(self.worst.time, 's')}"
         rows = [
             ("result", self.status),
-            ("cell", f"{self.cell}, {self.neurons} neurons, {self.devices} devices"),
+            ("cell", f"{self.cell}, neurons {self.neurons}, devices {self.devices}"),
             ("NRMSE", f"{self.nrmse:.2e} (tolerance {self.tolerance:.0e})"),
             ("worst error", f"{self.worst.error:.2e} of the range, {format_si(self.worst.volts, 'V')}, {where}"),
             ("settled state", self.settled),
@@ -167,11 +167,11 @@ class Verification:
 
     def plot(self, path: Path | str | None = None, *, picture: Picture | None = None) -> Figure:
         """Return the one-page picture, and write it where a path is given."""
-        from .plots import plot_verification
+        from .plots import plot_verification, save_figure
 
         figure = plot_verification(self, picture=picture)
         if path is not None:
-            figure.savefig(path)
+            save_figure(figure, path)
         return figure
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from ..designs import ACCURACY
 from ..engines.ngspice import find
 from ..errors import InputError, SimulatorMissing
-from ..random_check import RandomReport, Trial, verify_random
+from ..random_check import FAMILIES, RandomReport, Trial, verify_random
 from .reporting import counting, emit_result, report_error, say_table, warn
 
 QUANTILES = {"least": 0.0, "median": 0.5, "90 %": 0.9, "99 %": 0.99, "largest": 1.0}
@@ -30,7 +30,11 @@ class RandomSet(NamedTuple):
     def of(
         cls, networks: int, seed: int | None, family: str | None, cell: str, accuracy: float | None, workers: int | None
     ) -> RandomSet:
-        """Return a set with defaults for what is None. Raises InputError for a negative seed and no workers."""
+        """Return a set with defaults for what is None. Raises InputError for what is out of range."""
+        if networks < 1:
+            raise InputError(f"--random {networks}: must be at least 1 network")
+        if family is not None and family not in FAMILIES:
+            raise InputError(f"--family {family!r:.60}: must be one of {', '.join(FAMILIES)}")
         if seed is not None and seed < 0:
             raise InputError(f"--seed {seed}: must be 0 or above")
         if workers is not None and workers < 1:

@@ -9,8 +9,8 @@ import typer
 
 from ..cells import CELLS
 from ..circuit import Circuit, Device, Origin
-from ..designs import load_design
-from ..errors import InputError
+from ..designs import Design, load_design
+from ..errors import InputError, Unrealisable
 from ..export import design_circuit, device_lines, export_deck
 from ..graph import Affine, Graph, Leak, in_si
 from ..graph.weights import entries, weights_shape
@@ -18,17 +18,18 @@ from ..units import format_si
 from .options import DesignName, Json, Rescale
 from .reporting import emit, say_table
 
-WEIGHT = re.compile(r"(?:(?:(?P<operator>\w+)\.)?(?P<role>[a-z_]+)\[)?\s*(?P<index>\d+(?:\s*,\s*\d+)*)\s*\]?")
+WEIGHT = re.compile(r"(?:(?:(?P<operator>\w+)\.)?(?P<role>[a-z_]+)\[)?\s*(?P<index>\d{1,9}(?:\s*,\s*\d{1,9})*)\s*\]?")
 SYNAPSES = "syn"
 UNITS = {"weights": "S", "bias": "A", "capacitance": "F", "resistance": "Ohm"}
 
 
 class _Found(NamedTuple):
-    """What was asked for: the element of the graph, and its devices in a circuit."""
+    """What was asked for: the element of the graph, its devices in a circuit, and the lines of these in its deck."""
 
-    circuit: Circuit
+    cell: str
     origin: Origin
     devices: tuple[Device, ...]
+    lines: tuple[tuple[int, str], ...]
 
 
 def trace(
@@ -48,46 +49,48 @@ def trace(
     """
     chosen = load_design(design)
     graph = in_si(chosen.graph())
-    wanted = _parse(item, graph)
-    found = None
-    for name in (cell,) if cell is not None else CELLS:
-        circuit = design_circuit(chosen, name, rescale=rescale or cell is None)
-        found = _find(circuit, item, wanted)
-        if found is not None:
-            break
-    if found is None:
-        where = f"cell {cell}" if cell is not None else f"any cell ({', '.join(CELLS)})"
-        raise InputError(
-            f"{chosen.name}: has no device {item!r:.80} in {where}; take a name from the netlist (see export), or "
-            "weights[to, from]"
-        )
-    circuit, origin, devices = found
-    deck = export_deck(chosen, "ngspice", circuit.cell, rescale=rescale or cell is None)
-    lines = device_lines(deck)
-    value = _value(graph, origin)
-    numbered = [lines[device.name.lower()] for device in devices]
+    found = _search(chosen, cell, rescale, item, _parse(item, graph))
+    value = _value(graph, found.origin)
     if as_json:
-        emit(
-            {
-                "status": "done",
-                "design": chosen.name,
-                "cell": circuit.cell,
-                "element": str(origin),
-                "value": value,
-                "devices": [
-                    {"name": device.name, "line": number, "text": line}
-                    for device, (number, line) in zip(devices, numbered, strict=True)
-                ],
-            }
-        )
+        numbered = zip(found.devices, found.lines, strict=True)
+        devices = [{"name": device.name, "line": number, "text": line} for device, (number, line) in numbered]
+        element = {"element": str(found.origin), "value": value}
+        emit({"status": "done", "design": chosen.name, "cell": found.cell, **element, "devices": devices})
         return 0
-    text = "" if value is None else f" = {format_si(value, UNITS[origin.role])}"
-    rows = [("element", f"{origin}{text}"), ("cell", circuit.cell)]
-    rows += [(f"line {number}", line) for number, line in numbered]
-    if not devices:
-        rows.append(("devices", "none: it is 0"))
+    text = "" if value is None else f" = {format_si(value, UNITS[found.origin.role])}"
+    rows = [("element", f"{found.origin}{text}"), ("cell", found.cell)]
+    rows += [(f"line {number}", line) for number, line in found.lines]
+    if not found.devices:
+        rows.append(("line", "none: no device realises it"))
     say_table(rows, title=chosen.title)
     return 0
+
+
+def _search(design: Design, cell: str | None, rescale: bool, item: str, wanted: Origin | None) -> _Found:
+    """Return what was asked for, in a cell or in the first one that has it. Raises InputError where none has."""
+    for name in CELLS if cell is None else (cell,):
+        try:
+            circuit = design_circuit(design, name, rescale=rescale or cell is None)
+        except Unrealisable:
+            if cell is not None:
+                raise
+            continue
+        devices = _devices(circuit, item, wanted)
+        if devices or wanted is not None:
+            lines = device_lines(export_deck(design, "ngspice", name, rescale=rescale or cell is None))
+            origin = wanted if wanted is not None else devices[0].origin
+            return _Found(circuit.cell, origin, devices, tuple(lines[device.name.lower()] for device in devices))
+    where = f"cell {cell}" if cell is not None else f"any cell ({', '.join(CELLS)})"
+    raise InputError(
+        f"{design.name}: has no device {item!r:.80} in {where}; take a name from the netlist that `export` writes, or "
+        "give a weight as weights[to, from]"
+    )
+
+
+def _devices(circuit: Circuit, item: str, wanted: Origin | None) -> tuple[Device, ...]:
+    if wanted is not None:
+        return circuit.devices_from(wanted.operator, wanted.element, wanted.role)
+    return tuple(device for device in circuit.devices if device.name.lower() == item.lower())
 
 
 def _parse(item: str, graph: Graph) -> Origin | None:
@@ -116,13 +119,6 @@ def _shape(operator: object, role: str) -> tuple[int, ...]:
     if isinstance(operator, Leak) and role in ("capacitance", "resistance"):
         return (operator.output_size,)
     return ()
-
-
-def _find(circuit: Circuit, item: str, wanted: Origin | None) -> _Found | None:
-    if wanted is not None:
-        return _Found(circuit, wanted, circuit.devices_from(wanted.operator, wanted.element, wanted.role))
-    device = next((d for d in circuit.devices if d.name.lower() == item.lower()), None)
-    return None if device is None else _Found(circuit, device.origin, (device,))
 
 
 def _value(graph: Graph, origin: Origin) -> float | None:

@@ -153,8 +153,8 @@ def run_once(deck: Deck, settings: Settings, grid: Array, timeout: float, keep: 
 def _resampled(plot: Plot, probes: Iterable[Probe], grid: Array, initial: Mapping[str, float]) -> Array:
     """Return the probes on a grid, by a cubic spline through ngspice's own time points.
 
-    ngspice does not print t = 0 under `uic`: a state starts where `.ic` put it; an output is continued from its first
-    points, which lie within a thousandth of a step.
+    ngspice does not print t = 0 under `uic`: a state starts where `.ic` put it; an output keeps its first value, taken
+    within a thousandth of a step.
     """
     columns = []
     for probe in probes:
@@ -162,5 +162,5 @@ def _resampled(plot: Plot, probes: Iterable[Probe], grid: Array, initial: Mappin
         times = plot.column("time").real
         if times[0] > 0.0 and probe.node in initial:
             times, values = np.append(0.0, times), np.append(initial[probe.node], values)
-        columns.append(probe.scale * CubicSpline(times, values)(grid))
+        columns.append(probe.scale * CubicSpline(times, values)(np.maximum(grid, times[0])))
     return np.stack(columns, axis=-1) if columns else np.zeros((grid.size, 0))

@@ -1,0 +1,40 @@
+"""The committed netlists are what the package writes today, byte for byte, and ngspice runs them as they are."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from hopfield_hw.designs import load_design, shipped_designs
+from hopfield_hw.dialects import DIALECTS
+from hopfield_hw.engines.rawfile import read
+from hopfield_hw.export import export_deck
+
+NETLISTS = Path(__file__).parent.parent / "netlists"
+CELL = "hopfield_tank"  # resistors and capacitors, as the designs are meant to be built
+SUFFIX = {"ngspice": "cir"}
+FILES = [f"{design}.{dialect}.{SUFFIX[dialect]}" for design in shipped_designs() for dialect in DIALECTS]
+REMEDY = "hopfield-hw export DESIGN --to DIALECT --cell hopfield_tank -o netlists/DESIGN.DIALECT.cir"
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_netlist_is_regenerated_byte_for_byte(name: str) -> None:
+    design, dialect, _ = name.split(".")
+    text = export_deck(load_design(design), dialect, CELL)
+    assert (NETLISTS / name).read_bytes() == text.encode(), f"{name} is out of date: {REMEDY}"
+
+
+def test_no_netlist_is_left_over() -> None:
+    assert sorted(path.name for path in NETLISTS.iterdir()) == sorted(FILES)
+
+
+@pytest.mark.parametrize("name", [name for name in FILES if ".ngspice." in name and "digit" not in name])
+def test_ngspice_runs_the_netlist_as_it_is(name: str, tmp_path: Path, ngspice: str) -> None:
+    deck = (NETLISTS / name).resolve()
+    raw = tmp_path / "out.raw"
+    subprocess.run([ngspice, "-n", "-b", "-r", str(raw), str(deck)], check=True, capture_output=True, cwd=tmp_path)
+    (plot,) = read(raw)
+    t_stop = float(deck.read_text().split(".tran ")[1].split()[1])
+    assert plot.column("time").real[-1] == pytest.approx(t_stop, rel=1e-9)  # the last digits of a sum of steps
