@@ -22,8 +22,8 @@ __version__ = _version("hopfield-hw")
 
 __all__ = [
     "CELLS",
-    "ActiveSum",
     "AccuracyWarning",
+    "ActiveSum",
     "Algebraic",
     "Arctan",
     "Cell",

@@ -46,7 +46,8 @@ class Altered:
                 draft.devices[k] = device._replace(value=-device.value)
             if self.fault == "transposed" and device.name.startswith("G_syn_") and device.name.count("_") == 3:
                 i, j = device.origin.element
-                draft.devices[k] = device._replace(origin=device.origin._replace(element=(j, i)), nodes=_swap(device.nodes))
+                origin = device.origin._replace(element=(j, i))
+                draft.devices[k] = device._replace(origin=origin, nodes=_swap(device.nodes))
             if self.fault == "capacitor" and device.name == "C_x_1":
                 draft.devices[k] = device._replace(value=1.02 * device.value)
             if self.fault == "origin" and device.name == "C_x_0":

@@ -16,7 +16,6 @@ from .batch_solver import integrate
 from .program import Program
 from .solve import MARGIN, TIGHTEST, absolute_tolerance, check_request, input_signal, segments, stop_time
 
-
 # Where a gain curve has corners, no step is longer than this part of the smallest R C: an error estimate does not see a
 # corner that a step jumps over.
 CORNER_STEP = 0.05

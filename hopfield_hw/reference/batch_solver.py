@@ -30,8 +30,8 @@ RightHandSide: TypeAlias = Callable[[Array, Array, Rows, Array], None]
 """rhs(t: (A,), x: (A, n), rows, out: (A, n)): write dx/dt of the draws `rows` into `out`, and change nothing else.
 
 `p[rows]` picks the rows of a per-draw parameter. `rows` is a slice where the draws are consecutive and an index array
-elsewhere; the object for a chunk stays the same until a draw finishes, so what is gathered by it can be kept. Large batches are shared between threads: `rhs` may be called from
-several at once, so it keeps no working storage of its own.
+elsewhere; the object for a chunk stays the same until a draw finishes, so what is gathered by it can be kept. Large
+batches are shared between threads: `rhs` may be called from several at once, so it keeps no working storage.
 """
 
 
@@ -59,8 +59,8 @@ def integrate(
 
     The estimated error of a step, as the root mean square over a row's n components, is kept below
     atol + rtol * |x| row by row; `atol` is a number or (n,). `max_steps` bounds the steps of a row, rejected ones
-    included; no step is longer than `max_step`. A row's answer does not depend on the other rows beyond rounding: BLAS may order the sums of a product
-    by the place of a row in its chunk.
+    included; no step is longer than `max_step`. A row's answer does not depend on the other rows beyond rounding: BLAS
+    may order the sums of a product by the place of a row in its chunk.
 
     Raises InputError for unusable arguments, and AccuracyError, naming the draw and the time, where a trajectory
     cannot go on.

@@ -71,8 +71,9 @@ def netlist_text(n: int = 200) -> Iterable[dict[str, Any]]:
         return str(made)
 
     medians = interleaved({"ours": circuit.netlist, "loop": loop, "pyspice": pyspice}, rounds=3)
-    yield row("netlist text, N = 200 dense, against a loop of f-strings", medians["ours"] / medians["loop"], 2.0, "lower")
-    yield row("netlist text, N = 200 dense, PySpice against ours", medians["pyspice"] / medians["ours"], 4.0, "higher")
+    about = f"netlist text, N = {n} dense"
+    yield row(f"{about}, against a loop of f-strings", medians["ours"] / medians["loop"], 2.0, "lower")
+    yield row(f"{about}, PySpice against ours", medians["pyspice"] / medians["ours"], 4.0, "higher")
 
 
 def batched_ode(n: int = 128, batch: int = 512, t_stop: float = 20.0) -> Iterable[dict[str, Any]]:
