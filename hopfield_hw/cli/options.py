@@ -57,7 +57,7 @@ def checked_cell(name: str) -> str:
     return find_cell(name).name
 
 
-def checked_positive(value: float, name: str, unit: str = "") -> float:
+def checked_positive(value: float, name: str, unit: str) -> float:
     """Return a positive number. Raises InputError for another."""
     return float(positive(value, name, shape=(), unit=unit))
 
@@ -66,7 +66,7 @@ def checked_accuracy(value: float | None) -> float | None:
     """Return the value of --accuracy, an NRMSE. Raises InputError for one that is not between 0 and 1."""
     if value is None:
         return None
-    if checked_positive(value, "--accuracy") >= 1.0:
+    if checked_positive(value, "--accuracy", "NRMSE") >= 1.0:
         raise InputError(f"`--accuracy` = {value}: is an NRMSE and must be below 1, such as 1e-4")
     return value
 
