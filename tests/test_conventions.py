@@ -19,7 +19,7 @@ from hopfield_hw.lower import lower
 from hopfield_hw.network import Network
 from hopfield_hw.reference import solve
 from hopfield_hw.signals import Signal
-from hopfield_hw.waves import nrmse
+from hopfield_hw.waves import nrmse, nrmse_each
 
 R, C = 1e4, 1e-7
 TAU = R * C
@@ -244,3 +244,27 @@ def test_quantise_takes_the_nearest_level_and_saturates() -> None:
     x = np.array([-9.0, -0.74, -0.76, 0.1, 0.25, 0.75, 9.0])
     # Halfway (0.25 and 0.75) goes to the even level, of -1, -0.5, 0, 0.5, 1.
     assert converter.value(x).tolist() == [-1.0, -0.5, -1.0, 0.0, 0.0, 1.0, 1.0]
+
+
+def test_nrmse_is_that_of_the_worst_neuron_by_its_reference_range() -> None:
+    reference = np.array([[0.0, 10.0], [4.0, 10.2], [2.0, 10.1]])
+    found = reference + np.array([[0.3, 0.0], [0.0, 0.03], [0.4, 0.04]])
+    first, second = np.sqrt(0.25 / 3.0) / 4.0, np.sqrt(25e-4 / 3.0) / 0.2
+    assert nrmse_each(reference, found).tolist() == pytest.approx([first, second], rel=1e-12)
+    assert nrmse(reference, found) == pytest.approx(second, rel=1e-12)
+    # The range is the reference's: doubling what was found does not double it.
+    assert nrmse(reference, 2.0 * reference) > 1.0
+
+
+def test_nrmse_of_a_neuron_at_rest_counts_by_a_thousandth_of_the_largest_range() -> None:
+    reference = np.array([[0.0, 7.0], [5.0, 7.0]])
+    found = reference + np.array([[0.0, 0.01], [0.0, 0.01]])
+    assert nrmse(reference, found) == pytest.approx(0.01 / 5e-3, rel=1e-12)
+    assert nrmse(reference, reference) == 0.0
+
+
+def test_a_signal_is_read_at_its_points_between_and_beyond() -> None:
+    signal = Signal(times=[1.0, 2.0, 4.0], values=[[0.0, 1.0], [2.0, 3.0], [-2.0, 3.0]])
+    at = {0.0: [0.0, 1.0], 1.0: [0.0, 1.0], 1.5: [1.0, 2.0], 2.0: [2.0, 3.0], 3.5: [-1.0, 3.0], 4.0: [-2.0, 3.0]}
+    assert {time: signal.at(time).tolist() for time in at} == at
+    assert signal.at(9.0).tolist() == [-2.0, 3.0]

@@ -42,7 +42,7 @@ from hopfield_hw.graph import (
 )
 from hopfield_hw.graph.weights import apply_weights, entries, weights_shape
 from hopfield_hw.network import Network
-from hopfield_hw.reference import solve
+from hopfield_hw.reference import Program, solve
 from hopfield_hw.signals import Signal
 
 N = 4  # elements of every operator in the graphs of the property tests
@@ -504,13 +504,25 @@ def rich_graph(units: Units) -> Graph:
     ids=["time", "volts", "siemens", "all"],
 )
 def test_units_scale_volts_and_time_and_nothing_else(volts: float, siemens: float, seconds: float) -> None:
-    plain = solve(rich_graph(Units()), t_stop=3.0, points=31, accuracy=1e-6)
+    """x -> V x and t -> T t: the slope is V / T times that of the graph without units, and outputs V times."""
     units = Units(volts_per_unit=volts, siemens_per_unit=siemens, seconds_per_unit=seconds)
-    wave = solve(rich_graph(units), t_stop=3.0 * seconds, points=31, accuracy=1e-6)
-    np.testing.assert_allclose(wave.time.values, plain.time.values * seconds, rtol=1e-14)
-    # Both runs are asked for 1e-10 (a ten-thousandth of the accuracy); the values are of order 1.
-    np.testing.assert_allclose(wave.state.values / volts, plain.state.values, rtol=0, atol=1e-8)
-    np.testing.assert_allclose(wave.output.values / volts, plain.output.values, rtol=0, atol=1e-8)
+    plain, scaled = Program([rich_graph(Units())]), Program([in_si(rich_graph(units))])
+    np.testing.assert_allclose(scaled.initial, volts * plain.initial, rtol=1e-14)
+    for x in np.random.default_rng(1).normal(size=(5, 4)):
+        np.testing.assert_allclose(scaled.rhs(0.0, volts * x), volts / seconds * plain.rhs(0.0, x), rtol=1e-11)
+        np.testing.assert_allclose(scaled.outputs(0.0, volts * x), volts * plain.outputs(0.0, x), rtol=1e-11)
+
+
+def test_scaling_time_scales_time() -> None:
+    """A run in other units is the same curve, with its axes scaled."""
+    net = Network.dimensionless([[0.2, -1.5], [1.2, 0.4]], gain=Tanh(gain=3.0), bias=[0.2, 0.0], initial=[0.4, 0.1])
+    plain = replace(net, volts_per_unit=1.0, siemens_per_unit=1.0, seconds_per_unit=1.0)
+    other = replace(net, volts_per_unit=0.025, siemens_per_unit=2e-5, seconds_per_unit=1e-6)
+    waves = [solve(plain.graph(), points=21, t_stop=3.0), solve(other.graph(), points=21, t_stop=3e-6)]
+    np.testing.assert_allclose(waves[1].time.values, waves[0].time.values * 1e-6, rtol=1e-14)
+    # Both runs are asked for 1e-8 (a ten-thousandth of the accuracy); the values are of order 1.
+    for name in ("state", "output"):
+        np.testing.assert_allclose(waves[1][name].values / 0.025, waves[0][name].values, rtol=0, atol=1e-6)
 
 
 def test_si_units_are_left_alone() -> None:

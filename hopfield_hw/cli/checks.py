@@ -85,8 +85,8 @@ class Unverified(NamedTuple):
     @property
     def missing(self) -> str:
         """What was not verified."""
-        devices = f"{len(self.circuit.devices)} devices, cell {self.circuit.cell}"
-        return f"{self.design.name}: its circuit ({devices}) was not simulated"
+        circuit = f"cell {self.circuit.cell}, devices {len(self.circuit.devices)}"
+        return f"{self.design.name}: its circuit ({circuit}) was not simulated"
 
     def to_json(self) -> dict[str, Any]:
         """Return the report as JSON-able values."""
@@ -102,7 +102,7 @@ class Unverified(NamedTuple):
 
     def rows(self) -> list[tuple[str, str]]:
         """Return the report as (what, value) rows."""
-        ran = f"{len(self.circuit.states)} neurons, {self.seconds:.2f} s: the differential equation alone"
+        ran = f"the differential equation alone, neurons {len(self.circuit.states)}, {self.seconds:.2f} s"
         return [("result", f"not verified; {self.missing}"), ("reference", ran), *_answer_rows(self.answers)]
 
 
@@ -124,7 +124,7 @@ def check(job: Job) -> Checked | Unverified:
         with working(f"{design.name}: the reference"):
             ref = solve(graph, t_stop=design.t_stop, inputs=design.inputs, accuracy=goal)
         return Unverified(design, circuit, error, time.perf_counter() - start, check_answer(design, ref))
-    with working(f"{design.name}, cell {job.cell}: {len(circuit.devices)} devices in ngspice, and the reference"):
+    with working(f"{design.name}, cell {job.cell}: devices {len(circuit.devices)}, in ngspice and in the reference"):
         result = verify_circuit(
             graph,
             circuit,

@@ -122,7 +122,7 @@ def _rows(circuit: Circuit, wave: xr.Dataset, files: dict[str, Path | None]) -> 
     labels = end[end.dims[0]].to_numpy()
     outputs = ", ".join(f"{label}: {format_si(float(v), 'V')}" for label, v in zip(labels, end.to_numpy(), strict=True))
     rows = [
-        ("circuit", f"cell {circuit.cell}, {len(circuit.states)} neurons, {len(circuit.devices)} devices"),
+        ("circuit", f"cell {circuit.cell}, neurons {len(circuit.states)}, devices {len(circuit.devices)}"),
         ("time", f"{format_si(float(wave['time'][-1]), 's')}, {wave.sizes['time']} points"),
         ("outputs at the end", outputs),
         ("self-check", f"{attrs['self_check']:.1e} (accuracy asked for {attrs['accuracy']:.0e})"),
