@@ -536,9 +536,7 @@ def test_units_of_delay_hold_and_quantise(graph: Graph) -> None:
     scaled = in_si(graph)
     volts, seconds = graph.units.volts_per_unit, graph.units.seconds_per_unit
     assert scaled.units == Units()
-    delays, holds, converters = (
-        (graph.of_type(kind)[0], scaled.of_type(kind)[0]) for kind in (Delay, Hold, Quantise)
-    )
+    delays, holds, converters = ((graph.of_type(kind)[0], scaled.of_type(kind)[0]) for kind in (Delay, Hold, Quantise))
     (before, after) = delays
     if isinstance(before.tau, Signal):
         assert isinstance(after.tau, Signal)

@@ -10,11 +10,9 @@ the right-hand side, and the chunk is small enough for its stages to stay in the
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from queue import SimpleQueue
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple, Self, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -78,7 +76,21 @@ def integrate(
         raise InputError(f"`atol = {tolerance.min()}`: must be positive")
     if not max_step > 0.0:
         raise InputError(f"`max_step = {max_step}`: must be positive")
-    return _Batch(rhs, x0, grid, float(rtol), tolerance, max_step).run(max_steps)
+    batch, n = x0.shape
+    solution = BatchSolution(
+        states=np.empty((batch, grid.size, n)),
+        evaluations=0,
+        row_evaluations=0,
+        steps=np.zeros(batch, dtype=np.intp),
+        rejected=np.zeros(batch, dtype=np.intp),
+    )
+    solution.states[:, 0] = x0
+    problem = _Problem(rhs, x0, grid, float(rtol), tolerance, max_step, max_steps, solution)
+    done = _run(problem) if grid.size > 1 and batch > 0 else []
+    return solution._replace(
+        evaluations=sum(chunk.evaluations for chunk in done),
+        row_evaluations=sum(chunk.row_evaluations for chunk in done),
+    )
 
 
 # Step size control of scipy.integrate.DOP853.
@@ -94,29 +106,31 @@ _STAGES: Final = DOP853.n_stages
 _STATE: Final = 2
 _SLOT: Final = np.array([3, 1, 0, *range(4, 17)])  # of stage 0, 1, 2, 3 to 15; 12 is f(y_new), 13 to 15 interpolate
 _SLOTS: Final = 17
-_CHUNK_BYTES: Final = 1 << 22  # of all slots of a chunk: a share of the last-level cache
+_BUFFERS: Final = 5
+_CHUNK_BYTES: Final = 1 << 23  # of all slots of a chunk: a share of the last-level cache
 _MIN_SHARED: Final = 1 << 14  # elements of a batch: fewer are not worth threads
 _MIN_CHUNK: Final = 32  # rows: fewer leave the products of the right-hand side slow
 
 
 class _Sum(NamedTuple):
-    """A linear combination of the slots first, ..., last - 1."""
+    """A linear combination of the slots first, ..., last - 1; or several, one a row of `weights`."""
 
     first: int
     last: int
     weights: Array
 
     def into(self, slots: Array, out: Array) -> None:
-        np.dot(self.weights, slots[self.first : self.last].reshape(self.weights.size, -1), out=out.reshape(-1))
+        used = slots[self.first : self.last].reshape(self.last - self.first, -1)
+        np.dot(self.weights, used, out=out.reshape(*self.weights.shape[:-1], -1))
 
 
-def _sum(coefficients: Array, *, state: float) -> _Sum:
-    weights = np.zeros(_SLOTS)
-    weights[_STATE] = state
-    weights[_SLOT[: coefficients.size]] = coefficients
-    used = np.flatnonzero(weights)
+def _sum(coefficients: Array, *, state: float | Array) -> _Sum:
+    weights = np.zeros((*coefficients.shape[:-1], _SLOTS))
+    weights[..., _STATE] = state
+    weights[..., _SLOT[: coefficients.shape[-1]]] = coefficients
+    used = np.flatnonzero(weights.any(axis=tuple(range(weights.ndim - 1))))
     first, last = int(used[0]), int(used[-1]) + 1
-    return _Sum(first, last, weights[first:last])
+    return _Sum(first, last, np.ascontiguousarray(weights[..., first:last]))
 
 
 class _Stage(NamedTuple):
@@ -134,9 +148,8 @@ def _stages(first: int, matrix: Array, times: Array) -> tuple[_Stage, ...]:
 
 _STEP_STAGES: Final = _stages(1, DOP853.A[1:], DOP853.C[1:])
 _EXTRA_STAGES: Final = _stages(_STAGES + 1, DOP853.A_EXTRA, DOP853.C_EXTRA)
-_STEP: Final = _sum(DOP853.B, state=1.0)
-_ERROR_5: Final = _sum(DOP853.E5, state=0.0)
-_ERROR_3: Final = _sum(DOP853.E3, state=0.0)
+# x(t + h) and the two error estimates, of orders 5 and 3: one product reads the slots once for all three.
+_STEP: Final = _sum(np.stack([np.append(DOP853.B, 0.0), DOP853.E5, DOP853.E3]), state=np.array([1.0, 0.0, 0.0]))
 
 
 def _interpolant() -> Array:
@@ -165,221 +178,191 @@ def _basis(s: Array) -> Array:
     return np.asarray(np.cumprod(factors, axis=1))
 
 
-class _Chunk(NamedTuple):
-    """Draws that step together: as the right-hand side sees them, and their indices."""
+def _run(problem: _Problem) -> list[_Chunk]:
+    """Step every draw to the end, chunk by chunk."""
+    batch, n = problem.initial.shape
+    workers = min(os.cpu_count() or 1, batch // _MIN_CHUNK) if batch * n >= _MIN_SHARED else 1
+    rows = max(_MIN_CHUNK, _CHUNK_BYTES // (8 * _SLOTS * n))
+    count = -(-batch // (rows * max(workers, 1))) * max(workers, 1)
+    parts = np.array_split(np.arange(batch), min(count, batch))
+    if workers <= 1:
+        return [_Chunk(problem, draws).run() for draws in parts]
+    # One thread of chunks a core is faster than one product spread over the cores: NumPy lets go of the interpreter in
+    # both, but tanh and the sums between the products run on one core each.
+    with threadpool_limits(limits=1, user_api="blas"), ThreadPoolExecutor(workers) as pool:
+        return list(pool.map(lambda draws: _Chunk(problem, draws).run(), parts))
 
-    rows: Rows
-    draws: IndexArray
+
+class _Problem(NamedTuple):
+    """What is to be solved, and where the answers go: each chunk writes its own draws."""
+
+    rhs: RightHandSide
+    initial: Array
+    times: Array
+    rtol: float
+    atol: Array
+    longest: float
+    max_steps: int
+    solution: BatchSolution
 
 
-class _Storage:
-    """Working storage for one chunk at a time, and how often it evaluated: [calls, rows]."""
-
-    def __init__(self, elements: int) -> None:
-        self.slots = np.empty(_SLOTS * elements)
-        self.buffers = np.empty((4, elements))
-        self.evaluated = [0, 0]
+def _rows(draws: IndexArray) -> Rows:
+    first, last = int(draws[0]), int(draws[-1])
+    return slice(first, last + 1) if last - first < draws.size else draws
 
 
-class _Batch:
-    """The state of all trajectories."""
+class _Chunk:
+    """Draws that step together, each with its own step, until the last of them is done."""
 
-    def __init__(
-        self, rhs: RightHandSide, initial: Array, times: Array, rtol: float, atol: Array, longest: float
-    ) -> None:
-        self._rhs, self._times, self._rtol, self._atol, self._longest = rhs, times, rtol, atol, longest
-        batch, n = initial.shape
-        self._t = np.full(batch, times[0])
-        self._h = np.empty(batch)
-        self._x = initial.copy()
-        self._f = np.empty_like(initial)
-        self._retry = np.zeros(batch, dtype=np.bool_)
-        self._steps = np.zeros(batch, dtype=np.intp)
-        self._rejected = np.zeros(batch, dtype=np.intp)
-        self._states = np.empty((batch, times.size, n))
-        self._states[:, 0] = initial
-        self._written = np.ones(batch, dtype=np.intp)
-        self._chunk_rows = min(max(_MIN_CHUNK, _CHUNK_BYTES // (8 * _SLOTS * n)), max(batch, 1))
-        self._workers = min(os.cpu_count() or 1, batch // _MIN_CHUNK) if batch * n >= _MIN_SHARED else 1
-        self._storage: SimpleQueue[_Storage] = SimpleQueue()
-        self._counts = [_Storage(self._chunk_rows * n) for _ in range(max(self._workers, 1))]
-        for storage in self._counts:
-            self._storage.put(storage)
+    def __init__(self, problem: _Problem, draws: IndexArray) -> None:
+        self._problem = problem
+        self._end = float(problem.times[-1])
+        self._n = problem.initial.shape[1]
+        self._storage = np.empty((_SLOTS + _BUFFERS) * draws.size * self._n)
+        self._begin(draws, problem.initial[draws], np.empty((draws.size, self._n)))
+        self._t = np.full(draws.size, problem.times[0])
+        self._h = np.empty(draws.size)
+        self._retry = np.zeros(draws.size, dtype=np.bool_)
+        self._written = np.ones(draws.size, dtype=np.intp)
+        self.evaluations = 0
+        self.row_evaluations = 0
 
-    def run(self, max_steps: int) -> BatchSolution:
-        if self._workers <= 1:
-            self._sweep(max_steps, lambda work, chunks: list(map(work, chunks)))
-        else:
-            # One thread of chunks a core is faster than one product spread over the cores: NumPy lets go of the
-            # interpreter in both, but tanh and the sums between the products run on one core each.
-            with threadpool_limits(limits=1, user_api="blas"), ThreadPoolExecutor(self._workers) as pool:
-                self._sweep(max_steps, lambda work, chunks: list(pool.map(work, chunks)))
-        calls, rows = (sum(count) for count in zip(*(s.evaluated for s in self._counts), strict=True))
-        return BatchSolution(self._states, calls, rows, self._steps, self._rejected)
+    def _begin(self, draws: IndexArray, x: Array, f: Array) -> None:
+        """Lay the storage out for these draws."""
+        self._draws, self._rows = draws, _rows(draws)
+        used = self._storage[: (_SLOTS + _BUFFERS) * x.size].reshape(_SLOTS + _BUFFERS, *x.shape)
+        self._slots, self._buffers = used[:_SLOTS], used[_SLOTS:]
+        self._slots[_STATE] = x
+        self._f, self._f_new = f, np.empty_like(f)
 
-    def _sweep(self, max_steps: int, each: Callable[[Callable[[_Chunk], None], list[_Chunk]], object]) -> None:
-        end = self._times[-1]
-        active = np.flatnonzero(self._t < end)
-        chunks = self._chunks(active)
-        each(self._start, chunks)
-        for _ in range(max_steps):
-            if active.size == 0:
-                return
-            each(self._attempt, chunks)
-            unfinished = self._t[active] < end
-            if not unfinished.all():
-                active = active[unfinished]
-                chunks = self._chunks(active)
-        if active.size > 0:
-            raise self._failure(int(active[0]), f"max_steps = {max_steps} steps are used up", "raise max_steps")
-
-    def _start(self, chunk: _Chunk) -> None:
-        with self._borrowed() as storage:
-            self._first_step(chunk, storage)
-
-    def _attempt(self, chunk: _Chunk) -> None:
-        with self._borrowed() as storage:
-            self._try_step(chunk, storage)
-
-    @contextmanager
-    def _borrowed(self) -> Iterator[_Storage]:
-        """Lend working storage to one chunk. Trial steps may overflow where the solution does not: they fail the
+    def run(self) -> Self:
+        """Step until every draw is at the end. Trial steps may overflow where the solution does not: they fail the
         error test and are retried, smaller."""
-        storage = self._storage.get()
-        try:
-            with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-                yield storage
-        finally:
-            self._storage.put(storage)
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            self._first_step()
+            for _ in range(self._problem.max_steps):
+                self._try_step()
+                unfinished = self._t < self._end
+                if not unfinished.all():
+                    if not unfinished.any():
+                        return self
+                    self._keep(unfinished)
+        steps = f"max_steps = {self._problem.max_steps} steps are used up"
+        raise self._failure(0, steps, "raise max_steps")
 
-    def _chunks(self, active: IndexArray) -> list[_Chunk]:
-        if active.size == 0:
-            return []
-        count = -(-active.size // self._chunk_rows)
-        count = min(-(-count // self._workers) * self._workers, active.size) if self._workers > 1 else count
-        parts = np.array_split(active, count)
-        return [
-            _Chunk(slice(int(part[0]), int(part[-1]) + 1) if part[-1] - part[0] < part.size else part, part)
-            for part in parts
-        ]
+    def _keep(self, some: npt.NDArray[np.bool_]) -> None:
+        """Go on with some of the draws."""
+        self._t, self._h, self._retry = self._t[some], self._h[some], self._retry[some]
+        self._written = self._written[some]
+        self._begin(self._draws[some], self._slots[_STATE][some], self._f[some])
 
-    def _evaluate(self, t: Array, x: Array, rows: Rows, out: Array, storage: _Storage) -> None:
-        self._rhs(t, x, rows, out)
-        storage.evaluated[0] += 1
-        storage.evaluated[1] += t.size
+    def _evaluate(self, t: Array, x: Array, out: Array, rows: Rows) -> None:
+        self._problem.rhs(t, x, rows, out)
+        self.evaluations += 1
+        self.row_evaluations += t.size
 
-    def _norm(self, error: Array, scale: Array) -> Array:
-        """Return the sum of squares of error / scale by row; overwrites `error`."""
-        np.divide(error, scale, out=error)
-        return np.asarray(np.einsum("ij,ij->i", error, error))
-
-    def _first_step(self, chunk: _Chunk, storage: _Storage) -> None:
+    def _first_step(self) -> None:
         """Evaluate the first derivative and choose the first step (Hairer et al., section II.4)."""
-        rows, draws = chunk
-        t, x, span = self._t[rows], self._x[rows], float(self._times[-1] - self._times[0])
-        slope, probe = np.empty_like(x), np.empty_like(x)
-        self._evaluate(t, np.array(x), rows, slope, storage)
+        problem, rows, n = self._problem, self._rows, self._n
+        t, x, slope, span = self._t, self._slots[_STATE], self._f, float(self._end - problem.times[0])
+        probe = np.empty_like(x)
+        self._evaluate(t, x, slope, rows)
         finite = np.isfinite(slope).all(axis=1)
         if not finite.all():
-            raise self._failure(int(draws[~finite][0]), *_NOT_FINITE)
-        scale = self._atol + np.abs(x) * self._rtol
-        n = x.shape[1]
-        d0 = np.sqrt(self._norm(x.copy(), scale) / n)
-        d1 = np.sqrt(self._norm(slope.copy(), scale) / n)
+            raise self._failure(int(np.argmin(finite)), *_NOT_FINITE)
+        scale = problem.atol + np.abs(x) * problem.rtol
+        d0 = np.sqrt(_squares(x.copy(), scale) / n)
+        d1 = np.sqrt(_squares(slope.copy(), scale) / n)
         h = np.where((d0 < 1e-5) | (d1 < 1e-5), 1e-6, 0.01 * d0 / d1)
         h = np.minimum(h, span)
-        self._evaluate(t + h, x + h[:, None] * slope, rows, probe, storage)
-        d2 = np.sqrt(self._norm(probe - slope, scale) / n) / h
+        self._evaluate(t + h, x + h[:, None] * slope, probe, rows)
+        d2 = np.sqrt(_squares(probe - slope, scale) / n) / h
         steepest = np.fmax(d1, d2)
         h1 = np.where(steepest <= 1e-15, np.maximum(1e-6, h * 1e-3), (0.01 / steepest) ** -_EXPONENT)
-        self._f[rows] = slope
-        self._h[rows] = np.minimum(np.minimum(100.0 * h, h1), span)
+        self._h = np.minimum(np.minimum(100.0 * h, h1), span)
 
-    def _try_step(self, chunk: _Chunk, storage: _Storage) -> None:
-        """Try one step of every draw of a chunk: accept it, or leave a smaller step for the next time."""
-        rows, draws = chunk
-        size, n = draws.size, self._x.shape[1]
-        slots = storage.slots[: _SLOTS * size * n].reshape(_SLOTS, size, n)
-        x, x_new, f_new, scale = storage.buffers[:, : size * n].reshape(4, size, n)
-        t = self._t[rows]
-        h = np.maximum(np.minimum(self._h[rows], self._longest), _smallest_step(t))
-        t_new = np.minimum(t + h, self._times[-1])
+    def _try_step(self) -> None:
+        """Try one step of every draw: accept it, or leave a smaller step for the next time."""
+        problem, rows, slots, n = self._problem, self._rows, self._slots, self._n
+        y, t = slots[_STATE], self._t
+        x_new, fifth_error, third_error, x, scale = self._buffers
+        f_new = self._f_new
+        t_new = np.minimum(t + np.maximum(np.minimum(self._h, problem.longest), _smallest_step(t)), self._end)
         h = t_new - t
-        column = h[:, None]
+        steps = scale  # each h as a whole row: no product of the stages has to broadcast it
+        steps[:] = h[:, None]
 
-        slots[_STATE] = self._x[rows]
-        np.multiply(self._f[rows], column, out=slots[_SLOT[0]])
+        np.multiply(self._f, steps, out=slots[_SLOT[0]])
         for slot, c, argument in _STEP_STAGES:
             argument.into(slots, x)
             k = slots[slot]
-            self._evaluate(t + c * h, x, rows, k, storage)
-            np.multiply(k, column, out=k)
-        _STEP.into(slots, x_new)
-        self._evaluate(t_new, x_new, rows, f_new, storage)
+            self._evaluate(t + c * h, x, k, rows)
+            np.multiply(k, steps, out=k)
+        _STEP.into(slots, self._buffers[:3])
+        self._evaluate(t_new, x_new, f_new, rows)
 
-        np.abs(slots[_STATE], out=scale)
+        np.abs(y, out=scale)
         np.maximum(scale, np.abs(x_new, out=x), out=scale)
-        np.multiply(scale, self._rtol, out=scale)
-        np.add(scale, self._atol, out=scale)
-        _ERROR_5.into(slots, x)
-        fifth = self._norm(x, scale)
-        _ERROR_3.into(slots, x)
-        size_of_error = np.sqrt((fifth + 0.01 * self._norm(x, scale)) * n)
-        error = np.divide(fifth, size_of_error, out=np.zeros(size), where=size_of_error != 0.0)
+        np.multiply(scale, problem.rtol, out=scale)
+        np.add(scale, problem.atol, out=scale)
+        fifth = _squares(fifth_error, scale)
+        size_of_error = np.sqrt((fifth + 0.01 * _squares(third_error, scale)) * n)
+        error = np.divide(fifth, size_of_error, out=np.zeros(h.size), where=size_of_error != 0.0)
 
         accepted = error < 1.0  # False for NaN, for which fmax then gives the smallest factor
         factor = np.fmin(np.fmax(_SAFETY * error**_EXPONENT, _MIN_FACTOR), _MAX_FACTOR)
-        factor[self._retry[rows] & (factor > 1.0)] = 1.0
-        h_next = h * factor
-        self._h[rows] = h_next
-        self._retry[rows] = ~accepted
-        self._steps[rows] += accepted
-        self._rejected[rows] += ~accepted
-        stuck = ~accepted & (h_next < _smallest_step(t))
+        factor[self._retry & (factor > 1.0)] = 1.0
+        self._h, self._retry = h * factor, ~accepted
+        problem.solution.steps[rows] += accepted
+        problem.solution.rejected[rows] += ~accepted
+        stuck = ~accepted & (self._h < _smallest_step(t))
         if stuck.any():
-            draw = int(draws[stuck][0])
-            finite = np.isfinite(self._f[draw]).all() and np.isfinite(error[stuck][0])
+            draw = int(np.argmax(stuck))
+            finite = np.isfinite(self._f[draw]).all() and np.isfinite(error[draw])
             raise self._failure(draw, *(_TOO_SMALL if finite else _NOT_FINITE))
 
-        crossing = np.flatnonzero(accepted & (self._times[self._written[rows]] <= t_new))
-        if crossing.size == size:
-            self._write(chunk, t, t_new, slots, f_new, storage)
-        elif crossing.size > 0:
-            some = _Chunk(draws[crossing], draws[crossing])
-            spare = np.take(slots, crossing, axis=1)
-            self._write(some, t[crossing], t_new[crossing], spare, f_new[crossing], storage)
-        done = slice(None) if accepted.all() else accepted
-        taken = rows if accepted.all() else draws[accepted]
-        self._t[taken] = t_new[done]
-        self._x[taken] = x_new[done]
-        self._f[taken] = f_new[done]
+        crossing = np.flatnonzero(accepted & (problem.times[self._written] <= t_new))
+        if crossing.size > 0:
+            self._write(crossing, h, t_new, f_new)
+        again = np.flatnonzero(self._retry)
+        x_new[again], f_new[again], t_new[again] = y[again], self._f[again], t[again]
+        y[:] = x_new
+        self._t, self._f, self._f_new = t_new, f_new, self._f
 
-    def _write(self, chunk: _Chunk, t: Array, t_new: Array, slots: Array, f_new: Array, storage: _Storage) -> None:
-        """Interpolate draws at the output times that their step from t to t_new has passed; overwrites spare slots."""
-        rows, draws = chunk
-        h = t_new - t
-        column = h[:, None]
-        np.multiply(f_new, column, out=slots[_SLOT[_STAGES]])
-        x = np.empty_like(f_new)
+    def _write(self, crossing: IndexArray, h: Array, t_new: Array, f_new: Array) -> None:
+        """Interpolate the draws of `crossing` at the output times that their step to t_new has passed."""
+        times, states = self._problem.times, self._problem.solution.states
+        draws, t, h, t_new = self._draws[crossing], self._t[crossing], h[crossing], t_new[crossing]
+        rows, column = _rows(draws), h[:, None]
+        slots = np.take(self._slots, crossing, axis=1)
+        np.multiply(f_new[crossing], column, out=slots[_SLOT[_STAGES]])
+        x = np.empty(slots.shape[1:])
         for slot, c, argument in _EXTRA_STAGES:
             argument.into(slots, x)
-            self._evaluate(t + c * h, x, rows, slots[slot], storage)
+            self._evaluate(t + c * h, x, slots[slot], rows)
             np.multiply(slots[slot], column, out=slots[slot])
         coefficients = np.tensordot(_INTERPOLANT, slots, axes=1)  # (8, A, n)
 
-        first, last = self._written[draws], np.searchsorted(self._times, t_new, side="right")
+        first, last = self._written[crossing], np.searchsorted(times, t_new, side="right")
         ends = np.cumsum(last - first)
         owner = np.repeat(np.arange(draws.size), last - first)
         index = np.arange(owner.size) + (last - ends)[owner]
-        basis = _basis((self._times[index] - t[owner]) / h[owner])
+        basis = _basis((times[index] - t[owner]) / h[owner])
         begin = 0
         for row, (draw, i, j, end) in enumerate(zip(draws, first, last, ends, strict=True)):
-            np.matmul(basis[begin:end], coefficients[:, row], out=self._states[draw, i:j])
+            np.matmul(basis[begin:end], coefficients[:, row], out=states[draw, i:j])
             begin = end
-        self._written[draws] = last
+        self._written[crossing] = last
 
-    def _failure(self, draw: int, found: str, fix: str) -> AccuracyError:
-        return AccuracyError(f"draw {draw} stops at t = {self._t[draw]:.6g} of {self._times[-1]:.6g}: {found}; {fix}")
+    def _failure(self, row: int, found: str, fix: str) -> AccuracyError:
+        where = f"draw {self._draws[row]} stops at t = {self._t[row]:.6g} of {self._end:.6g}"
+        return AccuracyError(f"{where}: {found}; {fix}")
+
+
+def _squares(error: Array, scale: Array) -> Array:
+    """Return the sum of squares of error / scale by row; overwrites `error`."""
+    np.divide(error, scale, out=error)
+    return np.asarray(np.einsum("ij,ij->i", error, error))
 
 
 _NOT_FINITE: Final = ("its derivative is not finite there", "bound the right-hand side, or end before this time")

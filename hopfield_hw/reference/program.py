@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import scipy.sparse as sp
@@ -22,6 +22,28 @@ Matrix: TypeAlias = Any  # dense or sparse, (size, states)
 
 
 CORNERED = (PiecewiseLinear, HardLimiter, Table, Clip)
+
+
+class _Crossbar(NamedTuple):
+    """A Leak that one gain curve of one Leak drives through one dense matrix, the same for all draws.
+
+    `matrix`: W^T over a row of the bias, both divided by C, so that one product gives all that flows in.
+    """
+
+    target: slice
+    source: slice
+    activate: str
+    matrix: Array
+    rate: Array | None  # None where it is 1
+
+    def into(self, result: Array, x: Array, function: Function) -> None:
+        """Write dx/dt, with as few passes over the rows as there can be."""
+        driven = np.empty((*x.shape[:-1], self.matrix.shape[0]))
+        driven[..., -1] = 1.0
+        function.value(x[..., self.source], out=driven[..., :-1])
+        target, state = result[..., self.target], x[..., self.target]
+        np.matmul(driven, self.matrix, out=target)
+        target -= state if self.rate is None else self.rate * state
 
 
 class Program:
@@ -55,11 +77,18 @@ class Program:
         self._stateless = tuple(op for op in graph.order if not op.holds_state)
         self._before_leaks = _ancestors(graph)
         self.rates = self._leak_rates(draws)
+        found = [self._crossbar(leak) for leak in self.leaks]
+        # The short way to dx/dt, where every Leak has it.
+        self._crossbars = [crossbar for crossbar in found if crossbar is not None] if None not in found else []
 
     def rhs(self, t: Any, x: Array, rows: Rows = slice(None), out: Array | None = None) -> Array:
         """Return dx/dt, (..., states); t is one time, or one for each row of x."""
-        values = self._evaluate(t, x, rows, needed=self._before_leaks)
         result = np.empty_like(x) if out is None else out
+        if self._crossbars:
+            for crossbar in self._crossbars:
+                crossbar.into(result, x, self._values[crossbar.activate].function_of(rows))
+            return result
+        values = self._evaluate(t, x, rows, needed=self._before_leaks)
         for leak in self.leaks:
             part = self.slices[leak.name]
             inverse_c, rate = (_rows(value, rows) for value in self.rates[leak.name])
@@ -196,6 +225,24 @@ class Program:
             rates[leak.name] = (_joined(inverse_c), _joined(rate))
         return rates
 
+    def _crossbar(self, leak: Leak) -> _Crossbar | None:
+        drivers = self.graph.drivers(leak)
+        if len(drivers) != 1 or not isinstance(affine := drivers[0], Affine):
+            return None
+        sources = self.graph.drivers(affine)
+        if len(sources) != 1 or not isinstance(activate := sources[0], Activate):
+            return None
+        states = self.graph.drivers(activate)
+        weights, offset = self._values[affine.name].weights, self._values[affine.name].offset
+        inverse_c, rate = self.rates[leak.name]
+        shared = isinstance(weights, np.ndarray) and weights.ndim == 2
+        alike = offset.ndim == inverse_c.ndim == rate.ndim == 1
+        if not shared or not alike or len(states) != 1 or states[0] not in self.leaks:
+            return None
+        matrix = np.vstack([weights.T, offset]) * inverse_c
+        source = self.slices[states[0].name]
+        return _Crossbar(self.slices[leak.name], source, activate.name, matrix, None if np.all(rate == 1.0) else rate)
+
 
 class _OperatorValues:
     """The values of one operator over the draws: one array where all draws agree, else one row a draw."""
@@ -230,7 +277,7 @@ class _OperatorValues:
         if isinstance(operator, Affine):
             return self._affine(x, rows)
         if isinstance(operator, Activate):
-            return self._function(rows).value(x)
+            return self.function_of(rows).value(x)
         return operator.value(x) if isinstance(operator, Quantise) else x
 
     def _affine(self, x: Array, rows: Rows) -> Array:
@@ -241,7 +288,8 @@ class _OperatorValues:
         product += _rows(self.offset, rows)
         return product
 
-    def _function(self, rows: Rows) -> Function:
+    def function_of(self, rows: Rows) -> Function:
+        """Return the function of the rows given."""
         if self.function is not None:
             return self.function
         indices = np.arange(len(self.functions))[rows]

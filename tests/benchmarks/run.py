@@ -20,7 +20,7 @@ from hopfield_hw.reference.batch_solver import integrate
 
 REPORT = Path("build/bench.json")
 COMMAND = "make bench"
-ROUNDS = 5
+ROUNDS = 9
 
 
 def main() -> int:
