@@ -18,12 +18,12 @@ from .analysis.energy import FLAT, energy, energy_rise, has_energy
 from .arrays import Array, positive
 from .cells import Cell
 from .circuit import Circuit
-from .engines.deck_text import read_deck
+from .engines.deck_text import read_deck, with_nodes
 from .engines.transient import AccuracyWarning, Deck, circuit_deck, simulate_deck
 from .errors import InputError
 from .graph import Graph, in_si
 from .lower import lower
-from .reference import solve, stop_time
+from .reference import Program, input_signal, solve, stop_time
 from .units import format_si
 from .waves import nrmse_each, ranges
 
@@ -221,12 +221,19 @@ def verify_circuit(
     accuracy: float = 1e-4,
     tolerance: float | None = None,
     deck: str | Path | None = None,
+    nodes: Mapping[str, str] | None = None,
     timeout: float = 600.0,
     compiled: float = 0.0,
 ) -> Verification:
-    """Hold a circuit that there is already (or a deck with its nodes) against a graph; see `verify`."""
+    """Hold a circuit that there is already (or a deck with its nodes) against a graph; see `verify`.
+
+    `nodes`: for a deck with nodes of its own, the one of each neuron's state by its label. Its outputs are then not
+    looked at: they count as what the graph gives for the states.
+    """
     limit = accuracy if tolerance is None else float(positive(tolerance, "tolerance", shape=(), unit=""))
     judged = circuit_deck(circuit, inputs)
+    if nodes is not None:
+        judged = with_nodes(judged, nodes)
     if deck is not None:
         judged = read_deck(deck, like=judged)
     end = stop_time(in_si(graph), t_stop)
@@ -240,10 +247,19 @@ def verify_circuit(
         warnings.simplefilter("always", AccuracyWarning)
         wave = simulate_deck(judged, t_stop=end, accuracy=accuracy, timeout=timeout, until=growth.gate)
     seconds["spice"] = time.perf_counter() - start
+    if nodes is not None:
+        wave = _with_outputs(graph, wave, ref, inputs)
     result = _judge(graph, circuit, wave, ref, growth, limit, seconds, caught)
     if result.passed:
         return result
     return _with_suspects(result, judged, inputs, timeout)
+
+
+def _with_outputs(graph: Graph, wave: xr.Dataset, ref: xr.Dataset, inputs: Any) -> xr.Dataset:
+    network = in_si(graph)
+    program = Program([network], input_signal(network, inputs))
+    outputs = program.outputs(wave["time"].to_numpy(), wave["state"].to_numpy())
+    return ref.assign(state=wave["state"], output=ref["output"].copy(data=outputs)).assign_attrs(wave.attrs)
 
 
 def _judge(

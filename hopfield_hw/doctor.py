@@ -69,4 +69,4 @@ def library() -> Part:
     found = find_library("ngspice")
     if found is None:
         return Part("libngspice", "", remedy=LIBRARY_REMEDY, needed=False)
-    return Part("libngspice", "found", found, needed=False)
+    return Part("libngspice", "found", f"PySpice's simulators find it with NGSPICE_LIBRARY_PATH={found}", needed=False)

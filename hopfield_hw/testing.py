@@ -16,7 +16,7 @@ import pytest
 from .cells import Cell
 from .circuit import Circuit
 from .compare import Verification, verify, verify_circuit
-from .errors import InputError, Unrealisable
+from .errors import Unrealisable
 from .gain import Logistic, Tanh
 from .graph import Graph
 from .lower import lower
@@ -39,16 +39,20 @@ def assert_matches_ode(
     """Assert that a deck (text or path) or a Circuit does what a network's differential equation says.
 
     `accuracy`: the NRMSE that passes. `cell`: the cell whose node names the deck keeps (see `export`); the deck's own
-    analysis is replaced. `nodes`: for a deck with other names, the node of each neuron's state by its label, volts
-    for volts. Returns the verification; raises AssertionError with its table, worst neuron and suspects where the
-    deck falls short, InputError for a deck that cannot be run, and a SimulatorError where ngspice does not deliver.
+    analysis is replaced, and its sources must be what `inputs` says. `nodes`: for a deck with other names, the node of
+    each neuron's state by its label, volts for volts.
+
+    Returns the verification. Raises AssertionError with its table, worst neuron and suspects where the deck falls
+    short, InputError for a deck that cannot be run, and a SimulatorError where ngspice does not deliver.
     """
     graph = network.graph() if isinstance(network, Network) else network
     if isinstance(deck_or_circuit, Circuit):
         circuit, deck = deck_or_circuit, None
     else:
-        circuit, deck = _renamed(lower(graph, cell=cell, rescale=True), nodes), deck_or_circuit
-    result = verify_circuit(graph, circuit, deck=deck, t_stop=t_stop, inputs=inputs, accuracy=accuracy, timeout=timeout)
+        circuit, deck = lower(graph, cell=cell, rescale=True), deck_or_circuit
+    result = verify_circuit(
+        graph, circuit, deck=deck, nodes=nodes, t_stop=t_stop, inputs=inputs, accuracy=accuracy, timeout=timeout
+    )
     if not result.passed:
         raise AssertionError(f"the circuit does not match its equations\n{result}")
     return result
@@ -73,18 +77,6 @@ def check_cell(cell: Cell, *, rng: np.random.Generator | None = None) -> None:
         _check_waveforms(cell, _sample(generator, n, with_input=True))
     _check_permutation(cell, _sample(generator, 3, with_input=False), generator)
     _check_integrator(cell)
-
-
-def _renamed(circuit: Circuit, nodes: Mapping[str, str] | None) -> Circuit:
-    if nodes is None:
-        return circuit
-    labels = {probe.label for probe in circuit.states}
-    if set(nodes) != labels:
-        raise InputError(f"`nodes` names {sorted(nodes)}: must name the node of each neuron, {sorted(labels)}")
-    states = tuple(probe._replace(node=nodes[probe.label], scale=1.0) for probe in circuit.states)
-    starts = {probe.label: probe.scale * circuit.initial[probe.node] for probe in circuit.states}
-    initial = {nodes[label]: volts for label, volts in starts.items()}
-    return replace(circuit, states=states, outputs=(), initial=initial)
 
 
 def _sample(rng: np.random.Generator, n: int, *, with_input: bool) -> Network:

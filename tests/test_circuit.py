@@ -365,11 +365,3 @@ def test_probes_of_nodes_that_are_not_there_are_refused() -> None:
         circuit(resistor("R_1"), outputs=(Probe("0", "zz"),))
     with pytest.raises(InputError, match="'zz'"):
         circuit(resistor("R_1"), initial={"zz": 1.0})
-
-
-def test_pyspice_has_the_same_lines() -> None:
-    pytest.importorskip("PySpice")
-    made = lower(NETWORK.graph(), title="two neurons")
-    lines = str(made.to_pyspice()).splitlines()
-    assert lines[0] == ".title two neurons"
-    assert [line for line in lines[1:] if line] == made.netlist().splitlines()[2:]

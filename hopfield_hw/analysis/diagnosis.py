@@ -77,15 +77,16 @@ def diagnose(graph: Graph, circuit: Circuit, deck: Deck, *, inputs: Any = None, 
     The deck runs from a few random initial states. Each neuron's equation, integrated, C_i (x_i - x_i(0)) =
     int (-x_i/R_i + sum_j T_ij v_j + ...) dt, is filled in with the waveforms that ngspice gave: only where a device is
     wrong does it not balance. The terms whose change would restore the balance are named, the best first. Amplifiers
-    are judged by v_i = g_i(x_i) directly.
+    are judged by v_i = g_i(x_i) directly. Of a deck that has names of its own, whose outputs are not probed, the terms
+    alone are named, and its amplifiers are taken to be right.
 
     Raises InputError for a graph that is not one Leak with its Affines and one Activate.
     """
     network = in_si(graph)
     parts = _parts(network)
-    runs = _probe(circuit, deck, parts[0], inputs, timeout)
+    runs = _probe(circuit, deck, parts, inputs, timeout)
     found = [*_amplifiers(network, circuit, parts[1], runs), *_equations(network, circuit, parts[0], runs)]
-    return tuple(found[:MAX_SUSPECTS])
+    return tuple(suspect if deck.outputs else replace(suspect, devices=()) for suspect in found[:MAX_SUSPECTS])
 
 
 def _parts(network: Graph) -> tuple[Leak, Activate]:
@@ -97,7 +98,8 @@ def _parts(network: Graph) -> tuple[Leak, Activate]:
     return leaks[0], activates[0]
 
 
-def _probe(circuit: Circuit, deck: Deck, leak: Leak, inputs: Any, timeout: float) -> tuple[_Run, ...]:
+def _probe(circuit: Circuit, deck: Deck, parts: tuple[Leak, Activate], inputs: Any, timeout: float) -> tuple[_Run, ...]:
+    leak, activate = parts
     rng = np.random.default_rng(SEED)
     t_stop = WINDOW * circuit.time_constant
     grid = uniform_grid(t_stop, POINTS)
@@ -108,6 +110,8 @@ def _probe(circuit: Circuit, deck: Deck, leak: Leak, inputs: Any, timeout: float
     for x0 in starts:
         initial = {probe.node: float(x) / probe.scale for probe, x in zip(deck.states, x0, strict=True)}
         state, output = run_once(replace(deck, initial=initial), settings, grid, timeout, None)
+        if not deck.outputs:
+            output = activate.function.value(state)
         runs.append(_Run(grid, state, output, _sampled(inputs, len(circuit.inputs), grid)))
     return tuple(runs)
 

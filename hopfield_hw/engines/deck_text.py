@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from ..circuit import Probe
 from ..errors import InputError
 from .ngspice import check_deck_text
 from .transient import Deck
@@ -15,6 +17,8 @@ REPLACED = frozenset(
     {".ic", ".nodeset", ".save", ".probe", ".print", ".plot", ".options", ".option", ".opt", ".opts"}
     | {".tran", ".op", ".dc", ".ac", ".meas", ".measure", ".end"}
 )
+# A node of a deck; a dot leads into a subcircuit.
+NODE = re.compile(r"\w[\w.+-]{0,63}", re.ASCII)
 
 
 def read_deck(deck: str | Path, *, like: Deck) -> Deck:
@@ -34,6 +38,22 @@ def read_deck(deck: str | Path, *, like: Deck) -> Deck:
         if probe.node.lower() not in words:
             raise InputError(f"deck: has no node {probe.node!r}, where neuron {probe.label} is probed; keep its name")
     return replace(like, text=body)
+
+
+def with_nodes(deck: Deck, nodes: Mapping[str, str]) -> Deck:
+    """Return a deck whose states are found at other nodes, by label, volts for volts; its outputs are not probed.
+
+    Raises InputError unless every neuron has one plain name of a node.
+    """
+    labels = sorted(probe.label for probe in deck.states)
+    if sorted(nodes) != labels:
+        raise InputError(f"`nodes` names {sorted(nodes)}: must name the node of each neuron, {labels}")
+    for label, node in nodes.items():
+        if not isinstance(node, str) or NODE.fullmatch(node) is None:
+            raise InputError(f"`nodes[{label!r}]` = {node!r:.80}: must be the name of a node, such as x_0 or xa.node")
+    starts = {probe.label: probe.scale * deck.initial[probe.node] for probe in deck.states}
+    states = tuple(Probe(probe.label, nodes[probe.label]) for probe in deck.states)
+    return replace(deck, states=states, outputs=(), initial={nodes[label]: volts for label, volts in starts.items()})
 
 
 def _read(path: str | Path) -> str:

@@ -1,0 +1,100 @@
+"""The pytest plugin, as people use it in tests of their own: decks and circuits against the equations."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import hopfield_hw as hh
+from hopfield_hw.compare import Verification
+from hopfield_hw.testing import assert_matches_ode
+
+NETWORK = hh.Network(
+    weights=[[0.0, -5e-5], [-5e-5, 0.0]],
+    resistance=1e4,
+    capacitance=1e-8,
+    gain=hh.Tanh(gain=10.0),
+    initial=[0.1, 0.05],
+    labels=("left", "right"),
+)
+# What a person might draw: other names, a subcircuit, a model of the amplifier, an analysis of their own.
+BY_HAND = """a flip-flop, drawn by hand
+.subckt neuron node out nout
+Cm node 0 10n
+Rleak node 0 20k
+Bamp out 0 V=tanh(10*v(node))
+Einv nout 0 out 0 -1
+.ends
+Xa a va vna neuron
+Xb b vb vnb neuron
+Rab vnb a 20k
+Rba vna b 20k
+.tran 1u 1m
+.end
+"""
+NODES = {"left": "a", "right": "b"}
+pytestmark = pytest.mark.usefixtures("ngspice")
+
+
+def test_the_fixture_is_there(assert_matches_ode: Callable[..., Verification]) -> None:
+    result = assert_matches_ode(hh.lower(NETWORK.graph(), cell="active_sum"), NETWORK)
+    assert result.passed
+    assert result.tolerance == 1e-4
+
+
+def test_a_deck_of_ours_edited_by_hand(tmp_path: Path) -> None:
+    deck = tmp_path / "edited.cir"
+    netlist = hh.lower(NETWORK.graph(), cell="hopfield_tank").netlist()
+    deck.write_text(netlist.replace("R_syn_0_1 vn_right x_left 20000.0", "R_syn_0_1 vn_right x_left 20k ; E24"))
+    assert_matches_ode(deck, NETWORK, cell="hopfield_tank")
+    deck.write_text(netlist.replace("R_syn_0_1 vn_right x_left 20000.0", "R_syn_0_1 vn_right x_left 22k"))
+    with pytest.raises(AssertionError, match=r"does not match its equations\n(.|\n)*R_syn_0_1 \(syn.weights\[0, 1\]\)"):
+        assert_matches_ode(deck, NETWORK, cell="hopfield_tank")
+    # 10% of one weight is within a tolerance of 10%.
+    assert assert_matches_ode(deck, NETWORK, cell="hopfield_tank", accuracy=0.1).passed
+
+
+def test_a_deck_drawn_by_hand_with_names_of_its_own() -> None:
+    result = assert_matches_ode(BY_HAND, NETWORK, nodes=NODES)
+    assert result.settled == "same"
+    assert result.neurons == 2
+    with pytest.raises(AssertionError, match=r"neuron left: no device \(syn.weights\[0, 1\]\): -50 uS acts as -25 uS"):
+        assert_matches_ode(BY_HAND.replace("Rab vnb a 20k", "Rab vnb a 40k\nRleft a 0 40k"), NETWORK, nodes=NODES)
+    with pytest.raises(AssertionError, match=r"x\.capacitance"):
+        assert_matches_ode(BY_HAND.replace("Cm node 0 10n", "Cm node 0 12n"), NETWORK, nodes=NODES)
+
+
+def test_nodes_must_name_every_neuron() -> None:
+    with pytest.raises(hh.InputError) as refused:
+        assert_matches_ode(BY_HAND, NETWORK, nodes={"left": "a"})
+    assert str(refused.value) == "`nodes` names ['left']: must name the node of each neuron, ['left', 'right']"
+    with pytest.raises(hh.InputError) as refused:
+        assert_matches_ode(BY_HAND, NETWORK, nodes={"left": "a", "right": "c"})
+    assert str(refused.value) == "deck: has no node 'c', where neuron right is probed; keep its name"
+    with pytest.raises(hh.InputError) as refused:
+        assert_matches_ode(BY_HAND, NETWORK, nodes={"left": "a", "right": "b)\n.control"})
+    found = "`nodes['right']` = 'b)\\n.control'"
+    assert str(refused.value) == f"{found}: must be the name of a node, such as x_0 or xa.node"
+
+
+def test_in_a_folder_of_ones_own(tmp_path: Path) -> None:
+    """Two tests of a user, of which one is about a wrong deck: pytest reports one passed and one failed."""
+    (tmp_path / "good.cir").write_text(BY_HAND)
+    (tmp_path / "wrong.cir").write_text(BY_HAND.replace("Rab vnb a 20k", "Rab vb a 20k"))
+    (tmp_path / "test_board.py").write_text(
+        "import pytest\nimport hopfield_hw as hh\n\n"
+        "NETWORK = hh.Network(weights=[[0, -5e-5], [-5e-5, 0]], resistance=1e4, capacitance=1e-8,\n"
+        "                     gain=hh.Tanh(gain=10.0), initial=[0.1, 0.05])\n\n"
+        "@pytest.mark.parametrize('deck', ['good.cir', 'wrong.cir'])\n"
+        "def test_board(deck, assert_matches_ode):\n"
+        "    assert_matches_ode(deck, NETWORK, nodes={'0': 'a', '1': 'b'})\n"
+    )
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "1 failed, 1 passed" in done.stdout
+    assert "the circuit does not match its equations" in done.stdout
