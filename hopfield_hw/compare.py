@@ -249,7 +249,7 @@ def verify_circuit(
     seconds["spice"] = time.perf_counter() - start
     if nodes is not None:
         wave = _with_outputs(graph, wave, ref, inputs)
-    result = _judge(graph, circuit, wave, ref, growth, limit, seconds, caught)
+    result = _judge(graph, circuit, wave, ref, growth, limit, seconds, caught, inputs)
     if result.passed:
         return result
     return _with_suspects(result, judged, inputs, timeout)
@@ -271,6 +271,7 @@ def _judge(
     limit: float,
     seconds: dict[str, float],
     caught: list[warnings.WarningMessage],
+    inputs: Any,
 ) -> Verification:
     times = ref["time"].to_numpy()
     found, expected = wave["state"].to_numpy(), ref["state"].to_numpy()
@@ -292,7 +293,7 @@ def _judge(
         gate=growth.gate,
         cut=growth.cut,
         growth=growth.growth,
-        energy=_energy(graph, wave, ref),
+        energy=_energy(graph, wave, ref, inputs),
         seconds=seconds,
         cell=circuit.cell,
         version=wave.attrs["version"],
@@ -315,10 +316,10 @@ def _settled(expected: Array, found: Array, limit: float) -> Settled:
     return "same" if apart <= SAME * limit else "different"
 
 
-def _energy(graph: Graph, wave: xr.Dataset, ref: xr.Dataset) -> EnergyReport | None:
-    if not has_energy(graph):
+def _energy(graph: Graph, wave: xr.Dataset, ref: xr.Dataset, inputs: Any) -> EnergyReport | None:
+    if not has_energy(graph, inputs):
         return None
-    spice, reference = (energy(graph, data["output"].to_numpy()) for data in (wave, ref))
+    spice, reference = (energy(graph, data["output"].to_numpy(), inputs) for data in (wave, ref))
     return EnergyReport(
         spice=spice,
         reference=reference,

@@ -630,6 +630,22 @@ def test_energy_of_a_network_in_units_of_its_own_is_in_watts() -> None:
     np.testing.assert_allclose(energy(net.graph(), 2.0 * v), 4e-3 * energy(plain.graph(), v), rtol=1e-13)
 
 
+def test_constant_inputs_are_a_part_of_the_bias() -> None:
+    """The converter of Tank and Hopfield (1986) has an energy for every input that is held."""
+    net = symmetric_net(5, input_weights=np.random.default_rng(0).normal(size=(5, 2)))
+    u, v = np.array([0.3, -0.8]), np.random.default_rng(1).uniform(-0.5, 0.5, (7, 5))
+    same = replace(net, bias=net.bias + net.input_weights @ u, input_weights=None)
+    np.testing.assert_allclose(energy(net.graph(), v, u), energy(same.graph(), v), rtol=1e-13)
+    np.testing.assert_allclose(energy(net.graph(), v), energy(replace(net, input_weights=None).graph(), v), rtol=1e-13)
+    held = Signal(times=[0.0, 1.0], values=[u, u])
+    np.testing.assert_array_equal(energy(net.graph(), v, held), energy(net.graph(), v, u))
+    changing = Signal(times=[0.0, 1.0], values=[u, 2.0 * u])
+    assert not has_energy(net.graph(), changing)
+    message = "energy: the inputs change with time, so there is no energy that falls; hold them constant"
+    with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
+        energy(net.graph(), v, changing)
+
+
 def test_energy_rise() -> None:
     assert energy_rise(np.array([4.0, 3.0, 1.0])) == 0.0
     assert energy_rise(np.array([4.0, 1.0, 2.0, 1.5, 3.0])) == pytest.approx(2.0 / 3.0)
@@ -641,9 +657,8 @@ def test_energy_rise() -> None:
     [
         random_net(2),
         symmetric_net(2, gain=HardLimiter()),
-        symmetric_net(2, input_weights=np.ones((5, 1))),
     ],
-    ids=["not symmetric", "hard limiter", "inputs"],
+    ids=["not symmetric", "hard limiter"],
 )
 def test_other_networks_have_no_energy(net: Network) -> None:
     assert not has_energy(net.graph())
