@@ -70,7 +70,8 @@ class Verification:
     """What a verification found. `passed`: NRMSE within the tolerance up to the gate, and the same settled state.
 
     `gate`: the time up to which waveforms count; before t_stop only where the network itself amplifies small errors
-    100-fold by then (`cut`). `self_check`: what halving ngspice's step still changed, as NRMSE.
+    100-fold by then (`cut`). `self_check`: the error of ngspice's run, as NRMSE, that runs with a step and with half of
+    it tell.
     """
 
     passed: bool
