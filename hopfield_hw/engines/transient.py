@@ -63,8 +63,9 @@ def simulate(
 
     `t_stop`: seconds, positive; 20 max(R C) by default. `inputs`: a Signal, a number, or (m,) constants, volts.
     `accuracy`: NRMSE; maximum step and tolerances follow from it, and are refined until the error left, estimated from
-    runs with a step and with half of it (`attrs["self_check"]`), is at most half of it; an AccuracyWarning says so where they do not. `timeout`: seconds for
-    each run. `keep`: a folder for the last run's deck, log and raw file, which are otherwise removed.
+    runs with a step and with half of it (`attrs["self_check"]`), is at most half of it; an AccuracyWarning says so
+    where it is not. `timeout`: seconds for each run. `keep`: a folder for the last run's deck, log and raw file, which
+    are otherwise removed.
 
     Raises InputError for wrong arguments, and a SimulatorError where ngspice does not deliver.
     """
@@ -126,8 +127,8 @@ def simulate_deck(
             break
     else:
         warnings.warn(
-            f"ngspice: with steps of {settings.step:.3g} s the waveform is still off by an estimated {check:.2g} NRMSE; "
-            f"half of the accuracy {goal:g} was asked for; the network may amplify errors by itself",
+            f"ngspice: with steps of {settings.step:.3g} s the waveform is still off by some {check:.2g} NRMSE, above "
+            f"half of the accuracy {goal:g} asked for; the network may amplify errors by itself",
             AccuracyWarning,
             stacklevel=2,
         )
