@@ -1,0 +1,224 @@
+"""The operators of a graph, evaluated: their values from those of the states and inputs, and their slopes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property, lru_cache
+from typing import Any, TypeAlias
+
+import numpy as np
+import scipy.sparse as sp
+
+from ..arrays import Array
+from ..errors import InputError
+from ..functions import Clip, Softmax, Table, stack
+from ..gain import Function, HardLimiter, PiecewiseLinear
+from ..graph import Activate, Affine, Graph, Hadamard, Hold, Input, Leak, Operator, Output, Quantise
+from ..graph.weights import Stencil, apply_weights, same_weights
+
+Rows: TypeAlias = Any  # slice(None), or an index array that says which draws the rows of x are
+Matrix: TypeAlias = Any  # dense or sparse, (size, states)
+Values: TypeAlias = dict[str, Array]
+
+CORNERED = (PiecewiseLinear, HardLimiter, Table, Clip)
+
+
+class Evaluator:
+    """A graph whose states are its Leaks, or its Holds, one after the other, x[..., n]; for one state or many at once.
+
+    `draws` graphs of the same form (other values) have rows with parameters of their own. Inputs are u[..., m].
+
+    Raises InputError for draws that differ in form.
+    """
+
+    def __init__(self, draws: Sequence[Graph], states: Sequence[Leak] | Sequence[Hold]) -> None:
+        self.graph = draws[0]
+        self.states = tuple(states)
+        self.slices, self.size = _slices(self.states)
+        self._input_slices, self.input_size = _slices(self.graph.of_type(Input))
+        self.initial = self._initial(draws)
+        self.held = {op.name: OperatorValues(draws, op.name) for op in self.graph.operators}
+        self._stateless = tuple(op for op in self.graph.order if not op.holds_state)
+        self.before_states = self._ancestors()
+
+    def evaluate(self, x: Array, u: Array, rows: Rows = slice(None), needed: frozenset[str] | None = None) -> Values:
+        """Return the value of each operator by name; of those `needed` alone where it is given."""
+        values = {name: x[..., part] for name, part in self.slices.items()}
+        for operator in self._stateless:
+            if needed is not None and operator.name not in needed:
+                continue
+            if isinstance(operator, Input):
+                values[operator.name] = u[..., self._input_slices[operator.name]]
+            elif isinstance(operator, Hadamard):
+                values[operator.name] = self.driven(values, operator, "left") * self.driven(values, operator, "right")
+            else:
+                driven = self.driven(values, operator)
+                values[operator.name] = self.held[operator.name].value(operator, driven, rows)
+        return values
+
+    def driven(self, values: dict[str, Any], operator: Operator, port: str = "in") -> Any:
+        """Return the sum of what drives a port; the values may be slopes as well."""
+        first, *others = self.graph.drivers(operator, port)
+        total = values[first.name]
+        for driver in others:
+            total = total + values[driver.name]
+        return total
+
+    def outputs(self, values: Values) -> Array:
+        """Return what the Outputs give, one after the other, (..., outputs)."""
+        given = [values[op.name] for op in self.graph.of_type(Output)]
+        return np.concatenate(given, axis=-1) if given else np.zeros((*self._shape(values), 0))
+
+    def slopes(self, values: Values) -> dict[str, Matrix]:
+        """Return the slope of each operator by the states, (operator, states), of one state; all in one form."""
+        found: dict[str, Matrix] = {}
+        for state in self.states:
+            rows = np.arange(self.size)[self.slices[state.name]]
+            identity = sp.csr_array((np.ones(rows.size), (np.arange(rows.size), rows)), shape=(rows.size, self.size))
+            found[state.name] = self._formed(identity)
+        for operator in self._stateless:
+            found[operator.name] = self._formed(self._slope(operator, values, found))
+        return found
+
+    @cached_property
+    def is_sparse(self) -> bool:
+        """Whether a weight is sparse or a Stencil, so that slopes are sparse."""
+        return any(not isinstance(op.weights, np.ndarray) for op in self.graph.of_type(Affine))
+
+    @property
+    def has_corners(self) -> bool:
+        """Whether some function has corners or jumps, over which an error estimate is blind."""
+        functions = [op.function for op in self.graph.of_type(Activate)]
+        return any(isinstance(f, CORNERED) for f in functions) or bool(self.graph.of_type(Quantise))
+
+    def _slope(self, operator: Operator, values: Values, slopes: dict[str, Matrix]) -> Matrix:
+        if isinstance(operator, Input | Quantise):
+            return sp.csr_array((operator.output_size, self.size))
+        if isinstance(operator, Hadamard):
+            left, right = (self.driven(values, operator, port) for port in operator.ports)
+            left_slope, right_slope = (self.driven(slopes, operator, port) for port in operator.ports)
+            return scale_rows(right, left_slope) + scale_rows(left, right_slope)
+        at, slope = self.driven(values, operator), self.driven(slopes, operator)
+        if isinstance(operator, Affine):
+            matrix: Matrix = operator.weights.sparse() if isinstance(operator.weights, Stencil) else operator.weights
+            return matrix @ slope
+        if isinstance(operator, Activate):
+            function = operator.function
+            if isinstance(function, Softmax):
+                return function.jacobian(at) @ slope
+            return scale_rows(np.broadcast_to(function.derivative(at), at.shape), slope)
+        return slope
+
+    def _formed(self, matrix: Matrix) -> Matrix:
+        """Return a matrix in the form that all slopes have: sparse throughout, or dense throughout."""
+        if self.is_sparse:
+            return sp.csr_array(matrix)
+        return matrix if isinstance(matrix, np.ndarray) else matrix.toarray()
+
+    def _shape(self, values: Values) -> tuple[int, ...]:
+        return next((value.shape[:-1] for value in values.values()), ())
+
+    def _initial(self, draws: Sequence[Graph]) -> Array:
+        form = [(op.kind, op.name, op.output_size) for op in draws[0].operators]
+        for k, draw in enumerate(draws):
+            if [(op.kind, op.name, op.output_size) for op in draw.operators] != form or draw.edges != draws[0].edges:
+                raise InputError(f"draw {k}: has other operators, sizes or edges than draw 0; only values may differ")
+        names = list(self.slices)
+        rows = [np.concatenate([_start(draw.by_name[name]) for name in names] or [np.zeros(0)]) for draw in draws]
+        return rows[0] if len(rows) == 1 else np.stack(rows)
+
+    def _ancestors(self) -> frozenset[str]:
+        """Return the operators that some state depends on without another state between."""
+        found: set[str] = set()
+        pending: list[Operator] = list(self.states)
+        while pending:
+            operator = pending.pop()
+            for port in operator.ports:
+                for driver in self.graph.drivers(operator, port):
+                    if driver.name not in found:
+                        found.add(driver.name)
+                        pending.append(driver)
+        return frozenset(found)
+
+
+class OperatorValues:
+    """The values of one operator over the draws: one array where all draws agree, else one row a draw."""
+
+    def __init__(self, draws: Sequence[Graph], name: str) -> None:
+        operators = [draw.by_name[name] for draw in draws]
+        self.functions: list[Function] = []
+        self.function: Function | None = None
+        self.weights: Any = None
+        if all(isinstance(op, Affine) for op in operators):
+            affines = [op for op in operators if isinstance(op, Affine)]
+            self.offset = joined([op.offset for op in affines])
+            first = affines[0].weights
+            dense = [op.weights for op in affines if isinstance(op.weights, np.ndarray)]
+            if all(same_weights(op.weights, first) for op in affines):
+                self.weights = first
+            elif len(dense) == len(affines):
+                self.weights = np.stack(dense)
+            else:
+                raise InputError(f"`{name}.weights` differ between draws: only dense weights may; run the draws singly")
+        elif all(isinstance(op, Activate) for op in operators):
+            self.functions = [op.function for op in operators if isinstance(op, Activate)]
+            if all(function == self.functions[0] for function in self.functions):
+                self.function = self.functions[0]
+            self._stacked = lru_cache(maxsize=64)(self._stack)
+
+        elif operators[0].kind == "quantise" and any(op.params() != operators[0].params() for op in operators):
+            raise InputError(f"`{name}`: its levels or range differ between draws, and must be the same")
+
+    def value(self, operator: Operator, x: Array, rows: Rows) -> Array:
+        """Return the operator's output for the rows given."""
+        if isinstance(operator, Affine):
+            return self._affine(x, rows)
+        if isinstance(operator, Activate):
+            return self.function_of(rows).value(x)
+        return operator.value(x) if isinstance(operator, Quantise) else x
+
+    def _affine(self, x: Array, rows: Rows) -> Array:
+        if isinstance(self.weights, np.ndarray) and self.weights.ndim == 3:
+            product: Array = np.matmul(self.weights[rows], x[..., np.newaxis])[..., 0]
+        else:
+            product = apply_weights(self.weights, x)
+        product += rows_of(self.offset, rows)
+        return product
+
+    def function_of(self, rows: Rows) -> Function:
+        """Return the function of the rows given."""
+        if self.function is not None:
+            return self.function
+        indices = np.arange(len(self.functions))[rows]
+        return self._stacked(tuple(indices.tolist()))
+
+    def _stack(self, indices: tuple[int, ...]) -> Function:
+        return stack([self.functions[k] for k in indices])
+
+
+def joined(arrays: Sequence[Array]) -> Array:
+    """Return one array where all are equal, else one row for each."""
+    if all(np.array_equal(array, arrays[0]) for array in arrays):
+        return arrays[0]
+    return np.stack(arrays)
+
+
+def rows_of(values: Array, rows: Rows) -> Array:
+    """Return the rows of values that differ between draws, and values that do not as they are."""
+    return values if values.ndim == 1 else values[rows]
+
+
+def scale_rows(factors: Array, matrix: Matrix) -> Matrix:
+    """Return diag(factors) @ matrix."""
+    if isinstance(matrix, np.ndarray):
+        return factors[:, np.newaxis] * matrix
+    return matrix.multiply(factors[:, np.newaxis]).tocsr()
+
+
+def _slices(operators: Sequence[Operator]) -> tuple[dict[str, slice], int]:
+    ends = np.cumsum([0, *(operator.output_size for operator in operators)]).tolist()
+    return {op.name: slice(a, b) for op, a, b in zip(operators, ends, ends[1:], strict=False)}, int(ends[-1])
+
+
+def _start(operator: Operator) -> Array:
+    return operator.initial if isinstance(operator, Leak | Hold) else np.zeros(0)
