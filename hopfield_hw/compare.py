@@ -25,7 +25,7 @@ from .graph import Graph, in_si
 from .lower import lower
 from .reference import Program, input_signal, solve, stop_time
 from .units import format_si
-from .waves import nrmse_each, ranges
+from .waves import nrmse, nrmse_each, ranges
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -70,8 +70,8 @@ class Verification:
     """What a verification found. `passed`: NRMSE within the tolerance up to the gate, and the same settled state.
 
     `gate`: the time up to which waveforms count; before t_stop only where the network itself amplifies small errors
-    100-fold by then (`cut`). `self_check`: the error of ngspice's run, as NRMSE, that runs with a step and with half of
-    it tell.
+    100-fold by then (`growth`) and the whole waveforms are further apart than the tolerance (`cut`). `self_check`: the
+    error of ngspice's run, as NRMSE, that runs with a step and with half of it tell.
     """
 
     passed: bool
@@ -276,14 +276,16 @@ def _judge(
 ) -> Verification:
     times = ref["time"].to_numpy()
     found, expected = wave["state"].to_numpy(), ref["state"].to_numpy()
-    counted = times <= growth.gate
+    cut = growth.cut and nrmse(expected, found) > limit
+    gate = growth.gate if cut else float(times[-1])
+    counted = times <= gate
     each = nrmse_each(expected[counted], found[counted])
     difference = np.abs(found - expected)[counted] / ranges(expected[counted])
     k, i = np.unravel_index(int(np.argmax(difference)), difference.shape)
     volts = float(abs(found[k, i] - expected[k, i]))
     worst = Worst(str(ref["neuron"].to_numpy()[i]), float(times[k]), float(difference[k, i]), volts)
     settled = _settled(expected, found, limit)
-    passed = float(each.max()) <= limit and (growth.cut or settled != "different")
+    passed = float(each.max()) <= limit and (cut or settled != "different")
     return Verification(
         passed=passed,
         nrmse=float(each.max()),
@@ -291,8 +293,8 @@ def _judge(
         settled=settled,
         tolerance=limit,
         accuracy=wave.attrs["accuracy"],
-        gate=growth.gate,
-        cut=growth.cut,
+        gate=gate,
+        cut=cut,
         growth=growth.growth,
         energy=_energy(graph, wave, ref, inputs),
         seconds=seconds,

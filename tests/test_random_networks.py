@@ -30,6 +30,16 @@ def test_a_run_does_not_take_its_first_agreement_for_its_error(ngspice: str) -> 
     assert result.nrmse <= 2.0 * result.self_check <= 1e-4
 
 
+def test_a_self_amplifying_network_is_cut_only_where_it_must_be(ngspice: str) -> None:
+    whole, cut = (hh.verify(draw(SEED, index).graph(), accuracy=1e-4) for index in (620, 253))
+    assert min(whole.growth, cut.growth) > 100.0
+    assert whole.passed
+    assert cut.passed
+    assert (whole.cut, whole.gate) == (False, whole.ref["time"].values[-1])
+    assert cut.cut
+    assert cut.gate < cut.ref["time"].values[-1]
+
+
 def test_the_set_has_what_it_says() -> None:
     networks = [draw(SEED, index) for index in range(200)]
     sizes = [network.size for network in networks]
@@ -50,10 +60,10 @@ def test_report_counts_and_limits() -> None:
         trials = (*made, *others)
         return RandomReport(trials=trials, tolerance=1e-4, seed=0, family="hopfield", cell="ideal")
 
-    late, early = (Trial(**{**vars(plain), "cut": True, "gate": gate}) for gate in (5.0, 1.9))
+    late, early = (Trial(**{**vars(plain), "cut": True, "gate": gate, "growth": 150.0}) for gate in (5.0, 1.9))
     short = Trial(**{**vars(plain), "passed": False, "nrmse": 1e-3})
     assert report(late, late).passed  # 5% of 40
-    assert len(report(late).cut) == 1
+    assert len(report(late).cut) == len(report(late).self_amplifying) == 1
     assert MAX_CUT == 0.05
     assert not report(late, late, late).passed
     assert not report(early).passed

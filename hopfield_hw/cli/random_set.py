@@ -102,7 +102,10 @@ def _show(report: RandomReport, version: int) -> None:
         ("neurons", f"{min(sizes)} to {max(sizes)}, {sum(sizes)} in all"),
         ("NRMSE", f"{spread} (tolerance {report.tolerance:.0e})"),
         ("settled state", ", ".join(f"{kind} {number}" for kind, number in sorted(settled.items()))),
-        ("self-amplifying", f"{len(report.cut)}, compared up to where small errors have grown 100-fold"),
+        (
+            "self-amplifying",
+            f"{len(report.self_amplifying)}, of which {len(report.cut)} are compared up to where errors grew 100-fold",
+        ),
         ("fell short", str(len(report.fallen_short))),
         ("seconds", f"{sum(trial.seconds for trial in trials):.1f} of processor time"),
         ("engine", f"ngspice {version}"),
@@ -112,7 +115,7 @@ def _show(report: RandomReport, version: int) -> None:
     by_gain = [(kind, [trial for trial in trials if trial.gain == kind]) for kind in kinds]
     table = [(kind, str(len(same)), *(f"{_quantile(same, part):.1e}" for part in (0.5, 1.0))) for kind, same in by_gain]
     say_table(table, columns=("gain curve", "networks", "median NRMSE", "largest NRMSE"))
-    for title, listed in (("self-amplifying", report.cut), ("fell short", report.fallen_short)):
+    for title, listed in (("self-amplifying", report.self_amplifying), ("fell short", report.fallen_short)):
         if listed:
             say_table([_row(trial) for trial in listed], title=title, columns=ROW)
 

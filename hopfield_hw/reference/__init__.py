@@ -3,5 +3,16 @@
 from .batch import integrate_program, solve_batch
 from .program import Program
 from .solve import IMPLICIT, POINTS, input_signal, solve, stop_time
+from .steps import StepProgram
 
-__all__ = ["IMPLICIT", "POINTS", "Program", "input_signal", "integrate_program", "solve", "solve_batch", "stop_time"]
+__all__ = [
+    "IMPLICIT",
+    "POINTS",
+    "Program",
+    "StepProgram",
+    "input_signal",
+    "integrate_program",
+    "solve",
+    "solve_batch",
+    "stop_time",
+]
