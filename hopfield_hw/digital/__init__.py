@@ -1,6 +1,23 @@
 """Digital networks: recurrent cells and discrete Hopfield networks as graphs of one step."""
 
 from .layers import Layer, Stack
+from .onnx_export import to_onnx
+from .onnx_model import Model, Step, from_onnx
 from .recurrent import GRU, LSTM, RNN, SIGMOID, RecurrentCell
+from .torch_weights import from_torch, to_torch
 
-__all__ = ["GRU", "LSTM", "RNN", "SIGMOID", "Layer", "RecurrentCell", "Stack"]
+__all__ = [
+    "GRU",
+    "LSTM",
+    "RNN",
+    "SIGMOID",
+    "Layer",
+    "Model",
+    "RecurrentCell",
+    "Stack",
+    "Step",
+    "from_onnx",
+    "from_torch",
+    "to_onnx",
+    "to_torch",
+]

@@ -1,0 +1,148 @@
+"""Weights with the names and the order of gates of PyTorch's LSTM, GRU and RNN."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from ..arrays import Array
+from ..errors import InputError, MissingExtra
+from ..functions import Clip
+from ..gain import Function, Tanh
+from .layers import Layer, Stack
+from .recurrent import GRU, LSTM, RNN, RecurrentCell
+
+NAME = re.compile(r"(weight_ih|weight_hh|weight_hr|bias_ih|bias_hh)_l(\d{1,3})(_reverse)?")
+# Rows of PyTorch's weights, in H, by kind; and its gates in the order of ours: i f g o -> i o f c, r z n -> z r h.
+ORDER: Mapping[str, tuple[int, ...]] = {"LSTM": (0, 3, 1, 2), "GRU": (1, 0, 2), "RNN": (0,)}
+KINDS: Mapping[int, str] = {4: "LSTM", 3: "GRU", 1: "RNN"}
+
+
+def from_torch(
+    weights: Mapping[str, Any] | Path | str, *, prefix: str = "", nonlinearity: Literal["tanh", "relu"] = "tanh"
+) -> Stack:
+    """Return the layers of a PyTorch `state_dict`: a mapping of arrays, or the path of an .npz or .safetensors file.
+
+    `prefix`: what stands before the names of the recurrent module, such as "lstm."; other names are left alone.
+    `nonlinearity`: of an RNN, which its weights do not tell.
+
+    Raises MissingExtra for .safetensors without that package, and InputError for a file of another kind, for pickles,
+    and for names and shapes that are not those of one LSTM, GRU or RNN.
+    """
+    arrays = _read(Path(weights)) if isinstance(weights, str | Path) else dict(weights)
+    own = {name.removeprefix(prefix): np.asarray(a) for name, a in arrays.items() if name.startswith(prefix)}
+    by_cell: dict[tuple[int, bool], dict[str, Any]] = {}
+    for name, array in own.items():
+        match = NAME.fullmatch(name)
+        if match is None:
+            raise InputError(f"weight {prefix + name!r:.80}: is no name of an LSTM, GRU or RNN; give its `prefix`")
+        by_cell.setdefault((int(match[2]), match[3] is not None), {})[match[1]] = array
+    if not by_cell:
+        found = ", ".join(sorted(arrays)[:6]) or "nothing"
+        raise InputError(f"weights: nothing begins with the prefix {prefix!r:.60}; there is {found}")
+    count = max(layer for layer, _ in by_cell) + 1
+    layers = []
+    for k in range(count):
+        cells = {back: _cell(by_cell[k, back], k, nonlinearity) for back in (False, True) if (k, back) in by_cell}
+        if False not in cells:
+            raise InputError(f"weights: layer {k} of {count} is missing (weight_ih_l{k})")
+        layers.append(Layer(forward=cells[False], backward=cells.get(True)))
+    return Stack(layers=tuple(layers))
+
+
+def to_torch(layers: Layer | Stack) -> dict[str, Array]:
+    """Return the `state_dict` of layers, float64. Raises InputError for what PyTorch has not: see the message."""
+    stack = layers if isinstance(layers, Stack) else Stack(layers=(layers,))
+    found: dict[str, Array] = {}
+    for k, layer in enumerate(stack.layers):
+        if layer.forward is None:
+            raise InputError("to_torch: PyTorch has no layer that reads backward alone")
+        for cell in layer.cells:
+            _refuse(cell)
+            suffix = f"_l{k}_reverse" if cell is layer.backward else f"_l{k}"
+            back = np.argsort(ORDER[type(cell).__name__])
+            input_bias, recurrent_bias = np.split(cell.bias, 2)
+            found[f"weight_ih{suffix}"] = _reordered(cell.input_weights, back)
+            found[f"weight_hh{suffix}"] = _reordered(cell.recurrent_weights, back)
+            found[f"bias_ih{suffix}"] = _reordered(input_bias, back)
+            found[f"bias_hh{suffix}"] = _reordered(recurrent_bias, back)
+            if isinstance(cell, LSTM) and cell.projection is not None:
+                found[f"weight_hr{suffix}"] = cell.projection
+    return found
+
+
+def _reordered(array: Any, order: Any) -> Array:
+    blocks = np.split(np.asarray(array, dtype=np.float64), len(order))
+    return np.concatenate([blocks[k] for k in order])
+
+
+def _cell(arrays: Mapping[str, Any], layer: int, nonlinearity: str) -> RecurrentCell:
+    missing = [name for name in ("weight_ih", "weight_hh") if name not in arrays]
+    if missing:
+        raise InputError(f"weights: {missing[0]}_l{layer} is missing")
+    w, r = arrays["weight_ih"], arrays["weight_hh"]
+    size = arrays["weight_hr"].shape[1] if "weight_hr" in arrays else r.shape[-1]
+    kind = KINDS.get(w.shape[0] // size) if w.ndim == r.ndim == 2 and w.shape[0] % size == 0 else None
+    if kind is None or w.shape[0] != r.shape[0]:
+        raise InputError(
+            f"weights of layer {layer}: shapes {w.shape} and {r.shape} are not those of an LSTM, GRU or RNN"
+        )
+    order = ORDER[kind]
+    none = np.zeros(w.shape[0])
+    bias = [_reordered(arrays.get(name, none), order) for name in ("bias_ih", "bias_hh")]
+    fields: dict[str, Any] = {
+        "input_weights": _reordered(w, order),
+        "recurrent_weights": _reordered(r, order),
+        "bias": np.concatenate(bias),
+    }
+    if kind == "LSTM":
+        return LSTM(**fields, projection=arrays.get("weight_hr"))
+    if kind == "GRU":
+        return GRU(**fields, linear_before_reset=True)
+    if nonlinearity not in ("tanh", "relu"):
+        raise InputError(f"`nonlinearity` = {nonlinearity!r:.40}: must be tanh or relu")
+    function: Function = Tanh() if nonlinearity == "tanh" else Clip(lower=0.0, upper=np.inf)
+    return RNN(**fields, activations=(function,))
+
+
+def _refuse(cell: RecurrentCell) -> None:
+    allowed = cell.activations == cell.defaults or (isinstance(cell, RNN) and cell.activations[0] == _RELU)
+    refused = {
+        "activations other than its own": not allowed,
+        "a clip": cell.clip is not None,
+        "peepholes": isinstance(cell, LSTM) and cell.peepholes is not None,
+        "coupled gates": isinstance(cell, LSTM) and cell.input_forget,
+        "a GRU that resets before the product": isinstance(cell, GRU) and not cell.linear_before_reset,
+        "output weights": isinstance(cell, RNN) and cell.output_weights is not None,
+    }
+    for what, found in refused.items():
+        if found:
+            raise InputError(f"to_torch: PyTorch has no {type(cell).__name__} with {what}; keep it as ONNX")
+
+
+_RELU = Clip(lower=0.0, upper=np.inf)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    if path.suffix not in (".npz", ".safetensors"):
+        raise InputError(f"{path.name}: must be an .npz or a .safetensors file; other files of PyTorch hold pickles")
+    try:
+        if path.suffix == ".npz":
+            with np.load(path, allow_pickle=False) as archive:
+                return {name: archive[name] for name in archive.files}
+        try:
+            from safetensors.numpy import load_file
+        except ImportError as error:
+            needs = f"{path.name} needs the package safetensors ({error})"
+            raise MissingExtra(f"{needs}; install it: pip install safetensors") from None
+        return dict(load_file(path))
+    except OSError as error:
+        raise InputError(f"{path.name}: cannot be read ({error.strerror or error})") from None
+    except MissingExtra:
+        raise
+    except Exception as error:  # each reader has classes of its own
+        raise InputError(f"{path.name}: is not a readable archive of arrays ({error!s:.120})") from None
