@@ -2,17 +2,21 @@
 
 from importlib.metadata import version as _version
 
-from . import families, problems
+from . import digital, families, problems
 from .cells import CELLS, ActiveSum, Cell, HopfieldTank, Ideal
 from .circuit import Circuit, Device, Origin
 from .compare import Verification, verify
 from .designs import Design, load_design
+from .engines.asynchronous import run_asynchronous
+from .engines.model import run_model
+from .engines.sequence import run_layers, run_sequence
 from .engines.transient import AccuracyWarning, simulate
 from .errors import HopfieldHWError, InputError, SimulatorError, Unrealisable
 from .functions import Clip, Identity, Polynomial, Rational, Softmax, Table
 from .gain import Algebraic, Arctan, Function, Gain, HardLimiter, Logistic, PiecewiseLinear, Tanh
 from .graph import Graph, Units, parse_graph
 from .lower import lower
+from .machines import Machines, run_machines
 from .network import Network
 from .reference import solve as reference
 from .reference import solve_batch as reference_batch
@@ -41,6 +45,7 @@ __all__ = [
     "Identity",
     "InputError",
     "Logistic",
+    "Machines",
     "Network",
     "Origin",
     "PiecewiseLinear",
@@ -54,6 +59,7 @@ __all__ = [
     "Units",
     "Unrealisable",
     "Verification",
+    "digital",
     "families",
     "load_design",
     "lower",
@@ -61,6 +67,11 @@ __all__ = [
     "problems",
     "reference",
     "reference_batch",
+    "run_asynchronous",
+    "run_layers",
+    "run_machines",
+    "run_model",
+    "run_sequence",
     "simulate",
     "verify",
 ]

@@ -120,9 +120,9 @@ def test_the_ends_of_float64(value: float, fraction: int, rounding: Rounding, ov
 
 @pytest.mark.parametrize(("rounding", "overflow"), MODES)
 def test_requantise_is_that_of_fractions_for_all_short_words(rounding: Rounding, overflow: Overflow) -> None:
-    """All 10-bit integers, all words up to 8 bits, all shifts with another result than the next one."""
-    raw = np.arange(-512, 512)
-    for shift in range(-10, 13):
+    """All 9-bit integers, all words up to 8 bits, all shifts with another result than the next one."""
+    raw = np.arange(-256, 256)
+    for shift in range(-9, 12):
         exact = [rounded(r / Fraction(2) ** shift, rounding) for r in raw.tolist()]
         for word in range(2, 9):
             q = QFormat(word=word, fraction=3, rounding=rounding, overflow=overflow)
@@ -172,13 +172,13 @@ def test_quantise_and_requantise_are_those_of_apytypes(
         assert q.requantise(raw, fraction).tolist() == target, (q, fraction)
 
 
-def formats(overflow: st.SearchStrategy[Overflow] = st.sampled_from(OVERFLOWS)) -> st.SearchStrategy[QFormat]:
+def formats(overflows: tuple[Overflow, ...] = OVERFLOWS) -> st.SearchStrategy[QFormat]:
     return st.builds(
         QFormat,
         word=st.integers(2, 32),
         fraction=st.integers(-32, 63),
         rounding=st.sampled_from(ROUNDINGS),
-        overflow=overflow,
+        overflow=st.sampled_from(overflows),
     )
 
 
@@ -201,7 +201,7 @@ def test_a_raw_integer_comes_back_from_its_value(q: QFormat, data: st.DataObject
     assert q.overflows(raw, q.fraction) == 0
 
 
-@given(formats(st.just("saturate")), st.floats(-4.0, 4.0), st.floats(-4.0, 4.0), st.integers(-64, 126))
+@given(formats(("saturate",)), st.floats(-4.0, 4.0), st.floats(-4.0, 4.0), st.integers(-64, 126))
 def test_saturating_formats_are_monotone(q: QFormat, a: float, b: float, fraction: int) -> None:
     low, high = sorted([a, b])
     assert q.quantise(low * -q.lower) <= q.quantise(high * -q.lower)
@@ -277,9 +277,9 @@ def plain(table: ActivationTable, function: Function, raw: int) -> int:
 
 TABLES = [
     (Tanh(gain=2.0), 7, 1, 5),  # the range within that of the source
-    (Tanh(gain=-1.0 * -3.0), 9, 0, 10),  # spacing of one step, and the whole source
+    (Tanh(gain=3.0), 9, 0, 10),  # spacing of one step, and the whole source
     (Logistic(), 8, 3, 4),  # the range beyond that of the source
-    (Polynomial(coefficients=np.array([0.1, -1.0, 0.0, 1.5])), 12, -3, 6),  # not monotone, saturates or wraps
+    (Polynomial(coefficients=np.array([0.1, -1.0, 0.0, 1.5])), 12, -3, 6),  # not monotone, saturates
     (HardLimiter(), -2, 9, 1),
 ]
 
@@ -292,7 +292,7 @@ def test_tables_are_those_of_a_plain_loop_for_all_inputs(
     source = QFormat(word=10, fraction=fraction)
     raw = np.arange(source.lowest, source.highest + 1)
     for rounding in ROUNDINGS if index == "interpolate" else ROUNDINGS[:1]:
-        output = QFormat(word=9, fraction=8, rounding=rounding, overflow="saturate")
+        output = QFormat(word=9, fraction=8, rounding=rounding)
         table = ActivationTable.of(
             function, source=source, output=output, range_bits=range_bits, address_bits=address_bits, index=index
         )
@@ -344,7 +344,7 @@ def test_interpolation_of_32_bits_is_exact() -> None:
 
 @pytest.mark.parametrize("address_bits", [5, 7, 9])
 def test_the_error_of_an_interpolated_tanh_is_bounded(address_bits: int) -> None:
-    """h^2 max|f''| / 8 of the straight lines, half a step of the entries, half a step of the result; tanh(4) outside."""
+    """h^2 max|f''| / 8 of the straight lines, half a step of the entries, half a step of the result; flat beyond 4."""
     source, output = QFormat(word=16, fraction=12), QFormat(word=16, fraction=15)
     table = ActivationTable.of(
         Tanh(), source=source, output=output, range_bits=2, address_bits=address_bits, index="interpolate"
@@ -363,11 +363,11 @@ Q = QFormat(word=8, fraction=4)
 
 
 def table_of(function: Function, **changes: Any) -> ActivationTable:
-    options = {"source": Q, "output": Q, "range_bits": 2, "address_bits": 4, "index": "floor"}
+    options: dict[str, Any] = {"source": Q, "output": Q, "range_bits": 2, "address_bits": 4, "index": "floor"}
     return ActivationTable.of(function, **{**options, **changes})
 
 
-ENTRIES = {"source": Q, "output": Q, "range_bits": 2, "address_bits": 1, "index": "floor"}
+ENTRIES: dict[str, Any] = {"source": Q, "output": Q, "range_bits": 2, "address_bits": 1, "index": "floor"}
 ADDRESSES = "; the spacing is at least a step of the source, and the size at most 2^20"
 
 REFUSED: dict[str, tuple[Callable[[], Any], str]] = {

@@ -450,6 +450,14 @@ REFUSED = {
         node(activations=["Softsign", "Tanh", "Tanh"]),
         "activation 'Softsign' is not supported: must be one of Sigmoid, Tanh, Relu, Affine, ScaledTanh, HardSigmoid",
     ),
+    "a parameter without default": (
+        node(activations=["ScaledTanh", "Tanh", "Tanh"]),
+        "activation 'ScaledTanh': must have its alpha and beta; ONNX has no default for them",
+    ),
+    "a parameter too many": (
+        node(activations=["HardSigmoid", "Tanh", "Tanh"], activation_alpha=[0.2, 0.3]),
+        "node 'n' (LSTM): has more values of activation_alpha or _beta than its activations take",
+    ),
     "too few activations": (node(activations=["Tanh"]), "node 'n' (LSTM): has 1 activations: must have 3"),
     "a direction": (
         node(direction="backward"),

@@ -10,7 +10,7 @@ from ..arrays import Array
 from ..errors import InputError
 from ..gain import Gain
 from ..graph import Activate, Affine, Graph, Hadamard, Input, Leak, in_si
-from ..graph.weights import Stencil, apply_weights
+from ..graph.weights import apply_weights, linear
 from ..signals import as_signal
 
 # T_ij and T_ji count as equal within this part of the largest weight.
@@ -28,7 +28,7 @@ def has_energy(graph: Graph, inputs: Any = None) -> bool:
         return False
     if not isinstance(activate.function, Gain) or not activate.function.continuous:
         return False
-    weights: Any = synapse.weights.sparse() if isinstance(synapse.weights, Stencil) else synapse.weights
+    weights: Any = linear(synapse.weights)
     return bool(abs(weights - weights.T).max() <= SYMMETRY * abs(weights).max())
 
 

@@ -1,5 +1,6 @@
 """Digital networks: recurrent cells and discrete Hopfield networks as graphs of one step."""
 
+from .hopfield import discrete_hopfield, stepped
 from .layers import Layer, Stack
 from .onnx_export import to_onnx
 from .onnx_model import Model, Step, from_onnx
@@ -16,8 +17,10 @@ __all__ = [
     "RecurrentCell",
     "Stack",
     "Step",
+    "discrete_hopfield",
     "from_onnx",
     "from_torch",
+    "stepped",
     "to_onnx",
     "to_torch",
 ]

@@ -14,7 +14,7 @@ from ..gain import Function, Logistic, Tanh
 
 
 class Activation(NamedTuple):
-    """`alpha`, `beta`: the defaults of ONNX, None where the function has no such parameter."""
+    """`alpha`, `beta`: the defaults of ONNX; NaN where it has none, None where the function has no such parameter."""
 
     alpha: float | None
     beta: float | None
@@ -35,7 +35,7 @@ ACTIVATIONS: Mapping[str, Activation] = MappingProxyType(
         "Tanh": Activation(None, None, lambda alpha, beta: Tanh()),
         "Relu": Activation(None, None, lambda alpha, beta: Clip(lower=0.0, upper=np.inf)),
         "Affine": Activation(1.0, 0.0, lambda alpha, beta: Polynomial(coefficients=np.array([beta, alpha]))),
-        "ScaledTanh": Activation(1.0, 1.0, _scaled_tanh),
+        "ScaledTanh": Activation(np.nan, np.nan, _scaled_tanh),
         "HardSigmoid": Activation(0.2, 0.5, _hard_sigmoid),
     }
 )
@@ -44,7 +44,7 @@ ACTIVATIONS: Mapping[str, Activation] = MappingProxyType(
 def activation_from_onnx(name: str, alphas: Iterator[float], betas: Iterator[float]) -> Function:
     """Return a function by its ONNX name, in any case; it takes what parameters it has from the iterators.
 
-    Raises InputError for a name that is not supported.
+    Raises InputError for a name that is not supported, and for a parameter that is missing and has no default.
     """
     found = next((known for known in ACTIVATIONS if known.lower() == name.lower()), None)
     if found is None:
@@ -52,6 +52,8 @@ def activation_from_onnx(name: str, alphas: Iterator[float], betas: Iterator[flo
     activation = ACTIVATIONS[found]
     alpha = 0.0 if activation.alpha is None else next(alphas, activation.alpha)
     beta = 0.0 if activation.beta is None else next(betas, activation.beta)
+    if np.isnan(alpha) or np.isnan(beta):
+        raise InputError(f"activation {name!r:.60}: must have its alpha and beta; ONNX has no default for them")
     return activation.build(alpha, beta)
 
 

@@ -172,7 +172,7 @@ def _layer(label: str, node: NodeProto, attributes: Mapping[str, Any], known: Ma
 
 def _activations(label: str, op: str, attributes: Mapping[str, Any], ways: int) -> list[tuple[Any, ...]]:
     count = len(RECURRENT[op].defaults)
-    names = [n.decode() if isinstance(n, bytes) else n for n in attributes.get("activations", ())]
+    names = [_plain(name) for name in attributes.get("activations", ())]
     if not names:
         return [RECURRENT[op].defaults] * ways
     if len(names) != count * ways:
@@ -180,6 +180,8 @@ def _activations(label: str, op: str, attributes: Mapping[str, Any], ways: int) 
     alphas: Iterator[float] = iter(attributes.get("activation_alpha", ()))
     betas: Iterator[float] = iter(attributes.get("activation_beta", ()))
     functions = [activation_from_onnx(name, alphas, betas) for name in names]
+    if [*alphas, *betas]:
+        raise InputError(f"{label}: has more values of activation_alpha or _beta than its activations take")
     return [tuple(functions[d * count : (d + 1) * count]) for d in range(ways)]
 
 

@@ -126,13 +126,17 @@ def apply_weights(weights: Weights, x: Array) -> Array:
     return flat.reshape(*x.shape[:-1], weights.shape[0])
 
 
+def linear(weights: Weights) -> Any:
+    """Return W as a matrix: a stencil as a sparse one, without its fixed edge."""
+    return weights.sparse() if isinstance(weights, Stencil) else weights
+
+
 def entries(weights: Weights) -> tuple[Array, Any, Any]:
     """Return (values, rows, columns) of the weights that are not zero, by row then column."""
     if isinstance(weights, np.ndarray):
         rows, columns = np.nonzero(weights)
         return weights[rows, columns], rows, columns
-    matrix = weights.sparse() if isinstance(weights, Stencil) else weights
-    coo = matrix.tocoo()
+    coo = linear(weights).tocoo()
     return coo.data, coo.coords[0], coo.coords[1]
 
 

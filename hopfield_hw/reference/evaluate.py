@@ -14,7 +14,7 @@ from ..errors import InputError
 from ..functions import Clip, Softmax, Table, stack
 from ..gain import Function, HardLimiter, PiecewiseLinear
 from ..graph import Activate, Affine, Graph, Hadamard, Hold, Input, Leak, Operator, Output, Quantise
-from ..graph.weights import Stencil, apply_weights, same_weights
+from ..graph.weights import apply_weights, linear, same_weights
 
 Rows: TypeAlias = Any  # slice(None), or an index array that says which draws the rows of x are
 Matrix: TypeAlias = Any  # dense or sparse, (size, states)
@@ -100,7 +100,7 @@ class Evaluator:
             return scale_rows(right, left_slope) + scale_rows(left, right_slope)
         at, slope = self.driven(values, operator), self.driven(slopes, operator)
         if isinstance(operator, Affine):
-            matrix: Matrix = operator.weights.sparse() if isinstance(operator.weights, Stencil) else operator.weights
+            matrix: Matrix = linear(operator.weights)
             return matrix @ slope
         if isinstance(operator, Activate):
             function = operator.function

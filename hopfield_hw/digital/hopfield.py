@@ -1,0 +1,100 @@
+"""Hopfield networks as maps: the discrete network, and the continuous one stepped by Euler or held between steps."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+import scipy.sparse as sp
+
+from ..arrays import Array, frozen, positive
+from ..errors import InputError
+from ..gain import HardLimiter
+from ..graph import Activate, Affine, Clock, Edge, Graph, Hold, Input, Operator, Output, Units
+from ..graph.weights import frozen_weights, weights_shape
+from ..network import Network
+
+# A neuron without any drive keeps its state: its own weight is this part of the largest one.
+KEEP = 1e-9
+
+
+def discrete_hopfield(weights: Any, *, bias: Any = 0.0, initial: Any = 1.0) -> Graph:
+    """Return x_i' = sign(sum_j W_ij x_j + b_i), x = +1 or -1; where the sum is 0 a neuron keeps its state.
+
+    `weights`: W, (n, n) dense or scipy.sparse. `bias`: (n,) or one. `initial`: (n,) or one, each +1 or -1. All neurons
+    change at once; `engines.asynchronous.run_asynchronous` changes them one by one (Hopfield, PNAS 79:2554, 1982).
+
+    Raises InputError for weights that are not square, and an initial state other than +1 or -1.
+    """
+    matrix: Any = frozen_weights(weights, "weights")
+    n, m = weights_shape(matrix)
+    if n != m or n == 0:
+        raise InputError(f"`weights` has shape {(n, m)}: must be (n, n) with at least one neuron")
+    start = frozen(initial, "initial", shape=(n,))
+    if not bool(np.all(np.abs(start) == 1.0)):
+        raise InputError(f"`initial` holds {start[np.abs(start) != 1.0][0]:g}: each must be +1 or -1")
+    keep = KEEP * max(float(abs(matrix).max()), 1e-300)
+    held = matrix + (sp.diags_array(np.full(n, keep)) if sp.issparse(matrix) else keep * np.eye(n))
+    operators: tuple[Operator, ...] = (
+        Hold(name="x", clock=Clock(period=1.0), initial=start),
+        Affine(name="syn", weights=held, bias=frozen(bias, "bias", shape=(n,))),
+        Activate(name="v", size=n, function=HardLimiter()),
+        Output(name="output", size=n),
+    )
+    edges = (Edge("x", "syn"), Edge("syn", "v"), Edge("v", "x"), Edge("x", "output"))
+    return Graph(operators=operators, edges=edges)
+
+
+def stepped(network: Network, *, step: float, method: Literal["euler", "zero_order_hold"] = "euler") -> Graph:
+    """Return a network as a map: u' = (1 - a) u + a R (T g(u) + B w + I), with the output g(u).
+
+    `step`: D, in the network's unit of time (seconds for one in SI units). `method`: "euler" has a_i = D / (R_i C_i),
+    and a = 1 is an Elman cell with W = R T; "zero_order_hold" has a_i = 1 - exp(-D / (R_i C_i)), which is exact for
+    outputs that are held between the steps.
+
+    Raises InputError for a step that is not positive, for Euler with a above 2 (it would not be stable by itself), and
+    for a neuron without a leak under "zero_order_hold".
+    """
+    size = float(positive(step, "step", shape=(), unit="s"))
+    if method not in ("euler", "zero_order_hold"):
+        raise InputError(f"`method` = {method!r:.40}: must be euler or zero_order_hold")
+    ratio = size / (network.resistance * network.capacitance)
+    if method == "euler":
+        if bool(np.any(ratio > 2.0)):
+            raise InputError(f"`step` = {size:g}: is {ratio.max():.3g} of the shortest R C, and Euler needs at most 2")
+        part, drive = ratio, size / network.capacitance
+    else:
+        if not bool(np.all(np.isfinite(network.resistance))):
+            raise InputError("`method` zero_order_hold: needs a finite R at every neuron; use euler")
+        part = -np.expm1(-ratio)
+        drive = part * network.resistance
+    n = network.size
+    clock = Clock(period=size)
+    operators: list[Operator] = [
+        Hold(name="x", clock=clock, initial=network.initial),
+        Activate(name="v", size=n, function=network.gain),
+        Affine(name="keep", weights=sp.csr_array(sp.diags_array(1.0 - part))),
+        Affine(name="syn", weights=_rows_scaled(network.weights, drive), bias=drive * network.bias),
+        Output(name="output", size=n),
+    ]
+    edges = [
+        Edge("x", "v"),
+        Edge("x", "keep"),
+        Edge("v", "syn"),
+        Edge("keep", "x"),
+        Edge("syn", "x"),
+        Edge("v", "output"),
+    ]
+    if network.input_weights is not None:
+        operators += [
+            Input(name="u", size=network.input_weights.shape[1]),
+            Affine(name="syn_u", weights=_rows_scaled(network.input_weights, drive)),
+        ]
+        edges += [Edge("u", "syn_u"), Edge("syn_u", "x")]
+    units = Units(volts_per_unit=network.volts_per_unit, seconds_per_unit=network.seconds_per_unit)
+    return Graph(operators=tuple(operators), edges=tuple(edges), units=units)
+
+
+def _rows_scaled(weights: Any, factors: Array) -> Any:
+    column = factors[:, np.newaxis]
+    return column * weights if isinstance(weights, np.ndarray) else weights.multiply(column).tocsr()

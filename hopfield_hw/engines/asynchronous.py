@@ -1,0 +1,59 @@
+"""The discrete Hopfield network, one neuron after the other, in an order that a seed says."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..arrays import Array, frozen
+from ..errors import InputError
+from ..graph import Activate, Affine, Graph, Hold
+from ..graph.weights import linear
+
+
+class Settling(NamedTuple):
+    """`states`: (B, n), +1 or -1. `sweeps`: (B,), until a sweep changed nothing; `settled`: (B,), whether one did."""
+
+    states: Array
+    sweeps: Any
+    settled: Any
+
+
+def run_asynchronous(graph: Graph, *, rng: np.random.Generator, initial: Any = None, max_sweeps: int = 100) -> Settling:
+    """Run `digital.discrete_hopfield`, each sweep in a new random order, until nothing changes.
+
+    x_i <- f(sum_j W_ij x_j + b_i), one neuron at a time. `initial`: (n,) or (B, n), by default what the graph holds.
+    With symmetric W of non-negative diagonal it always settles (Hopfield, PNAS 79:2554, 1982).
+
+    Raises InputError for a graph that is not Hold <- Activate <- Affine <- Hold, and for a wrong shape.
+    """
+    holds, activates, affines = graph.of_type(Hold), graph.of_type(Activate), graph.of_type(Affine)
+    fits = len(holds) == len(activates) == len(affines) == 1 and graph.drivers(holds[0]) == activates
+    if not fits or graph.drivers(activates[0]) != affines or graph.drivers(affines[0]) != holds:
+        raise InputError("run_asynchronous: the graph is not one Hold <- Activate <- Affine <- Hold")
+    function, offset = activates[0].function, affines[0].offset
+    weights: Any = linear(affines[0].weights)
+    columns = np.ascontiguousarray((weights if isinstance(weights, np.ndarray) else weights.toarray()).T)
+    n = holds[0].output_size
+    start = frozen(holds[0].initial if initial is None else initial, "initial")
+    if start.ndim not in (1, 2) or start.shape[-1] != n:
+        raise InputError(f"`initial` has shape {start.shape}: must be ({n},) or (B, {n})")
+    x = np.atleast_2d(start).copy()
+    drive = x @ columns + offset
+    sweeps, settled = np.zeros(len(x), dtype=np.int64), np.zeros(len(x), dtype=bool)
+    for _ in range(max_sweeps):
+        if settled.all():
+            break
+        changed = np.zeros(len(x), dtype=bool)
+        for i in rng.permutation(n).tolist():
+            after = function.value(drive[:, i : i + 1])[:, 0]
+            step = after - x[:, i]
+            moved = np.flatnonzero(step)
+            if moved.size:
+                changed[moved] = True
+                x[moved, i] = after[moved]
+                drive[moved] += step[moved, np.newaxis] * columns[i]
+        sweeps[~settled] += 1
+        settled |= ~changed
+    return Settling(x, sweeps, settled)
