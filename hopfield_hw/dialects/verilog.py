@@ -1,0 +1,285 @@
+"""A map in integers as Verilog-2001: one module, one step a clock, resettable, with a handshake on both sides.
+
+    input  clk, rst              rst is synchronous and loads the initial state
+    input  in_valid, [..] u      each input a packed vector, element i at [i * bits +: bits]
+    output in_ready
+    output out_valid, [..] y     each output likewise
+    input  out_ready
+
+A step is taken where in_valid and in_ready are high; its outputs stand one clock later, until out_ready takes them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from ..errors import InputError
+from ..fixedpoint import ActivationTable, QFormat, Rounding
+from ..lower.integer import Bounds, Crossbar, IntegerProgram, Port, Step
+from ..names import checked_name
+
+INDENT = "  "
+# The words of Verilog-2005 that a plain lower-case name could be.
+KEYWORDS = """
+always and assign automatic begin buf bufif0 bufif1 case casex casez cell cmos config deassign default defparam
+design disable edge else end endcase endconfig endfunction endgenerate endmodule endprimitive endspecify
+endtable endtask event for force forever fork function generate genvar highz0 highz1 if ifnone incdir include
+initial inout input instance integer join large liblist library localparam macromodule medium module nand
+negedge nmos nor noshowcancelled not notif0 notif1 or output parameter pmos posedge primitive pull0 pull1
+pulldown pullup pulsestyle_ondetect pulsestyle_onevent rcmos real realtime reg release repeat rnmos rpmos rtran
+rtranif0 rtranif1 scalared showcancelled signed small specify specparam strong0 strong1 supply0 supply1 table
+task time tran tranif0 tranif1 tri tri0 tri1 triand trior trireg unsigned use uwire vectored wait wand weak0
+weak1 while wire wor xnor xor
+"""
+RESERVED = frozenset(KEYWORDS.split())
+
+
+def write_verilog(program: IntegerProgram, name: str = "recurrent_cell") -> str:
+    """Return the module of a program. Raises InputError for names that are not plain, reserved, or there twice."""
+    return _Module(program, checked_name(name, "name")).text()
+
+
+class _Module:
+    """Text in the making: `functions` are shared by the elements, `wires` are one each."""
+
+    def __init__(self, program: IntegerProgram, name: str) -> None:
+        self.program, self.name = program, name
+        self.steps = {step.name: step for step in program.steps}
+        self.functions: dict[str, list[str]] = {}
+        self.wires: list[str] = []
+        self.declared: set[str] = set(RESERVED)
+        ports = [step.name for step in program.steps if step.kind in ("input", "output")]
+        for port in ("clk", "rst", "in_valid", "in_ready", "out_valid", "out_ready", name, *ports):
+            self.declare(port)
+
+    def declare(self, name: str) -> str:
+        """Return a name that is now taken. Raises InputError for one that was taken before, or is reserved."""
+        if name in self.declared:
+            raise InputError(f"{name!r}: is reserved in Verilog, or there twice in the module; rename the operator")
+        self.declared.add(name)
+        return name
+
+    def text(self) -> str:
+        inputs, outputs, holds = (self.program.of_kind(kind) for kind in ("input", "output", "hold"))
+        for step in inputs:
+            for i in range(step.size):
+                self.wire(_element(step.name, i), step.bits, f"{step.name}[{i * step.bits} +: {step.bits}]")
+        for hold in holds:
+            names = [self.declare(_element(hold.name, i)) for i in range(hold.size)]
+            self.wires += [f"reg signed [{hold.bits - 1}:0] {name};" for name in names]
+        for step in self.program.steps:
+            if step.kind not in ("input", "hold"):
+                self.step(step)
+        for hold in holds:
+            for i in range(hold.size):
+                self.wire(f"{_element(hold.name, i)}_next", hold.bits, self.taken(hold, hold.ports[0], i, "in0"))
+        ports = ["input wire clk", "input wire rst", "input wire in_valid", "output wire in_ready"]
+        ports += [f"input wire [{step.size * step.bits - 1}:0] {step.name}" for step in inputs]
+        ports += ["output reg out_valid", "input wire out_ready"]
+        ports += [f"output reg [{step.size * step.bits - 1}:0] {step.name}" for step in outputs]
+        # A word that wraps, and an address cut out of a longer number, leave bits unused on purpose.
+        body = ["/* verilator lint_off UNUSEDSIGNAL */"]
+        body += [line for function in self.functions.values() for line in function]
+        body.append("/* verilator lint_on UNUSEDSIGNAL */")
+        lines = [
+            f"// graph sha256 {self.program.graph_hash}",
+            f"module {self.name} (",
+            ",\n".join(f"{INDENT}{port}" for port in ports),
+            ");",
+            *(f"{INDENT}{line}" for line in [*body, *self.wires, *self.clocked(holds, outputs)]),
+            "endmodule",
+        ]
+        return "\n".join(lines) + "\n"
+
+    def clocked(self, holds: Iterable[Step], outputs: Iterable[Step]) -> list[str]:
+        """Return the registers and the handshake."""
+        reset, taken = [], []
+        for hold in holds:
+            for i, raw in enumerate(self.program.initial[hold.name].tolist()):
+                register = _element(hold.name, i)
+                reset.append(f"{register} <= {_literal(raw, hold.bits)};")
+                taken.append(f"{register} <= {register}_next;")
+        for step in outputs:
+            reset.append(f"{step.name} <= {step.size * step.bits}'d0;")
+            parts = ", ".join(_element(step.name, i) for i in reversed(range(step.size)))
+            taken.append(f"{step.name} <= {{{parts}}};")
+        return [
+            "assign in_ready = !out_valid || out_ready;",
+            "always @(posedge clk) begin",
+            f"{INDENT}if (rst) begin",
+            f"{INDENT * 2}out_valid <= 1'b0;",
+            *(f"{INDENT * 2}{line}" for line in reset),
+            f"{INDENT}end else if (in_valid && in_ready) begin",
+            f"{INDENT * 2}out_valid <= 1'b1;",
+            *(f"{INDENT * 2}{line}" for line in taken),
+            f"{INDENT}end else if (out_ready) begin",
+            f"{INDENT * 2}out_valid <= 1'b0;",
+            f"{INDENT}end",
+            "end",
+        ]
+
+    def wire(self, name: str, bits: int, expression: str) -> str:
+        """Add a signed wire and return its name."""
+        self.wires.append(f"wire signed [{bits - 1}:0] {self.declare(name)} = {expression};")
+        return name
+
+    def step(self, step: Step) -> None:
+        """Add the wires of one operator, element by element."""
+        if isinstance(step.payload, Crossbar):
+            self.affine(step, step.payload)
+            return
+        for i in range(step.size):
+            taken = [self.taken(step, port, i, f"in{k}") for k, port in enumerate(step.ports)]
+            name = _element(step.name, i)
+            match step.payload:
+                case ActivationTable():
+                    self.wire(name, step.bits, self.activated(step, step.payload, taken[0], i))
+                case Bounds():
+                    self.wire(name, step.bits, _bounded(taken[0], step.payload, step.bits))
+                case _ if step.kind == "hadamard":
+                    word = step.ports[0].format.word
+                    left, right = (_extended(wire, word, step.bits) for wire in taken)
+                    self.wire(name, step.bits, f"{left} * {right}")
+                case _:
+                    self.wire(name, step.bits, taken[0])
+
+    def affine(self, step: Step, crossbar: Crossbar) -> None:
+        """Add W x + b."""
+        port = step.ports[0]
+        used = np.flatnonzero(np.any(crossbar.weights != 0, axis=0)).tolist()
+        taken = {j: self.taken(step, port, j, "in0") for j in used}
+        for i, (row, bias) in enumerate(zip(crossbar.weights.tolist(), crossbar.bias.tolist(), strict=True)):
+            terms = [
+                f"{_literal(weight, step.bits)} * {_extended(taken[j], port.format.word, step.bits)}"
+                for j, weight in enumerate(row)
+                if weight
+            ]
+            if bias or not terms:
+                terms.append(_literal(bias, step.bits))
+            self.wire(_element(step.name, i), step.bits, " + ".join(terms))
+
+    def taken(self, step: Step, port: Port, i: int, role: str) -> str:
+        """Return the wire with what a port takes: the sum of its sources, brought to its format."""
+        terms = []
+        for name, shift in port.sources:
+            wide = _extended(_element(name, i), self.steps[name].bits, port.bits)
+            terms.append(f"({wide} <<< {shift})" if shift else wide)
+        name = f"{_element(step.name, i)}_{role}"
+        self.wire(f"{name}_sum", port.bits, " + ".join(terms))
+        if (port.fraction, port.bits) == (port.format.fraction, port.format.word):
+            return f"{name}_sum"
+        function = self.requantise(port.bits, port.fraction - port.format.fraction, port.format)
+        return self.wire(name, port.format.word, f"{function}({name}_sum)")
+
+    def requantise(self, bits: int, shift: int, kept: QFormat) -> str:
+        """Return the function that shifts, rounds and limits."""
+        name = f"to_{kept.word}_{kept.fraction}_from_{bits}_by_{shift}_{kept.rounding}_{kept.overflow}".replace(
+            "-", "m"
+        )
+        if name not in self.functions:
+            wide = max(bits, shift, kept.word) + 2 + max(-shift, 0)
+            lines = [f"q = {_extended('a', bits, wide)};", f"r = {_rounded(shift, wide, kept.rounding)};"]
+            if kept.overflow == "saturate":
+                high, low = _literal(kept.highest, wide), _literal(kept.lowest, wide)
+                lines.append(f"if (r > {high}) r = {high}; else if (r < {low}) r = {low};")
+            lines.append(f"{name} = r[{kept.word - 1}:0];")
+            self.function(name, kept.word, f"signed [{bits - 1}:0] a", [f"signed [{wide - 1}:0] q, r"], lines)
+        return name
+
+    def activated(self, step: Step, table: ActivationTable, wire: str, i: int) -> str:
+        """Return the expression of a table read at a wire."""
+        rom, name, given = f"rom_{step.name}", f"f_{step.name}", table.output.word
+        offset = 1 << (table.range_bits + table.source.fraction)
+        end = table.size << table.shift
+        bits = max(table.source.word, end.bit_length() + 1, given + table.shift) + 3
+        if rom not in self.functions:
+            self.rom(rom, table)
+            address = max((table.entries.size - 1).bit_length(), 1)
+            zero, one = _literal(0, bits), _literal(1, bits)
+            lines = [f"p = {_extended('a', table.source.word, bits)} + {_literal(offset, bits)};"]
+            if table.index == "interpolate":
+                high, last = _literal(end, bits), _literal(table.size - 1, bits)
+                left, right = (_extended(side, given, bits) for side in ("left", "right"))
+                lines += [
+                    f"if (p < {zero}) p = {zero}; else if (p > {high}) p = {high};",
+                    f"k = p >>> {table.shift};",
+                    f"if (k > {last}) k = {last};",
+                    f"left = {rom}(k[{address - 1}:0]);",
+                    f"p = p - (k <<< {table.shift});",
+                    f"k = k + {one};",
+                    f"right = {rom}(k[{address - 1}:0]);",
+                    f"{name} = ({left} <<< {table.shift}) + ({right} - {left}) * p;",
+                ]
+                local = [f"signed [{bits - 1}:0] p, k", f"signed [{given - 1}:0] left, right"]
+                self.function(name, bits, f"signed [{table.source.word - 1}:0] a", local, lines)
+            else:
+                half, last = (1 << table.shift) >> 1 if table.index == "nearest" else 0, _literal(table.size - 1, bits)
+                lines += [
+                    f"p = (p + {_literal(half, bits)}) >>> {table.shift};",
+                    f"if (p < {zero}) p = {zero}; else if (p > {last}) p = {last};",
+                    f"{name} = {rom}(p[{address - 1}:0]);",
+                ]
+                local = [f"signed [{bits - 1}:0] p"]
+                self.function(name, given, f"signed [{table.source.word - 1}:0] a", local, lines)
+        if table.index != "interpolate":
+            return f"{name}({wire})"
+        line = self.wire(f"{_element(step.name, i)}_line", bits, f"{name}({wire})")
+        return f"{self.requantise(bits, table.shift, table.output)}({line})"
+
+    def rom(self, name: str, table: ActivationTable) -> None:
+        """Add the function that gives an entry."""
+        entries, given = table.entries.tolist(), table.output.word
+        address = max((len(entries) - 1).bit_length(), 1)
+        cases = [f"{INDENT}{address}'d{k}: {name} = {_literal(entry, given)};" for k, entry in enumerate(entries[:-1])]
+        default = f"{INDENT}default: {name} = {_literal(entries[-1], given)};"
+        self.function(name, given, f"[{address - 1}:0] k", [], ["case (k)", *cases, default, "endcase"])
+
+    def function(self, name: str, bits: int, argument: str, local: list[str], lines: list[str]) -> None:
+        """Add a function."""
+        self.functions[self.declare(name)] = [
+            f"function signed [{bits - 1}:0] {name};",
+            f"{INDENT}input {argument};",
+            *(f"{INDENT}reg {names};" for names in local),
+            f"{INDENT}begin",
+            *(f"{INDENT * 2}{line}" for line in lines),
+            f"{INDENT}end",
+            "endfunction",
+        ]
+
+
+def _rounded(shift: int, bits: int, rounding: Rounding) -> str:
+    """Return q / 2^shift, rounded; q has so many bits."""
+    if shift <= 0:
+        return f"q <<< {-shift}" if shift else "q"
+    half, below = f"q[{shift - 1}]", f"q[{shift - 2}:0] != {shift - 1}'d0"
+    more = {
+        "nearest_even": f"{half} && ({below} || q[{shift}])" if shift > 1 else f"{half} && q[{shift}]",
+        "nearest_up": half,
+        "toward_zero": f"q[{bits - 1}] && q[{shift - 1}:0] != {shift}'d0",
+        "floor": "",
+    }[rounding]
+    floor = f"(q >>> {shift})"
+    return f"{floor} + (({more}) ? {_literal(1, bits)} : {_literal(0, bits)})" if more else floor
+
+
+def _bounded(wire: str, bounds: Bounds, bits: int) -> str:
+    low, high = _literal(bounds.lower, bits), _literal(bounds.upper, bits)
+    return f"({wire} > {high}) ? {high} : ({wire} < {low}) ? {low} : {wire}"
+
+
+def _extended(name: str, bits: int, wide: int) -> str:
+    """Return a signed wire with its sign repeated up to a width."""
+    return name if bits == wide else f"$signed({{{{{wide - bits}{{{name}[{bits - 1}]}}}}, {name}}})"
+
+
+def _literal(value: int, bits: int) -> str:
+    """Return a signed number of a width; the lowest one has no positive twin."""
+    if value == -(1 << (bits - 1)):
+        return f"$signed({{1'b1, {{{bits - 1}{{1'b0}}}}}})"
+    return f"-{bits}'sd{-value}" if value < 0 else f"{bits}'sd{value}"
+
+
+def _element(name: str, i: int) -> str:
+    return f"{name}_{i}"

@@ -1,0 +1,184 @@
+"""Fixed-point cells: a map in integers, many sequences at once, and what the integers cost in accuracy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..arrays import Array
+from ..errors import InputError
+from ..fixedpoint import ActivationTable, Integers, QFormat
+from ..graph import Graph
+from ..lower.integer import Bounds, Crossbar, FixedPoint, IntegerProgram, Port, Step, lower_to_integers
+from ..reference import StepProgram
+from .sequence import run_sequence
+
+EXACT = 53  # bits that float64 sums without rounding
+
+
+class PortCount(NamedTuple):
+    """What an operator has taken: the lowest and highest value, and how many were brought to an end of the format."""
+
+    lowest: float
+    highest: float
+    saturated: int
+
+
+class FixedMachine:
+    """A map in integers behind the face of a floating-point one; what goes in is quantised, what comes out is exact.
+
+    It steps many states at once. With `count` it keeps what each operator has taken, in `counts`, by operator.
+    """
+
+    def __init__(self, program: IntegerProgram, *, count: bool = False) -> None:
+        self.program = program
+        self.counts: dict[str, PortCount] | None = {} if count else None
+        self._holds, self._inputs = program.of_kind("hold"), program.of_kind("input")
+        self._outputs = program.of_kind("output")
+        self.slices, size = _slices(self._holds)
+        self._input_slices, self.input_size = _slices(self._inputs)
+        self.initial = np.empty(size)
+        for hold in self._holds:
+            self.initial[self.slices[hold.name]] = hold.ports[0].format.value(program.initial[hold.name])
+
+    def step(self, h: Array, u: Array) -> tuple[Array, Array]:
+        """Return the next state and the outputs, (B, n) and (B, outputs), from (B, n) and (B, m)."""
+        formats = {hold.name: hold.ports[0].format for hold in self._holds}
+        raw = {name: formats[name].quantise(h[:, part]) for name, part in self.slices.items()}
+        for step in self._inputs:
+            raw[step.name] = step.ports[0].format.quantise(u[:, self._input_slices[step.name]])
+        after, outputs = self.step_raw(raw)
+        state = np.concatenate([formats[name].value(after[name]) for name in self.slices], axis=-1)
+        given = [step.ports[0].format.value(outputs[step.name]) for step in self._outputs]
+        return state, np.concatenate(given, axis=-1)
+
+    def step_raw(self, values: Mapping[str, Integers]) -> tuple[dict[str, Integers], dict[str, Integers]]:
+        """Return the next registers and the outputs by name, (B, n), from the registers and inputs, all raw."""
+        found = dict(values)
+        for step in self.program.steps:
+            if step.kind not in ("input", "hold"):
+                found[step.name] = self._evaluate(step, found)
+        after = {hold.name: self._taken(hold, hold.ports[0], found) for hold in self._holds}
+        return after, {step.name: found[step.name] for step in self._outputs}
+
+    def _evaluate(self, step: Step, found: Mapping[str, Integers]) -> Integers:
+        taken = [self._taken(step, port, found) for port in step.ports]
+        match step.payload:
+            case Crossbar(weights, bias):
+                if step.bits <= EXACT:
+                    return (taken[0].astype(np.float64) @ weights.T.astype(np.float64)).astype(np.int64) + bias
+                return taken[0] @ weights.T + bias
+            case ActivationTable():
+                return step.payload.apply(taken[0])
+            case Bounds(lower, upper):
+                return np.asarray(np.clip(taken[0], lower, upper))
+        return taken[0] * taken[1] if step.kind == "hadamard" else taken[0]
+
+    def _taken(self, step: Step, port: Port, found: Mapping[str, Integers]) -> Integers:
+        total: Integers = sum((found[name] << shift for name, shift in port.sources), start=np.zeros(1, dtype=np.int64))
+        if self.counts is not None:
+            scale = 2.0**-port.fraction
+            low, high = float(total.min()) * scale, float(total.max()) * scale
+            before = self.counts.get(step.name, PortCount(low, high, 0))
+            saturated = before.saturated + port.format.overflows(total, port.fraction)
+            self.counts[step.name] = PortCount(min(low, before.lowest), max(high, before.highest), saturated)
+        return port.format.requantise(total, port.fraction)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FixedPointReport:
+    """A cell in fixed point against the same in floating point, over sequences.
+
+    `sqnr`: 10 log10 of the power of the outputs by that of their error, dB. `worst`: the largest error. `counts`: what
+    each operator has taken.
+    """
+
+    formats: FixedPoint
+    sqnr: float
+    worst: float
+    counts: Mapping[str, PortCount]
+
+    def rows(self) -> list[tuple[str, str]]:
+        """Return the report as (what, value) rows."""
+        rows = [("SQNR", f"{self.sqnr:.1f} dB"), ("worst error", f"{self.worst:.2e}")]
+        for name, count in self.counts.items():
+            limits = self.formats.of(name)
+            said = f"{count.lowest:.4g} to {count.highest:.4g} in {limits}"
+            rows.append((name, f"{said}, saturated {count.saturated}"))
+        return rows
+
+    def __str__(self) -> str:
+        rows = self.rows()
+        width = max(len(what) for what, _ in rows)
+        return "\n".join(f"{what:<{width}}  {value}" for what, value in rows)
+
+
+def fixed_point_report(
+    graph: Graph, formats: FixedPoint, inputs: Any, *, initial: Mapping[str, Any] | None = None
+) -> FixedPointReport:
+    """Run a map over sequences in fixed and in floating point. `inputs`, `initial`: as for `run_sequence`."""
+    machine = FixedMachine(lower_to_integers(graph, formats), count=True)
+    found = run_sequence(machine, inputs, initial=initial).outputs
+    expected = run_sequence(StepProgram([graph]), inputs, initial=initial).outputs
+    error = found - expected
+    return FixedPointReport(
+        formats=formats,
+        sqnr=sqnr(expected, found),
+        worst=float(np.max(np.abs(error), initial=0.0)),
+        counts=machine.counts or {},
+    )
+
+
+def sqnr(expected: Array, found: Array) -> float:
+    """Return 10 log10(sum expected^2 / sum (found - expected)^2), dB; infinite where they are the same."""
+    noise = float(np.sum((found - expected) ** 2))
+    signal = float(np.sum(expected**2))
+    return float("inf") if noise == 0.0 else 10.0 * float(np.log10(signal / noise)) if signal > 0.0 else -float("inf")
+
+
+def narrowest(
+    graph: Graph, formats: FixedPoint, inputs: Any, *, sqnr_goal: float, initial: Mapping[str, Any] | None = None
+) -> FixedPointReport:
+    """Return the report of the shortest words that reach an SQNR, dB, over these sequences.
+
+    The bits before the point stay those of `formats`; from its fractions on, bits are taken off signals, weights and
+    activations alike, by bisection: more bits are taken to be no worse.
+
+    Raises InputError where `formats` itself does not reach the goal.
+    """
+    spare = min(f.word - 2 for f in (formats.signals, formats.weights, formats.activations or formats.signals))
+    best = fixed_point_report(graph, formats, inputs, initial=initial)
+    if best.sqnr < sqnr_goal:
+        raise InputError(
+            f"`sqnr_goal` = {sqnr_goal:g} dB: {formats.signals} reaches {best.sqnr:.1f} dB; give longer words"
+        )
+    low, high = 0, spare
+    while low < high:
+        middle = (low + high + 1) // 2
+        report = fixed_point_report(graph, shortened(formats, middle), inputs, initial=initial)
+        if report.sqnr >= sqnr_goal:
+            low, best = middle, report
+        else:
+            high = middle - 1
+    return best
+
+
+def shortened(formats: FixedPoint, bits: int) -> FixedPoint:
+    """Return the formats with fewer fractional bits in every word."""
+
+    def shorter(kept: QFormat) -> QFormat:
+        return replace(kept, word=kept.word - bits, fraction=kept.fraction - bits)
+
+    given = None if formats.activations is None else shorter(formats.activations)
+    own = {name: shorter(kept) for name, kept in formats.formats.items()}
+    return replace(
+        formats, signals=shorter(formats.signals), weights=shorter(formats.weights), activations=given, formats=own
+    )
+
+
+def _slices(steps: tuple[Step, ...]) -> tuple[dict[str, slice], int]:
+    ends = np.cumsum([0, *(step.size for step in steps)]).tolist()
+    return {s.name: slice(a, b) for s, a, b in zip(steps, ends, ends[1:], strict=False)}, int(ends[-1])

@@ -1,0 +1,204 @@
+"""A map in integers: what each operator takes and gives, bit for bit, for every machine that runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+
+from ..errors import InputError, Unrealisable
+from ..fixedpoint import MAX_RAW, ActivationTable, Index, Integers, QFormat, accumulator_bits
+from ..functions import Clip, Identity, Softmax
+from ..gain import Function, Gain
+from ..graph import Activate, Affine, Graph, Hadamard, Hold, Input, Operator, Output
+from ..graph.weights import Stencil, linear
+
+
+@dataclass(frozen=True, kw_only=True)
+class FixedPoint:
+    """How numbers are held. Every operator brings the exact sum of what drives it to its format, once.
+
+    `signals`: the format of what operators take. `weights`: of the weights. `activations`: of what functions give; that
+    of the signals where None. `tables`: 2^address_bits entries over [-2^range_bits, 2^range_bits), read by `index`.
+    `formats`: what single operators take, by name, in place of `signals`.
+    """
+
+    signals: QFormat
+    weights: QFormat
+    activations: QFormat | None = None
+    address_bits: int = 10
+    range_bits: int = 3
+    index: Index = "interpolate"
+    formats: Mapping[str, QFormat] = field(default_factory=dict)
+
+    def of(self, name: str) -> QFormat:
+        """Return the format of what an operator takes."""
+        return self.formats.get(name, self.signals)
+
+
+class Port(NamedTuple):
+    """What an operator takes: sum of source << shift, which has `fraction` fractional bits, brought to `format`.
+
+    `bits`: enough for the sum, whatever the sources are. An input has no sources: its numbers are in the format.
+    """
+
+    sources: tuple[tuple[str, int], ...]
+    fraction: int
+    bits: int
+    format: QFormat
+
+
+class Bounds(NamedTuple):
+    """min(max(x, lower), upper), raw."""
+
+    lower: int
+    upper: int
+
+
+class Crossbar(NamedTuple):
+    """W x + b, raw: (n, m) and (n,), the bias aligned with the products."""
+
+    weights: Integers
+    bias: Integers
+
+
+Payload: TypeAlias = "Crossbar | ActivationTable | Bounds | None"
+
+
+class Step(NamedTuple):
+    """One operator: `size` integers of `bits` bits, with `fraction` fractional ones.
+
+    `kind`: input, hold, affine, table, bounds, hadamard or output.
+    """
+
+    name: str
+    kind: str
+    ports: tuple[Port, ...]
+    payload: Payload
+    size: int
+    fraction: int
+    bits: int
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class IntegerProgram:
+    """A map in integers. `steps`: in their order; inputs and registers come first. `initial`: by register, raw."""
+
+    steps: tuple[Step, ...]
+    initial: Mapping[str, Integers]
+    graph_hash: str
+
+    def of_kind(self, kind: str) -> tuple[Step, ...]:
+        """Return the steps of one kind, in their order."""
+        return tuple(step for step in self.steps if step.kind == kind)
+
+
+def lower_to_integers(graph: Graph, formats: FixedPoint) -> IntegerProgram:
+    """Return a map in fixed point: accumulators are exact, and each operator rounds once, what it takes.
+
+    Raises InputError for a format of an operator that there is not, and for accumulators above 62 bits; Unrealisable
+    for operators that have no integers, by name.
+    """
+    if graph.kind != "map":
+        raise InputError(f"the graph is of kind {graph.kind!r}: fixed point needs a map, whose states are Holds alone")
+    unknown = sorted(set(formats.formats) - set(graph.by_name))
+    if unknown:
+        raise InputError(f"`formats` names {unknown[0]!r:.60}: must be one of {', '.join(graph.by_name)}")
+    steps: dict[str, Step] = {}
+    states = graph.of_type(Hold)
+    for operator in (*graph.of_type(Input), *states):
+        kept = formats.of(operator.name)
+        kind = "hold" if isinstance(operator, Hold) else "input"
+        port = Port((), kept.fraction, kept.word, kept)
+        steps[operator.name] = Step(operator.name, kind, (port,), None, operator.output_size, kept.fraction, kept.word)
+    for operator in graph.order:
+        if operator.name not in steps:
+            steps[operator.name] = _step(graph, operator, formats, steps)
+    for hold in states:
+        steps[hold.name] = steps[hold.name]._replace(ports=(_port(graph, hold, "in", formats, steps),))
+    initial = {hold.name: formats.of(hold.name).quantise(hold.initial) for hold in states}
+    return IntegerProgram(steps=tuple(steps.values()), initial=initial, graph_hash=graph.hash)
+
+
+def _step(graph: Graph, operator: Operator, formats: FixedPoint, steps: Mapping[str, Step]) -> Step:
+    name, size, taken = operator.name, operator.output_size, formats.of(operator.name)
+    ports = tuple(_port(graph, operator, port, formats, steps) for port in operator.ports)
+    if isinstance(operator, Affine):
+        return _affine(operator, ports, formats)
+    if isinstance(operator, Activate):
+        return _activate(operator, ports, formats)
+    if isinstance(operator, Hadamard):
+        return Step(name, "hadamard", ports, None, size, 2 * taken.fraction, 2 * taken.word)
+    if isinstance(operator, Output):
+        return Step(name, "output", ports, None, size, taken.fraction, taken.word)
+    raise Unrealisable(f"{type(operator).__name__} {name!r}: has no fixed-point form yet")
+
+
+def _port(graph: Graph, operator: Operator, port: str, formats: FixedPoint, steps: Mapping[str, Step]) -> Port:
+    """Return a port: its sources are aligned at the largest number of fractional bits among them."""
+    sources = [steps[driver.name] for driver in graph.drivers(operator, port)]
+    fraction = max(source.fraction for source in sources)
+    shifts = tuple((source.name, fraction - source.fraction) for source in sources)
+    widest = max(source.bits + shift for source, (_, shift) in zip(sources, shifts, strict=True))
+    bits = widest + (len(sources) - 1).bit_length()
+    _bounded(operator.name, bits)
+    return Port(shifts, fraction, bits, formats.of(operator.name))
+
+
+def _affine(affine: Affine, ports: Sequence[Port], formats: FixedPoint) -> Step:
+    taken = formats.of(affine.name)
+    weights = linear(affine.weights)
+    dense = weights if isinstance(weights, np.ndarray) else weights.toarray()
+    fraction = formats.weights.fraction + taken.fraction
+    offset = affine.offset + (affine.weights.offset() if isinstance(affine.weights, Stencil) else 0.0)
+    with np.errstate(over="ignore"):
+        scaled = np.rint(np.ldexp(offset, fraction))
+    if bool(np.any(np.abs(scaled) >= 2.0 ** (MAX_RAW - 1))):
+        raise InputError(
+            f"`{affine.name}.bias`: does not fit {MAX_RAW} bits with {fraction} fractional ones; take fewer"
+        )
+    crossbar = Crossbar(formats.weights.quantise(dense), scaled.astype(np.int64))
+    bits = accumulator_bits(crossbar.weights, crossbar.bias, taken)
+    _bounded(affine.name, bits)
+    return Step(affine.name, "affine", tuple(ports), crossbar, affine.output_size, fraction, bits)
+
+
+def _activate(activate: Activate, ports: Sequence[Port], formats: FixedPoint) -> Step:
+    name, size, taken = activate.name, activate.output_size, formats.of(activate.name)
+    function = activate.function
+    if isinstance(function, Identity):
+        return Step(name, "bounds", tuple(ports), Bounds(taken.lowest, taken.highest), size, taken.fraction, taken.word)
+    if isinstance(function, Clip) and isinstance(function.lower, float) and isinstance(function.upper, float):
+        low, high = (
+            int(taken.quantise(np.clip(b, taken.lower, taken.upper))) for b in (function.lower, function.upper)
+        )
+        return Step(name, "bounds", tuple(ports), Bounds(low, high), size, taken.fraction, taken.word)
+    if function.size is not None or isinstance(function, Softmax):
+        raise Unrealisable(
+            f"Activate {name!r}: its function has parameters by element; fixed point has one table for all"
+        )
+    if isinstance(function, Gain) and not function.continuous:
+        raise Unrealisable(f"Activate {name!r}: {type(function).__name__} jumps, and no table holds a jump exactly")
+    given = formats.activations if formats.activations is not None else formats.signals
+    table = _table(function, taken, given, formats)
+    return Step(name, "table", tuple(ports), table, size, given.fraction, given.word)
+
+
+def _table(function: Function, taken: QFormat, given: QFormat, formats: FixedPoint) -> ActivationTable:
+    # No table has entries that its input cannot tell apart.
+    finest = formats.range_bits + 1 + taken.fraction
+    return ActivationTable.of(
+        function,
+        source=taken,
+        output=given,
+        range_bits=formats.range_bits,
+        address_bits=min(formats.address_bits, finest),
+        index=formats.index,
+    )
+
+
+def _bounded(name: str, bits: int) -> None:
+    if bits > MAX_RAW:
+        raise InputError(f"operator {name!r}: needs an accumulator of {bits} bits, above {MAX_RAW}; take shorter words")
