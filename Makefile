@@ -61,6 +61,7 @@ test: install
 	$(BIN)/pytest -n 2
 
 verify-full: install
+	$(BIN)/python tests/verify_fixed.py
 	$(BIN)/python tests/verify_full.py
 
 bench: install

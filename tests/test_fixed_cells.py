@@ -161,7 +161,7 @@ def accumulator_of(weights: Any) -> Graph:
 def test_long_words_are_as_good_as_floating_point(rng: np.random.Generator) -> None:
     graph, x = cell(LSTM, rng, size=8).graph(), rng.normal(size=(50, 4, 2))
     formats = FixedPoint(
-        signals=QFormat(word=28, fraction=22), weights=QFormat(word=24, fraction=20), address_bits=16, range_bits=5
+        signals=QFormat(word=28, fraction=20), weights=QFormat(word=24, fraction=20), address_bits=16, range_bits=5
     )
     report = fixed_point_report(graph, formats, x)
     assert report.sqnr > 100.0

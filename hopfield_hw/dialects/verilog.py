@@ -42,13 +42,17 @@ def write_verilog(program: IntegerProgram, name: str = "recurrent_cell") -> str:
 
 
 class _Module:
-    """Text in the making: `functions` are shared by the elements, `wires` are one each."""
+    """Text in the making: `functions` and `memories` are shared by the elements, `wires` are one each.
+
+    The wires are assigned in their order in one block, which simulators run once a step."""
 
     def __init__(self, program: IntegerProgram, name: str) -> None:
         self.program, self.name = program, name
         self.steps = {step.name: step for step in program.steps}
         self.functions: dict[str, list[str]] = {}
+        self.memories: dict[str, list[str]] = {}
         self.wires: list[str] = []
+        self.assigned: list[str] = []
         self.declared: set[str] = set(RESERVED)
         ports = [step.name for step in program.steps if step.kind in ("input", "output")]
         for port in ("clk", "rst", "in_valid", "in_ready", "out_valid", "out_ready", name, *ports):
@@ -82,13 +86,18 @@ class _Module:
         # A word that wraps, and an address cut out of a longer number, leave bits unused on purpose.
         body = ["/* verilator lint_off UNUSEDSIGNAL */"]
         body += [line for function in self.functions.values() for line in function]
-        body.append("/* verilator lint_on UNUSEDSIGNAL */")
+        body += [line for memory in self.memories.values() for line in memory]
         lines = [
             f"// graph sha256 {self.program.graph_hash}",
             f"module {self.name} (",
             ",\n".join(f"{INDENT}{port}" for port in ports),
             ");",
-            *(f"{INDENT}{line}" for line in [*body, *self.wires, *self.clocked(holds, outputs)]),
+            *(f"{INDENT}{line}" for line in [*body, *self.wires]),
+            f"{INDENT}always @* begin",
+            *(f"{INDENT * 2}{line}" for line in self.assigned),
+            f"{INDENT}end",
+            f"{INDENT}/* verilator lint_on UNUSEDSIGNAL */",
+            *(f"{INDENT}{line}" for line in self.clocked(holds, outputs)),
             "endmodule",
         ]
         return "\n".join(lines) + "\n"
@@ -121,8 +130,9 @@ class _Module:
         ]
 
     def wire(self, name: str, bits: int, expression: str) -> str:
-        """Add a signed wire and return its name."""
-        self.wires.append(f"wire signed [{bits - 1}:0] {self.declare(name)} = {expression};")
+        """Add a signed number, assigned in the one combinational block, and return its name."""
+        self.wires.append(f"reg signed [{bits - 1}:0] {self.declare(name)};")
+        self.assigned.append(f"{name} = {expression};")
         return name
 
     def step(self, step: Step) -> None:
@@ -185,62 +195,56 @@ class _Module:
                 high, low = _literal(kept.highest, wide), _literal(kept.lowest, wide)
                 lines.append(f"if (r > {high}) r = {high}; else if (r < {low}) r = {low};")
             lines.append(f"{name} = r[{kept.word - 1}:0];")
-            self.function(name, kept.word, f"signed [{bits - 1}:0] a", [f"signed [{wide - 1}:0] q, r"], lines)
+            self.function(name, kept.word, bits, [f"signed [{wide - 1}:0] q, r"], lines)
         return name
 
     def activated(self, step: Step, table: ActivationTable, wire: str, i: int) -> str:
         """Return the expression of a table read at a wire."""
-        rom, name, given = f"rom_{step.name}", f"f_{step.name}", table.output.word
-        offset = 1 << (table.range_bits + table.source.fraction)
-        end = table.size << table.shift
+        rom, where, name, given = f"rom_{step.name}", f"at_{step.name}", _element(step.name, i), table.output.word
+        linear = table.index == "interpolate"
+        address = max((table.entries.size - 1).bit_length(), 1)
+        end = (table.size << table.shift) - (0 if linear else 1)
         bits = max(table.source.word, end.bit_length() + 1, given + table.shift) + 3
-        if rom not in self.functions:
-            self.rom(rom, table)
-            address = max((table.entries.size - 1).bit_length(), 1)
-            zero, one = _literal(0, bits), _literal(1, bits)
-            lines = [f"p = {_extended('a', table.source.word, bits)} + {_literal(offset, bits)};"]
-            if table.index == "interpolate":
-                high, last = _literal(end, bits), _literal(table.size - 1, bits)
-                left, right = (_extended(side, given, bits) for side in ("left", "right"))
-                lines += [
-                    f"if (p < {zero}) p = {zero}; else if (p > {high}) p = {high};",
-                    f"k = p >>> {table.shift};",
-                    f"if (k > {last}) k = {last};",
-                    f"left = {rom}(k[{address - 1}:0]);",
-                    f"p = p - (k <<< {table.shift});",
-                    f"k = k + {one};",
-                    f"right = {rom}(k[{address - 1}:0]);",
-                    f"{name} = ({left} <<< {table.shift}) + ({right} - {left}) * p;",
-                ]
-                local = [f"signed [{bits - 1}:0] p, k", f"signed [{given - 1}:0] left, right"]
-                self.function(name, bits, f"signed [{table.source.word - 1}:0] a", local, lines)
-            else:
-                half, last = (1 << table.shift) >> 1 if table.index == "nearest" else 0, _literal(table.size - 1, bits)
-                lines += [
-                    f"p = (p + {_literal(half, bits)}) >>> {table.shift};",
-                    f"if (p < {zero}) p = {zero}; else if (p > {last}) p = {last};",
-                    f"{name} = {rom}(p[{address - 1}:0]);",
-                ]
-                local = [f"signed [{bits - 1}:0] p"]
-                self.function(name, given, f"signed [{table.source.word - 1}:0] a", local, lines)
-        if table.index != "interpolate":
-            return f"{name}({wire})"
-        line = self.wire(f"{_element(step.name, i)}_line", bits, f"{name}({wire})")
-        return f"{self.requantise(bits, table.shift, table.output)}({line})"
+        if rom not in self.memories:
+            self.memory(rom, table)
+            offset = 1 << (table.range_bits + table.source.fraction)
+            if table.index == "nearest":
+                offset += (1 << table.shift) >> 1
+            zero, high = _literal(0, bits), _literal(end, bits)
+            lines = [
+                f"p = {_extended('a', table.source.word, bits)} + {_literal(offset, bits)};",
+                f"{where} = (p < {zero}) ? {zero} : (p > {high}) ? {high} : p;",
+            ]
+            self.function(where, bits, table.source.word, [f"signed [{bits - 1}:0] p"], lines)
+        at = self.wire(f"{name}_at", bits, f"{where}({wire})")
+        if not linear:
+            return f"{rom}[{at}[{table.shift + address - 1}:{table.shift}]]"
+        # The end of the range lies one interval beyond the last one: it is read as the end of that.
+        last = _literal(table.size - 1, bits)
+        k = self.wire(f"{name}_k", bits, f"({at} == {_literal(end, bits)}) ? {last} : {at} >>> {table.shift}")
+        left = self.wire(f"{name}_left", given, f"{rom}[{k}[{address - 1}:0]]")
+        right = self.wire(f"{name}_right", given, f"{rom}[{k}[{address - 1}:0] + {address}'d1]")
+        wide_left, wide_right = (_extended(side, given, bits) for side in (left, right))
+        rest = f"({at} - ({k} <<< {table.shift}))"
+        line = f"({wide_left} <<< {table.shift}) + ({wide_right} - {wide_left}) * {rest}"
+        number = self.wire(f"{name}_line", bits, line)
+        return f"{self.requantise(bits, table.shift, table.output)}({number})"
 
-    def rom(self, name: str, table: ActivationTable) -> None:
-        """Add the function that gives an entry."""
+    def memory(self, name: str, table: ActivationTable) -> None:
+        """Add the memory of a table."""
         entries, given = table.entries.tolist(), table.output.word
-        address = max((len(entries) - 1).bit_length(), 1)
-        cases = [f"{INDENT}{address}'d{k}: {name} = {_literal(entry, given)};" for k, entry in enumerate(entries[:-1])]
-        default = f"{INDENT}default: {name} = {_literal(entries[-1], given)};"
-        self.function(name, given, f"[{address - 1}:0] k", [], ["case (k)", *cases, default, "endcase"])
+        self.memories[self.declare(name)] = [
+            f"reg signed [{given - 1}:0] {name} [0:{len(entries) - 1}];",
+            "initial begin",
+            *(f"{INDENT}{name}[{k}] = {_literal(entry, given)};" for k, entry in enumerate(entries)),
+            "end",
+        ]
 
-    def function(self, name: str, bits: int, argument: str, local: list[str], lines: list[str]) -> None:
-        """Add a function."""
+    def function(self, name: str, bits: int, source: int, local: list[str], lines: list[str]) -> None:
+        """Add a function of a signed number `a`."""
         self.functions[self.declare(name)] = [
             f"function signed [{bits - 1}:0] {name};",
-            f"{INDENT}input {argument};",
+            f"{INDENT}input signed [{source - 1}:0] a;",
             *(f"{INDENT}reg {names};" for names in local),
             f"{INDENT}begin",
             *(f"{INDENT * 2}{line}" for line in lines),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import tempfile
@@ -29,7 +30,11 @@ TIMEOUT = 600.0
 
 
 class Netlist(NamedTuple):
-    """What synthesis without a target library makes of a module: gates and registers, and memories."""
+    """What synthesis without a target library makes of a module.
+
+    `memories`, `memory_bits`: the tables, which stay memories. `cells`: the gates and flip-flops of the rest;
+    `registers`: the flip-flops of them.
+    """
 
     cells: int
     registers: int
@@ -79,12 +84,19 @@ def synthesise(program: IntegerProgram, *, timeout: float = TIMEOUT) -> Netlist:
     with tempfile.TemporaryDirectory(prefix="hopfield_hw_") as name:
         folder = Path(name)
         _written(program, folder)
-        script = f"read_verilog {MODULE}.v; synth -top {MODULE}; tee -q -o stat.json stat -json"
+        script = (
+            f"read_verilog {MODULE}.v; synth -top {MODULE} -run begin:fine; dump -o memories.txt t:$mem*; "
+            "opt -fast -full; techmap; opt -fast; abc -fast -g AND,OR,XOR,MUX; opt_clean; "
+            "tee -q -o cells.json stat -json"
+        )
         run_tool([yosys, "-q", "-p", script], folder, timeout)
-        found = json.loads((folder / "stat.json").read_text(encoding="utf-8"))["design"]
-    kinds = found["num_cells_by_type"]
+        kinds = json.loads((folder / "cells.json").read_text(encoding="utf-8"))["design"]["num_cells_by_type"]
+        dump = (folder / "memories.txt").read_text(encoding="utf-8")
     registers = sum(number for kind, number in kinds.items() if "DFF" in kind)
-    return Netlist(found["num_cells"], registers, found["num_memories"], found["num_memory_bits"])
+    cells = sum(number for kind, number in kinds.items() if not kind.startswith("$mem"))
+    sizes, widths = (re.findall(rf"parameter .*\\{word} (\d+)", dump) for word in ("SIZE", "WIDTH"))
+    bits = sum(int(size) * int(width) for size, width in zip(sizes, widths, strict=True))
+    return Netlist(cells, registers, len(sizes), bits)
 
 
 def _written(program: IntegerProgram, folder: Path) -> None:
