@@ -1,7 +1,7 @@
 # make install   .venv with the package and its command, and ngspice
 # make demo      the main job, shown on the digit memory
 # make test      style, types, tests
-# make verify-full, make bench   the long random comparison; the measurements (build/bench.json)
+# make verify-full, make bench   the long comparisons; the measurements (build/bench.json)
 # make clean     remove what they wrote, but for .venv
 
 PYTHON ?= python3
@@ -12,7 +12,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONUTF8 := 1
 
 .DELETE_ON_ERROR:
-.PHONY: install simulator demo test verify-full bench clean
+.PHONY: install simulator hardware demo test verify-full bench clean
 
 install: .venv/.installed simulator
 
@@ -30,37 +30,51 @@ install: .venv/.installed simulator
 
 # The ngspice program, and its shared library for those who use PySpice. Says nothing where both are there.
 simulator:
-	@missing=; as_root=; \
-	check() { \
-	    missing=; \
-	    command -v ngspice >/dev/null || missing=' ngspice'; \
-	    ! command -v $(LDCONFIG) >/dev/null || $(LDCONFIG) -p | grep -q libngspice || missing="$$missing libngspice0"; \
-	}; \
-	check; \
-	test -n "$$missing" || exit 0; \
-	if ! command -v apt-get >/dev/null; then how="(with your system's package manager)"; \
-	elif [ "$$(id -u)" = 0 ]; then as_root=env; \
-	elif sudo -n true 2>/dev/null; then as_root='sudo -n env'; \
-	else how="(sudo apt-get install$$missing)"; fi; \
-	if [ -n "$$as_root" ]; then \
-	    echo "Installing$$missing"; \
-	    how='(apt-get failed, see above)'; \
-	    $$as_root apt-get -qq update; \
-	    $$as_root DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install $$missing >/dev/null; \
-	    check; \
-	    test -n "$$missing" || exit 0; \
-	fi; \
-	echo "make: still missing:$$missing $$how; ngspice simulates the circuits, libngspice0 serves PySpice" >&2
+	@$(call installed,ngspice libngspice0,ngspice simulates the circuits$(comma) libngspice0 serves PySpice)
+
+# What the tests run on Verilog; tests are skipped, and say so, where it is missing.
+hardware:
+	@$(call installed,iverilog verilator yosys,the tests of Verilog need them)
+
+comma := ,
+# $(call installed,packages,what for): install Debian packages that are missing, or say how; never fails.
+define installed
+missing=; as_root=; \
+check() { \
+    missing=; \
+    for package in $(1); do \
+        case $$package in \
+            lib*) ! command -v $(LDCONFIG) >/dev/null || $(LDCONFIG) -p | grep -q "$${package%0}\." ;; \
+            *) command -v $$package >/dev/null ;; \
+        esac || missing="$$missing $$package"; \
+    done; \
+}; \
+check; \
+test -n "$$missing" || exit 0; \
+if ! command -v apt-get >/dev/null; then how="(with your system's package manager)"; \
+elif [ "$$(id -u)" = 0 ]; then as_root=env; \
+elif sudo -n true 2>/dev/null; then as_root='sudo -n env'; \
+else how="(sudo apt-get install$$missing)"; fi; \
+if [ -n "$$as_root" ]; then \
+    echo "Installing$$missing"; \
+    how='(apt-get failed, see above)'; \
+    $$as_root apt-get -qq update; \
+    $$as_root DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install $$missing >/dev/null; \
+    check; \
+    test -n "$$missing" || exit 0; \
+fi; \
+echo "make: still missing:$$missing $$how; $(2)" >&2
+endef
 
 demo: install
 	@$(BIN)/hopfield-hw demo
 
-test: install
+test: install hardware
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/pytest -n 2
 
-verify-full: install
+verify-full: install hardware
 	$(BIN)/python tests/verify_fixed.py
 	$(BIN)/python tests/verify_full.py
 
