@@ -11,6 +11,7 @@ from .engines.asynchronous import run_asynchronous
 from .engines.model import run_model
 from .engines.sequence import run_layers, run_sequence
 from .engines.transient import AccuracyWarning, simulate
+from .engines.tree import Tree, run_trees
 from .errors import HopfieldHWError, InputError, SimulatorError, Unrealisable
 from .functions import Clip, Identity, Polynomial, Rational, Softmax, Table
 from .gain import Algebraic, Arctan, Function, Gain, HardLimiter, Logistic, PiecewiseLinear, Tanh
@@ -56,6 +57,7 @@ __all__ = [
     "Softmax",
     "Table",
     "Tanh",
+    "Tree",
     "Units",
     "Unrealisable",
     "Verification",
@@ -72,6 +74,7 @@ __all__ = [
     "run_machines",
     "run_model",
     "run_sequence",
+    "run_trees",
     "simulate",
     "verify",
 ]

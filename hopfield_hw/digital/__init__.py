@@ -6,6 +6,7 @@ from .onnx_export import to_onnx
 from .onnx_model import Model, Step, from_onnx
 from .recurrent import GRU, LSTM, RNN, SIGMOID, RecurrentCell
 from .torch_weights import from_torch, to_torch
+from .tree import RecursiveCell, TreeLSTM
 
 __all__ = [
     "GRU",
@@ -15,8 +16,10 @@ __all__ = [
     "Layer",
     "Model",
     "RecurrentCell",
+    "RecursiveCell",
     "Stack",
     "Step",
+    "TreeLSTM",
     "discrete_hopfield",
     "from_onnx",
     "from_torch",

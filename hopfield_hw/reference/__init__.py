@@ -1,6 +1,7 @@
 """The reference: a graph's differential equation, solved by NumPy and SciPy. It knows nothing of circuits."""
 
 from .batch import integrate_program, solve_batch
+from .evaluate import Evaluator
 from .program import Program
 from .solve import IMPLICIT, POINTS, input_signal, solve, stop_time
 from .steps import StepProgram
@@ -8,6 +9,7 @@ from .steps import StepProgram
 __all__ = [
     "IMPLICIT",
     "POINTS",
+    "Evaluator",
     "Program",
     "StepProgram",
     "input_signal",
