@@ -8,6 +8,7 @@ from ctypes.util import find_library
 from importlib import metadata
 from typing import NamedTuple
 
+from .engines.hardware_tools import find_tool
 from .engines.ngspice import find
 from .errors import SimulatorMissing
 
@@ -16,6 +17,9 @@ PACKAGES = (
     *("numpy", "scipy", "xarray", "networkx", "matplotlib"),
     *("PySpice", "jsonschema", "schemdraw", "threadpoolctl", "rich", "typer"),
 )
+# For models from ONNX and PyTorch, and for Verilog: nothing else needs them.
+EXTRAS = ("onnx", "safetensors")
+HARDWARE_TOOLS = ("iverilog", "verilator", "yosys")
 LIBRARY_REMEDY = "only PySpice's own simulators need it: `apt-get install libngspice0` on Debian or Ubuntu"
 
 
@@ -35,7 +39,7 @@ class Part(NamedTuple):
 
 
 def examine() -> tuple[Part, ...]:
-    """Return Python, the packages, ngspice and its shared library, as they are on this machine."""
+    """Return Python, the packages, ngspice, its shared library and what is optional, as they are on this machine."""
     python = Part("Python", platform.python_version(), sys.executable)
     return (
         python,
@@ -43,6 +47,8 @@ def examine() -> tuple[Part, ...]:
         *(package(name) for name in PACKAGES),
         simulator(),
         library(),
+        *(package(name)._replace(needed=False) for name in EXTRAS),
+        *(hardware_tool(name) for name in HARDWARE_TOOLS),
     )
 
 
@@ -70,3 +76,11 @@ def library() -> Part:
     if found is None:
         return Part("libngspice", "", remedy=LIBRARY_REMEDY, needed=False)
     return Part("libngspice", "found", f"PySpice's simulators find it with NGSPICE_LIBRARY_PATH={found}", needed=False)
+
+
+def hardware_tool(name: str) -> Part:
+    """Return a program that runs or checks Verilog."""
+    try:
+        return Part(name, "found", find_tool(name), needed=False)
+    except SimulatorMissing as error:
+        return Part(name, "", remedy=str(error), needed=False)

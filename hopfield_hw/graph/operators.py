@@ -5,7 +5,7 @@ What drives an operator adds up, as currents do at a node; Hadamard alone has tw
 
 from __future__ import annotations
 
-from abc import ABC
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -36,18 +36,18 @@ class Operator(ABC):
             object.__setattr__(self, field, value)
 
     @property
+    @abstractmethod
     def output_size(self) -> int:
         """Elements that the operator gives."""
-        raise NotImplementedError
 
     @property
     def input_size(self) -> int:
         """Elements that each of its ports takes."""
         return self.output_size
 
+    @abstractmethod
     def params(self) -> dict[str, Any]:
         """Return the constructor's arguments but the name, as JSON-able values."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
