@@ -26,6 +26,7 @@ from .network import Network
 from .problems import Answer, Expected, Oscillation, Recall, Settled, Visited, build_problem, read_patterns
 from .problems.lookup import unknown
 from .signals import Signal, as_signal
+from .waves import checked_accuracy
 
 FILE = "design.toml"
 SCHEMA = Path(__file__).parent / "schemas" / "design.schema.json"
@@ -157,7 +158,7 @@ def _design(name: str, content: Mapping[str, Any], folder: Path) -> Design:
         description=content.get("description", "").strip(),
         network=network,
         t_stop=_positive(analysis["t_stop"], "analysis.t_stop", "s") if "t_stop" in analysis else None,
-        accuracy=_positive(analysis.get("accuracy", ACCURACY), "analysis.accuracy", "NRMSE"),
+        accuracy=checked_accuracy(analysis.get("accuracy", ACCURACY), "analysis.accuracy"),
         inputs=_inputs(analysis["inputs"], network) if "inputs" in analysis else None,
         expected=_expected(content["expected"], network, folder) if "expected" in content else None,
         cells=MappingProxyType({cell: _tolerance(cell, table) for cell, table in content.get("cells", {}).items()}),

@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from .arrays import Array
+from .errors import InputError
 
 
 def make_dataset(
@@ -42,6 +43,17 @@ def make_dataset(
 def uniform_grid(t_stop: float, points: int) -> Array:
     """Return `points` uniform times from 0 to t_stop, ends included."""
     return np.linspace(0.0, t_stop, points)
+
+
+# What the machines can be asked for: below it, rounding and the steps of ngspice leave nothing to gain.
+FINEST = 1e-9
+
+
+def checked_accuracy(value: float, name: str) -> float:
+    """Return an accuracy, an NRMSE. Raises InputError for one that no machine can aim at."""
+    if not FINEST <= value < 1.0:
+        raise InputError(f"`{name}` = {value}: is an NRMSE and must be from {FINEST:g} to below 1, such as 1e-4")
+    return float(value)
 
 
 # A neuron whose range is below this part of the largest range counts with that part.

@@ -424,8 +424,11 @@ RUNS = [
         for run in (solve, solve_batch)
         for setting, message in (
             *(
-                ({"accuracy": value}, f"`accuracy` = {value}: is an NRMSE and must be between 0 and 1, such as 1e-4")
-                for value in (0.0, -1e-4, 1.0, NAN)
+                (
+                    {"accuracy": value},
+                    f"`accuracy` = {value}: is an NRMSE and must be from 1e-09 to below 1, such as 1e-4",
+                )
+                for value in (0.0, -1e-4, 1e-30, 1.0, NAN)
             ),
             *(
                 ({"points": value}, f"`points` = {value}: must be a whole number of times, at least 2")

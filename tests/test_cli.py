@@ -463,9 +463,12 @@ BAD_COMMANDS = {
     "no dialect": (["export", "flip_flop"], f"Missing option '--to'{HINT}"),
     "accuracy": (
         ["verify", "flip_flop", "--accuracy", "2"],
-        "`--accuracy` = 2.0: is an NRMSE and must be below 1, such as 1e-4",
+        "`--accuracy` = 2.0: is an NRMSE and must be from 1e-09 to below 1, such as 1e-4",
     ),
-    "accuracy 0": (["simulate", "flip_flop", "--accuracy", "0"], "`--accuracy = 0.0 NRMSE`: must be positive"),
+    "accuracy 0": (
+        ["simulate", "flip_flop", "--accuracy", "0"],
+        "`--accuracy` = 0.0: is an NRMSE and must be from 1e-09 to below 1, such as 1e-4",
+    ),
     "timeout": (["verify", "flip_flop", "--timeout", "-1"], "`--timeout = -1.0 s`: must be positive"),
     "picture": (
         ["verify", "flip_flop", "--plot", "page.gif"],

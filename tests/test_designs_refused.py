@@ -195,7 +195,7 @@ REFUSED: dict[str, tuple[str, str]] = {
     ),
     "accuracy": (
         changed("[analysis]", "[analysis]\naccuracy = -1e-4"),
-        "`analysis.accuracy = -0.0001 NRMSE`: must be positive",
+        "`analysis.accuracy` = -0.0001: is an NRMSE and must be from 1e-09 to below 1, such as 1e-4",
     ),
     "unknown cell": (
         changed("[cells.active_sum]", "[cells.activesum]"),

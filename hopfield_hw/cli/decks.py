@@ -27,7 +27,7 @@ from .options import (
     PlotFile,
     Rescale,
     Timeout,
-    checked_accuracy,
+    accuracy_given,
     checked_timeout,
     load,
 )
@@ -51,7 +51,7 @@ def simulate(
 
     -o FILE.nc keeps the waveforms (netCDF), --plot FILE.png a picture of them.
     """
-    goal, limit = checked_accuracy(accuracy), checked_timeout(timeout)
+    goal, limit = accuracy_given(accuracy), checked_timeout(timeout)
     for path, suffixes in ((output, (WAVES,)), (plot, PICTURES)):
         if path is not None:
             checked_output(path, *suffixes)

@@ -12,6 +12,7 @@ from ..designs import Design, load_design
 from ..engines.transient import TIMEOUT
 from ..errors import InputError
 from ..lower import find_cell
+from ..waves import checked_accuracy
 
 PICTURES = (".png", ".pdf", ".svg")
 DESIGN_HELP = "A folder, a design.toml, a network .json, or the name of a shipped design."
@@ -62,13 +63,9 @@ def checked_positive(value: float, name: str, unit: str) -> float:
     return float(positive(value, name, shape=(), unit=unit))
 
 
-def checked_accuracy(value: float | None) -> float | None:
-    """Return the value of --accuracy, an NRMSE. Raises InputError for one that is not between 0 and 1."""
-    if value is None:
-        return None
-    if checked_positive(value, "--accuracy", "NRMSE") >= 1.0:
-        raise InputError(f"`--accuracy` = {value}: is an NRMSE and must be below 1, such as 1e-4")
-    return value
+def accuracy_given(value: float | None) -> float | None:
+    """Return the value of --accuracy, an NRMSE; None where it is not given. Raises InputError for another number."""
+    return None if value is None else checked_accuracy(value, "--accuracy")
 
 
 def checked_timeout(value: float | None) -> float:

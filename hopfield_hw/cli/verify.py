@@ -20,7 +20,7 @@ from .options import (
     PlotFile,
     Rescale,
     Timeout,
-    checked_accuracy,
+    accuracy_given,
     checked_cell,
     checked_timeout,
     load,
@@ -55,7 +55,7 @@ def verify(
     A design, or with --random N networks that are drawn at random.
     """
     checked_cell(cell)
-    goal = checked_accuracy(accuracy)
+    goal = accuracy_given(accuracy)
     if count is not None:
         own = {"--case": case, "--rescale": rescale or None, "--deck": deck, "--plot": plot, "--timeout": timeout}
         _refuse({"DESIGN": design, **own}, "--random draws networks of its own")

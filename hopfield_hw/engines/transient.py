@@ -16,7 +16,7 @@ from ..arrays import Array, positive
 from ..circuit import Circuit, Probe
 from ..dialects.ngspice import format_analysis, write_ngspice
 from ..errors import InputError
-from ..waves import make_dataset, nrmse, uniform_grid
+from ..waves import checked_accuracy, make_dataset, nrmse, uniform_grid
 from .ngspice import find, run
 from .options import Settings, settings_for
 from .rawfile import Plot
@@ -110,9 +110,7 @@ def simulate_deck(
     until: float | None = None,
 ) -> xr.Dataset:
     """Return state and output of a deck; see `simulate`. The self-check counts up to the time `until`."""
-    goal = float(positive(accuracy, "accuracy", shape=(), unit=""))
-    if goal >= 1.0:
-        raise InputError(f"`accuracy` = {goal}: is an NRMSE and must be below 1, such as 1e-4")
+    goal = checked_accuracy(accuracy, "accuracy")
     grid = uniform_grid(t_stop, points)
     counted = slice(None) if until is None else grid <= until
     settings = settings_for(goal, t_stop)

@@ -13,7 +13,7 @@ from ..arrays import Array, positive
 from ..errors import AccuracyError, InputError
 from ..graph import Graph, Hold, Input, Leak, Output, in_si
 from ..signals import Signal, as_signal
-from ..waves import make_dataset, nrmse, uniform_grid
+from ..waves import checked_accuracy, make_dataset, nrmse, uniform_grid
 from .program import Program
 from .steps import StepProgram
 
@@ -104,8 +104,7 @@ def _mapped(graph: Graph, t_stop: float | None, inputs: Any) -> xr.Dataset:
 
 def check_request(accuracy: float, points: int) -> None:
     """Refuse an accuracy that is not an NRMSE, and fewer than two points."""
-    if not 0.0 < accuracy < 1.0:
-        raise InputError(f"`accuracy` = {accuracy}: is an NRMSE and must be between 0 and 1, such as 1e-4")
+    checked_accuracy(accuracy, "accuracy")
     if not isinstance(points, int | np.integer) or points < 2:
         raise InputError(f"`points` = {points!r}: must be a whole number of times, at least 2")
 
