@@ -21,8 +21,9 @@ from .circuit import Circuit
 from .engines.deck_text import read_deck, with_nodes
 from .engines.transient import AccuracyWarning, Deck, circuit_deck, simulate_deck
 from .errors import InputError
-from .graph import Graph, in_si
+from .graph import Graph, as_graph, in_si
 from .lower import lower
+from .network import Network
 from .reference import Program, input_signal, solve, stop_time
 from .units import format_si
 from .waves import nrmse, nrmse_each, ranges
@@ -38,6 +39,8 @@ Settled = Literal["same", "different", "not settled"]
 SETTLED_PART = 1e-3
 SETTLED_WINDOW = 20
 SAME = 10.0
+# A network counts as resting where no state moves by more than this part of the largest one.
+REST = 1e-12
 
 
 class Worst(NamedTuple):
@@ -177,7 +180,7 @@ class Verification:
 
 
 def verify(
-    graph: Graph,
+    graph: Graph | Network,
     *,
     cell: str | Cell = "ideal",
     t_stop: float | None = None,
@@ -198,7 +201,7 @@ def verify(
     Raises InputError for wrong input, Unrealisable for values that the cell cannot build, and a SimulatorError where
     ngspice does not deliver.
     """
-    start = time.perf_counter()
+    start, graph = time.perf_counter(), as_graph(graph)
     circuit = lower(graph, cell=cell, rescale=rescale, title=title)
     return verify_circuit(
         graph,
@@ -241,6 +244,7 @@ def verify_circuit(
     seconds = {"compile": compiled}
     start = time.perf_counter()
     ref = solve(graph, t_stop=end, inputs=inputs, accuracy=min(accuracy, limit))
+    _refuse_rest(ref)
     growth = amplification(graph, t_stop=end, inputs=inputs)
     seconds["reference"] = time.perf_counter() - start
     start = time.perf_counter()
@@ -254,6 +258,16 @@ def verify_circuit(
     if result.passed:
         return result
     return _with_suspects(result, judged, inputs, timeout)
+
+
+def _refuse_rest(ref: xr.Dataset) -> None:
+    """Refuse a network that does nothing: every circuit that does nothing either would agree with it."""
+    states = ref["state"].to_numpy()
+    if states.size and float(np.max(np.ptp(states, axis=0))) <= REST * float(np.max(np.abs(states))):
+        raise InputError(
+            "verify: the network rests where it starts, so there is nothing to compare; give it an initial state, a "
+            "bias or inputs that move it"
+        )
 
 
 def _with_outputs(graph: Graph, wave: xr.Dataset, ref: xr.Dataset, inputs: Any) -> xr.Dataset:

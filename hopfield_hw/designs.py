@@ -275,7 +275,7 @@ EXPECTATIONS: Mapping[str, Callable[[Mapping[str, Any], Network, Path], Expected
 def _tolerance(cell: str, table: Mapping[str, Any]) -> CellTolerance:
     if cell not in CELLS:
         raise InputError(unknown("`cells`: cell", cell, CELLS))
-    tolerance = _positive(table["tolerance"], f"cells.{cell}.tolerance", "NRMSE")
+    tolerance = checked_accuracy(table["tolerance"], f"cells.{cell}.tolerance")
     return CellTolerance(tolerance, table["reason"], table.get("rescale", False))
 
 

@@ -18,7 +18,7 @@ from .circuit import Circuit
 from .compare import Verification, verify, verify_circuit
 from .errors import Unrealisable
 from .gain import Logistic, Tanh
-from .graph import Graph
+from .graph import Graph, as_graph
 from .lower import lower
 from .network import Network
 
@@ -45,7 +45,7 @@ def assert_matches_ode(
     Returns the verification. Raises AssertionError with its table, worst neuron and suspects where the deck falls
     short, InputError for a deck that cannot be run, and a SimulatorError where ngspice does not deliver.
     """
-    graph = network.graph() if isinstance(network, Network) else network
+    graph = as_graph(network)
     if isinstance(deck_or_circuit, Circuit):
         circuit, deck = deck_or_circuit, None
     else:

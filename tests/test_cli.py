@@ -712,3 +712,25 @@ def test_what_is_not_expected_is_not_swallowed(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr("hopfield_hw.cli.tracing.load_design", broken)
     with pytest.raises(ZeroDivisionError):
         run(["trace", "flip_flop", "0,1"])
+
+
+@pytest.mark.usefixtures("ngspice")
+def test_a_deck_says_which_cell_it_is(cli: Command, tmp_path: Path) -> None:
+    deck = tmp_path / "tank.cir"
+    assert cli("export", "flip_flop", "--to", "ngspice", "--cell", "hopfield_tank", "-o", deck).status == 0
+    deck.write_text(deck.read_text().replace("R_syn_0_1 vn_1 x_0 20000.0", "R_syn_0_1 v_1 x_0 20000.0"))
+    said = cli("verify", "flip_flop", "--deck", deck, "--json")
+    assert (said.status, said.json["cell"]) == (1, "hopfield_tank")
+    assert said.json["suspects"][0]["devices"] == ["R_syn_0_1"]
+
+
+@pytest.mark.usefixtures("ngspice")
+def test_a_wrong_answer_is_not_shown_as_passed(cli: Command, tmp_path: Path) -> None:
+    shipped = (load_design("flip_flop").folder / "design.toml").read_text()
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "design.toml").write_text(shipped.replace("outputs = [0.9999092, -0.9999092]", "outputs = [0.5, -0.5]"))
+    said = cli("verify", folder)
+    assert said.status == 1
+    assert "fell short" in said.out.splitlines()[1]
+    assert "0.999909, -0.999909; expected: 0.5, -0.5" in said.out

@@ -19,6 +19,7 @@ from hopfield_hw import designs
 from hopfield_hw.cells import CELLS
 from hopfield_hw.designs import CHECKOUT, Design, check_answer, load_design, shipped_designs
 from hopfield_hw.engines.transient import simulate
+from hopfield_hw.export import design_circuit
 from hopfield_hw.gain import Logistic, Tanh
 from hopfield_hw.lower import lower
 from hopfield_hw.network import Network
@@ -273,3 +274,12 @@ def test_the_schema_is_one_and_knows_what_the_code_knows() -> None:
     kinds = schema["$defs"]["expected"]["properties"]["kind"]["enum"]
     assert kinds == list(designs.EXPECTATIONS)
     assert kinds == [part["if"]["properties"]["kind"]["const"] for part in schema["$defs"]["expected"]["allOf"]]
+
+
+@pytest.mark.usefixtures("ngspice")
+def test_outputs_start_where_the_states_start() -> None:
+    """The converter starts at u = 0, where its steep curves give 0.5 V; at ngspice's first point they give 0.54 V."""
+    design = load_design("ad_converter_4bit")
+    wave = simulate(design_circuit(design), t_stop=design.t_stop, inputs=design.inputs)
+    # A straight line back misses the bend of the curve: 2.4e-3 V was measured.
+    np.testing.assert_allclose(wave.output.values[0], 0.5, atol=5e-3)

@@ -435,3 +435,12 @@ def test_a_hard_limiter_survives_rescaling() -> None:
     curve: Function = net.gain
     circuit = lower(net.graph(), cell="hopfield_tank", rescale=True)
     assert circuit.device("B_v_0").value == curve.spice("v(x_0)")
+
+
+def test_a_rescaled_netlist_says_so() -> None:
+    net = loaded(4.0)
+    plain, scaled = (lower(net.graph(), cell=cell, rescale=True) for cell in ("active_sum", "hopfield_tank"))
+    (factor,) = {probe.scale for probe in scaled.states}
+    assert factor > 1.0
+    assert scaled.netlist().splitlines()[2] == f"* rescaled: states are {factor!r} times the voltages of their nodes"
+    assert "rescaled" not in plain.netlist()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -68,13 +69,35 @@ def test_a_deck_drawn_by_hand_with_names_of_its_own() -> None:
         assert_matches_ode(BY_HAND.replace("Cm node 0 10n", "Cm node 0 12n"), NETWORK, nodes=NODES)
 
 
+def test_a_network_at_rest_proves_nothing() -> None:
+    """Any circuit agrees with a network that does nothing, so such a comparison is refused."""
+    still = replace(NETWORK, initial=0.0)
+    message = (
+        "verify: the network rests where it starts, so there is nothing to compare; give it an initial state, a bias "
+        "or inputs that move it"
+    )
+    with pytest.raises(hh.InputError) as refused:
+        assert_matches_ode(BY_HAND, still, nodes=NODES)
+    assert str(refused.value) == message
+
+
+def test_a_network_does_for_its_graph() -> None:
+    assert hh.verify(NETWORK, t_stop=1e-3).passed
+    assert hh.lower(NETWORK).netlist() == hh.lower(NETWORK.graph()).netlist()
+    with pytest.raises(hh.InputError, match=r"^'x': must be a Graph, or a Network$"):
+        hh.lower("x")
+
+
 def test_nodes_must_name_every_neuron() -> None:
     with pytest.raises(hh.InputError) as refused:
         assert_matches_ode(BY_HAND, NETWORK, nodes={"left": "a"})
     assert str(refused.value) == "`nodes` names ['left']: must name the node of each neuron, ['left', 'right']"
     with pytest.raises(hh.InputError) as refused:
         assert_matches_ode(BY_HAND, NETWORK, nodes={"left": "a", "right": "c"})
-    assert str(refused.value) == "deck: has no node 'c', where neuron right is probed; keep its name"
+    assert (
+        str(refused.value)
+        == "deck: has no node 'c', where neuron right is probed; keep its name, or say with `nodes` where its state is"
+    )
     with pytest.raises(hh.InputError) as refused:
         assert_matches_ode(BY_HAND, NETWORK, nodes={"left": "a", "right": "b)\n.control"})
     found = "`nodes['right']` = 'b)\\n.control'"

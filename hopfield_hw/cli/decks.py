@@ -83,7 +83,10 @@ def export(
     output: OutputFile = None,
     rescale: Rescale = False,
 ) -> int:
-    """Write a deck that a simulator runs as it is."""
+    """Write a complete deck.
+
+    ngspice runs it as it is: `ngspice -b -r waves.raw FILE`.
+    """
     if output is not None:
         checked_output(output)
     deck = export_deck(load(design, case), dialect, cell, rescale=rescale)

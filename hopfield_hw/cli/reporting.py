@@ -123,6 +123,7 @@ def checked_output(path: Path, *suffixes: str) -> Path:
         raise InputError(f"{str(path)!r:.200}: is a folder; give the name of a file in it")
     if not path.parent.is_dir():
         raise InputError(f"{str(path)!r:.200}: there is no folder {str(path.parent)!r:.200}; make it first")
+    _refuse_read_only(path.parent)
     return path
 
 
@@ -130,7 +131,13 @@ def checked_folder(path: Path) -> Path:
     """Return a folder, made where there is none. Raises InputError where it cannot be made."""
     with _explained(path):
         path.mkdir(parents=True, exist_ok=True)
+    _refuse_read_only(path)
     return path
+
+
+def _refuse_read_only(folder: Path) -> None:
+    if not os.access(folder, os.W_OK):
+        raise InputError(f"{str(folder)!r:.200}: cannot be written to; give another folder")
 
 
 @contextmanager

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from ..cells import CELLS
+from ..engines.deck_text import cell_of
 from ..errors import InputError
 from .checks import Checked, Job, Unverified, check, show
 from .options import (
@@ -15,7 +17,6 @@ from .options import (
     PICTURES,
     Accuracy,
     Case,
-    CellName,
     Json,
     PlotFile,
     Rescale,
@@ -31,7 +32,9 @@ from .reporting import checked_output, emit_result, report_error
 
 def verify(
     design: Annotated[str | None, typer.Argument(metavar="DESIGN", help=DESIGN_HELP, show_default=False)] = None,
-    cell: CellName = "ideal",
+    cell: Annotated[
+        str | None, typer.Option("--cell", metavar="C", help="The cell; what --deck says that it is, or ideal.")
+    ] = None,
     case: Case = None,
     accuracy: Accuracy = None,
     rescale: Rescale = False,
@@ -54,18 +57,19 @@ def verify(
 
     A design, or with --random N networks that are drawn at random.
     """
-    checked_cell(cell)
+    chosen = cell if cell is not None else _cell_of(deck)
+    checked_cell(chosen)
     goal = accuracy_given(accuracy)
     if count is not None:
         own = {"--case": case, "--rescale": rescale or None, "--deck": deck, "--plot": plot, "--timeout": timeout}
         _refuse({"DESIGN": design, **own}, "--random draws networks of its own")
-        return verify_set(RandomSet.of(count, seed, family, cell, goal, workers), as_json=as_json)
+        return verify_set(RandomSet.of(count, seed, family, chosen, goal, workers), as_json=as_json)
     _refuse({"--seed": seed, "--family": family, "--workers": workers}, "only --random uses it")
     if design is None:
         raise InputError("verify: must have a DESIGN or --random N; `hopfield-hw list` shows the designs")
     if plot is not None:
         checked_output(plot, *PICTURES)
-    return _verify_design(Job(load(design, case), cell, goal, rescale, deck, checked_timeout(timeout)), plot, as_json)
+    return _verify_design(Job(load(design, case), chosen, goal, rescale, deck, checked_timeout(timeout)), plot, as_json)
 
 
 def _verify_design(job: Job, plot: Path | None, as_json: bool) -> int:
@@ -85,6 +89,12 @@ def _verify_design(job: Job, plot: Path | None, as_json: bool) -> int:
     if as_json:
         emit_result(checked.to_json())
     return 0 if checked.passed else 1
+
+
+def _cell_of(deck: Path | None) -> str:
+    """Return the cell that a deck says it is, ideal where it says nothing."""
+    named = None if deck is None else cell_of(deck)
+    return named if named is not None and named in CELLS else "ideal"
 
 
 def _refuse(given: Mapping[str, object], why: str) -> None:

@@ -15,6 +15,8 @@ def write_ngspice(circuit: Circuit) -> str:
         f"* {circuit.title}",
         f"* cell {circuit.cell}; graph sha256 {circuit.graph_hash}",
     ]
+    factors = sorted({abs(probe.scale) for probe in circuit.states} - {1.0})
+    head += [f"* rescaled: states are {factor!r} times the voltages of their nodes" for factor in factors]
     return "\n".join([*head, *format_devices(circuit.devices)]) + "\n"
 
 

@@ -36,7 +36,10 @@ def read_deck(deck: str | Path, *, like: Deck) -> Deck:
     words = {word for line in lines[1:] for word in line.lower().split()}
     for probe in (*like.states, *like.outputs):
         if probe.node.lower() not in words:
-            raise InputError(f"deck: has no node {probe.node!r}, where neuron {probe.label} is probed; keep its name")
+            raise InputError(
+                f"deck: has no node {probe.node!r}, where neuron {probe.label} is probed; keep its name, or say with "
+                "`nodes` where its state is"
+            )
     return replace(like, text=body)
 
 
@@ -54,6 +57,12 @@ def with_nodes(deck: Deck, nodes: Mapping[str, str]) -> Deck:
     starts = {probe.label: probe.scale * deck.initial[probe.node] for probe in deck.states}
     states = tuple(Probe(probe.label, nodes[probe.label]) for probe in deck.states)
     return replace(deck, states=states, outputs=(), initial={nodes[label]: volts for label, volts in starts.items()})
+
+
+def cell_of(deck: Path) -> str | None:
+    """Return the cell that the head of a deck of ours names; None for a deck of another kind."""
+    match = re.search(r"^\* cell (\w+); graph sha256 ", _read(deck)[:4000], re.MULTILINE)
+    return None if match is None else match[1]
 
 
 def _read(path: str | Path) -> str:

@@ -164,8 +164,8 @@ def run_once(deck: Deck, settings: Settings, grid: Array, timeout: float, keep: 
 def _resampled(plot: Plot, probes: Iterable[Probe], grid: Array, initial: Mapping[str, float]) -> Array:
     """Return the probes on a grid, by a cubic spline through ngspice's own time points.
 
-    ngspice does not print t = 0 under `uic`: a state starts where `.ic` put it; an output keeps its first value, taken
-    within a thousandth of a step.
+    ngspice does not print t = 0 under `uic`: a state starts where `.ic` put it; an output is followed back to 0 in
+    a straight line from its first value, a hundredth of a step away, and that at twice this time.
     """
     columns = []
     for probe in probes:
@@ -173,5 +173,9 @@ def _resampled(plot: Plot, probes: Iterable[Probe], grid: Array, initial: Mappin
         times = plot.column("time").real
         if times[0] > 0.0 and probe.node in initial:
             times, values = np.append(0.0, times), np.append(initial[probe.node], values)
-        columns.append(probe.scale * CubicSpline(times, values)(np.maximum(grid, times[0])))
+        spline = CubicSpline(times, values)
+        first = float(times[0])
+        at_zero = 2.0 * spline(first) - spline(2.0 * first)
+        before = at_zero + (spline(first) - at_zero) * grid / max(first, np.finfo(np.float64).tiny)
+        columns.append(probe.scale * np.where(grid < first, before, spline(np.maximum(grid, first))))
     return np.stack(columns, axis=-1) if columns else np.zeros((grid.size, 0))

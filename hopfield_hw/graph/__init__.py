@@ -1,6 +1,6 @@
 """The graph: one description of a network, as operators with equations, that every machine runs."""
 
-from .ir import Edge, Graph, Units
+from .ir import Edge, Graph, Units, as_graph
 from .operators import (
     Activate,
     Affine,
@@ -34,6 +34,7 @@ __all__ = [
     "Quantise",
     "Stencil",
     "Units",
+    "as_graph",
     "in_si",
     "parse_graph",
 ]

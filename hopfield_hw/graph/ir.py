@@ -12,10 +12,19 @@ import networkx as nx
 
 from ..arrays import positive
 from ..errors import InputError
+from ..network import Network
 from .operators import Delay, Hold, Input, Leak, Operator, Output
 
 Kind: TypeAlias = Literal["ode", "dde", "map", "sampled", "static"]
 O = TypeVar("O", bound=Operator)  # noqa: E741
+
+
+def as_graph(given: Graph | Network) -> Graph:
+    """Return a graph as it is, and a network's graph. Raises InputError for anything else."""
+    graph = given.graph() if isinstance(given, Network) else given
+    if not isinstance(graph, Graph):
+        raise InputError(f"{given!r:.60}: must be a Graph, or a Network")
+    return graph
 
 
 class Edge(NamedTuple):

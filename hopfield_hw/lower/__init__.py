@@ -7,7 +7,8 @@ from dataclasses import replace
 from ..cells import CELLS, Cell, Fragment
 from ..circuit import GROUND, Circuit, Draft, Origin
 from ..errors import InputError, Unrealisable
-from ..graph import Activate, Graph, Input, Operator, Output, in_si
+from ..graph import Activate, Graph, Input, Operator, Output, as_graph, in_si
+from ..network import Network
 from .rescale import rescaled
 
 __all__ = ["find_cell", "lower"]
@@ -22,8 +23,10 @@ def find_cell(cell: str | Cell) -> Cell:
     return CELLS[cell]
 
 
-def lower(graph: Graph, *, cell: str | Cell = "ideal", rescale: bool = False, title: str = "hopfield_hw") -> Circuit:
-    """Return the circuit of a graph in the topology of a cell.
+def lower(
+    graph: Graph | Network, *, cell: str | Cell = "ideal", rescale: bool = False, title: str = "hopfield_hw"
+) -> Circuit:
+    """Return the circuit of a graph, or of a network's, in the topology of a cell.
 
     The cell's fragments cover the graph, the largest first. `rescale=True` applies the exact rescaling that the cell
     asks for (x -> s x and so on); the circuit's probes then give the state of the graph as before.
@@ -31,7 +34,7 @@ def lower(graph: Graph, *, cell: str | Cell = "ideal", rescale: bool = False, ti
     Raises InputError for an unknown cell, Unrealisable for values that the cell cannot build, and for operators
     that it does not cover, by name.
     """
-    chosen = find_cell(cell)
+    chosen, graph = find_cell(cell), as_graph(graph)
     network = in_si(graph)
     factors = dict(chosen.rescaling(network)) if rescale else {}
     network = rescaled(network, factors)

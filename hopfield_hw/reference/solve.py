@@ -11,7 +11,8 @@ from scipy.integrate import solve_ivp
 
 from ..arrays import Array, positive
 from ..errors import AccuracyError, InputError
-from ..graph import Graph, Hold, Input, Leak, Output, in_si
+from ..graph import Graph, Hold, Input, Leak, Output, as_graph, in_si
+from ..network import Network
 from ..signals import Signal, as_signal
 from ..waves import checked_accuracy, make_dataset, nrmse, uniform_grid
 from .program import Program
@@ -36,7 +37,7 @@ class _StiffError(Exception):
 
 
 def solve(
-    graph: Graph,
+    graph: Graph | Network,
     *,
     t_stop: float | None = None,
     inputs: Any = None,
@@ -57,6 +58,7 @@ def solve(
     solver fails.
     """
     check_request(accuracy, points)
+    graph = as_graph(graph)
     if graph.kind == "map":
         return _mapped(in_si(graph), t_stop, inputs)
     if method not in METHODS:
