@@ -2,7 +2,7 @@
 
 from importlib.metadata import version as _version
 
-from . import digital, families, problems
+from . import digital, families, problems, trained
 from .cells import CELLS, ActiveSum, Cell, HopfieldTank, Ideal
 from .circuit import Circuit, Device, Origin
 from .compare import Verification, verify
@@ -76,5 +76,6 @@ __all__ = [
     "run_sequence",
     "run_trees",
     "simulate",
+    "trained",
     "verify",
 ]

@@ -23,7 +23,7 @@ ROWS = (
     ("errors", "units", "arrays", "names", "parameters", "waves"),
     ("gain", "signals", "functions", "network", "network_formats", "fixedpoint"),
     ("graph", "circuit"),
-    ("families", "problems", "cells", "digital"),
+    ("families", "problems", "cells", "digital", "trained"),
     ("lower",),
     ("dialects", "reference"),
     ("engines", "analysis", "board"),

@@ -4,6 +4,7 @@ from .hopfield import discrete_hopfield, stepped
 from .layers import Layer, Stack
 from .onnx_export import to_onnx
 from .onnx_model import Model, Step, from_onnx
+from .readout import Readout
 from .recurrent import GRU, LSTM, RNN, SIGMOID, RecurrentCell
 from .torch_weights import from_torch, to_torch
 from .tree import RecursiveCell, TreeLSTM
@@ -15,6 +16,7 @@ __all__ = [
     "SIGMOID",
     "Layer",
     "Model",
+    "Readout",
     "RecurrentCell",
     "RecursiveCell",
     "Stack",

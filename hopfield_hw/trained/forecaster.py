@@ -1,0 +1,58 @@
+"""A trained cell that forecasts a series: weights, readout, scale, and the data that it was trained and tested on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ..arrays import Array, frozen
+from ..digital import Readout, RecurrentCell
+from ..errors import InputError
+from ..graph import Graph
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scale:
+    """u = (x - centre) / half_range, so that a series fills [-1, 1] at most."""
+
+    centre: float
+    half_range: float
+
+    def scaled(self, values: Any) -> Array:
+        """Return u of x."""
+        return (frozen(values, "values") - self.centre) / self.half_range
+
+    def restored(self, scaled: Any) -> Array:
+        """Return x of u."""
+        return self.centre + self.half_range * frozen(scaled, "scaled")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Forecaster:
+    """A cell with a readout: u[k] goes in, its forecast of u[k + 1] comes out, both scaled.
+
+    `cell`: of one input. `readout`: of one output. `scale`: between the series and what the cell sees. `train`, `test`:
+    the series, (T,), in their own units; the test follows the training, and neither the weights nor the choice among
+    runs have seen it. `unit`: of the series.
+    """
+
+    cell: RecurrentCell
+    readout: Readout
+    scale: Scale
+    train: Any
+    test: Any
+    unit: str = ""
+
+    def __post_init__(self) -> None:
+        sizes = self.cell.input_size, self.readout.weights.shape[0]
+        if sizes != (1, 1):
+            raise InputError(f"`Forecaster` has {sizes[0]} inputs and {sizes[1]} outputs: must have one of each")
+        for name in ("train", "test"):
+            series = frozen(getattr(self, name), f"Forecaster.{name}")
+            if series.ndim != 1:
+                raise InputError(f"`Forecaster.{name}` has shape {series.shape}: must be (T,)")
+            object.__setattr__(self, name, series)
+
+    def graph(self) -> Graph:
+        """Return the graph of one step: Input `x`, the Holds of the cell, Output `y`, the forecast."""
+        return self.readout.after(self.cell.graph(), "y")
