@@ -76,6 +76,7 @@ test: install hardware
 
 verify-full: install hardware
 	$(BIN)/python tests/verify_fixed.py
+	$(BIN)/python tests/verify_clocked.py
 	$(BIN)/python tests/verify_full.py
 
 bench: install

@@ -2,8 +2,8 @@
 
 from importlib.metadata import version as _version
 
-from . import digital, families, problems, trained
-from .cells import CELLS, ActiveSum, Cell, HopfieldTank, Ideal
+from . import board, digital, families, problems, trained
+from .cells import CELLS, ActiveSum, Cell, HopfieldTank, Ideal, OpAmps, Pair
 from .circuit import Circuit, Device, Origin
 from .compare import Verification, verify
 from .designs import Design, load_design
@@ -18,6 +18,7 @@ from .gain import Algebraic, Arctan, Function, Gain, HardLimiter, Logistic, Piec
 from .graph import Graph, Units, parse_graph
 from .lower import lower
 from .machines import Machines, run_machines
+from .mixed import MixedRun, run_mixed
 from .network import Network
 from .reference import solve as reference
 from .reference import solve_batch as reference_batch
@@ -47,8 +48,11 @@ __all__ = [
     "InputError",
     "Logistic",
     "Machines",
+    "MixedRun",
     "Network",
+    "OpAmps",
     "Origin",
+    "Pair",
     "PiecewiseLinear",
     "Polynomial",
     "Rational",
@@ -61,6 +65,7 @@ __all__ = [
     "Units",
     "Unrealisable",
     "Verification",
+    "board",
     "digital",
     "families",
     "load_design",
@@ -72,6 +77,7 @@ __all__ = [
     "run_asynchronous",
     "run_layers",
     "run_machines",
+    "run_mixed",
     "run_model",
     "run_sequence",
     "run_trees",

@@ -26,7 +26,7 @@ from .lower import lower
 from .network import Network
 from .reference import Program, input_signal, solve, stop_time
 from .units import format_si
-from .waves import nrmse, nrmse_each, ranges
+from .waves import nrmse, nrmse_each, ranges, sqnr
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -110,6 +110,11 @@ class Verification:
         return len(self.circuit.devices)
 
     @property
+    def sqnr(self) -> float:
+        """10 log10 of the power of the reference's outputs by that of what the circuit is off by, dB."""
+        return sqnr(self.ref["output"].to_numpy(), self.wave["output"].to_numpy())
+
+    @property
     def status(self) -> Literal["passed", "fell short"]:
         """In words, whether it passed."""
         return "passed" if self.passed else "fell short"
@@ -155,12 +160,14 @@ class Verification:
             ("seconds", ", ".join(f"{name} {value:.2f}" for name, value in self.seconds.items())),
             ("engine", f"{self.engine} {self.version}"),
         ]
+        if self.circuit.clock is not None:
+            rows.insert(3, ("SQNR", f"{self.sqnr:.1f} dB of the outputs"))
         if self.energy is not None:
             said = "never rises" if self.energy.falls else f"rises by {self.energy.rise:.1e} of its range"
-            rows.insert(5, ("energy", said))
+            rows.insert(-3, ("energy", said))
         if self.cut:
             said = f"compared up to {format_si(self.gate, 's')}: the network amplifies small errors 100-fold after it"
-            rows.insert(5, ("self-amplifying", said))
+            rows.insert(-3, ("self-amplifying", said))
         rows += [("nearest to the fault", _format_suspect(suspect)) for suspect in self.suspects]
         return rows
 

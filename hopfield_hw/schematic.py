@@ -11,9 +11,9 @@ import schemdraw
 import schemdraw.elements as elm
 from matplotlib.axes import Axes
 
-from .circuit import Circuit, Device
+from .circuit import Circuit, Device, Switch
 from .errors import InputError
-from .graph import Activate, Affine, Graph, Leak, in_si
+from .graph import Activate, Affine, Graph, Hold, Leak, in_si
 from .units import format_si
 
 Point: TypeAlias = tuple[float, float]
@@ -64,6 +64,8 @@ def neuron_devices(circuit: Circuit, graph: Graph, neuron: str, faults: Collecti
     """
     network = in_si(graph)
     leak, k = _located(network, neuron)
+    if isinstance(leak, Hold):
+        raise InputError(f"schematic: {neuron!r} is held by sample-and-holds, and is no neuron with a capacitor")
     synapses: list[Device] = []
     biases: list[Device] = []
     for source in network.drivers(leak):
@@ -90,10 +92,16 @@ def neuron_devices(circuit: Circuit, graph: Graph, neuron: str, faults: Collecti
 
 
 def draw_neuron(axes: Axes, circuit: Circuit, graph: Graph, neuron: str, faults: Collection[str] = ()) -> None:
-    """Draw the schematic of a neuron into an axis; devices named in `faults` are drawn in colour.
+    """Draw the schematic of a neuron into an axis, or the sample-and-hold pair of a clocked state.
 
-    Raises InputError as `neuron_devices` does.
+    Devices named in `faults` are drawn in colour. Raises InputError as `neuron_devices` does.
     """
+    state, k = _located(in_si(graph), neuron)
+    if isinstance(state, Hold):
+        sheet = _Sheet(axes, faults)
+        _draw_hold(sheet, circuit, state, k)
+        sheet.finish()
+        return
     devices = neuron_devices(circuit, graph, neuron, faults)
     sheet = _Sheet(axes, faults)
     _draw_inputs(sheet, devices)
@@ -102,16 +110,16 @@ def draw_neuron(axes: Axes, circuit: Circuit, graph: Graph, neuron: str, faults:
     sheet.finish()
 
 
-def _located(graph: Graph, neuron: str) -> tuple[Leak, int]:
-    labels = graph.labels_of(Leak)
+def _located(graph: Graph, neuron: str) -> tuple[Leak | Hold, int]:
+    labels = graph.state_labels
     if neuron not in labels:
         raise InputError(f"schematic: the graph has no neuron {neuron!r:.80}; name one of {', '.join(labels):.200}")
     k = labels.index(neuron)
-    for leak in graph.of_type(Leak):
-        if k < leak.output_size:
+    for state in graph.states:
+        if k < state.output_size:
             break
-        k -= leak.output_size
-    return leak, k
+        k -= state.output_size
+    return state, k
 
 
 def _first(circuit: Circuit, operators: Iterable[str], k: int, role: str) -> Device | None:
@@ -186,6 +194,33 @@ def _draw_inputs(sheet: _Sheet, devices: Neuron) -> None:
         sheet.wire((BUS, heights[0]), (BUS, heights[-1]))
     for y in heights[1:-1]:
         sheet.dot((BUS, y))
+
+
+def _draw_hold(sheet: _Sheet, circuit: Circuit, hold: Hold, k: int) -> None:
+    """Draw follower, switch and capacitor, twice, and the follower that gives the state."""
+    followers = [circuit.device(f"E_{hold.name}_{role}_{k}") for role in ("in", "held", "out")]
+    x = RAIL
+    sheet.text((x - 0.15, NODE), _short(followers[0].nodes[2]), "right center")
+    for follower, role in zip(followers, ("master", "slave", None), strict=True):
+        sheet.triangle(follower, (x, NODE), scale=0.6)
+        sheet.text((x + 0.1, NODE + 0.85), _short(follower.name), "left bottom", follower)
+        x += 1.3
+        if role is None:
+            break
+        switch, capacitor = circuit.devices_from(hold.name, (k,), role)
+        sheet.drawing.add(elm.Switch().endpoints((x, NODE), (x + 2.2, NODE)).color(sheet.colour(switch)))
+        on = f"{format_si(switch.value.on, 'Ohm')} on" if isinstance(switch.value, Switch) else ""
+        sheet.text((x + 1.1, NODE + 1.6), f"{_short(switch.name)}\n{on}\n{switch.nodes[2]}", "center bottom", switch)
+        x += 2.6
+        sheet.wire((x - 0.4, NODE), (x + 0.6, NODE))
+        sheet.dot((x, NODE))
+        sheet.part(capacitor, (x, NODE), (x, NODE - 2.6))
+        sheet.ground((x, NODE - 2.6))
+        sheet.text((x + 0.42, NODE - 1.3), _named(capacitor, "\n"), "left center", capacitor)
+        x += 0.6
+    sheet.wire((x, NODE), (END, NODE))
+    sheet.dot((END, NODE), terminal=True)
+    sheet.text((END, NODE + 0.25), _short(followers[2].nodes[0]), "right bottom")
 
 
 def _draw_passive(sheet: _Sheet, devices: Neuron) -> Point:

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from .arrays import Array, frozen
+from .arrays import Array, frozen, positive
 from .errors import InputError
+from .waves import EDGE
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -35,6 +36,25 @@ class Signal:
             raise InputError(f"`Signal.values` has shape {values.shape}: must be ({times.size}, n), one row a time")
         object.__setattr__(self, "times", times)
         object.__setattr__(self, "values", values)
+
+    @classmethod
+    def held(cls, values: Any, period: float) -> Signal:
+        """Return a signal that is `values[k]`, (steps, n), from k periods on to the next, seconds.
+
+        It moves within the last 1e-5 of a period before, when every sample-and-hold of a circuit has sampled.
+        """
+        rows = frozen(values, "values")
+        if rows.ndim not in (1, 2) or rows.size == 0:
+            raise InputError(f"`values` has shape {rows.shape}: must be (steps, n), not empty")
+        edges = float(positive(period, "period", shape=(), unit="s")) * np.arange(len(rows))
+        moved = edges[1:] - EDGE * period
+        times = np.concatenate([edges[:1], np.stack([moved, edges[1:]], axis=1).reshape(-1)])
+        return cls(times=times, values=np.repeat(rows, 2, axis=0)[:-1])
+
+    def sampled(self, period: float) -> Signal:
+        """Return what is held for each period, of what this signal is at its start."""
+        steps = int(np.ceil(self.times[-1] / period * (1.0 - 1e-12))) + 1
+        return Signal.held(np.stack([self.at(k * period) for k in range(steps)]), period)
 
     @property
     def size(self) -> int:

@@ -11,6 +11,10 @@ import xarray as xr
 from .arrays import Array
 from .errors import InputError
 
+# What is clocked moves within this part of a period, and is read this many of them before the period ends.
+EDGE = 1e-6
+READ = 3.0
+
 
 def make_dataset(
     times: Array,
@@ -43,6 +47,16 @@ def make_dataset(
 def uniform_grid(t_stop: float, points: int) -> Array:
     """Return `points` uniform times from 0 to t_stop, ends included."""
     return np.linspace(0.0, t_stop, points)
+
+
+def period_grid(period: float, t_stop: float) -> tuple[Array, Array]:
+    """Return the times k T from 0 to t_stop, and when each period is read: at its end, before anything clocked moves.
+
+    From the second one on, what is clocked holds the values that stand in the graph from k T to (k + 1) T.
+    """
+    steps = int(t_stop / period * (1.0 + 1e-12))
+    edges = period * np.arange(steps + 1.0)
+    return edges, edges + period * (1.0 - READ * EDGE)
 
 
 # What the machines can be asked for: below it, rounding and the steps of ngspice leave nothing to gain.
@@ -80,3 +94,10 @@ def nrmse_each(reference: Array, found: Array) -> Array:
 def nrmse(reference: Array, found: Array) -> float:
     """Return the worst neuron's NRMSE."""
     return float(np.max(nrmse_each(reference, found), initial=0.0))
+
+
+def sqnr(expected: Array, found: Array) -> float:
+    """Return 10 log10(sum expected^2 / sum (found - expected)^2), dB; infinite where they are the same."""
+    noise = float(np.sum((found - expected) ** 2))
+    signal = float(np.sum(expected**2))
+    return float("inf") if noise == 0.0 else 10.0 * float(np.log10(signal / noise)) if signal > 0.0 else -float("inf")

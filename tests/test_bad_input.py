@@ -361,7 +361,10 @@ def circuit(device: tuple[Any, ...] = ("R_1", ("a", "0"), 1.0), **others: Any) -
     return lambda: Circuit(devices=devices, **{**fields, **others})
 
 
-VALUE = "must be a float (of Python, not of NumPy), one line of text for B, or increasing (time, volts) points for V"
+VALUE = (
+    "must be a float (of Python, not of NumPy), one line of text for B, or increasing (time, volts) points or a Pulse "
+    "for V"
+)
 
 CIRCUITS = [
     *(

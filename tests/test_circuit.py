@@ -176,8 +176,8 @@ def test_dialects_are_listed_for_an_unknown_one() -> None:
 
 
 def test_names_begin_with_the_letter_of_a_primitive() -> None:
-    allowed = "must begin with one of R, C, V, I, G, E, B and be a plain name"
-    assert set(PRIMITIVES) == set("RCVIGEB")
+    allowed = "must begin with one of R, C, V, I, G, E, B, Q and be a plain name"
+    assert set(PRIMITIVES) == set("RCVIGEBQ")
     for name in ("X_1", "r_1", "", "R 1", "R_1\n.control", "R.1"):
         refused(f"device {name!r}: {allowed}", resistor(name))
 

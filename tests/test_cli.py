@@ -15,6 +15,7 @@ import pytest
 import xarray as xr
 
 from hopfield_hw import doctor as doctor_module
+from hopfield_hw.cells import CELLS
 from hopfield_hw.cli import COMMANDS, demo, run
 from hopfield_hw.cli.reporting import RESULT_KEYS
 from hopfield_hw.designs import load_design, shipped_designs
@@ -269,7 +270,7 @@ def test_list_shows_what_there_is(cli: Command) -> None:
     said = cli("list", "--json")
     assert said.status == 0
     assert list(said.json["designs"]) == list(shipped_designs())
-    assert said.json["cells"].keys() == {"ideal", "hopfield_tank", "active_sum"}
+    assert said.json["cells"].keys() == set(CELLS)
     assert said.json["dialects"].keys() == said.json["engines"].keys() == {"ngspice"}
     table = cli("list").out
     assert all(name in table for part in ("designs", "problems", "families", "cells") for name in said.json[part])
@@ -456,7 +457,7 @@ BAD_COMMANDS = {
     ),
     "cell": (
         ["verify", "flip_flop", "--cell", "foo"],
-        "cell 'foo': must be one of ideal, hopfield_tank, active_sum, or a cell object of your own",
+        f"cell 'foo': must be one of {', '.join(CELLS)}, or a cell object of your own",
     ),
     "case": (["verify", "flip_flop", "--case", "x"], "--case 'x': is no case of flip_flop; its cases: other_state"),
     "dialect": (["export", "flip_flop", "--to", "xyz"], "dialect 'xyz': must be one of ngspice"),
@@ -515,7 +516,7 @@ BAD_COMMANDS = {
     ),
     "device": (
         ["trace", "flip_flop", "R_syn_9_9"],
-        "flip_flop: has no device 'R_syn_9_9' in any cell (ideal, hopfield_tank, active_sum); take a name from the "
+        f"flip_flop: has no device 'R_syn_9_9' in any cell ({', '.join(CELLS)}); take a name from the "
         "netlist that `export` writes, or give a weight as weights[to, from]",
     ),
     "weight": (

@@ -65,11 +65,11 @@ def test_the_shipped_designs() -> None:
 
 
 @pytest.mark.parametrize("name", SHIPPED)
-def test_a_design_is_cited_and_states_a_tolerance_with_its_reason_for_every_cell(name: str) -> None:
+def test_a_design_is_cited_and_states_a_tolerance_with_its_reason_for_its_cells(name: str) -> None:
     design = load_design(name)
     assert design.name == name
     assert all((design.title, design.citation, design.description, design.expected))
-    assert set(design.cells) == set(CELLS)
+    assert {"ideal"} < set(design.cells) <= set(CELLS)
     assert all(stated.reason and not stated.rescale for stated in design.cells.values())
     assert [case.name for case in design.cases.values()] == [f"{name}_{case}" for case in CASES[name]]
 
@@ -81,8 +81,7 @@ def test_the_reference_gives_the_answer_expected(name: str, case: str | None) ->
     assert all(answer.ok for answer in answers), answers
 
 
-@pytest.mark.parametrize("cell", CELLS)
-@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.parametrize(("name", "cell"), [(name, cell) for name in SHIPPED for cell in load_design(name).cells])
 @pytest.mark.usefixtures("ngspice")
 def test_a_cell_is_within_the_tolerance_that_the_design_states(name: str, cell: str) -> None:
     design, wave = load_design(name), simulated(name, cell)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from hopfield_hw.cells import CELLS
 from hopfield_hw.designs import CHECKOUT, load_design
 from hopfield_hw.errors import InputError
 
@@ -199,8 +200,7 @@ REFUSED: dict[str, tuple[str, str]] = {
     ),
     "unknown cell": (
         changed("[cells.active_sum]", "[cells.activesum]"),
-        "`cells`: cell 'activesum' is unknown: must be one of ideal, hopfield_tank, active_sum; "
-        "did you mean 'active_sum'?",
+        f"`cells`: cell 'activesum' is unknown: must be one of {', '.join(CELLS)}; did you mean 'active_sum'?",
     ),
     "tolerance without a reason": (
         HEAD + INLINE + "[cells.ideal]\ntolerance = 1e-4\n",

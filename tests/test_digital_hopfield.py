@@ -217,10 +217,6 @@ REFUSED = {
         lambda: run_machines(network(np.random.default_rng(0)), step=1e-5, t_stop=1.5e-5),
         "`t_stop` = 1.5e-05 s: must be a whole number of steps of 1e-05 s, 1 to 1000000",
     ),
-    "a circuit of a map": (
-        lambda: hh.lower(discrete_hopfield(np.ones((2, 2)))),
-        "cell 'ideal' does not lower Hold 'x'; no circuit has it yet",
-    ),
 }
 
 

@@ -248,8 +248,6 @@ def followed_by(operator: Operator) -> Graph:
 
 REFUSED_BY_ALL: dict[str, Operator] = {
     "Delay 'd'": Delay(name="d", size=3, tau=1e-3, history=np.zeros(3)),
-    "Hold 'h'": Hold(name="h", clock=Clock(period=1e-3), initial=np.zeros(3)),
-    "Quantise 'q'": Quantise(name="q", size=3, levels=4, lower=0.0, upper=1.0),
     "Softmax 'soft'": Activate(name="soft", size=3, function=Softmax()),
 }
 REFUSED_BY_NEURONS: dict[str, Operator] = {
@@ -257,6 +255,8 @@ REFUSED_BY_NEURONS: dict[str, Operator] = {
     "Identity 'line'": Activate(name="line", size=3, function=Identity()),
     "Tanh 'twice'": Activate(name="twice", size=3, function=Tanh()),
     "Affine 'w'": Affine(name="w", weights=np.eye(3)),
+    "Hold 'h'": Hold(name="h", clock=Clock(period=1e-3), initial=np.zeros(3)),
+    "Quantise 'q'": Quantise(name="q", size=3, levels=4, lower=0.0, upper=1.0),
 }
 
 
@@ -296,16 +296,17 @@ def test_neurons_refuse_a_stencil(cell: str) -> None:
         lower(Graph(operators=operators, edges=graph.edges), cell=cell)
 
 
-def test_an_output_has_one_driver() -> None:
-    graph = followed_by(Activate(name="w", size=3, function=Tanh()))
+@pytest.mark.parametrize("cell", ["hopfield_tank", "active_sum"])
+def test_neurons_refuse_an_output_that_adds_up(cell: str) -> None:
+    graph = followed_by(Activate(name="w", size=3, function=Identity()))
     both = Graph(operators=graph.operators, edges=(*graph.edges, Edge("v", "output")))
-    message = "Output 'output': is driven 2 times; add up in an Affine first"
+    message = f"cell {cell!r} does not lower Output 'output', Identity 'w'; cell='ideal' covers more"
     with pytest.raises(Unrealisable, match=f"^{re.escape(message)}$"):
-        lower(both)
+        lower(both, cell=cell)
 
 
 def test_an_unknown_cell_is_refused() -> None:
-    message = "cell 'tank': must be one of ideal, hopfield_tank, active_sum, or a cell object of your own"
+    message = f"cell 'tank': must be one of {', '.join(CELLS)}, or a cell object of your own"
     with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
         lower(loaded(0.5).graph(), cell="tank")
 

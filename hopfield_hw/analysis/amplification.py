@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
+from ..arrays import Array
 from ..graph import Graph, in_si
-from ..reference import Program, input_signal, integrate_program, stop_time
-from ..waves import uniform_grid
+from ..reference import Program, SampledProgram, StepProgram, input_signal, integrate_program, stop_time
+from ..signals import Signal
+from ..waves import period_grid, uniform_grid
 
 PERTURBATIONS = 4
 SIZE = 1e-6  # of the range
@@ -16,6 +19,8 @@ GROWTH = 100.0
 POINTS = 201
 RTOL = 1e-8  # a hundredth of the perturbations
 SEED = 1984
+
+Follow: TypeAlias = "Callable[[Array, float], Array]"
 
 
 class Amplification(NamedTuple):
@@ -34,19 +39,43 @@ def amplification(graph: Graph, *, t_stop: float | None = None, inputs: Any = No
     """
     network = in_si(graph)
     end = stop_time(network, t_stop)
-    program = Program([network], input_signal(network, inputs))
-    if program.size == 0:
+    grid, initial, follow = _machine(network, end, input_signal(network, inputs))
+    if initial.size == 0:
         return Amplification(end, False, 1.0)
     rng = np.random.default_rng(seed)
-    grid = uniform_grid(end, POINTS)
-    nominal = integrate_program(program, program.initial[np.newaxis], grid, 1e-6)[0]
+    nominal = follow(initial[np.newaxis], 1e-6)[0]
     extent = max(float(np.max(np.ptp(nominal, axis=0))), 1e-12)
-    kicks = rng.normal(size=(PERTURBATIONS, program.size))
+    kicks = rng.normal(size=(PERTURBATIONS, initial.size))
     kicks *= SIZE * extent / np.sqrt(np.mean(kicks**2, axis=1, keepdims=True))
-    rows = np.vstack([program.initial, program.initial + kicks])
-    paths = integrate_program(program, rows, grid, RTOL)
+    paths = follow(np.vstack([initial, initial + kicks]), RTOL)
     apart = np.sqrt(np.mean((paths[1:] - paths[0]) ** 2, axis=2)) / (SIZE * extent)
     worst = np.max(apart, axis=0)
     grown = np.flatnonzero(worst >= GROWTH)
     gate = float(grid[max(int(grown[0]) - 1, 0)]) if grown.size else end
     return Amplification(gate, bool(grown.size), float(np.max(worst)))
+
+
+def _machine(network: Graph, end: float, signal: Signal | None) -> tuple[Array, Array, Follow]:
+    """Return a grid, the initial state, and what follows rows of states over the grid, (rows, times, n)."""
+    if network.kind == "map":
+        steps = StepProgram([network])
+        times, _ = period_grid(steps.clock.period, end)
+        return times, steps.initial, lambda rows, _: _stepped(steps, rows, times, signal)
+    grid = uniform_grid(end, POINTS)
+    if network.kind == "sampled":
+        sampled = SampledProgram(network, signal)
+        return grid, sampled.initial, lambda rows, rtol: _sampled(sampled, rows, grid, rtol)
+    program = Program([network], signal)
+    return grid, program.initial, lambda rows, rtol: integrate_program(program, rows, grid, rtol)
+
+
+def _stepped(steps: StepProgram, rows: Array, times: Array, signal: Signal | None) -> Array:
+    states = [rows]
+    for t in times[:-1].tolist():
+        u = np.zeros(steps.input_size) if signal is None else signal.at(t)
+        states.append(steps.step(states[-1], np.broadcast_to(u, (len(rows), u.size)))[0])
+    return np.stack(states, axis=1)
+
+
+def _sampled(program: SampledProgram, rows: Array, grid: Array, rtol: float) -> Array:
+    return np.stack([program.states_at(grid, row, rtol=rtol, atol=rtol * 1e-3) for row in rows])

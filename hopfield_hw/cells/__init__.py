@@ -9,9 +9,11 @@ from .active_sum import ActiveSum
 from .cell import Cell, Fragment
 from .hopfield_tank import HopfieldTank
 from .ideal import Ideal
+from .op_amps import OpAmps
+from .pair import Pair
 
 CELLS: Mapping[str, Cell] = MappingProxyType(
-    {"ideal": Ideal(), "hopfield_tank": HopfieldTank(), "active_sum": ActiveSum()}
+    {"ideal": Ideal(), "hopfield_tank": HopfieldTank(), "active_sum": ActiveSum(), "op_amps": OpAmps()}
 )
 
-__all__ = ["CELLS", "ActiveSum", "Cell", "Fragment", "HopfieldTank", "Ideal"]
+__all__ = ["CELLS", "ActiveSum", "Cell", "Fragment", "HopfieldTank", "Ideal", "OpAmps", "Pair"]

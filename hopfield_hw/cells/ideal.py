@@ -13,9 +13,10 @@ import numpy as np
 from ..circuit import GROUND, Draft, Origin
 from ..functions import Softmax
 from ..gain import Function
-from ..graph import Activate, Affine, Graph, Hadamard, Leak, Operator
+from ..graph import Activate, Affine, Graph, Hadamard, Hold, Leak, Operator, Output, Quantise
 from ..graph.weights import Stencil, entries
 from .cell import Fragment
+from .sample_hold import add_sample_hold, ideal_sample_hold
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,6 +109,25 @@ def _build_hadamard(draft: Draft, product: Hadamard) -> None:
         draft.add(f"B_{product.name}_{k}", (node, GROUND), expression, Origin(product.name, "product", (k,)))
 
 
+def _build_hold(draft: Draft, hold: Hold) -> None:
+    add_sample_hold(draft, hold, _input_nodes(draft, hold), ideal_sample_hold(hold))
+
+
+def _build_quantise(draft: Draft, converter: Quantise) -> None:
+    for k, (node, source) in enumerate(zip(draft.nodes(converter), _input_nodes(draft, converter), strict=True)):
+        step = (converter.upper - converter.lower) / (converter.levels - 1)
+        level = f"floor((v({source})-{converter.lower!r})/{step!r}+0.5)"
+        expression = f"{converter.lower!r}+{step!r}*min(max({level},0),{converter.levels - 1})"
+        draft.add(f"B_{converter.name}_{k}", (node, GROUND), expression, Origin(converter.name, "converter", (k,)))
+
+
+def _build_output(draft: Draft, output: Output) -> None:
+    nodes = draft.nodes(output)
+    _add_ohms(draft, output.name, nodes, output.name)
+    for source in draft.graph.drivers(output):
+        _add_unity(draft, source, output.name, nodes)
+
+
 def _injects(graph: Graph, operator: Operator) -> bool:
     """Whether an Affine's currents flow straight into one Leak's node."""
     targets = graph.targets(operator)
@@ -141,5 +161,13 @@ def _add_unity(draft: Draft, source: Operator, target: str, nodes: tuple[str, ..
 
 
 BUILDERS: Mapping[type[Operator], Callable[[Draft, Any], None]] = MappingProxyType(
-    {Leak: _build_leak, Affine: _build_affine, Activate: _build_activate, Hadamard: _build_hadamard}
+    {
+        Leak: _build_leak,
+        Affine: _build_affine,
+        Activate: _build_activate,
+        Hadamard: _build_hadamard,
+        Hold: _build_hold,
+        Quantise: _build_quantise,
+        Output: _build_output,
+    }
 )

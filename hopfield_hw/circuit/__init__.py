@@ -1,6 +1,21 @@
 """The circuit: op-amps, resistors, capacitors and sources, each with its origin in the graph."""
 
 from .draft import Draft
-from .ir import GROUND, PRIMITIVES, Circuit, Device, Origin, Primitive, Probe
+from .ir import GROUND, Circuit, Device, Origin, Probe, Settling
+from .primitives import PRIMITIVES, Multiplier, Primitive, Pulse, Switch, Transistor
 
-__all__ = ["GROUND", "PRIMITIVES", "Circuit", "Device", "Draft", "Origin", "Primitive", "Probe"]
+__all__ = [
+    "GROUND",
+    "PRIMITIVES",
+    "Circuit",
+    "Device",
+    "Draft",
+    "Multiplier",
+    "Origin",
+    "Primitive",
+    "Probe",
+    "Pulse",
+    "Settling",
+    "Switch",
+    "Transistor",
+]

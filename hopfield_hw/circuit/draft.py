@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
 from ..arrays import Array
-from ..errors import InputError
-from ..graph import Graph, Input, Leak, Operator, Output
-from .ir import GROUND, Circuit, Device, Origin, Probe
+from ..errors import InputError, Unrealisable
+from ..graph import Clock, Graph, Hold, Input, Leak, Operator, Output
+from .ir import GROUND, Circuit, Device, Origin, Probe, Settling
+from .primitives import Value
+
+
+def ideal_inverter(draft: Draft, rail: str, node: str, origin: Origin) -> None:
+    """Add a complement rail that is exact."""
+    draft.add(f"E_inv_{origin.operator}_{origin.element[0]}", (rail, GROUND, node, GROUND), -1.0, origin)
 
 
 class Draft:
@@ -22,10 +28,14 @@ class Draft:
         self.graph = graph
         self.scale = scale
         self.devices: list[Device] = []
+        self.settling: list[Settling] = []
         self._nodes: dict[str, tuple[str, ...]] = {}
         self._owners: dict[str, tuple[str, str]] = {}
-        self._states: dict[str, tuple[tuple[str, ...], float, Array]] = {}
+        self._states: dict[str, tuple[tuple[str, ...], float]] = {}
+        self._initial: dict[str, float] = {}
         self._rails: dict[str, tuple[str, Origin]] = {}
+        self._supplies: dict[str, float] = {}
+        self.invert: Callable[[Draft, str, str, Origin], None] = ideal_inverter
 
     def nodes(self, operator: Operator) -> tuple[str, ...]:
         """Return the nodes that carry an operator's elements: `<operator>_<label>`, as in `v_3`."""
@@ -51,14 +61,19 @@ class Draft:
                 f"operators {owner[0]!r} and {operator.name!r} both have a node {node!r}; rename one, or its labels"
             )
 
-    def add(self, name: str, nodes: tuple[str, ...], value: float | str, origin: Origin) -> None:
+    def add(self, name: str, nodes: tuple[str, ...], value: Value, origin: Origin) -> None:
         """Add a device."""
         self.devices.append(Device(name, nodes, value, origin))
 
-    def state(self, leak: Leak, nodes: tuple[str, ...], *, scale: float = 1.0) -> None:
-        """Say where a Leak's state is found: x = scale * v(node)."""
-        by = scale / self.scale.get(leak.name, 1.0)
-        self._states[leak.name] = (nodes, by, leak.initial / self.scale.get(leak.name, 1.0))
+    def state(self, operator: Leak | Hold, nodes: tuple[str, ...], *, scale: float = 1.0) -> None:
+        """Say where a state is found: x = scale * v(node); the nodes of a Leak start there too."""
+        self._states[operator.name] = (nodes, scale / self.scale.get(operator.name, 1.0))
+        if isinstance(operator, Leak):
+            self.start(nodes, operator.initial / scale)
+
+    def start(self, nodes: tuple[str, ...], volts: Array) -> None:
+        """Say what nodes with capacitors start at."""
+        self._initial |= dict(zip(nodes, volts.tolist(), strict=True))
 
     def inverted(self, operator: Operator, element: int) -> str:
         """Return the complement rail of an operator's element, as in `vn_3`; its inverter is made once."""
@@ -69,34 +84,60 @@ class Draft:
             self._rails[node] = (rail, Origin(operator.name, "inverter", (element,)))
         return self._rails[node][0]
 
+    def supply(self, node: str, volts: float, operator: Operator) -> str:
+        """Return a node that a source holds at a voltage, the same for all operators; the first one makes it."""
+        if node not in self._supplies:
+            self._supplies[node] = volts
+            self.claim(node, operator, f"_{node}")
+            self.add(f"V_{node}", (node, GROUND), volts, Origin(operator.name, "supply", ()))
+        return node
+
     def circuit(self, title: str, cell: str) -> Circuit:
-        """Return the finished circuit: complement rails are added, and everything is verified."""
+        """Return the finished circuit: complement rails are added (by `invert`), and everything is verified."""
         for node, (rail, origin) in self._rails.items():
-            name = f"E_inv_{origin.operator}_{origin.element[0]}"
-            self.add(name, (rail, GROUND, node, GROUND), -1.0, origin)
-        leaks = self.graph.of_type(Leak)
-        held = [self._states[leak.name] for leak in leaks]
-        nodes = [(node, scale) for names, scale, _ in held for node in names]
-        labels = self.graph.labels_of(Leak)
+            self.invert(self, rail, node, origin)
+        probed = [(node, scale) for op in self.graph.states for node, scale in self._probed(op)]
         outputs = [probe for output in self.graph.of_type(Output) for probe in self._output_nodes(output)]
+        leaks = self.graph.of_type(Leak)
         sources = self.graph.of_type(Input)
         return Circuit(
             title=title,
             cell=cell,
             graph_hash=self.graph.hash,
             devices=tuple(self.devices),
-            initial={node: float(x) / scale for names, scale, x0 in held for node, x in zip(names, x0, strict=True)},
-            states=tuple(Probe(label, node, scale) for label, (node, scale) in zip(labels, nodes, strict=True)),
+            initial=self._initial,
+            states=tuple(
+                Probe(label, node, scale) for label, (node, scale) in zip(self.graph.state_labels, probed, strict=True)
+            ),
             outputs=tuple(
                 Probe(label, node, scale)
                 for label, (node, scale) in zip(self.graph.labels_of(Output), outputs, strict=True)
             ),
             inputs=tuple(f"V_{source.name}_{k}" for source in sources for k in range(source.output_size)),
             time_constant=max((float(np.max(leak.resistance * leak.capacitance)) for leak in leaks), default=np.inf),
+            clock=self.clock,
+            settling=tuple(self.settling),
         )
 
-    def _output_nodes(self, output: Output) -> list[tuple[str, float]]:
-        """Return node and scale of each element of an Output; those of a state are found as the state is."""
-        (driver,) = self.graph.drivers(output)
-        nodes, scale = self._states[driver.name][:2] if isinstance(driver, Leak) else (self.nodes(driver), 1.0)
+    @property
+    def clock(self) -> Clock | None:
+        """The clock of the graph's Holds; None where there is none. Raises Unrealisable for clocks that differ."""
+        holds = self.graph.of_type(Hold)
+        for hold in holds:
+            if hold.clock != holds[0].clock or hold.clock.phase != 0.0:
+                raise Unrealisable(
+                    f"Hold {hold.name!r} has a clock of {hold.clock.period:g} s + {hold.clock.phase:g} s: a circuit "
+                    f"has one clock of phase 0, here {holds[0].clock.period:g} s; give it to all Holds"
+                )
+        return holds[0].clock if holds else None
+
+    def _probed(self, operator: Operator) -> list[tuple[str, float]]:
+        nodes, scale = self._states[operator.name]
         return [(node, scale) for node in nodes]
+
+    def _output_nodes(self, output: Output) -> list[tuple[str, float]]:
+        """Return node and scale of each element of an Output: those of its driver, or its own where it has several."""
+        first, *others = self.graph.drivers(output)
+        if first.name in self._states and not others:
+            return self._probed(first)
+        return [(node, 1.0) for node in self.nodes(output if others else first)]

@@ -9,33 +9,15 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import InputError
+from ..graph import Clock
 from ..names import NAME, RESERVED
 from ..signals import as_signal
+from .primitives import PRIMITIVES, SENSING, Primitive, Value, check_value
 
 if TYPE_CHECKING:
     from PySpice.Spice.Netlist import Circuit as PySpiceCircuit
 
 GROUND = "0"
-
-
-class Primitive(NamedTuple):
-    """A kind of device: what it is, its ports in netlist order, and the unit of its value."""
-
-    what: str
-    ports: tuple[str, ...]
-    unit: str
-
-
-PRIMITIVES: Mapping[str, Primitive] = {
-    "R": Primitive("resistor", ("a", "b"), "Ohm"),
-    "C": Primitive("capacitor", ("plus", "minus"), "F"),
-    "V": Primitive("voltage source", ("plus", "minus"), "V"),
-    "I": Primitive("current source", ("from", "to"), "A"),
-    "G": Primitive("voltage-controlled current source", ("from", "to", "plus", "minus"), "S"),
-    "E": Primitive("voltage-controlled voltage source", ("plus", "minus", "control_plus", "control_minus"), "V/V"),
-    "B": Primitive("behavioural voltage source", ("plus", "minus"), "V"),
-}
-POSITIVE = frozenset({"R", "C"})
 
 
 class Origin(NamedTuple):
@@ -53,12 +35,12 @@ class Device(NamedTuple):
     """One netlist line. The first letter of `name` is its kind; see PRIMITIVES.
 
     `value`: in the primitive's unit; for a behavioural source its expression; for a driven voltage source the
-    points ((t, v), ...) of its waveform.
+    points ((t, v), ...) of its waveform, or a Pulse; for a switch or a transistor what describes it.
     """
 
     name: str
     nodes: tuple[str, ...]
-    value: float | str | tuple[tuple[float, float], ...]
+    value: Value
     origin: Origin
 
     @property
@@ -75,12 +57,21 @@ class Probe(NamedTuple):
     scale: float = 1.0
 
 
+class Settling(NamedTuple):
+    """A node that must come to rest in each period of the clock from `start` to `stop`, parts of it."""
+
+    node: str
+    start: float
+    stop: float
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Circuit:
     """A flat circuit of devices, verified when it is made.
 
     `initial`: the node voltage of every state at t = 0. `states`, `outputs`: what to probe. `inputs`: the sources
     that a simulation drives. `time_constant`: the largest R C, seconds; infinite where there is no leak.
+    `clock`: of its sample-and-holds; None where there is none. `settling`: what must be fast enough for it.
 
     Raises InputError for names that are unsafe or collide after case folding, a device with a wrong number of
     nodes, a value that is not finite (or not positive, for R and C), and a node that nothing drives.
@@ -95,6 +86,8 @@ class Circuit:
     outputs: tuple[Probe, ...]
     inputs: tuple[str, ...] = ()
     time_constant: float = math.inf
+    clock: Clock | None = None
+    settling: tuple[Settling, ...] = ()
     _by_name: Mapping[str, Device] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -125,12 +118,17 @@ class Circuit:
         return table
 
     def driven(self, inputs: Any) -> Circuit:
-        """Return the circuit with its input sources set to a Signal, a number, or (m,) constants; None keeps 0 V."""
+        """Return the circuit with its input sources set to a Signal, a number, or (m,) constants; None keeps 0 V.
+
+        Those of a map, whose states are Holds alone, are held for each period at what they are at its start.
+        """
         if inputs is None:
             return self
         if not self.inputs:
             raise InputError(f"{self.title!r} has no inputs: leave `inputs` out")
         signal = as_signal(inputs, "inputs", len(self.inputs))
+        if self.clock is not None and math.isinf(self.time_constant):
+            signal = signal.sampled(self.clock.period)
         waves = {
             name: float(signal.values[0, k])
             if signal.times.size == 1
@@ -177,38 +175,23 @@ def _verified(circuit: Circuit) -> dict[str, Device]:
                 if NAME.fullmatch(node) is None or node.lower() in RESERVED:
                     raise InputError(f"device {name}: node {node!r:.80} is not a plain name, or reserved; rename it")
                 legal[node] = None
-        if type(value) is not float:
-            _check_value(name, value)
-        elif not math.isfinite(value) or (value <= 0.0 and name[0] in POSITIVE):
-            raise InputError(f"device {name} = {value} {primitive.unit}: must be finite, and positive for R and C")
-        driven.update(nodes[:2])
+        if type(value) is not float or name[0] == "Q" or not 0.0 < value < math.inf:
+            check_value(name, value)
+        sensing = SENSING.get(name[0])
+        driven.update(nodes if sensing is None else nodes[: sensing[0]])
     folded: dict[str, str] = {}
     for node in legal:
         if folded.setdefault(node.lower(), node) != node:
             raise InputError(f"nodes {folded[node.lower()]!r} and {node!r} are one name in SPICE; rename one")
     for device in circuit.devices:
-        for node in device.nodes[2:]:
-            if node not in driven:
+        for port in SENSING.get(device.name[0], ()):
+            if (node := device.nodes[port]) not in driven:
                 raise InputError(f"device {device.name}: nothing drives its node {node!r}")
-    for node in (*circuit.initial, *(probe.node for probe in (*circuit.states, *circuit.outputs))):
+    probed = [probe.node for probe in (*circuit.states, *circuit.outputs)]
+    for node in (*circuit.initial, *probed, *(part.node for part in circuit.settling)):
         if node not in legal:
             raise InputError(f"`Circuit` starts or probes node {node!r:.80}, which no device has")
     for name in circuit.inputs:
         if name.lower() not in by_name:
             raise InputError(f"`Circuit.inputs` names {name!r:.80}, which is not a device")
     return by_name
-
-
-def _check_value(name: str, value: object) -> None:
-    """Refuse a value that is not a Python float, but for expressions of B and waveforms of V."""
-    if name[0] == "B" and isinstance(value, str) and value and value.isprintable() and value.isascii():
-        return
-    if name[0] == "V" and isinstance(value, tuple) and value:
-        times = [time for time, _ in value]
-        numbers = [number for point in value for number in point]
-        if all(type(number) is float and math.isfinite(number) for number in numbers) and times == sorted(set(times)):
-            return
-    raise InputError(
-        f"device {name} = {value!r:.80}: must be a float (of Python, not of NumPy), one line of text for B, "
-        "or increasing (time, volts) points for V"
-    )

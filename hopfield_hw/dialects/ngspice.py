@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 
-from ..circuit import Circuit, Device
+from ..circuit import Circuit, Device, Multiplier, Pulse, Switch, Transistor
 
 WIDTH = 110
 
@@ -21,18 +22,24 @@ def write_ngspice(circuit: Circuit) -> str:
 
 
 def format_devices(devices: Iterable[Device]) -> list[str]:
-    """Return one line for each device: name, nodes, value."""
+    """Return one line for each device (name, nodes, value), and one for each model that they share."""
     lines = []
+    models: dict[Transistor, str] = {}
     for name, nodes, value, _ in devices:
         letter = name[0]
-        if letter == "G" and len(nodes) == 4:
+        if isinstance(value, Switch):
+            lines.append(_format_switch(name, nodes, value))
+        elif isinstance(value, Transistor):
+            model = models.setdefault(value, f"model_{len(models)}")
+            lines.append(f"{name} {' '.join(nodes)} {model}")
+        elif letter == "G":
             a, b, c, d = nodes
             lines.append(f"{name} {a} {b} {c} {d} {value!r}")
         elif letter in "RCI":
             lines.append(f"{name} {nodes[0]} {nodes[1]} {value!r}")
         else:
             lines.append(f"{name} {' '.join(nodes)} {_format_value(letter, value)}")
-    return lines
+    return lines + [f".model {name} {_format_model(model)}" for model, name in models.items()]
 
 
 def format_analysis(
@@ -55,9 +62,42 @@ def wrap(card: str, words: Iterable[str]) -> list[str]:
     return [] if lines == [card] else lines
 
 
+def _format_switch(name: str, nodes: tuple[str, ...], switch: Switch) -> str:
+    """Return a switch as a conductance: the SW model of ngspice 39 does not converge at its threshold."""
+    a, b, plus, minus = nodes
+    conductance = f"{1.0 / switch.off!r}+{1.0 / switch.on - 1.0 / switch.off!r}*v({plus},{minus})"
+    return f"{name} {a} {b} cur='({conductance})*v({a},{b})'"
+
+
+def _format_model(model: Transistor) -> str:
+    early = "" if model.early_voltage == math.inf else f" VAF={model.early_voltage!r}"
+    return f"NPN(IS={model.saturation_current!r} BF={model.beta!r}{early})"
+
+
+def _format_multiplier(part: Multiplier) -> str:
+    """Return the law of a multiplier; errors of 0 are left out."""
+    x, y = f"v({part.x})", f"v({part.y})"
+    with_offsets = [f"({v}+{offset!r})" if offset else v for v, offset in ((x, part.x_offset), (y, part.y_offset))]
+    terms = [f"{(1.0 + part.gain) / part.unit!r}*{'*'.join(with_offsets)}", "" if part.z == "0" else f"v({part.z})"]
+    terms += [f"{part.z_offset!r}" if part.z_offset else ""]
+    for v, other, through, bend in (
+        (x, y, part.x_feedthrough, part.x_nonlinearity),
+        (y, x, part.y_feedthrough, part.y_nonlinearity),
+    ):
+        terms += [f"{through!r}*{v}" if through else ""]
+        # t - t^3 is 0 at both ends of the range and has its peak, 2/(3 sqrt 3), between.
+        terms += [f"{bend * 2.598!r}*0.1*{v}*(1.0-(0.1*{v})**2)*{other}" if bend else ""]
+    return "+".join(term for term in terms if term)
+
+
 def _format_value(letter: str, value: object) -> str:
+    if isinstance(value, Multiplier):
+        return f"V={_format_multiplier(value)}"
     if letter == "B":
         return f"V={value}"
+    if isinstance(value, Pulse):
+        first, second, delay, edge, width, period = value
+        return f"PULSE({first!r} {second!r} {delay!r} {edge!r} {edge!r} {width!r} {period!r})"
     if isinstance(value, tuple):
         points = " ".join(f"{t!r} {v!r}" for t, v in value)
         return f"PWL({points})"

@@ -1,6 +1,6 @@
 """Digital networks: recurrent cells and discrete Hopfield networks as graphs of one step."""
 
-from .hopfield import discrete_hopfield, stepped
+from .hopfield import discrete_hopfield, free_running, held, stepped
 from .layers import Layer, Stack
 from .onnx_export import to_onnx
 from .onnx_model import Model, Step, from_onnx
@@ -23,8 +23,10 @@ __all__ = [
     "Step",
     "TreeLSTM",
     "discrete_hopfield",
+    "free_running",
     "from_onnx",
     "from_torch",
+    "held",
     "stepped",
     "to_onnx",
     "to_torch",

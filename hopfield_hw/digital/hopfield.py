@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -10,7 +11,7 @@ import scipy.sparse as sp
 from ..arrays import Array, frozen, positive
 from ..errors import InputError
 from ..gain import HardLimiter
-from ..graph import Activate, Affine, Clock, Edge, Graph, Hold, Input, Operator, Output, Units
+from ..graph import Activate, Affine, Clock, Edge, Graph, Hold, Input, Leak, Operator, Output, Units
 from ..graph.weights import frozen_weights, weights_shape
 from ..network import Network
 
@@ -93,6 +94,48 @@ def stepped(network: Network, *, step: float, method: Literal["euler", "zero_ord
         edges += [Edge("u", "syn_u"), Edge("syn_u", "x")]
     units = Units(volts_per_unit=network.volts_per_unit, seconds_per_unit=network.seconds_per_unit)
     return Graph(operators=tuple(operators), edges=tuple(edges), units=units)
+
+
+def held(network: Network, *, period: float) -> Graph:
+    """Return a network whose outputs go back held: C_i du_i/dt = -u_i/R_i + sum_j T_ij V_j(k D) + (B w)_i + I_i.
+
+    From k D to (k + 1) D the synapses see the outputs V of k D, from sample-and-holds; the state flows on between. At
+    the edges it is what `stepped(..., method="zero_order_hold")` gives, whatever D is; it is not the free-running
+    network, which it approaches as D goes to 0. `period`: D, in the network's unit of time.
+
+    Raises InputError for a period that is not positive.
+    """
+    graph = network.graph()
+    size = float(positive(period, "period", shape=(), unit="s"))
+    initial = network.gain.value(network.initial)
+    hold = Hold(name="held", clock=Clock(period=size), initial=initial)
+    edges = [Edge("held", "syn") if (e.source, e.target) == ("v", "syn") else e for e in graph.edges]
+    return Graph(operators=(*graph.operators, hold), edges=(*edges, Edge("v", "held")), units=graph.units)
+
+
+def free_running(graph: Graph, *, time_constant: float) -> Graph:
+    """Return a map without its clock: tau dx/dt = -x + F(x, u), each Hold a Leak with R = 1 and C = tau.
+
+    It rests where the map does, and is another machine: between, it need not go where the map goes.
+    `time_constant`: tau, in the graph's unit of time.
+
+    Raises InputError for a graph that is no map, and a time constant that is not positive.
+    """
+    if graph.kind != "map":
+        raise InputError(f"the graph is of kind {graph.kind!r}: free_running takes a map, whose states are Holds alone")
+    tau = float(positive(time_constant, "time_constant", shape=(), unit="s"))
+    operators = [
+        Leak(
+            name=op.name,
+            capacitance=np.full(op.output_size, tau),
+            resistance=np.ones(op.output_size),
+            initial=op.initial,
+        )
+        if isinstance(op, Hold)
+        else op
+        for op in graph.operators
+    ]
+    return replace(graph, operators=tuple(operators))
 
 
 def _rows_scaled(weights: Any, factors: Array) -> Any:

@@ -14,6 +14,7 @@ from ..fixedpoint import ActivationTable, Integers, QFormat
 from ..graph import Graph
 from ..lower.integer import Bounds, Crossbar, FixedPoint, IntegerProgram, Port, Step, lower_to_integers
 from ..reference import StepProgram
+from ..waves import sqnr
 from .sequence import run_sequence
 
 EXACT = 53  # bits that float64 sums without rounding
@@ -130,13 +131,6 @@ def fixed_point_report(
         worst=float(np.max(np.abs(error), initial=0.0)),
         counts=machine.counts or {},
     )
-
-
-def sqnr(expected: Array, found: Array) -> float:
-    """Return 10 log10(sum expected^2 / sum (found - expected)^2), dB; infinite where they are the same."""
-    noise = float(np.sum((found - expected) ** 2))
-    signal = float(np.sum(expected**2))
-    return float("inf") if noise == 0.0 else 10.0 * float(np.log10(signal / noise)) if signal > 0.0 else -float("inf")
 
 
 def narrowest(

@@ -14,14 +14,16 @@ RELTOL_PART = 1e-2
 
 
 class Settings(NamedTuple):
-    """A maximum step, seconds, and the local tolerance that goes with it."""
+    """A maximum step, seconds, and the local tolerance that goes with it; currents and charges that count as none."""
 
     step: float
     reltol: float
+    current: float = 1e-15
+    charge: float = 1e-24
 
     def halved(self) -> Settings:
         """Return half the step; the truncation error of a trapezoidal step falls with its cube."""
-        return Settings(self.step / 2.0, max(self.reltol / 8.0, 1e-10))
+        return self._replace(step=self.step / 2.0, reltol=max(self.reltol / 8.0, 1e-10))
 
     def options(self, *, klu: bool) -> tuple[str, ...]:
         """Return the words of `.options`."""
@@ -30,8 +32,8 @@ class Settings(NamedTuple):
             "maxord=2",
             f"reltol={self.reltol!r}",
             f"vntol={self.reltol * 1e-3!r}",
-            "abstol=1e-15",
-            "chgtol=1e-24",
+            f"abstol={self.current!r}",
+            f"chgtol={self.charge!r}",
             "trtol=1",
             "gmin=1e-18",
             "itl4=200",

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
 from scipy.interpolate import CubicSpline
 
 from ..arrays import Array, positive
-from ..circuit import Circuit, Probe
+from ..circuit import Circuit, Probe, Settling
 from ..dialects.ngspice import format_analysis, write_ngspice
 from ..errors import InputError
-from ..waves import checked_accuracy, make_dataset, nrmse, uniform_grid
+from ..graph import Clock
+from ..waves import checked_accuracy, make_dataset, nrmse, period_grid, ranges, uniform_grid
 from .ngspice import find, run
 from .options import Settings, settings_for
 from .rawfile import Plot
@@ -29,10 +30,18 @@ REFINEMENTS = 4
 # of the pair it is taken to be divided until two halvings have shown by how much.
 UNKNOWN_ORDER, SECOND_ORDER = 2.0, 4.0
 SLOWEST = 1.25
+# ngspice takes corners of a source for one where they are closer than 5e-5 of the maximum step; those of a clock must
+# stay apart.
+STEPS_IN_PERIOD = 100
+CLOCKED_RELTOL_PART = 0.1
+# Op-amps that drive switches carry milliamperes; below this their currents, and the charges held, are rounding.
+CLOCKED_NOTHING = (1e-10, 1e-18)
+# Changes below this part of the range are of rounding; at most this times the last change counts as left.
+AT_REST, SLOWEST_DECAY = 1e-7, 10.0
 
 
 class AccuracyWarning(UserWarning):
-    """The self-check did not agree to the accuracy asked for."""
+    """The self-check did not agree to the accuracy asked for, or a clock is too fast for what it samples."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +49,7 @@ class Deck:
     """A circuit as text, what to probe in it, and where its states start.
 
     `text`: device lines (and `.model`, `.subckt`, `.param`), without analysis. `initial`: node voltages at t = 0.
+    `clock`, `settling`: as for a Circuit.
     """
 
     text: str
@@ -47,6 +57,8 @@ class Deck:
     outputs: tuple[Probe, ...]
     initial: Mapping[str, float]
     attrs: Mapping[str, Any]
+    clock: Clock | None = None
+    settling: tuple[Settling, ...] = ()
 
 
 def simulate(
@@ -55,7 +67,7 @@ def simulate(
     t_stop: float | None = None,
     inputs: Any = None,
     accuracy: float = 1e-4,
-    points: int = POINTS,
+    points: int | None = None,
     timeout: float = TIMEOUT,
     keep: Path | None = None,
 ) -> xr.Dataset:
@@ -65,7 +77,10 @@ def simulate(
     `accuracy`: NRMSE; maximum step and tolerances follow from it, and are refined until the error left, estimated from
     runs with a step and with half of it (`attrs["self_check"]`), is at most half of it; an AccuracyWarning says so
     where it is not. `timeout`: seconds for each run. `keep`: a folder for the last run's deck, log and raw file, which
-    are otherwise removed.
+    are otherwise removed. `points`: uniform times from 0 to t_stop, 2,001 by default.
+
+    A clocked circuit is read once a period, at its end, and `time` is its start, k T up to t_stop, unless `points` asks
+    for the waveform; where what it samples has not settled to the accuracy, an AccuracyWarning says so.
 
     Raises InputError for wrong arguments, and a SimulatorError where ngspice does not deliver.
     """
@@ -87,6 +102,8 @@ def circuit_deck(circuit: Circuit, inputs: Any = None) -> Deck:
         outputs=circuit.outputs,
         initial=circuit.initial,
         attrs={"machine": "ngspice", "cell": circuit.cell, "graph": circuit.graph_hash},
+        clock=circuit.clock,
+        settling=circuit.settling,
     )
 
 
@@ -104,22 +121,22 @@ def simulate_deck(
     *,
     t_stop: float,
     accuracy: float = 1e-4,
-    points: int = POINTS,
+    points: int | None = None,
     timeout: float = TIMEOUT,
     keep: Path | None = None,
     until: float | None = None,
 ) -> xr.Dataset:
     """Return state and output of a deck; see `simulate`. The self-check counts up to the time `until`."""
     goal = checked_accuracy(accuracy, "accuracy")
-    grid = uniform_grid(t_stop, points)
-    counted = slice(None) if until is None else grid <= until
-    settings = settings_for(goal, t_stop)
+    times, grid = _grids(deck, t_stop, points)
+    counted = slice(None) if until is None else times <= until
+    settings = _settings(deck, goal, float(grid[-1]))
     fine = run_once(deck, settings, grid, timeout, keep)
     difference = None
     for _ in range(1 + REFINEMENTS):
         coarse, settings = fine, settings.halved()
         fine = run_once(deck, settings, grid, timeout, keep)
-        before, difference = difference, nrmse(fine[0][counted], coarse[0][counted])
+        before, difference = difference, nrmse(fine.states[counted], coarse.states[counted])
         check = _left(before, difference)
         if check <= goal / 2.0:
             break
@@ -130,10 +147,18 @@ def simulate_deck(
             AccuracyWarning,
             stacklevel=2,
         )
+    if fine.unsettled > goal:
+        warnings.warn(
+            f"ngspice: at the end of a period, what is sampled is still off by {fine.unsettled:.2g} of its range, "
+            f"above the accuracy {goal:g} asked for; the clock is too fast: take a longer period, or faster switches",
+            AccuracyWarning,
+            stacklevel=2,
+        )
     attrs = {**deck.attrs, "accuracy": goal, "self_check": check, "step": settings.step, "version": find().version}
     return make_dataset(
-        grid,
-        *fine,
+        times,
+        fine.states,
+        fine.outputs,
         neurons=[probe.label for probe in deck.states],
         ports=[probe.label for probe in deck.outputs],
         attrs=attrs,
@@ -148,17 +173,69 @@ def _left(before: float | None, difference: float) -> float:
     return difference / (ratio - 1.0)
 
 
-def run_once(deck: Deck, settings: Settings, grid: Array, timeout: float, keep: Path | None) -> tuple[Array, Array]:
+def _grids(deck: Deck, t_stop: float, points: int | None) -> tuple[Array, Array]:
+    """Return the times that a result has, and when it is read."""
+    if deck.clock is None or points is not None:
+        grid = uniform_grid(t_stop, POINTS if points is None else points)
+        return grid, grid
+    return period_grid(deck.clock.period, t_stop)
+
+
+def _settings(deck: Deck, goal: float, t_stop: float) -> Settings:
+    settings = settings_for(goal, t_stop)
+    if deck.clock is None:
+        return settings
+    # What is sampled settles, so that the error of a step does not add up over the periods.
+    step = min(settings.step, deck.clock.period / STEPS_IN_PERIOD)
+    return Settings(step, CLOCKED_RELTOL_PART * goal, *CLOCKED_NOTHING)
+
+
+class Waves(NamedTuple):
+    """States and outputs on a grid, (times, n), and what of a clocked circuit has not settled, a part of its range."""
+
+    states: Array
+    outputs: Array
+    unsettled: float
+
+
+def run_once(deck: Deck, settings: Settings, grid: Array, timeout: float, keep: Path | None) -> Waves:
     """Return states and outputs on a grid from one run of ngspice."""
     t_stop = float(grid[-1])
-    probes = (*deck.states, *deck.outputs)
+    nodes = [*(probe.node for probe in (*deck.states, *deck.outputs)), *(part.node for part in deck.settling)]
     options = settings.options(klu=find().klu)
-    analysis = format_analysis(
-        deck.initial, (probe.node for probe in probes), t_stop=t_stop, step=settings.step, options=options
-    )
+    analysis = format_analysis(deck.initial, nodes, t_stop=t_stop, step=settings.step, options=options)
     plot = run(deck.text + analysis, t_stop=t_stop, timeout=timeout, keep=keep)
+    if deck.clock is not None:
+        states, outputs = (_clocked(plot, found, grid) for found in (deck.states, deck.outputs))
+        return Waves(states, outputs, _unsettled(plot, deck.settling, deck.clock.period, t_stop))
     states = _resampled(plot, deck.states, grid, deck.initial)
-    return states, _resampled(plot, deck.outputs, grid, {})
+    return Waves(states, _resampled(plot, deck.outputs, grid, {}), 0.0)
+
+
+def _clocked(plot: Plot, probes: Sequence[Probe], grid: Array) -> Array:
+    """Return the probes on a grid, in straight lines between ngspice's own times: clocked waveforms have corners."""
+    times = plot.column("time").real
+    columns = [probe.scale * np.interp(grid, times, plot.column(f"v({probe.node.lower()})").real) for probe in probes]
+    return np.stack(columns, axis=-1) if columns else np.zeros((grid.size, 0))
+
+
+def _unsettled(plot: Plot, settling: Sequence[Settling], period: float, t_stop: float) -> float:
+    """Return what the worst node still lacks at the end of a window, a part of its range.
+
+    Of changes d1 and d2 over equal times, d2 r / (1 - r) with r = d2 / d1 is left, where they decay.
+    """
+    starts = period * np.arange(int(t_stop / period * (1.0 + 1e-12)))
+    times = plot.column("time").real
+    worst = 0.0
+    for node, start, stop in settling:
+        values = plot.column(f"v({node.lower()})").real
+        at = [np.interp(starts + period * (start + part * (stop - start)), times, values) for part in (0.5, 0.75, 1.0)]
+        extent = float(ranges(np.stack(at[2:]).T)[0])
+        before, last = np.abs(at[1] - at[0]) / extent, np.abs(at[2] - at[1]) / extent
+        ratio = last / np.maximum(before, AT_REST)
+        left = last * np.minimum(ratio / np.maximum(1.0 - ratio, 1.0 / SLOWEST_DECAY), SLOWEST_DECAY)
+        worst = max(worst, float(np.max(left, initial=0.0)))
+    return worst
 
 
 def _resampled(plot: Plot, probes: Iterable[Probe], grid: Array, initial: Mapping[str, float]) -> Array:

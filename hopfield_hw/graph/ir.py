@@ -146,6 +146,18 @@ class Graph:
         return tuple(f"{operator.name}_{label}" for operator in operators for label in self.labels(operator))
 
     @cached_property
+    def states(self) -> tuple[Leak | Hold, ...]:
+        """The operators that hold a state, Leaks before Holds."""
+        return (*self.of_type(Leak), *self.of_type(Hold))
+
+    @cached_property
+    def state_labels(self) -> tuple[str, ...]:
+        """The labels of all states, one after the other; `<operator>_<label>` where several operators hold one."""
+        if len(self.states) == 1:
+            return self.labels(self.states[0])
+        return tuple(f"{state.name}_{label}" for state in self.states for label in self.labels(state))
+
+    @cached_property
     def text(self) -> str:
         """The canonical text: one line an operator or edge, sorted; `parse_graph` reads it back."""
         from .text import format_graph

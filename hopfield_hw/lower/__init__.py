@@ -43,17 +43,13 @@ def lower(
     for source in network.of_type(Input):
         for k, node in enumerate(draft.nodes(source)):
             draft.add(f"V_{source.name}_{k}", (node, GROUND), 0.0, Origin(source.name, "input", (k,)))
-    for output in network.of_type(Output):
-        drivers = network.drivers(output)
-        if len(drivers) != 1:
-            raise Unrealisable(f"Output {output.name!r}: is driven {len(drivers)} times; add up in an Affine first")
     for fragment in fragments:
         fragment.build(draft)
     return replace(draft.circuit(title, chosen.name), graph_hash=graph.hash)
 
 
 def _cover(graph: Graph, cell: Cell) -> list[Fragment]:
-    left = {op.name: op for op in graph.operators if not isinstance(op, Input | Output)}
+    left = {op.name: op for op in graph.operators if not isinstance(op, Input) and not _is_probe(graph, op)}
     chosen = []
     for fragment in sorted(cell.fragments(graph), key=lambda found: -len(found.operators)):
         if all(name in left for name in fragment.operators):
@@ -65,6 +61,11 @@ def _cover(graph: Graph, cell: Cell) -> list[Fragment]:
         hint = "no circuit has it yet" if cell.name == "ideal" else "cell='ideal' covers more"
         raise Unrealisable(f"cell {cell.name!r} does not lower {names}; {hint}")
     return chosen
+
+
+def _is_probe(graph: Graph, operator: Operator) -> bool:
+    """Whether an Output has one driver, whose nodes it reads; those of several have to be added up."""
+    return isinstance(operator, Output) and len(graph.drivers(operator)) == 1
 
 
 def _described(operator: Operator) -> str:

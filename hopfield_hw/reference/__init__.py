@@ -3,6 +3,7 @@
 from .batch import integrate_program, solve_batch
 from .evaluate import Evaluator
 from .program import Program
+from .sampled import SampledProgram
 from .solve import IMPLICIT, POINTS, input_signal, solve, stop_time
 from .steps import StepProgram
 
@@ -11,6 +12,7 @@ __all__ = [
     "POINTS",
     "Evaluator",
     "Program",
+    "SampledProgram",
     "StepProgram",
     "input_signal",
     "integrate_program",

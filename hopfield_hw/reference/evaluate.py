@@ -31,7 +31,7 @@ class Evaluator:
     Raises InputError for draws that differ in form.
     """
 
-    def __init__(self, draws: Sequence[Graph], states: Sequence[Leak] | Sequence[Hold]) -> None:
+    def __init__(self, draws: Sequence[Graph], states: Sequence[Leak | Hold]) -> None:
         self.graph = draws[0]
         self.states = tuple(states)
         self.slices, self.size = _slices(self.states)

@@ -1,0 +1,226 @@
+"""Any graph in parts: inverting summers and integrators, curves, four-quadrant multipliers, sample-and-hold pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Literal, TypeAlias, get_args
+
+import numpy as np
+
+from ..arrays import positive
+from ..circuit import GROUND, Draft, Multiplier, Origin, Switch
+from ..errors import InputError, Unrealisable
+from ..functions import Softmax
+from ..gain import Function
+from ..graph import Activate, Affine, Graph, Hadamard, Hold, Leak, Operator, Output
+from ..graph.weights import Stencil, entries
+from ..units import format_si
+from .cell import Fragment
+from .ideal import add_amplifier
+from .pair import Pair, add_pair, base_scale
+from .sample_hold import SampleHold, add_sample_hold
+from .summing import Summing, add_affine, add_integrator, add_inverter, add_summer, own_affines
+
+Curve = Literal["exact", "pair"]
+Product = Literal["exact", "ad633"]
+Builder: TypeAlias = "Callable[[Draft, Any, tuple[Affine, ...]], None]"
+DROOP = 1e-4  # of a held voltage in a period, at most
+FULL_SCALE = 10.0  # of an AD633, volts
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpAmps:
+    """Every sum is an op-amp with a resistor for each weight, every state a charge: of an integrator, or sampled.
+
+    `activation`: "exact", a behavioural source, or "pair", a differential pair (see `Pair`; tanh and logistic alone).
+    `multiplier`: "exact", or "ad633", a product over 10 V (Analog Devices, AD633 data sheet) with a divider that brings
+    it to the unit of the graph, volts_per_unit, of at most 10 V. `on_resistance`, `off_resistance`, `capacitance`:
+    of the switches and of what they charge, ohms and farads. `open_loop_gain`: of the op-amps. `resistance`: of a
+    weight of 1, ohms. `reference`: of the biases, volts.
+
+    Recurrent cells become clocked circuits in it, and Hopfield networks inverting integrators.
+
+    Raises Unrealisable for other curves than a pair gives, and a clock so slow that a held voltage droops by more than
+    1e-4; InputError for weights whose resistor would be above 1 GOhm.
+    """
+
+    activation: Curve = "exact"
+    multiplier: Product = "exact"
+    pair: Pair = field(default_factory=Pair)
+    on_resistance: float = 100.0
+    off_resistance: float = 1e12
+    capacitance: float = 1e-9
+    open_loop_gain: float = 1e6
+    resistance: float = 1e4
+    reference: float = 10.0
+    name: str = "op_amps"
+    law: str = "C_i dx_i/dt = -x_i/R_i + sum_j T_ij v_j + I_i, and x_i[k+1] = F_i(x[k], u[k]) of a clocked graph"
+
+    def __post_init__(self) -> None:
+        for what, options in (("activation", get_args(Curve)), ("multiplier", get_args(Product))):
+            if getattr(self, what) not in options:
+                raise InputError(f"`OpAmps.{what}` = {getattr(self, what)!r:.40}: must be {' or '.join(options)}")
+        units = {"on_resistance": "Ohm", "off_resistance": "Ohm", "resistance": "Ohm", "capacitance": "F"}
+        for what, unit in (units | {"open_loop_gain": "V/V", "reference": "V"}).items():
+            positive(getattr(self, what), f"OpAmps.{what}", shape=(), unit=unit)
+
+    def fragments(self, graph: Graph) -> Iterable[Fragment]:
+        """Return one fragment for each operator, with the Affines whose weights its summer takes in."""
+        for operator in graph.order:
+            build = self._builder(graph, operator)
+            if build is not None:
+                taken = _taken_in(graph, operator)
+                names = (operator.name, *(affine.name for affine in taken))
+                yield Fragment(names, partial(self._build, build, operator, taken))
+
+    def rescaling(self, graph: Graph) -> dict[str, float]:
+        """Return nothing: resistors do not load what drives them."""
+        return {}
+
+    def _builder(self, graph: Graph, operator: Operator) -> Builder | None:
+        match operator:
+            case Activate() if isinstance(operator.function, Softmax):
+                return None
+            case Leak():
+                return self._build_leak
+            case Affine():
+                return self._build_affine
+            case Activate():
+                return self._build_activate
+            case Hold():
+                return self._build_hold
+            case Output():
+                return self._build_output
+            case Hadamard():
+                return self._build_product
+        return None
+
+    @property
+    def _summing(self) -> Summing:
+        return Summing(
+            open_loop_gain=float(self.open_loop_gain),
+            resistance=float(self.resistance),
+            reference=float(self.reference),
+        )
+
+    def _build(self, build: Builder, operator: Any, affines: tuple[Affine, ...], draft: Draft) -> None:
+        draft.invert = partial(add_inverter, self._summing)
+        build(draft, operator, affines)
+
+    def _build_leak(self, draft: Draft, leak: Leak, affines: tuple[Affine, ...]) -> None:
+        add_integrator(draft, leak, affines, self._summing)
+
+    def _build_affine(self, draft: Draft, affine: Affine, _: tuple[Affine, ...]) -> None:
+        add_affine(draft, affine, draft.nodes(affine), self._summing)
+
+    def _build_output(self, draft: Draft, output: Output, affines: tuple[Affine, ...]) -> None:
+        add_summer(draft, output, draft.nodes(output), self._summing, affines=affines)
+
+    def _build_activate(self, draft: Draft, activate: Activate, affines: tuple[Affine, ...]) -> None:
+        curves = [_curve(activate, k) for k in range(activate.size)]
+        if self.activation == "pair":
+            scale = [base_scale(activate, curve) for curve in curves]
+            nodes = self._summed(draft, activate, affines, scale=scale)
+            for k, (curve, base) in enumerate(zip(curves, nodes, strict=True)):
+                add_pair(draft, activate, k, curve, base, self.pair, self._summing)
+        else:
+            nodes = self._summed(draft, activate, affines)
+            add_amplifier(draft, activate, (f"v({node})" for node in nodes))
+
+    def _build_hold(self, draft: Draft, hold: Hold, affines: tuple[Affine, ...]) -> None:
+        part = SampleHold(
+            switch=Switch(float(self.on_resistance), float(self.off_resistance)),
+            capacitance=float(self.capacitance),
+            open_loop_gain=float(self.open_loop_gain),
+        )
+        droop = hold.clock.period / (part.switch.off * part.capacitance)
+        if droop > DROOP:
+            raise Unrealisable(
+                f"Hold {hold.name!r}: in a period of {format_si(hold.clock.period, 's')} its capacitors lose "
+                f"{droop:.2g} of their voltage, above {DROOP:g}; take a faster clock, Units(seconds_per_unit=...) "
+                "of the graph, or a larger capacitance"
+            )
+        add_sample_hold(draft, hold, self._summed(draft, hold, affines), part)
+
+    def _build_product(self, draft: Draft, product: Hadamard, affines: tuple[Affine, ...]) -> None:
+        """Add the multipliers; the Affine that takes the unit off a factor is the scale of the multiplier."""
+        unit = _unit(affines[0]) if affines else 1.0
+        left, right = (self._factors(draft, product, port, affines) for port in product.ports)
+        for k, (node, x, y) in enumerate(zip(draft.nodes(product), left, right, strict=True)):
+            self._add_multiplier(draft, product, k, (x, y, node), unit)
+
+    def _add_multiplier(
+        self, draft: Draft, product: Hadamard, k: int, nodes: tuple[str, str, str], unit: float
+    ) -> None:
+        x, y, node = nodes
+        name = f"{product.name}_{k}"
+        if self.multiplier == "exact":
+            draft.add(
+                f"B_{name}", (node, GROUND), Multiplier(x, y, GROUND, unit), Origin(product.name, "product", (k,))
+            )
+            return
+        if not 0.0 < unit <= FULL_SCALE:
+            raise Unrealisable(
+                f"Hadamard {product.name!r}: its unit is {unit:g} V, and an AD633 multiplies by "
+                f"1/{FULL_SCALE:g} V; give the graph Units(volts_per_unit=...) of at most {FULL_SCALE:g}"
+            )
+        tap = GROUND
+        if unit < FULL_SCALE:
+            # W = X Y / 10 V + Z with Z = (1 - unit / 10 V) W.
+            tap = f"{product.name}_tap_{draft.graph.labels(product)[k]}"
+            draft.claim(tap, product, "tap")
+            for part, ends, value in (
+                ("top", (node, tap), self.resistance),
+                ("tap", (tap, GROUND), self.resistance * (FULL_SCALE / unit - 1.0)),
+            ):
+                draft.add(f"R_{name}_{part}", ends, float(value), Origin(product.name, f"divider_{part}", (k,)))
+        draft.add(f"B_{name}", (node, GROUND), Multiplier(x, y, tap), Origin(product.name, "multiplier", (k,)))
+
+    def _factors(self, draft: Draft, product: Hadamard, port: str, affines: tuple[Affine, ...]) -> tuple[str, ...]:
+        drivers = draft.graph.drivers(product, port)
+        if drivers == affines:
+            drivers = draft.graph.drivers(affines[0])
+            return self._summed(draft, affines[0], ()) if len(drivers) > 1 else draft.nodes(drivers[0])
+        return self._summed(draft, product, (), port=port)
+
+    def _summed(
+        self,
+        draft: Draft,
+        operator: Operator,
+        affines: tuple[Affine, ...],
+        *,
+        port: str = "in",
+        scale: list[float] | None = None,
+    ) -> tuple[str, ...]:
+        """Return nodes with the sum of what drives a port; those of its only driver where nothing is to be added."""
+        drivers = draft.graph.drivers(operator, port)
+        if len(drivers) == 1 and not affines and scale is None:
+            return draft.nodes(drivers[0])
+        nodes = draft.new_nodes(operator, f"_{port}_sum")
+        add_summer(draft, operator, nodes, self._summing, port=port, affines=affines, scale=scale)
+        return nodes
+
+
+def _taken_in(graph: Graph, operator: Operator) -> tuple[Affine, ...]:
+    """Return the Affines that one fragment covers with an operator: those of its sum, or the unit of a product."""
+    if isinstance(operator, Leak | Activate | Hold | Output):
+        return own_affines(graph, operator)
+    if isinstance(operator, Hadamard):
+        return tuple(a for a in own_affines(graph, operator, "left")[:1] if _unit(a) > 0.0)
+    return ()
+
+
+def _unit(affine: Affine) -> float:
+    """Return U of an Affine that is 1/U for every element; 0 for any other."""
+    weights = affine.weights
+    if isinstance(weights, np.ndarray | Stencil) or bool(np.any(affine.offset != 0.0)):
+        return 0.0
+    values, rows, columns = entries(weights)
+    same = bool(np.all(values == values[:1])) and bool(np.all(rows == columns)) and rows.size == affine.output_size
+    return float(1.0 / values[0]) if same and values.size else 0.0
+
+
+def _curve(activate: Activate, k: int) -> Function:
+    return activate.function if activate.function.size is None else activate.function.at(k)

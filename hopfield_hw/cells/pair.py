@@ -1,0 +1,84 @@
+"""The differential pair: two transistors share a tail current as the logistic of their base voltages.
+
+I_c2 = alpha I_tail / (1 + exp(-(v_b2 - v_b1)/V_T)) with alpha = beta/(beta + 1), which is half a tanh of half the
+argument (Gray, Hurst, Lewis and Meyer, Analysis and Design of Analog Integrated Circuits, section 3.5.1).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..arrays import positive
+from ..circuit import GROUND, Draft, Origin, Transistor
+from ..errors import Unrealisable
+from ..gain import Function, Logistic, Tanh
+from ..graph import Activate
+from .summing import Summing, add_op_amp
+
+THERMAL = 0.025865  # k T / q at 27 degrees Celsius, volts
+COLLECTOR = 2.0  # volts: the bases stay below it, so that no collector junction conducts
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pair:
+    """Two NPN transistors, an op-amp that holds a collector at 2 V, and two resistors: one tanh or logistic.
+
+    `beta`: forward current gain. `early_voltage`: volts. `tail_current`: amperes. `calibrated`: the tail current is
+    raised by (beta + 1)/beta, which gives back what the base currents take.
+    """
+
+    beta: float = 200.0
+    early_voltage: float = 100.0
+    saturation_current: float = 1e-14
+    tail_current: float = 1e-4
+    calibrated: bool = True
+
+    def __post_init__(self) -> None:
+        units = {"beta": "A/A", "early_voltage": "V", "saturation_current": "A", "tail_current": "A"}
+        for name, unit in units.items():
+            positive(getattr(self, name), f"Pair.{name}", shape=(), unit=unit, allow_inf=name == "early_voltage")
+
+
+def base_scale(activate: Activate, curve: Function) -> float:
+    """Return the base voltage by volt of the function's argument. Raises Unrealisable for another function."""
+    if isinstance(curve, Tanh):
+        return 2.0 * THERMAL * float(curve.slope) / _amplitude(curve)
+    if isinstance(curve, Logistic):
+        return 4.0 * THERMAL * float(curve.slope) / _amplitude(curve)
+    raise Unrealisable(
+        f"Activate {activate.name!r}: a differential pair is a tanh or a logistic, not a {type(curve).__name__}; "
+        "use activation='exact'"
+    )
+
+
+def add_pair(draft: Draft, activate: Activate, k: int, curve: Function, base: str, pair: Pair, make: Summing) -> None:
+    """Add the pair of one element: from its base voltage to a f(x), on the operator's node.
+
+    v = V_c + R_f (I_c2 - (V_ref - V_c)/R_ref): R_f sets the amplitude, R_ref takes off V_c, and half of a tanh.
+    """
+    name, output = f"{activate.name}_{k}", draft.nodes(activate)[k]
+    emitter, collector = f"{activate.name}_emitter_{k}", f"{activate.name}_collector_{k}"
+    for node, role in ((emitter, "emitter"), (collector, "collector")):
+        draft.claim(node, activate, role)
+    held = draft.supply("collector", COLLECTOR, activate)
+    reference = draft.supply("reference_p", make.reference, activate)
+    transistor = Transistor(float(pair.beta), float(pair.saturation_current), float(pair.early_voltage))
+    swing = _amplitude(curve) * (2.0 if isinstance(curve, Tanh) else 1.0)
+    taken = COLLECTOR + (swing / 2.0 if isinstance(curve, Tanh) else 0.0)
+    feedback = swing / pair.tail_current
+    tail = pair.tail_current * ((pair.beta + 1.0) / pair.beta if pair.calibrated else 1.0)
+
+    def origin(role: str) -> Origin:
+        return Origin(activate.name, role, (k,))
+
+    draft.add(f"Q_{name}_1", (held, GROUND, emitter), transistor, origin("pair"))
+    draft.add(f"Q_{name}_2", (collector, base, emitter), transistor, origin("pair"))
+    draft.add(f"I_{name}_tail", (emitter, GROUND), tail, origin("tail"))
+    draft.add(f"R_{name}_swing", (output, collector), feedback, origin("swing"))
+    offset = feedback * (make.reference - COLLECTOR) / taken
+    draft.add(f"R_{name}_offset", (reference, collector), offset, origin("offset"))
+    add_op_amp(draft, f"{name}_pair", (held, collector), output, make, origin("op_amp"))
+
+
+def _amplitude(curve: Function) -> float:
+    return float(curve.params()["amplitude"])

@@ -1,0 +1,164 @@
+"""Inverting summers and integrators: an op-amp adds up what drives a port, each weight a resistor."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+
+from ..circuit import GROUND, Draft, Origin
+from ..errors import InputError
+from ..graph import Affine, Graph, Leak, Operator
+from ..graph.weights import Stencil, entries
+
+LARGEST = 1e9  # of a resistor, ohms
+
+
+@dataclass(frozen=True, kw_only=True)
+class Summing:
+    """How summers are made. `resistance`: the resistor of weight 1, ohms. `reference`: of a bias, volts."""
+
+    open_loop_gain: float
+    resistance: float
+    reference: float
+
+
+class Term(NamedTuple):
+    """One resistor of a summer: its weight, where it comes from in the circuit, and in the graph."""
+
+    weight: float
+    node: str
+    name: str
+    origin: Origin
+
+
+def own_affines(graph: Graph, operator: Operator, port: str = "in") -> tuple[Affine, ...]:
+    """Return the Affines that drive this port and nothing else: its summer takes their weights."""
+    drivers = graph.drivers(operator, port)
+    return tuple(driver for driver in drivers if isinstance(driver, Affine) and len(graph.targets(driver)) == 1)
+
+
+def add_summer(
+    draft: Draft,
+    operator: Operator,
+    nodes: Sequence[str],
+    make: Summing,
+    *,
+    port: str = "in",
+    affines: Sequence[Affine] = (),
+    scale: Sequence[float] | None = None,
+) -> None:
+    """Add the op-amps that put the sum of what drives a port on its nodes, times a scale by element (1 by default).
+
+    v_i = -sum_k (R_f / R_ik) v_k with R_ik = R / |w_ik| and R_f = scale_i R, from the complement rail of k where w_ik
+    is positive. `affines`: those of its drivers whose weights are taken in; the others count with a weight of 1.
+    """
+    prefix = operator.name if port == "in" else f"{operator.name}_{port}"
+    _add_summers(draft, operator, prefix, _rows(draft, operator, port, affines, len(nodes), make), nodes, make, scale)
+
+
+def add_affine(draft: Draft, affine: Affine, nodes: Sequence[str], make: Summing) -> None:
+    """Add the op-amps of an Affine by itself, which puts W x + b on its nodes."""
+    rows: list[list[Term]] = [[] for _ in nodes]
+    _add_affine(draft, affine, rows, make)
+    _add_summers(draft, affine, affine.name, rows, nodes, make, None)
+
+
+def add_integrator(draft: Draft, leak: Leak, affines: Sequence[Affine], make: Summing) -> None:
+    """Add the op-amps of a Leak: C_i and R_i are the feedback, and each weight, siemens, a conductance."""
+    siemens = replace(make, resistance=1.0)
+    nodes, summing = draft.nodes(leak), draft.new_nodes(leak, "_virtual")
+    _add_resistors(draft, _rows(draft, leak, "in", affines, len(nodes), siemens), summing, siemens)
+    for k, (node, at) in enumerate(zip(nodes, summing, strict=True)):
+        draft.add(f"C_{leak.name}_{k}", (node, at), float(leak.capacitance[k]), Origin(leak.name, "capacitance", (k,)))
+        if np.isfinite(leak.resistance[k]):
+            origin = Origin(leak.name, "resistance", (k,))
+            draft.add(f"R_{leak.name}_{k}", (node, at), float(leak.resistance[k]), origin)
+        add_op_amp(draft, f"{leak.name}_{k}", (GROUND, at), node, make, Origin(leak.name, "op_amp", (k,)))
+    draft.state(leak, nodes)
+
+
+def _add_summers(
+    draft: Draft,
+    operator: Operator,
+    prefix: str,
+    rows: Sequence[Sequence[Term]],
+    nodes: Sequence[str],
+    make: Summing,
+    scale: Sequence[float] | None,
+) -> None:
+    summing = draft.new_nodes(operator, f"{prefix.removeprefix(operator.name)}_virtual")
+    _add_resistors(draft, rows, summing, make)
+    for k, (node, at) in enumerate(zip(nodes, summing, strict=True)):
+        feedback = make.resistance * (1.0 if scale is None else scale[k])
+        draft.add(f"R_{prefix}_feedback_{k}", (node, at), feedback, Origin(operator.name, "feedback", (k,)))
+        add_op_amp(draft, f"{prefix}_sum_{k}", (GROUND, at), node, make, Origin(operator.name, "op_amp", (k,)))
+
+
+def _add_resistors(draft: Draft, rows: Sequence[Sequence[Term]], summing: Sequence[str], make: Summing) -> None:
+    for row, at in zip(rows, summing, strict=True):
+        for term in row:
+            draft.add(term.name, (term.node, at), make.resistance / abs(term.weight), term.origin)
+
+
+def add_op_amp(draft: Draft, name: str, inputs: tuple[str, str], output: str, make: Summing, origin: Origin) -> None:
+    """Add an op-amp, a source of its open-loop gain; `inputs`: the one that does not invert, and the one that does."""
+    draft.add(f"E_{name}", (output, GROUND, *inputs), make.open_loop_gain, origin)
+
+
+def add_inverter(make: Summing, draft: Draft, rail: str, node: str, origin: Origin) -> None:
+    """Add a complement rail: an op-amp with two resistors, v(rail) = -v(node)."""
+    name = f"inv_{origin.operator}_{origin.element[0]}"
+    at = f"{rail}_inv"
+    draft.claim(at, draft.graph.by_name[origin.operator], "inv")
+    for part, ends in (("in", (node, at)), ("feedback", (rail, at))):
+        draft.add(
+            f"R_{name}_{part}", ends, make.resistance, Origin(origin.operator, f"inverter_{part}", origin.element)
+        )
+    add_op_amp(draft, name, (GROUND, at), rail, make, origin._replace(role="op_amp"))
+
+
+def _rows(
+    draft: Draft, operator: Operator, port: str, affines: Sequence[Affine], size: int, make: Summing
+) -> list[list[Term]]:
+    rows: list[list[Term]] = [[] for _ in range(size)]
+    own = {affine.name for affine in affines}
+    for driver in draft.graph.drivers(operator, port):
+        if isinstance(driver, Affine) and driver.name in own:
+            _add_affine(draft, driver, rows, make)
+            continue
+        for k, row in enumerate(rows):
+            name = f"R_{driver.name}_to_{operator.name}_{k}"
+            row.append(Term(1.0, _rail(draft, driver, k, 1.0), name, Origin(driver.name, "edge", (k,))))
+    return rows
+
+
+def _add_affine(draft: Draft, affine: Affine, rows: list[list[Term]], make: Summing) -> None:
+    values, to, sources = entries(affine.weights)
+    drivers = draft.graph.drivers(affine)
+    for driver in drivers:
+        prefix = affine.name if len(drivers) == 1 else f"{affine.name}_{driver.name}"
+        for value, i, j in zip(values.tolist(), to.tolist(), sources.tolist(), strict=True):
+            _check_weight(affine, value, i, j, make)
+            origin = Origin(affine.name, "weights", (i, j))
+            rows[i].append(Term(value, _rail(draft, driver, j, value), f"R_{prefix}_{i}_{j}", origin))
+    offset = affine.offset + (affine.weights.offset() if isinstance(affine.weights, Stencil) else 0.0)
+    for i, bias in enumerate((offset / make.reference).tolist()):
+        if bias != 0.0:
+            # The summer inverts, so that a positive bias comes from the negative reference.
+            name, volts = ("reference_n", -make.reference) if bias > 0.0 else ("reference_p", make.reference)
+            rail = draft.supply(name, volts, affine)
+            rows[i].append(Term(bias, rail, f"R_{affine.name}_bias_{i}", Origin(affine.name, "bias", (i,))))
+
+
+def _rail(draft: Draft, source: Operator, element: int, weight: float) -> str:
+    return draft.inverted(source, element) if weight > 0.0 else draft.nodes(source)[element]
+
+
+def _check_weight(affine: Affine, value: float, i: int, j: int, make: Summing) -> None:
+    if make.resistance > LARGEST * abs(value):
+        raise InputError(
+            f"`{affine.name}.weights[{i}, {j}]` = {value:g}: its resistor would be above {LARGEST:g} Ohm; set it to 0"
+        )

@@ -1,0 +1,206 @@
+"""The op_amps cell: summers, differential pairs, multipliers and sample-and-hold pairs; the trained LSTM in them."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+import hopfield_hw as hh
+from hopfield_hw.circuit import Multiplier, Transistor
+from hopfield_hw.graph import Affine, Clock, Edge, Graph, Hadamard, Hold, Input, Output
+
+PERIOD = 1e-3
+
+
+def trained(volts: float = 1.0) -> Graph:
+    """The cell of the Mackey-Glass forecaster, at a kilohertz."""
+    units = hh.Units(volts_per_unit=volts, seconds_per_unit=PERIOD)
+    return replace(hh.trained.mackey_glass().cell.graph(), units=units)
+
+
+def series(steps: int, volts: float = 1.0) -> hh.Signal:
+    forecaster = hh.trained.mackey_glass()
+    return hh.Signal.held(volts * forecaster.scale.scaled(forecaster.test)[: steps + 1], PERIOD)
+
+
+def run(cell: hh.OpAmps, *, steps: int = 100, volts: float = 1.0) -> hh.Verification:
+    return hh.verify(trained(volts), cell=cell, t_stop=steps * PERIOD, inputs=series(steps, volts), accuracy=1e-3)
+
+
+@pytest.mark.usefixtures("ngspice")
+def test_the_trained_lstm_with_exact_curves_is_the_digital_cell_to_70_db() -> None:
+    result = run(hh.OpAmps())
+    assert result.wave.sizes["time"] == 101
+    assert result.sqnr >= 70.0  # measured: 87 dB, of op-amps with a gain of 1e6
+
+
+@pytest.mark.usefixtures("ngspice")
+def test_the_trained_lstm_in_differential_pairs_of_beta_200_after_calibration_is_it_to_40_db() -> None:
+    result = run(hh.OpAmps(activation="pair"))
+    assert result.sqnr >= 40.0  # measured: 68 dB, of an Early voltage of 100 V
+
+
+@pytest.mark.usefixtures("ngspice")
+def test_base_currents_spoil_it_without_calibration() -> None:
+    """0.5% less of every tail current costs some 40 dB: the state feeds its errors back."""
+    spoilt = run(hh.OpAmps(activation="pair", pair=hh.Pair(calibrated=False)), steps=40)
+    cured = run(hh.OpAmps(activation="pair"), steps=40)
+    assert spoilt.sqnr < 35.0 < 60.0 < cured.sqnr
+
+
+@pytest.mark.usefixtures("ngspice")
+def test_multipliers_of_an_ad633_without_errors_are_exact_multipliers() -> None:
+    cells = [hh.OpAmps(multiplier=kind) for kind in ("exact", "ad633")]
+    first, second = (run(cell, steps=12, volts=2.5) for cell in cells)
+    assert abs(first.sqnr - second.sqnr) < 1.0
+    assert first.sqnr > 70.0
+
+
+@pytest.mark.usefixtures("ngspice")
+def test_a_hopfield_network_in_differential_pairs() -> None:
+    net = hh.Network(
+        weights=[[0.0, -6e-5], [8e-5, 2e-5]],
+        resistance=1e4,
+        capacitance=1e-7,
+        gain=hh.Tanh(gain=3.0, amplitude=2.0),
+        bias=[2e-5, -1e-5],
+        initial=[0.3, -0.2],
+    )
+    cell = hh.OpAmps(activation="pair", pair=hh.Pair(early_voltage=np.inf))
+    result = hh.verify(net, cell=cell)
+    assert result.passed, result
+
+
+@pytest.mark.usefixtures("ngspice")
+def test_peepholes_and_several_drivers_add_up() -> None:
+    """A W that sees a sum of two drivers takes a resistor from each."""
+    graph = Graph(
+        operators=(
+            Input(name="u", size=2),
+            Hold(name="x", clock=Clock(period=PERIOD), initial=[0.2, -0.1]),
+            Affine(name="w", weights=[[0.5, -0.25], [0.0, 1.5]], bias=[0.1, -0.2]),
+            Hadamard(name="p", size=2),
+            Output(name="y", size=2),
+        ),
+        edges=(
+            *(Edge(source, "w") for source in ("u", "x")),
+            *(Edge(source, "p", "left") for source in ("u", "w")),
+            *(Edge(source, "p", "right") for source in ("x",)),
+            Edge("p", "x"),
+            Edge("w", "x"),
+            Edge("p", "y"),
+            Edge("w", "y"),
+        ),
+    )
+    inputs = hh.Signal.held(np.random.default_rng(0).uniform(-0.5, 0.5, (6, 2)), PERIOD)
+    result = hh.verify(graph, cell="op_amps", t_stop=5 * PERIOD, inputs=inputs)
+    assert result.passed, result
+    assert result.circuit.origin("R_w_u_0_1").element == (0, 1)
+
+
+def test_what_the_trained_lstm_is_made_of() -> None:
+    """Four gates of four cells in op-amps, one inverter a signal that needs its complement, two holds a state."""
+    circuit = hh.lower(trained(), cell=hh.OpAmps(activation="pair"))
+    roles = Counter(device.origin.role for device in circuit.devices)
+    assert roles["pair"] == 2 * 20  # i, f, g, o and tanh(c), four of each
+    assert roles["product"] == 12
+    assert roles["master"] == roles["slave"] == 2 * 8  # a switch and a capacitor each
+    kinds = Counter(device.name[0] for device in circuit.devices)
+    assert kinds["Q"] == 40
+    weights = hh.trained.mackey_glass().cell
+    nonzero = np.count_nonzero(weights.input_weights) + np.count_nonzero(weights.recurrent_weights)
+    assert roles["weights"] == nonzero
+
+
+def test_every_device_comes_from_the_graph() -> None:
+    graph = trained(2.5)
+    circuit = hh.lower(graph, cell=hh.OpAmps(activation="pair", multiplier="ad633"))
+    names = set(graph.by_name)
+    # In volts, each product takes the unit off one factor; that Affine is the scale of its multiplier.
+    assert {d.origin.operator for d in circuit.devices} <= names
+    product = circuit.device("B_fc_0").value
+    assert isinstance(product, Multiplier)
+    assert (product.unit, product.z) == (10.0, "fc_tap_0")
+    top, tap = (float(circuit.device(f"R_fc_0_{part}").value) for part in ("top", "tap"))  # type: ignore[arg-type]
+    assert (top + tap) / top == pytest.approx(10.0 / 2.5)
+
+
+def test_models_are_written_once() -> None:
+    text = hh.lower(trained(), cell=hh.OpAmps(activation="pair")).netlist()
+    assert re.findall(r"^\.model .*$", text, re.M) == [".model model_0 NPN(IS=1e-14 BF=200.0 VAF=100.0)"]
+    assert "Q_i_0_2 i_collector_0 i_in_sum_0 i_emitter_0 model_0" in text
+    ideal = hh.lower(trained(), cell=hh.OpAmps(activation="pair", pair=hh.Pair(early_voltage=np.inf))).netlist()
+    assert ".model model_0 NPN(IS=1e-14 BF=200.0)\n" in ideal
+
+
+def rnn(function: Any = None, scale: float = 1.0) -> Graph:
+    cell = hh.digital.RNN(
+        input_weights=scale * np.ones((1, 1)),
+        recurrent_weights=np.ones((1, 1)),
+        activations=() if function is None else (function,),
+    )
+    return replace(cell.graph(), units=hh.Units(seconds_per_unit=PERIOD))
+
+
+REFUSED = {
+    "a curve that no pair gives": (
+        lambda: hh.lower(rnn(hh.PiecewiseLinear()), cell=hh.OpAmps(activation="pair")),
+        "Activate 'f': a differential pair is a tanh or a logistic, not a PiecewiseLinear; use activation='exact'",
+    ),
+    "a clock that is too slow": (
+        lambda: hh.lower(replace(rnn(), units=hh.Units()), cell="op_amps"),
+        "Hold 'h': in a period of 1 s its capacitors lose 0.001 of their voltage, above 0.0001; take a faster clock, "
+        "Units(seconds_per_unit=...) of the graph, or a larger capacitance",
+    ),
+    "a unit above an AD633's": (
+        lambda: hh.lower(trained(12.0), cell=hh.OpAmps(multiplier="ad633")),
+        "Hadamard 'fc': its unit is 12 V, and an AD633 multiplies by 1/10 V; give the graph Units(volts_per_unit=...) "
+        "of at most 10",
+    ),
+    "a weight too small": (
+        lambda: hh.lower(rnn(scale=1e-7), cell="op_amps"),
+        "`w_h.weights[0, 0]` = 1e-07: its resistor would be above 1e+09 Ohm; set it to 0",
+    ),
+    "an option that there is not": (
+        lambda: hh.OpAmps(activation="diode"),  # type: ignore[arg-type]
+        "`OpAmps.activation` = 'diode': must be exact or pair",
+    ),
+    "no capacitance": (lambda: hh.OpAmps(capacitance=0.0), "`OpAmps.capacitance = 0.0 F`: must be positive"),
+    "no gain": (lambda: hh.Pair(beta=-1.0), "`Pair.beta = -1.0 A/A`: must be positive"),
+}
+
+
+@pytest.mark.parametrize(("act", "message"), REFUSED.values(), ids=REFUSED)
+def test_wrong_input_is_refused(act: Any, message: str) -> None:
+    with pytest.raises(hh.InputError) as refused:
+        act()
+    assert str(refused.value) == message
+
+
+def test_transistors_and_multipliers_are_checked() -> None:
+    circuit = hh.lower(trained(), cell=hh.OpAmps(activation="pair"))
+    for name, value, message in (
+        ("Q_i_0_1", 1.0, "device Q_i_0_1 = 1.0: Q takes a Transistor, and G a number or a Switch"),
+        (
+            "Q_i_0_1",
+            Transistor(-1.0, 1e-14, 100.0),
+            "device Q_i_0_1 = Transistor(beta=-1.0, saturation_current=1e-14, early_voltage=100.0): "
+            "must be of positive finite numbers",
+        ),
+        (
+            "B_fc_0",
+            Multiplier("a b", "c", "0"),
+            "device B_fc_0 = Multiplier(x='a b', y='c', z='0', unit=10.0, gain=0.0, x_offset=0.0, y_offset=0.: must be "
+            "a float (of Python, not of NumPy), one line of text for B, or increasing (time, volts) points or a Pulse "
+            "for V",
+        ),
+    ):
+        devices = tuple(d._replace(value=value) if d.name == name else d for d in circuit.devices)  # type: ignore[arg-type]
+        with pytest.raises(hh.InputError) as refused:
+            replace(circuit, devices=devices)
+        assert str(refused.value) == message
