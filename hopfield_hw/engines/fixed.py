@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -143,21 +143,53 @@ def narrowest(
 
     Raises InputError where `formats` itself does not reach the goal.
     """
-    spare = min(f.word - 2 for f in (formats.signals, formats.weights, formats.activations or formats.signals))
-    best = fixed_point_report(graph, formats, inputs, initial=initial)
-    if best.sqnr < sqnr_goal:
+    reports: dict[int, FixedPointReport] = {}
+
+    def reaches(bits: int) -> bool:
+        reports[bits] = fixed_point_report(graph, shortened(formats, bits), inputs, initial=initial)
+        return reports[bits].sqnr >= sqnr_goal
+
+    if not reaches(0):
         raise InputError(
-            f"`sqnr_goal` = {sqnr_goal:g} dB: {formats.signals} reaches {best.sqnr:.1f} dB; give longer words"
+            f"`sqnr_goal` = {sqnr_goal:g} dB: {formats.signals} reaches {reports[0].sqnr:.1f} dB; give longer words"
         )
-    low, high = 0, spare
+    return reports[_bits_off(formats, reaches)]
+
+
+class TaskFormat(NamedTuple):
+    """Formats, and the error of a task in them."""
+
+    formats: FixedPoint
+    error: float
+
+
+def narrowest_for(
+    graph: Graph, formats: FixedPoint, error: Callable[[FixedMachine], float], *, goal: float
+) -> TaskFormat:
+    """Return the shortest words with which a task's `error` is at most `goal`; bits are taken off as by `narrowest`.
+
+    `error`: of a machine in integers, such as the forecast's or 1 - the part of right answers. Raises InputError where
+    `formats` itself does not reach the goal.
+    """
+    errors: dict[int, float] = {}
+
+    def reaches(bits: int) -> bool:
+        errors[bits] = error(FixedMachine(lower_to_integers(graph, shortened(formats, bits))))
+        return errors[bits] <= goal
+
+    if not reaches(0):
+        raise InputError(f"`goal` = {goal:g}: {formats.signals} has an error of {errors[0]:.3g}; give longer words")
+    bits = _bits_off(formats, reaches)
+    return TaskFormat(shortened(formats, bits), errors[bits])
+
+
+def _bits_off(formats: FixedPoint, reaches: Callable[[int], bool]) -> int:
+    """Return the most bits that can be taken off every word, by bisection; 0 is known to reach the goal."""
+    low, high = 0, min(f.word - 2 for f in (formats.signals, formats.weights, formats.activations or formats.signals))
     while low < high:
         middle = (low + high + 1) // 2
-        report = fixed_point_report(graph, shortened(formats, middle), inputs, initial=initial)
-        if report.sqnr >= sqnr_goal:
-            low, best = middle, report
-        else:
-            high = middle - 1
-    return best
+        low, high = (middle, high) if reaches(middle) else (low, middle - 1)
+    return low
 
 
 def shortened(formats: FixedPoint, bits: int) -> FixedPoint:
