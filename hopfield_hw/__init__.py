@@ -2,7 +2,7 @@
 
 from importlib.metadata import version as _version
 
-from . import board, digital, families, problems, trained
+from . import board, digital, families, problems, tasks, trained
 from .cells import CELLS, ActiveSum, Cell, HopfieldTank, Ideal, OpAmps, Pair
 from .circuit import Circuit, Device, Origin
 from .compare import Verification, verify
@@ -82,6 +82,7 @@ __all__ = [
     "run_sequence",
     "run_trees",
     "simulate",
+    "tasks",
     "trained",
     "verify",
 ]

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..arrays import frozen
 from ..errors import InputError
-from ..graph import Affine, Edge, Graph, Output
+from ..graph import Affine, Edge, Graph, Operator, Output
 
 READOUT = "readout"
 
@@ -31,13 +31,27 @@ class Readout:
 
         Raises InputError for a name that is no Output, and for one of another size than H.
         """
+        self._check(graph, output)
+        operators = [operator for operator in graph.operators if operator.name != output]
+        edges = [edge if edge.target != output else Edge(edge.source, READOUT) for edge in graph.edges]
+        return self._added(graph, operators, edges, output)
+
+    def beside(self, graph: Graph, output: str, name: str) -> Graph:
+        """Return a graph with one more Output, `name`, that is V y + c of what `output` is; else as `after`."""
+        self._check(graph, output)
+        edges = [*graph.edges, *(Edge(edge.source, READOUT) for edge in graph.edges if edge.target == output)]
+        return self._added(graph, list(graph.operators), edges, name)
+
+    def _check(self, graph: Graph, output: str) -> None:
         old = graph.by_name.get(output)
         outputs, size = self.weights.shape
         if not isinstance(old, Output) or old.size != size:
             found = f"has {old.size} elements" if isinstance(old, Output) else "is no Output"
             raise InputError(f"{output!r:.60} {found}: `Readout.weights` of shape {(outputs, size)} reads {size}")
-        operators = [operator for operator in graph.operators if operator is not old]
-        operators += [Affine(name=READOUT, weights=self.weights, bias=self.bias), Output(name=output, size=outputs)]
-        edges = [Edge(edge.source, READOUT, edge.port) if edge.target == output else edge for edge in graph.edges]
-        edges.append(Edge(READOUT, output))
-        return Graph(operators=tuple(operators), edges=tuple(edges), units=graph.units)
+
+    def _added(self, graph: Graph, operators: list[Operator], edges: list[Edge], name: str) -> Graph:
+        operators += [
+            Affine(name=READOUT, weights=self.weights, bias=self.bias),
+            Output(name=name, size=self.weights.shape[0]),
+        ]
+        return Graph(operators=tuple(operators), edges=(*edges, Edge(READOUT, name)), units=graph.units)

@@ -57,7 +57,7 @@ def run_sequence(
 
     Raises InputError for wrong shapes, lengths out of range, and names that are no Hold.
     """
-    stepper = _machine(machine)
+    stepper = machine_of(machine)
     x = frozen(inputs, "inputs")
     if x.ndim == 2:
         x = x[:, np.newaxis]
@@ -105,7 +105,8 @@ def run_layers(
     return x, tuple(found)
 
 
-def _machine(machine: Machine | Graph | RecurrentCell) -> Machine:
+def machine_of(machine: Machine | Graph | RecurrentCell) -> Machine:
+    """Return a machine as it is, and the floating-point one of a graph or a cell."""
     if isinstance(machine, RecurrentCell):
         machine = machine.graph()
     return StepProgram([machine]) if isinstance(machine, Graph) else machine

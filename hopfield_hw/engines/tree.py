@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
 from ..arrays import Array, frozen
 from ..digital import RecursiveCell, TreeLSTM
 from ..errors import InputError
-from ..graph import Input, Output
+from ..graph import Graph, Input, Output
 from ..reference import Evaluator
+from .fixed import FixedMachine
+
+# A machine for nodes: the Outputs by name, (B, n), from the Inputs by name, (B, m).
+Node: TypeAlias = "Callable[[Mapping[str, Array]], Mapping[str, Array]]"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -52,28 +56,55 @@ class TreeRun(NamedTuple):
     roots: Mapping[str, Array]
 
 
-def run_trees(cell: TreeLSTM | RecursiveCell, trees: Sequence[Tree]) -> TreeRun:
-    """Run a recursive cell over trees, from the leaves to the roots. Raises InputError for inputs of another size."""
-    graph = cell.graph()
+def float_node(graph: Graph) -> Node:
+    """Return the floating-point machine of a node's graph."""
     evaluator = Evaluator([graph], ())
+    sources = [source.name for source in graph.of_type(Input)]
+
+    def node(inputs: Mapping[str, Array]) -> Mapping[str, Array]:
+        given = np.concatenate([inputs[name] for name in sources], axis=1)
+        return evaluator.evaluate(np.zeros((given.shape[0], 0)), given)
+
+    return node
+
+
+def fixed_node(machine: FixedMachine) -> Node:
+    """Return the fixed-point machine of a node: what goes in is quantised, what comes out is exact."""
+    formats = {step.name: step.ports[0].format for step in machine.program.steps}
+
+    def node(inputs: Mapping[str, Array]) -> Mapping[str, Array]:
+        _, outputs = machine.step_raw({name: formats[name].quantise(value) for name, value in inputs.items()})
+        return {name: formats[name].value(raw) for name, raw in outputs.items()}
+
+    return node
+
+
+def run_trees(cell: TreeLSTM | RecursiveCell | Graph, trees: Sequence[Tree], *, node: Node | None = None) -> TreeRun:
+    """Run a recursive cell over trees, from the leaves to the roots.
+
+    `cell`: or the graph of its node; a state `s` is an Output, and the Inputs `s_left` and `s_right`. `node`: what runs
+    it; the floating-point machine by default. Raises InputError for inputs of another size.
+    """
+    graph = cell if isinstance(cell, Graph) else cell.graph()
+    evaluate = float_node(graph) if node is None else node
     sizes = {source.name: source.size for source in graph.of_type(Input)}
     for k, tree in enumerate(trees):
         if tree.inputs.shape[1] != sizes["x"]:
             raise InputError(f"`trees[{k}].inputs` has {tree.inputs.shape[1]} columns: must have {sizes['x']}")
     found = {out.name: tuple(np.zeros((len(t.children), out.size)) for t in trees) for out in graph.of_type(Output)}
     for level in _levels(trees):
-        parts = []
+        given = {}
         for name in sizes:
             state, _, side = name.partition("_")
             if not side:
-                parts.append(np.stack([trees[t].inputs[k] for t, k in level]))
+                given[name] = np.stack([trees[t].inputs[k] for t, k in level])
                 continue
             rows = [_child(trees[t], k, side) for t, k in level]
             zero = np.zeros(sizes[name])
-            parts.append(
-                np.stack([zero if c is None else found[state][t][c] for (t, _), c in zip(level, rows, strict=True)])
+            given[name] = np.stack(
+                [zero if c is None else found[state][t][c] for (t, _), c in zip(level, rows, strict=True)]
             )
-        values = evaluator.evaluate(np.zeros((len(level), 0)), np.concatenate(parts, axis=1))
+        values = evaluate(given)
         for name, arrays in found.items():
             for (t, k), value in zip(level, values[name], strict=True):
                 arrays[t][k] = value

@@ -101,7 +101,7 @@ def lower_to_integers(graph: Graph, formats: FixedPoint) -> IntegerProgram:
     Raises InputError for a format of an operator that there is not, and for accumulators above 62 bits; Unrealisable
     for operators that have no integers, by name.
     """
-    if graph.kind != "map":
+    if graph.kind not in ("map", "static"):
         raise InputError(f"the graph is of kind {graph.kind!r}: fixed point needs a map, whose states are Holds alone")
     unknown = sorted(set(formats.formats) - set(graph.by_name))
     if unknown:

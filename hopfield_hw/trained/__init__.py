@@ -1,6 +1,27 @@
 """Cells at work: small trained networks, their weights and data, and beside them the scripts that trained them."""
 
+from .expressions import Expression, parse_expression, random_expression
 from .forecaster import Forecaster, Scale
+from .logic import LogicModel, logic
 from .mackey_glass import mackey_glass, mackey_glass_series
+from .sunspots import Sunspots, sunspot_numbers, sunspots
+from .text import Alphabet, TextModel, alice, alice_text
 
-__all__ = ["Forecaster", "Scale", "mackey_glass", "mackey_glass_series"]
+__all__ = [
+    "Alphabet",
+    "Expression",
+    "Forecaster",
+    "LogicModel",
+    "Scale",
+    "Sunspots",
+    "TextModel",
+    "alice",
+    "alice_text",
+    "logic",
+    "mackey_glass",
+    "mackey_glass_series",
+    "parse_expression",
+    "random_expression",
+    "sunspot_numbers",
+    "sunspots",
+]

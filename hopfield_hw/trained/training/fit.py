@@ -13,12 +13,26 @@ DATA = Path(__file__).parent.parent / "data"
 BOUND = 3.0  # of every weight and bias: what resistors of one decade build
 
 
-def begin(seed: int) -> None:
-    """Make a run repeatable on one machine: one thread, float64, one seed."""
+def begin(seed: int, dtype: Any = torch.float64) -> None:
+    """Make a run repeatable on one machine: one thread, one seed."""
     torch.manual_seed(seed)
     torch.set_num_threads(1)
-    torch.set_default_dtype(torch.float64)
+    torch.set_default_dtype(dtype)
     torch.use_deterministic_algorithms(True)
+
+
+def parameters(module: Any, readout: Any) -> dict[str, Any]:
+    """Return the first numbers of a recurrent module and a linear readout, to be trained; its second bias stays 0."""
+    module.bias_hh_l0.data.zero_()
+    free = {f"cell.{name}": p for name, p in module.named_parameters() if name != "bias_hh_l0"}
+    free |= {f"readout.{name}": p for name, p in readout.named_parameters()}
+    return {name: p.detach().clone().requires_grad_(True) for name, p in free.items()}
+
+
+def run(module: Any, weights: Mapping[str, Any], inputs: Any) -> Any:
+    """Return what a recurrent module with these weights gives, (T, B, H), from inputs, (T, B, I)."""
+    own = {name.removeprefix("cell."): w for name, w in weights.items() if name.startswith("cell.")}
+    return torch.func.functional_call(module, own, (inputs,))[0]
 
 
 def bounded(free: Mapping[str, Any]) -> dict[str, Any]:
@@ -47,12 +61,8 @@ def minimise(
     return {name: w.detach() for name, w in bounded(free).items()}
 
 
-def save(name: str, weights: Mapping[str, Any]) -> None:
-    """Write arrays, float32, where the package loads them from."""
-    np.savez(DATA / f"{name}.npz", **{key: w.numpy().astype(np.float32) for key, w in weights.items()})
-    print(f"{name}.npz: {sum(w.numel() for w in weights.values())} numbers, the largest {max_size(weights):.3f}")
-
-
-def max_size(weights: Mapping[str, Any]) -> float:
-    """Return the largest absolute value."""
-    return max(float(w.abs().max()) for w in weights.values())
+def save(name: str, weights: Mapping[str, Any], dtype: Any = np.float32) -> None:
+    """Write arrays where the package loads them from."""
+    np.savez(DATA / f"{name}.npz", **{key: w.numpy().astype(dtype) for key, w in weights.items()})
+    largest = max(float(w.abs().max()) for w in weights.values())
+    print(f"{name}.npz: {sum(w.numel() for w in weights.values())} numbers, the largest {largest:.3f}")

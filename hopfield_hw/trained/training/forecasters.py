@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from ...arrays import Array
-from .fit import minimise
+from .fit import minimise, parameters, run
 
 
 def fit_forecaster(
@@ -19,18 +19,11 @@ def fit_forecaster(
     the deviation of what is added to the inputs, drawn anew at each step, so that small errors of a state die out.
     """
     module, readout = kind(1, hidden), torch.nn.Linear(hidden, 1)
-    module.bias_hh_l0.data.zero_()
-    free = {f"cell.{name}": p.detach().clone() for name, p in module.named_parameters() if name != "bias_hh_l0"}
-    free |= {f"readout.{name}": p.detach().clone() for name, p in readout.named_parameters()}
-    for value in free.values():
-        value.requires_grad_(True)
     x = torch.as_tensor(series.copy()).unfold(0, window + 1, window // 4).T.unsqueeze(-1)
 
     def loss(weights: dict[str, Any], step: int) -> Any:
-        cell = {name.removeprefix("cell."): w for name, w in weights.items() if name.startswith("cell.")}
-        driven = x[:-1] + noise * torch.randn_like(x[:-1])
-        hidden_states, _ = torch.func.functional_call(module, cell, (driven,))
+        hidden_states = run(module, weights, x[:-1] + noise * torch.randn_like(x[:-1]))
         forecast = torch.nn.functional.linear(hidden_states, weights["readout.weight"], weights["readout.bias"])
         return (forecast - x[1:])[washout:].square().mean()
 
-    return minimise(loss, free, steps=steps, rate=0.02, decay=decay)
+    return minimise(loss, parameters(module, readout), steps=steps, rate=0.02, decay=decay)
