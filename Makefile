@@ -77,6 +77,7 @@ test: install hardware
 verify-full: install hardware
 	$(BIN)/python tests/verify_fixed.py
 	$(BIN)/python tests/verify_clocked.py
+	$(BIN)/python tests/verify_tasks.py
 	$(BIN)/python tests/verify_full.py
 
 bench: install

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ..arrays import Array, frozen
+from ..arrays import Array, frozen, positive
 from ..digital import Readout, RecurrentCell
 from ..errors import InputError
 from ..graph import Graph
@@ -13,10 +13,16 @@ from ..graph import Graph
 
 @dataclass(frozen=True, kw_only=True)
 class Scale:
-    """u = (x - centre) / half_range, so that a series fills [-1, 1] at most."""
+    """u = (x - centre) / half_range, so that a series fills [-1, 1] at most.
+
+    Raises InputError for a range that is not positive.
+    """
 
     centre: float
     half_range: float
+
+    def __post_init__(self) -> None:
+        positive(self.half_range, "Scale.half_range", shape=(), unit="")
 
     def scaled(self, values: Any) -> Array:
         """Return u of x."""
@@ -32,8 +38,7 @@ class Forecaster:
     """A cell with a readout: u[k] goes in, its forecast of u[k + 1] comes out, both scaled.
 
     `cell`: of one input. `readout`: of one output. `scale`: between the series and what the cell sees. `train`, `test`:
-    the series, (T,), in their own units; the test follows the training, and neither the weights nor the choice among
-    runs have seen it. `unit`: of the series.
+    the series, (T,), in their own units; the test follows the training, which has not seen it.
     """
 
     cell: RecurrentCell
@@ -41,7 +46,6 @@ class Forecaster:
     scale: Scale
     train: Any
     test: Any
-    unit: str = ""
 
     def __post_init__(self) -> None:
         sizes = self.cell.input_size, self.readout.weights.shape[0]

@@ -29,16 +29,17 @@ def mackey_glass() -> Forecaster:
 
 
 @cache
-def mackey_glass_series(samples: int) -> Array:
+def mackey_glass_series(samples: int, *, transient: int = TRANSIENT) -> Array:
     """Return dx/dt = 0.2 x(t - 17) / (1 + x(t - 17)^10) - 0.1 x, every 6 s (Mackey and Glass, Science 197:287, 1977).
 
-    Starts at the constant 1.2; the first 1,000 s are dropped. The method of steps with the classical Runge-Kutta rule,
-    four steps a second; between them x(t - 17) is the cubic through both ends and their slopes. It adds, multiplies and
-    divides alone, which every machine rounds alike: the series is chaotic, and a last digit would change its end.
+    Starts at the constant 1.2; the first `transient` seconds are dropped. The method of steps with the classical
+    Runge-Kutta rule, four steps a second; between them x(t - 17) is the cubic through both ends and their slopes. It
+    adds, multiplies and divides alone, which every machine rounds alike: the series is chaotic, and a last digit would
+    change its end.
     """
     h = 1.0 / STEPS_PER_SECOND
     lag = round(DELAY * STEPS_PER_SECOND)
-    count = (TRANSIENT + PERIOD * samples) * STEPS_PER_SECOND
+    count = (transient + PERIOD * samples) * STEPS_PER_SECOND
     x, slopes = [1.2] * (lag + 1), [0.0] * (lag + 1)  # x[k] at (k - lag) h
     for k in range(count):
         left, right = x[k], x[k + 1]
@@ -52,7 +53,7 @@ def mackey_glass_series(samples: int) -> Array:
         slopes[-1] = k1
         x.append(now + h / 6.0 * (k1 + 2.0 * (k2 + k3) + k4))
         slopes.append(drive[2] - 0.1 * x[-1])
-    sampled = np.array(x[lag + TRANSIENT * STEPS_PER_SECOND :: PERIOD * STEPS_PER_SECOND][:samples])
+    sampled = np.array(x[lag + transient * STEPS_PER_SECOND :: PERIOD * STEPS_PER_SECOND][:samples])
     sampled.flags.writeable = False
     return sampled
 
