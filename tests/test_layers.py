@@ -28,13 +28,8 @@ ROWS = (
     ("dialects", "reference"),
     ("engines", "analysis", "board"),
     (
-<<<<<<< HEAD
         *("compare", "machines", "mixed", "random_check", "designs", "export", "faults", "doctor"),
-        *("plots", "schematic", "testing", "cli"),
-=======
-        *("compare", "machines", "random_check", "designs", "export", "faults", "doctor"),
         *("plots", "schematic", "tasks", "testing", "cli"),
->>>>>>> c1f2f81 (Cells at work: forecasts, anomalies, expressions as trees, text; sunspots and Alice as data)
     ),
 )
 LAYER = {module: row for row, modules in enumerate(ROWS) for module in modules}
