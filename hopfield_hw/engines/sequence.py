@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, Protocol, TypeAlias
+from functools import partial
+from typing import Any, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,7 @@ from ..graph import Graph
 from ..reference import StepProgram
 
 States: TypeAlias = "Mapping[str, Array]"
+Running: TypeAlias = npt.NDArray[np.bool_]
 
 
 class Machine(Protocol):
@@ -31,6 +33,19 @@ class Machine(Protocol):
 
     def step(self, h: Array, u: Array) -> tuple[Array, Array]:
         """Return the next state and the outputs, (B, n) and (B, outputs), from (B, n) and (B, m)."""
+        ...
+
+
+@runtime_checkable
+class Unrolling(Machine, Protocol):
+    """A machine that takes many steps at once."""
+
+    def run(self, h: Array, u: Array, running: Running | None = None, *, reverse: bool = False) -> tuple[Array, Array]:
+        """Return the outputs, (T, B, outputs), and the state after the last step, from h (B, n) and u (T, B, m).
+
+        `running`: (T, B), where a state goes on; elsewhere it stays, and the outputs mean nothing. `reverse`: from the
+        last step to the first.
+        """
         ...
 
 
@@ -66,16 +81,26 @@ def run_sequence(
     steps, batch = x.shape[:2]
     valid = _lengths(lengths, steps, batch)
     h = _start(stepper, batch, initial)
+    running = None if np.all(valid == steps) else np.arange(steps)[:, np.newaxis] < valid
+    run = stepper.run if isinstance(stepper, Unrolling) else partial(run_steps, stepper)
+    outputs, h = run(h, x, running, reverse=reverse)
+    if running is not None:
+        outputs[~running] = 0.0
+    return Run(outputs, {name: h[:, part] for name, part in stepper.slices.items()})
+
+
+def run_steps(
+    machine: Machine, h: Array, u: Array, running: Running | None = None, *, reverse: bool = False
+) -> tuple[Array, Array]:
+    """Do what `Unrolling.run` does by one step after the other."""
+    steps, batch = u.shape[:2]
+    if steps == 0:
+        return np.zeros((0, batch, machine.step(h, np.zeros(u.shape[1:]))[1].shape[1])), h
     outputs: list[Array] = [np.zeros(0)] * steps
-    for k in range(steps - 1, -1, -1) if reverse else range(steps):
-        running = (k < valid)[:, np.newaxis]
-        after, given = stepper.step(h, x[k])
-        h = np.where(running, after, h)
-        outputs[k] = np.where(running, given, 0.0)
-    found = (
-        np.stack(outputs) if steps else np.zeros((0, batch, stepper.step(h, np.zeros((batch, x.shape[2])))[1].shape[1]))
-    )
-    return Run(found, {name: h[:, part] for name, part in stepper.slices.items()})
+    for k in reversed(range(steps)) if reverse else range(steps):
+        after, outputs[k] = machine.step(h, u[k])
+        h = after if running is None else np.where(running[k, :, np.newaxis], after, h)
+    return np.stack(outputs), h
 
 
 def run_layers(

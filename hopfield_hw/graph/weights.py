@@ -126,6 +126,14 @@ def apply_weights(weights: Weights, x: Array) -> Array:
     return flat.reshape(*x.shape[:-1], weights.shape[0])
 
 
+def diagonal(weights: Weights) -> Array | None:
+    """Return d of a sparse diag(d), (n,); None for other weights."""
+    if isinstance(weights, Stencil | np.ndarray) or weights.shape[0] != weights.shape[1]:
+        return None
+    _, rows, columns = entries(weights)
+    return np.asarray(weights.diagonal()) if np.array_equal(rows, columns) else None
+
+
 def linear(weights: Weights) -> Any:
     """Return W as a matrix: a stencil as a sparse one, without its fixed edge."""
     return weights.sparse() if isinstance(weights, Stencil) else weights

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property, lru_cache
 from typing import Any, TypeAlias
 
@@ -44,9 +44,12 @@ class Evaluator:
     def evaluate(self, x: Array, u: Array, rows: Rows = slice(None), needed: frozenset[str] | None = None) -> Values:
         """Return the value of each operator by name; of those `needed` alone where it is given."""
         values = {name: x[..., part] for name, part in self.slices.items()}
-        for operator in self._stateless:
-            if needed is not None and operator.name not in needed:
-                continue
+        self.fill(values, (op for op in self._stateless if needed is None or op.name in needed), u, rows)
+        return values
+
+    def fill(self, values: Values, operators: Iterable[Operator], u: Array, rows: Rows = slice(None)) -> None:
+        """Add the values of operators, each after what drives it."""
+        for operator in operators:
             if isinstance(operator, Input):
                 values[operator.name] = u[..., self._input_slices[operator.name]]
             elif isinstance(operator, Hadamard):
@@ -54,7 +57,6 @@ class Evaluator:
             else:
                 driven = self.driven(values, operator)
                 values[operator.name] = self.held[operator.name].value(operator, driven, rows)
-        return values
 
     def driven(self, values: dict[str, Any], operator: Operator, port: str = "in") -> Any:
         """Return the sum of what drives a port; the values may be slopes as well."""

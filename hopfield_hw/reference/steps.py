@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 import scipy.sparse as sp
@@ -11,6 +12,7 @@ from ..arrays import Array
 from ..errors import InputError
 from ..graph import Graph, Hold, Leak
 from .evaluate import Evaluator, Matrix, Rows
+from .unrolled import Running, Unrolled
 
 
 class StepProgram:
@@ -48,6 +50,18 @@ class StepProgram:
             np.broadcast_to(self._operators.driven(values, hold), h[..., part].shape) for hold, part in self._parts
         ]
         return np.concatenate(after, axis=-1), self._operators.outputs(values)
+
+    def run(self, h: Array, u: Array, running: Running | None = None, *, reverse: bool = False) -> tuple[Array, Array]:
+        """Take many steps: return the outputs, (T, B, outputs), and the last state, from h (B, n) and u (T, B, m).
+
+        `running`: (T, B), where a state goes on; elsewhere it stays, and the outputs mean nothing. `reverse`: from the
+        last step to the first. For a program of one graph; it differs from `step` by rounding.
+        """
+        return self._unrolled.run(h, u, running, reverse=reverse)
+
+    @cached_property
+    def _unrolled(self) -> Unrolled:
+        return Unrolled(self._operators)
 
     def jacobian(self, h: Array, u: Array) -> Matrix:
         """Return dh[k+1]/dh[k], (n, n), at one state; sparse where a weight is sparse or a Stencil."""
