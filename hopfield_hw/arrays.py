@@ -20,10 +20,17 @@ def frozen(value: Any, name: str, *, shape: tuple[int, ...] | None = None, allow
     A scalar is broadcast to `shape` where one is given.
     Raises InputError for what is not numeric, for another shape, and for NaN (and infinity unless `allow_inf`).
     """
+    array = np.array(checked(value, name, shape=shape, allow_inf=allow_inf))
+    array.flags.writeable = False
+    return array
+
+
+def checked(value: Any, name: str, *, shape: tuple[int, ...] | None = None, allow_inf: bool = False) -> Array:
+    """Return `value` as float64, copied where it has to be; otherwise as `frozen`."""
     try:
         if np.iscomplexobj(value):
             raise TypeError("complex numbers")
-        array = np.array(value, dtype=np.float64)
+        array = np.asarray(value, dtype=np.float64)
     except (TypeError, ValueError, OverflowError) as error:
         raise InputError(f"`{name}` = {value!r:.80}: must be real numbers in a rectangular array ({error})") from None
     if shape is not None and array.shape != shape:
@@ -33,7 +40,6 @@ def frozen(value: Any, name: str, *, shape: tuple[int, ...] | None = None, allow
     bad = np.isnan(array) if allow_inf else ~np.isfinite(array)
     if bad.any():
         raise InputError(f"`{_first(name, bad)} = {array[bad].flat[0]}`: must be {_allowed(allow_inf)}")
-    array.flags.writeable = False
     return array
 
 

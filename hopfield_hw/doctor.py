@@ -17,8 +17,8 @@ PACKAGES = (
     *("numpy", "scipy", "xarray", "networkx", "matplotlib"),
     *("PySpice", "jsonschema", "schemdraw", "threadpoolctl", "rich", "typer"),
 )
-# For models from ONNX and PyTorch, and for Verilog: nothing else needs them.
-EXTRAS = ("onnx", "safetensors")
+# For models from ONNX and PyTorch, fast fixed point, and Verilog: nothing else needs them.
+EXTRAS = ("onnx", "safetensors", "numba")
 HARDWARE_TOOLS = ("iverilog", "verilator", "yosys")
 LIBRARY_REMEDY = "only PySpice's own simulators need it: `apt-get install libngspice0` on Debian or Ubuntu"
 

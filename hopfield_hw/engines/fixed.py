@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -12,12 +13,16 @@ from ..arrays import Array
 from ..errors import InputError
 from ..fixedpoint import ActivationTable, Integers, QFormat
 from ..graph import Graph
-from ..lower.integer import Bounds, Crossbar, FixedPoint, IntegerProgram, Port, Step, lower_to_integers
+from ..lower.integer import Bounds, Crossbar, FixedPoint, IntegerProgram, Levels, Port, Step, lower_to_integers
 from ..reference import StepProgram
 from ..waves import sqnr
-from .sequence import run_sequence
+from .sequence import Running, run_sequence, run_steps
+
+if TYPE_CHECKING:
+    from .fixed_sequence import Unrolled
 
 EXACT = 53  # bits that float64 sums without rounding
+LONG = 1000  # steps of all sequences together from which it is worth loading, or once compiling, machine code
 
 
 class PortCount(NamedTuple):
@@ -56,6 +61,24 @@ class FixedMachine:
         given = [step.ports[0].format.value(outputs[step.name]) for step in self._outputs]
         return state, np.concatenate(given, axis=-1)
 
+    def run(self, h: Array, u: Array, running: Running | None = None, *, reverse: bool = False) -> tuple[Array, Array]:
+        """Take many steps: see `sequence.Unrolling`. No bit differs from `step`.
+
+        Long runs are compiled where the package numba is installed; where operators are counted they are not.
+        """
+        unrolled = self._unrolled if self.counts is None and u.shape[0] * u.shape[1] >= LONG else None
+        if unrolled is None:
+            return run_steps(self, h, u, running, reverse=reverse)
+        return unrolled.run(h, u, running, reverse=reverse)
+
+    @cached_property
+    def _unrolled(self) -> Unrolled | None:
+        try:
+            from .fixed_sequence import Unrolled
+        except ImportError:
+            return None
+        return Unrolled(self.program)
+
     def step_raw(self, values: Mapping[str, Integers]) -> tuple[dict[str, Integers], dict[str, Integers]]:
         """Return the next registers and the outputs by name, (B, n), from the registers and inputs, all raw."""
         found = dict(values)
@@ -76,6 +99,8 @@ class FixedMachine:
                 return step.payload.apply(taken[0])
             case Bounds(lower, upper):
                 return np.asarray(np.clip(taken[0], lower, upper))
+            case Levels(thresholds, values):
+                return values[np.searchsorted(thresholds, taken[0], side="right")]
         return taken[0] * taken[1] if step.kind == "hadamard" else taken[0]
 
     def _taken(self, step: Step, port: Port, found: Mapping[str, Integers]) -> Integers:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Protocol, TypeAlias, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
-from ..arrays import Array, frozen
+from ..arrays import Array, checked, frozen
 from ..digital import Layer, RecurrentCell, Stack
 from ..errors import InputError
 from ..graph import Graph
@@ -73,7 +73,7 @@ def run_sequence(
     Raises InputError for wrong shapes, lengths out of range, and names that are no Hold.
     """
     stepper = machine_of(machine)
-    x = frozen(inputs, "inputs")
+    x = checked(inputs, "inputs")
     if x.ndim == 2:
         x = x[:, np.newaxis]
     if x.ndim != 3 or x.shape[2] != stepper.input_size:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -11,9 +13,11 @@ import numpy as np
 from ..errors import InputError, Unrealisable
 from ..fixedpoint import MAX_RAW, ActivationTable, Index, Integers, QFormat, accumulator_bits
 from ..functions import Clip, Identity, Softmax
-from ..gain import Function, Gain
-from ..graph import Activate, Affine, Graph, Hadamard, Hold, Input, Operator, Output
+from ..gain import Function, HardLimiter
+from ..graph import Activate, Affine, Graph, Hadamard, Hold, Input, Operator, Output, Quantise
 from ..graph.weights import Stencil, linear
+
+MAX_LEVELS = 4096
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +40,11 @@ class FixedPoint:
     def of(self, name: str) -> QFormat:
         """Return the format of what an operator takes."""
         return self.formats.get(name, self.signals)
+
+    @property
+    def given(self) -> QFormat:
+        """The format of what functions give."""
+        return self.signals if self.activations is None else self.activations
 
 
 class Port(NamedTuple):
@@ -64,13 +73,20 @@ class Crossbar(NamedTuple):
     bias: Integers
 
 
-Payload: TypeAlias = "Crossbar | ActivationTable | Bounds | None"
+class Levels(NamedTuple):
+    """values[how many of the thresholds x has reached], raw: thresholds (k,) increasing, values (k + 1,)."""
+
+    thresholds: Integers
+    values: Integers
+
+
+Payload: TypeAlias = "Crossbar | ActivationTable | Bounds | Levels | None"
 
 
 class Step(NamedTuple):
     """One operator: `size` integers of `bits` bits, with `fraction` fractional ones.
 
-    `kind`: input, hold, affine, table, bounds, hadamard or output.
+    `kind`: input, hold, affine, table, bounds, levels, hadamard or output.
     """
 
     name: str
@@ -98,8 +114,11 @@ class IntegerProgram:
 def lower_to_integers(graph: Graph, formats: FixedPoint) -> IntegerProgram:
     """Return a map in fixed point: accumulators are exact, and each operator rounds once, what it takes.
 
+    A Quantise, and the sign of a HardLimiter, compare what they take exactly; their levels are rounded to the format of
+    activations, as the entries of a table are.
+
     Raises InputError for a format of an operator that there is not, and for accumulators above 62 bits; Unrealisable
-    for operators that have no integers, by name.
+    for operators that have no integers, by name: among them a Quantise with more levels in reach than MAX_LEVELS.
     """
     if graph.kind not in ("map", "static"):
         raise InputError(f"the graph is of kind {graph.kind!r}: fixed point needs a map, whose states are Holds alone")
@@ -129,6 +148,8 @@ def _step(graph: Graph, operator: Operator, formats: FixedPoint, steps: Mapping[
         return _affine(operator, ports, formats)
     if isinstance(operator, Activate):
         return _activate(operator, ports, formats)
+    if isinstance(operator, Quantise):
+        return _converter(operator, ports, formats)
     if isinstance(operator, Hadamard):
         return Step(name, "hadamard", ports, None, size, 2 * taken.fraction, 2 * taken.word)
     if isinstance(operator, Output):
@@ -179,11 +200,39 @@ def _activate(activate: Activate, ports: Sequence[Port], formats: FixedPoint) ->
         raise Unrealisable(
             f"Activate {name!r}: its function has parameters by element; fixed point has one table for all"
         )
-    if isinstance(function, Gain) and not function.continuous:
-        raise Unrealisable(f"Activate {name!r}: {type(function).__name__} jumps, and no table holds a jump exactly")
-    given = formats.activations if formats.activations is not None else formats.signals
+    given = formats.given
+    if isinstance(function, HardLimiter):
+        values = given.quantise(np.array([-1.0, 0.0, 1.0]) * function.amplitude)
+        levels = Levels(np.array([0, 1]), values)
+        return Step(name, "levels", tuple(ports), levels, size, given.fraction, given.word)
     table = _table(function, taken, given, formats)
     return Step(name, "table", tuple(ports), table, size, given.fraction, given.word)
+
+
+def _converter(quantise: Quantise, ports: Sequence[Port], formats: FixedPoint) -> Step:
+    """Compare with the middles between levels; at a middle itself the even level is taken, as `Quantise.value` does."""
+    taken, given = formats.of(quantise.name), formats.given
+    lower, upper = Fraction(quantise.lower), Fraction(quantise.upper)
+    step = (upper - lower) / (quantise.levels - 1)
+    scale = Fraction(2) ** taken.fraction
+    # Levels that no number of the format comes near are left out.
+    low, high = (int((Fraction(end) / scale - lower) / step) for end in (taken.lowest, taken.highest))
+    first, last = (min(max(k, 0), quantise.levels - 1) for k in (low - 1, high + 2))
+    if last - first >= MAX_LEVELS:
+        raise Unrealisable(
+            f"Quantise {quantise.name!r}: has {last - first + 1} levels in the reach of {taken}; fixed point compares "
+            f"with at most {MAX_LEVELS}: take fewer, or leave the Quantise out, as a format has levels of its own"
+        )
+    thresholds = []
+    for k in range(first, last):
+        middle = (lower + (k + Fraction(1, 2)) * step) * scale
+        thresholds.append(math.floor(middle) + 1 if k % 2 == 0 else math.ceil(middle))
+    reached = sum(threshold <= taken.lowest for threshold in thresholds)
+    found = [threshold for threshold in thresholds[reached:] if threshold <= taken.highest]
+    levels = quantise.lower + (quantise.upper - quantise.lower) / (quantise.levels - 1) * np.arange(first, last + 1)
+    values = given.quantise(levels[reached : reached + len(found) + 1])
+    payload = Levels(np.array(found, dtype=np.int64), values)
+    return Step(quantise.name, "levels", tuple(ports), payload, quantise.size, given.fraction, given.word)
 
 
 def _table(function: Function, taken: QFormat, given: QFormat, formats: FixedPoint) -> ActivationTable:

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from hopfield_hw.fixedpoint import QFormat
-from hopfield_hw.functions import Clip
-from hopfield_hw.graph import Activate, Affine, Graph, Hadamard, Hold, Input, Output
+from hopfield_hw.functions import Clip, Identity
+from hopfield_hw.gain import HardLimiter
+from hopfield_hw.graph import Activate, Affine, Graph, Hadamard, Hold, Input, Output, Quantise
 from hopfield_hw.lower.integer import FixedPoint
 
 
@@ -83,6 +84,12 @@ class Oracle:
                 rows, offset = self.weights[name]
                 found = [sum(w * x[j] for j, w in row) + b for row, b in zip(rows, offset, strict=True)]
                 values[name] = found, places + self.formats.weights.fraction
+            elif isinstance(operator, Quantise):
+                x = self.taken(operator, "in", values)
+                values[name] = (
+                    [self.level(operator, Fraction(r) / Fraction(2) ** places) for r in x],
+                    self.given.fraction,
+                )
             elif isinstance(operator, Activate):
                 values[name] = self.activated(operator, self.taken(operator, "in", values))
             else:
@@ -100,15 +107,32 @@ class Oracle:
                  for column in zip(*(raw for raw, _ in driven), strict=True)]  # fmt: skip
         return [limited(rounded(x, finest - kept.fraction, kept.rounding), kept) for x in total]
 
+    @property
+    def given(self) -> QFormat:
+        """The format of what functions give."""
+        return self.formats.activations if self.formats.activations is not None else self.formats.signals
+
+    def level(self, operator: Quantise, x: Fraction) -> int:
+        """The nearest level of an exact number, the even one of two; then in the format of what functions give."""
+        lower, upper, last = Fraction(operator.lower), Fraction(operator.upper), operator.levels - 1
+        k = min(max(round((x - lower) / (upper - lower) * last), 0), last)
+        return quantised(operator.lower + (operator.upper - operator.lower) / last * k, self.given)
+
     def activated(self, operator: Activate, x: list[int]) -> tuple[list[int], int]:
         """A function of raw numbers: a bound, or a table of 2^address_bits entries."""
         formats, kept = self.formats, self.formats.of(operator.name)
+        if isinstance(operator.function, Identity):
+            return x, kept.fraction
         if isinstance(operator.function, Clip):
             low, high = (
                 min(max(float(b), kept.lower), kept.upper) for b in (operator.function.lower, operator.function.upper)
             )
             return [min(max(raw, quantised(low, kept)), quantised(high, kept)) for raw in x], kept.fraction
-        given = formats.activations if formats.activations is not None else formats.signals
+        given = self.given
+        if isinstance(operator.function, HardLimiter):
+            amplitude = float(operator.function.amplitude)
+            signs = [(r > 0) - (r < 0) for r in x]
+            return [quantised(sign * amplitude, given) for sign in signs], given.fraction
         bits = min(formats.address_bits, formats.range_bits + 1 + kept.fraction)
         size, start = 2**bits, -(2.0**formats.range_bits)
         width = 2.0 ** (formats.range_bits + 1 - bits)
