@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from oracles.fixed import Oracle
+from random_maps import random_map
 
 from hopfield_hw.dialects.verilog import write_verilog
 from hopfield_hw.digital import GRU, LSTM, RNN, RecurrentCell, discrete_hopfield, stepped
@@ -129,6 +130,12 @@ def test_verilog_is_the_same_every_time(rng: np.random.Generator) -> None:
 @pytest.mark.parametrize("seed", range(0, 36, 3))
 def test_verilator_has_no_warning(seed: int) -> None:
     lint(lower_to_integers(*drawn(seed)))
+
+
+@pytest.mark.skipif(shutil.which("verilator") is None, reason="verilator is not installed; apt-get install verilator")
+def test_verilator_has_no_warning_of_signs_and_converters() -> None:
+    lint(lower_to_integers(converter(9), PLAIN))
+    lint(lower_to_integers(discrete_hopfield(np.array([[0.0, 1.0], [1.0, 0.0]])), PLAIN))
 
 
 @pytest.mark.skipif(shutil.which("yosys") is None, reason="yosys is not installed; apt-get install yosys")
@@ -296,20 +303,63 @@ def test_wrong_input_is_refused(act: Any, message: str) -> None:
     assert str(refused.value) == message
 
 
-def test_operators_without_integers_are_refused_by_name() -> None:
+def converter(levels: int, lower: float = -0.9, upper: float = 0.7) -> Graph:
     operators = (
+        Input(name="u", size=1),
         Hold(name="x", clock=Clock(period=1.0), initial=np.zeros(1)),
-        Quantise(name="q", size=1, levels=4, lower=-1.0, upper=1.0),
+        Quantise(name="q", size=1, levels=levels, lower=lower, upper=upper),
         Output(name="y", size=1),
     )
-    graph = Graph(operators=operators, edges=(Edge("x", "q"), Edge("q", "x"), Edge("x", "y")))
-    with pytest.raises(Unrealisable, match=r"^Quantise 'q': has no fixed-point form yet$"):
-        lower_to_integers(graph, PLAIN)
+    return Graph(operators=operators, edges=(Edge("u", "q"), Edge("q", "x"), Edge("q", "y")))
 
 
-def test_a_jump_is_refused() -> None:
-    with pytest.raises(Unrealisable, match=r"^Activate 'v': HardLimiter jumps, and no table holds a jump exactly$"):
-        lower_to_integers(discrete_hopfield(np.array([[0.0, 1.0], [1.0, 0.0]])), PLAIN)
+@pytest.mark.parametrize("levels", [2, 3, 8, 1001])
+def test_a_converter_takes_the_level_that_floating_point_takes(levels: int) -> None:
+    """Every number of the format, against `Quantise.value`; ties, which are exact here, go to the even level."""
+    graph = converter(levels, -1.0, 1.0)
+    kept = QFormat(word=10, fraction=8)
+    formats = FixedPoint(signals=kept, weights=kept, activations=QFormat(word=30, fraction=24))
+    raw = np.arange(kept.lowest, kept.highest + 1)[:, np.newaxis]
+    _, found = FixedMachine(lower_to_integers(graph, formats)).step_raw({"u": raw, "x": np.zeros((raw.size, 1), int)})
+    (quantise,) = graph.of_type(Quantise)
+    expected = QFormat(word=10, fraction=8).quantise(quantise.value(kept.value(raw)))
+    np.testing.assert_array_equal(found["y"], expected)
+
+
+def test_too_many_levels_are_refused_by_name() -> None:
+    kept = QFormat(word=16, fraction=14)
+    with pytest.raises(Unrealisable, match=r"^Quantise 'q': has 65536 levels in the reach of Q\(16,14\) nearest_even "):
+        lower_to_integers(converter(1 << 16, -2.0, 2.0), FixedPoint(signals=kept, weights=kept))
+
+
+def test_a_discrete_network_in_fixed_point(rng: np.random.Generator) -> None:
+    """All signs as in floating point; 32 bits hold also the small sum by which a neuron without drive keeps its state."""
+    patterns = rng.choice([-1.0, 1.0], size=(3, 12))
+    weights = patterns.T @ patterns / 4.0
+    np.fill_diagonal(weights, 0.0)
+    graph = discrete_hopfield(weights, initial=rng.choice([-1.0, 1.0], size=12))
+    long = QFormat(word=32, fraction=30)
+    formats = FixedPoint(signals=QFormat(word=4, fraction=1), weights=long, formats={"v": long})
+    empty = np.zeros((8, 1, 0))
+    fixed = run_sequence(FixedMachine(lower_to_integers(graph, formats)), empty).outputs
+    np.testing.assert_array_equal(fixed, run_sequence(graph, empty).outputs)
+
+
+@pytest.mark.usefixtures("iverilog")
+@pytest.mark.parametrize("seed", range(12))
+def test_maps_with_signs_and_converters_in_verilog(seed: int) -> None:
+    rng = np.random.default_rng([13, seed])
+    graph = random_map(rng, jumps=True)
+    signals = QFormat(word=9, fraction=6, rounding=ROUNDINGS[seed % 4])  # type: ignore[arg-type]
+    formats = FixedPoint(signals=signals, weights=QFormat(word=8, fraction=5), address_bits=5, index=INDICES[seed % 3])  # type: ignore[arg-type]
+    program, machine = lower_to_integers(graph, formats), FixedMachine(lower_to_integers(graph, formats))
+    x = {s.name: rng.integers(signals.lowest, signals.highest, size=(40, s.size)) for s in program.of_kind("input")}
+    registers = {name: raw[np.newaxis] for name, raw in program.initial.items()}
+    found = simulate_verilog(program, x)
+    for k in range(40):
+        registers, outputs = machine.step_raw({**registers, **{name: raw[k : k + 1] for name, raw in x.items()}})
+        for name, raw in outputs.items():
+            np.testing.assert_array_equal(found[name][k], np.asarray(raw)[0])
 
 
 def test_a_polynomial_is_tabulated(rng: np.random.Generator) -> None:

@@ -17,7 +17,7 @@ import numpy as np
 
 from ..errors import InputError
 from ..fixedpoint import ActivationTable, QFormat, Rounding
-from ..lower.integer import Bounds, Crossbar, IntegerProgram, Port, Step
+from ..lower.integer import Bounds, Crossbar, IntegerProgram, Levels, Port, Step
 from ..names import checked_name
 
 INDENT = "  "
@@ -148,12 +148,32 @@ class _Module:
                     self.wire(name, step.bits, self.activated(step, step.payload, taken[0], i))
                 case Bounds():
                     self.wire(name, step.bits, _bounded(taken[0], step.payload, step.bits))
+                case Levels():
+                    self.wire(name, step.bits, f"{self.levels(step, step.payload)}({taken[0]})")
                 case _ if step.kind == "hadamard":
                     word = step.ports[0].format.word
                     left, right = (_extended(wire, word, step.bits) for wire in taken)
                     self.wire(name, step.bits, f"{left} * {right}")
                 case _:
                     self.wire(name, step.bits, taken[0])
+
+    def levels(self, step: Step, payload: Levels) -> str:
+        """Return the function that finds a level: by halves, one comparison for each doubling of their number."""
+        name = f"level_{step.name}"
+
+        def chosen(first: int, last: int) -> list[str]:
+            if first == last:
+                return [f"{name} = {_literal(int(payload.values[first]), step.bits)};"]
+            middle = (first + last) // 2
+            reached = _literal(int(payload.thresholds[middle]), word)
+            above, below = chosen(middle + 1, last), chosen(first, middle)
+            inner = [*(f"{INDENT}{line}" for line in above), "end else begin", *(f"{INDENT}{line}" for line in below)]
+            return [f"if (a >= {reached}) begin", *inner, "end"]
+
+        if name not in self.functions:
+            word = step.ports[0].format.word
+            self.function(name, step.bits, word, [], chosen(0, payload.thresholds.size))
+        return name
 
     def affine(self, step: Step, crossbar: Crossbar) -> None:
         """Add W x + b."""

@@ -40,9 +40,9 @@ def discrete_hopfield(weights: Any, *, bias: Any = 0.0, initial: Any = 1.0) -> G
         Hold(name="x", clock=Clock(period=1.0), initial=start),
         Affine(name="syn", weights=held, bias=frozen(bias, "bias", shape=(n,))),
         Activate(name="v", size=n, function=HardLimiter()),
-        Output(name="output", size=n),
+        Output(name="y", size=n),
     )
-    edges = (Edge("x", "syn"), Edge("syn", "v"), Edge("v", "x"), Edge("x", "output"))
+    edges = (Edge("x", "syn"), Edge("syn", "v"), Edge("v", "x"), Edge("x", "y"))
     return Graph(operators=operators, edges=edges)
 
 
@@ -76,7 +76,7 @@ def stepped(network: Network, *, step: float, method: Literal["euler", "zero_ord
         Activate(name="v", size=n, function=network.gain),
         Affine(name="keep", weights=sp.csr_array(sp.diags_array(1.0 - part))),
         Affine(name="syn", weights=_rows_scaled(network.weights, drive), bias=drive * network.bias),
-        Output(name="output", size=n),
+        Output(name="y", size=n),
     ]
     edges = [
         Edge("x", "v"),
@@ -84,7 +84,7 @@ def stepped(network: Network, *, step: float, method: Literal["euler", "zero_ord
         Edge("v", "syn"),
         Edge("keep", "x"),
         Edge("syn", "x"),
-        Edge("v", "output"),
+        Edge("v", "y"),
     ]
     if network.input_weights is not None:
         operators += [
