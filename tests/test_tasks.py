@@ -11,6 +11,7 @@ import pytest
 import hopfield_hw as hh
 from hopfield_hw.arrays import Array
 from hopfield_hw.engines.fixed import FixedMachine, narrowest_for, shortened
+from hopfield_hw.engines.icarus import simulate_verilog
 from hopfield_hw.engines.sequence import Machine
 from hopfield_hw.engines.tree import fixed_node
 from hopfield_hw.fixedpoint import QFormat
@@ -100,6 +101,13 @@ def strange(series: Array, at: int) -> Array:
     return found
 
 
+def test_an_error_stands_where_the_forecast_was_wrong() -> None:
+    errors, where = find_anomalies(copied(), [0.0, 0.0, 1.0, 1.0, 0.75], limit=0.5, warm_up=1)
+    assert (errors.tolist(), where.tolist()) == ([0.0, 0.0, 1.0, 0.0, 0.25], [2])
+    assert find_anomalies(copied(), [0.0, 0.0, 1.0, 1.0, 0.75], limit=0.5, warm_up=3).where.size == 0
+    assert largest_error(copied(), [0.0, 0.0, 1.0, 1.0, 0.75], warm_up=3) == 0.25
+
+
 @pytest.mark.parametrize("formats", [None, (16, 12), (12, 8)])
 def test_a_planted_anomaly_is_found_and_nothing_else(formats: tuple[int, int] | None) -> None:
     machine = StepProgram([GRAPH]) if formats is None else fixed(GRAPH, *formats)
@@ -137,6 +145,20 @@ def test_deep_expressions_by_a_network_that_has_seen_shallow_ones(formats: tuple
         expressions = [random_expression(depth, rng) for _ in range(200)]
         right = evaluate(model, expressions, node=node) == [expression.truth for expression in expressions]
         assert np.mean(right) >= (1.0 if depth <= 4 else 0.99), depth
+
+
+def test_a_node_of_a_tree_in_verilog(rng: np.random.Generator) -> None:
+    if shutil.which("iverilog") is None:
+        pytest.skip("iverilog is not installed, so no Verilog is simulated")
+    program = lower_to_integers(hh.trained.logic().graph(), words(8, 5))
+    inputs = {step.name: rng.integers(-128, 128, size=(50, step.size)) for step in program.of_kind("input")}
+    found, machine = simulate_verilog(program, inputs), FixedMachine(program)
+    _, expected = machine.step_raw(inputs)
+    np.testing.assert_array_equal(found["h"], expected["h"])
+    np.testing.assert_array_equal(found["y"], expected["y"])
+    # A machine without states steps as any other one.
+    run = hh.run_sequence(machine, np.concatenate(list(inputs.values()), axis=1) * 2.0**-5)
+    np.testing.assert_array_equal(run.outputs[:, 0], np.concatenate([found["h"], found["y"]], axis=1) * 2.0**-5)
 
 
 def test_expressions_as_text(rng: np.random.Generator) -> None:

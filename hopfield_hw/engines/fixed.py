@@ -57,7 +57,7 @@ class FixedMachine:
         for step in self._inputs:
             raw[step.name] = step.ports[0].format.quantise(u[:, self._input_slices[step.name]])
         after, outputs = self.step_raw(raw)
-        state = np.concatenate([formats[name].value(after[name]) for name in self.slices], axis=-1)
+        state = np.concatenate([h[:, :0], *(formats[name].value(after[name]) for name in self.slices)], axis=-1)
         given = [step.ports[0].format.value(outputs[step.name]) for step in self._outputs]
         return state, np.concatenate(given, axis=-1)
 

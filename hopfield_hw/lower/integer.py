@@ -112,7 +112,7 @@ class IntegerProgram:
 
 
 def lower_to_integers(graph: Graph, formats: FixedPoint) -> IntegerProgram:
-    """Return a map in fixed point: accumulators are exact, and each operator rounds once, what it takes.
+    """Return a map, or a graph without states, in integers: accumulators are exact, and each operator rounds once.
 
     A Quantise, and the sign of a HardLimiter, compare what they take exactly; their levels are rounded to the format of
     activations, as the entries of a table are.
