@@ -1,4 +1,4 @@
-"""What the training scripts share: weights within a bound, full-batch Adam, and files of arrays."""
+"""What the training scripts share: weights within a bound, Adam, and files of arrays."""
 
 from __future__ import annotations
 

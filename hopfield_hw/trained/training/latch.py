@@ -11,7 +11,7 @@ from ..latch import KINDS, latch_sequences
 from .fit import begin, minimise, parameters, run, save
 
 HIDDEN, LENGTHS, BATCH, STEPS = 8, (10, 60), 64, 800
-# What the bias of the gate that keeps the state begins with: 2.8 within the bound. From 0 neither LSTM nor GRU learns.
+# What the bias of the gate that keeps the state begins with: 2.8 within the bound. From 0 neither learnt 40 steps.
 OPEN = 5.0
 
 

@@ -18,10 +18,8 @@ def main() -> None:
     begin(seed=1)
     rng = np.random.default_rng(1)
     nodes = [node for d in DEPTHS for _ in range(EACH) for node in random_expression(d, rng).nodes()]
-    levels, targets = _levels(nodes), []
-    for level in levels:
-        targets += [node.truth for node in level]
-    wanted = torch.tensor(targets, dtype=torch.get_default_dtype())
+    levels = _levels(nodes)
+    wanted = torch.tensor([float(node.truth) for level in levels for node in level])
     place = {id(node): k + 1 for k, node in enumerate(node for level in levels for node in level)}
     tables = [_table(level, place) for level in levels]
 
