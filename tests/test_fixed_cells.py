@@ -333,7 +333,7 @@ def test_too_many_levels_are_refused_by_name() -> None:
 
 
 def test_a_discrete_network_in_fixed_point(rng: np.random.Generator) -> None:
-    """All signs as in floating point; 32 bits hold also the small sum by which a neuron without drive keeps its state."""
+    """Signs as in floating point; 32 bits hold also the small sum by which a neuron without drive keeps its state."""
     patterns = rng.choice([-1.0, 1.0], size=(3, 12))
     weights = patterns.T @ patterns / 4.0
     np.fill_diagonal(weights, 0.0)
