@@ -18,12 +18,15 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def compiled(function: F) -> F:
-    """Compile a function when it is first called, and keep the code on disk."""
-    return cast(F, njit(cache=True, nogil=True)(function))
+    """Compile a function when it is first called, and keep the code on disk.
+
+    Arrays are not counted: nothing here makes one, and the counts of views would take longer than short loops.
+    """
+    options: dict[str, Any] = {"cache": True, "nogil": True, "_nrt": False}
+    return cast(F, njit(**options)(function))
 
 
 BLOCK = 1024  # elements that an operator takes at once, so that they stay in the first cache
-ROWS = 64  # of x that a product in floating point takes at once
 LANES, PAIRS = 16, 8  # outputs, and pairs of inputs, of one call of a multiplier
 TOGETHER = 4  # rows of x that share the weights that are loaded
 
@@ -128,19 +131,19 @@ def _limited(out: Any, count: int, low: int, high: int, limit: int) -> None:
 
 
 @compiled
-def _taken(port: Any, k: int, start: int, count: int, sources: Any, values: Any, out: Any) -> None:
+def _taken(ports: Any, p: int, k: int, start: int, count: int, sources: Any, values: Any, out: Any) -> None:
     """Write what a port takes, elements from `start` on: the sum of its sources, rounded and limited."""
-    for s in range(port[FIRST], port[LAST]):
+    for s in range(ports[p, FIRST], ports[p, LAST]):
         base, shift = sources[s, S_BASE] + k * sources[s, S_STEP] + start, sources[s, S_SHIFT]
         source = values[base : base + count]
-        if s == port[FIRST]:
+        if s == ports[p, FIRST]:
             for e in range(count):
                 out[e] = source[e] << shift
         else:
             for e in range(count):
                 out[e] += source[e] << shift
-    shift, add, odd, sign = port[P_SHIFT], port[P_ADD], port[P_ODD], port[P_SIGN]
-    low, high, limit, left = port[P_LOW], port[P_HIGH], port[P_LIMIT], port[P_LEFT]
+    shift, add, odd, sign = ports[p, P_SHIFT], ports[p, P_ADD], ports[p, P_ODD], ports[p, P_SIGN]
+    low, high, limit, left = ports[p, P_LOW], ports[p, P_HIGH], ports[p, P_LIMIT], ports[p, P_LEFT]
     if shift > 0 and limit == 1:
         for e in range(count):
             x = out[e]
@@ -158,9 +161,9 @@ def _taken(port: Any, k: int, start: int, count: int, sources: Any, values: Any,
 
 
 @compiled
-def _by_element(op: Any, x: Any, y: Any, count: int, out: Any, data: Any) -> None:
+def _by_element(ops: Any, o: int, x: Any, y: Any, count: int, out: Any, data: Any) -> None:
     """Write what an operator that works by element makes of x, and of y where it takes two."""
-    kind = op[KIND]
+    kind = ops[o, KIND]
     if kind == COPY:
         for e in range(count):
             out[e] = x[e]
@@ -168,26 +171,36 @@ def _by_element(op: Any, x: Any, y: Any, count: int, out: Any, data: Any) -> Non
         for e in range(count):
             out[e] = x[e] * y[e]
     elif kind == BOUNDS:
-        low, high = op[OFFSET], op[END]
+        low, high = ops[o, OFFSET], ops[o, END]
         for e in range(count):
             out[e] = min(max(x[e], low), high)
     elif kind == TABLE:
-        offset, shift, end = op[OFFSET], op[SHIFT], op[END]
-        entries = data[op[DATA] : op[DATA] + end + 1]
+        offset, shift, end = ops[o, OFFSET], ops[o, SHIFT], ops[o, END]
+        entries = data[ops[o, DATA] : ops[o, DATA] + end + 1]
         for e in range(count):
             out[e] = entries[min(max((x[e] + offset) >> shift, 0), end)]
     elif kind == STRAIGHT:
-        offset, shift, end, add, odd, sign = op[OFFSET], op[SHIFT], op[END], op[ADD], op[ODD], op[SIGN]
-        entries = data[op[DATA] : op[DATA] + end + 2]
+        offset, shift, end, add, odd, sign = (
+            ops[o, OFFSET],
+            ops[o, SHIFT],
+            ops[o, END],
+            ops[o, ADD],
+            ops[o, ODD],
+            ops[o, SIGN],
+        )
+        entries = data[ops[o, DATA] : ops[o, DATA] + end + 2]
         for e in range(count):
             position = min(max(x[e] + offset, 0), (end + 1) << shift)
             k = min(max(position >> shift, 0), end)
             line = (entries[k] << shift) + (entries[k + 1] - entries[k]) * (position - (k << shift))
             out[e] = (line + add + (odd & (line >> shift)) + (sign & (line >> 63))) >> shift
     elif kind == LEVELS:
-        thresholds, levels = data[op[DATA] : op[DATA] + op[END]], data[op[BIAS] : op[BIAS] + op[END] + 1]
+        thresholds, levels = (
+            data[ops[o, DATA] : ops[o, DATA] + ops[o, END]],
+            data[ops[o, BIAS] : ops[o, BIAS] + ops[o, END] + 1],
+        )
         for e in range(count):
-            first, last = 0, op[END]
+            first, last = 0, ops[o, END]
             while first < last:
                 middle = (first + last) >> 1
                 if x[e] >= thresholds[middle]:
@@ -199,8 +212,9 @@ def _by_element(op: Any, x: Any, y: Any, count: int, out: Any, data: Any) -> Non
 
 @compiled
 def _product(
-    op: Any,
-    port: Any,
+    ops: Any,
+    o: int,
+    ports: Any,
     k: int,
     rows: int,
     targets: Any,
@@ -212,15 +226,15 @@ def _product(
     scratch: Any,
 ) -> None:
     """Write W x + b for so many rows of x; the rows of W belong to several operators, one after the other."""
-    x, long, x16, sums, xf, yf = scratch
-    kind, n, m = op[KIND], op[SIZE], op[WIDTH]
-    bias = data[op[BIAS] : op[BIAS] + n]
+    x, long, x16, sums, real_sums = scratch
+    kind, n, m, p = ops[o, KIND], ops[o, SIZE], ops[o, WIDTH], ops[o, PORT]
+    bias = data[ops[o, BIAS] : ops[o, BIAS] + n]
     if kind == PRODUCT16:
         n_whole, m_whole = -(-n // LANES) * LANES, -(-m // (2 * PAIRS)) * 2 * PAIRS
         for row in range(0, rows, TOGETHER):
             count = min(TOGETHER, rows - row)
             for r in range(count):
-                _taken(port, k, (row + r) * m, m, sources, values, x)
+                _taken(ports, p, k, (row + r) * m, m, sources, values, x)
                 to = x16[r * m_whole : (r + 1) * m_whole]
                 for j in range(m):
                     to[j] = x[j]
@@ -229,7 +243,7 @@ def _product(
             for i in range(count * n_whole):
                 sums[i] = 0
             for j in range(0, m_whole, 2 * PAIRS):
-                at = op[DATA] + j * n_whole
+                at = ops[o, DATA] + j * n_whole
                 if count == TOGETHER:
                     for i in range(0, n_whole, LANES):
                         _multiply_four(sums, i, n_whole, short, at + 2 * i, 2 * n_whole, x16, j, m_whole)
@@ -239,37 +253,35 @@ def _product(
                             place = r * n_whole + i
                             _multiply_one(sums, place, 0, short, at + 2 * i, 2 * n_whole, x16, r * m_whole + j, 0)
             for r in range(count):
-                _placed(sums[r * n_whole :], bias, k, row + r, op, targets, values)
-    elif kind == PRODUCT53:
-        weights = real[op[DATA] : op[DATA] + m * n].reshape(m, n)
-        for row in range(0, rows, ROWS):
-            count = min(ROWS, rows - row)
-            for r in range(count):
-                _taken(port, k, (row + r) * m, m, sources, values, x)
-                to = xf[r * m : (r + 1) * m]
-                for j in range(m):
-                    to[j] = x[j]
-            np.dot(xf[: count * m].reshape(count, m), weights, yf[: count * n].reshape(count, n))
-            for r in range(count):
-                _placed(yf[r * n : (r + 1) * n], bias, k, row + r, op, targets, values)
+                _placed(sums[r * n_whole :], bias, k, row + r, ops, o, targets, values)
     else:
         for row in range(rows):
-            _taken(port, k, row * m, m, sources, values, x)
-            total = long[:n]
-            for i in range(n):
-                total[i] = 0
-            for j in range(m):
-                weights = data[op[DATA] + j * n : op[DATA] + (j + 1) * n]
-                for i in range(n):
-                    total[i] += weights[i] * x[j]
-            _placed(total, bias, k, row, op, targets, values)
+            _taken(ports, p, k, row * m, m, sources, values, x)
+            if kind == PRODUCT53:
+                _added(real[ops[o, DATA] : ops[o, DATA] + m * n], x, n, m, real_sums)
+                _placed(real_sums, bias, k, row, ops, o, targets, values)
+            else:
+                _added(data[ops[o, DATA] : ops[o, DATA] + m * n], x, n, m, long)
+                _placed(long, bias, k, row, ops, o, targets, values)
 
 
 @compiled
-def _placed(sums: Any, bias: Any, k: int, row: int, op: Any, targets: Any, values: Any) -> None:
+def _added(weights: Any, x: Any, n: int, m: int, sums: Any) -> None:
+    """Write W x, of weights column by column."""
+    total = sums[:n]
+    for i in range(n):
+        total[i] = 0
+    for j in range(m):
+        column, factor = weights[j * n : (j + 1) * n], x[j]
+        for i in range(n):
+            total[i] += column[i] * factor
+
+
+@compiled
+def _placed(sums: Any, bias: Any, k: int, row: int, ops: Any, o: int, targets: Any, values: Any) -> None:
     """Write the sums of a row, with the bias, where the operators have their values."""
     first = 0
-    for t in range(op[FIRST_TARGET], op[LAST_TARGET]):
+    for t in range(ops[o, FIRST_TARGET], ops[o, LAST_TARGET]):
         size = targets[t, T_SIZE]
         base = targets[t, T_BASE] + k * targets[t, T_STEP] + row * size
         out, own, added = values[base : base + size], sums[first : first + size], bias[first : first + size]
@@ -295,26 +307,24 @@ def sweep(
     """Evaluate operators in their order for so many rows: at step k, or for all steps at once from step 0."""
     x, y = scratch[0], scratch[1]
     for o in range(len(ops)):
-        op = ops[o]
-        port = ports[op[PORT]]
-        kind, size = op[KIND], op[SIZE]
-        base = op[BASE] + k * op[STEP]
+        kind, size, p = ops[o, KIND], ops[o, SIZE], ops[o, PORT]
+        base = ops[o, BASE] + k * ops[o, STEP]
         if PRODUCT16 <= kind <= PRODUCT64:
-            _product(op, port, k, rows, targets, sources, values, data, short, real, scratch)
+            _product(ops, o, ports, k, rows, targets, sources, values, data, short, real, scratch)
         elif kind == DIAGONAL:
-            factors, bias = data[op[DATA] : op[DATA] + size], data[op[BIAS] : op[BIAS] + size]
+            factors, bias = data[ops[o, DATA] : ops[o, DATA] + size], data[ops[o, BIAS] : ops[o, BIAS] + size]
             for row in range(rows):
-                _taken(port, k, row * size, size, sources, values, x)
+                _taken(ports, p, k, row * size, size, sources, values, x)
                 out = values[base + row * size : base + (row + 1) * size]
                 for i in range(size):
                     out[i] = factors[i] * x[i] + bias[i]
         else:
             for start in range(0, rows * size, BLOCK):
                 count = min(BLOCK, rows * size - start)
-                _taken(port, k, start, count, sources, values, x)
+                _taken(ports, p, k, start, count, sources, values, x)
                 if kind == HADAMARD:
-                    _taken(ports[op[PORT] + 1], k, start, count, sources, values, y)
-                _by_element(op, x, y, count, values[base + start : base + start + count], data)
+                    _taken(ports, p + 1, k, start, count, sources, values, y)
+                _by_element(ops, o, x, y, count, values[base + start : base + start + count], data)
 
 
 @compiled

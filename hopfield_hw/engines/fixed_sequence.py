@@ -56,8 +56,7 @@ class Unrolled:
             np.zeros(max(kernels.BLOCK, room), dtype=np.int64),
             _aligned(np.zeros(kernels.TOGETHER * room, dtype=np.int16)),
             _aligned(np.zeros(kernels.TOGETHER * room, dtype=np.int32)),
-            np.zeros(kernels.ROWS * widest),
-            np.zeros(kernels.ROWS * widest),
+            np.zeros(widest),
         )
 
     def run(self, h: Array, u: Array, running: Running | None = None, *, reverse: bool = False) -> tuple[Array, Array]:
