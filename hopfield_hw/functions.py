@@ -17,8 +17,9 @@ import numpy.typing as npt
 
 from .arrays import Array
 from .errors import InputError, Unrealisable
-from .gain import Algebraic, Arctan, Function, Gain, HardLimiter, Logistic, Numbers, PiecewiseLinear, Tanh, operand
+from .gain import SIGMOIDS, Function, Gain, HardLimiter, Numbers, operand
 from .parameters import Parameter, Series, derived, factor, polynomial, rescaled
+from .rectifiers import RECTIFIERS
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -311,11 +312,7 @@ class Softmax(Function):
 
 GAINS: Mapping[str, type[Gain]] = MappingProxyType(
     {
-        "tanh": Tanh,
-        "logistic": Logistic,
-        "piecewise_linear": PiecewiseLinear,
-        "arctan": Arctan,
-        "algebraic": Algebraic,
+        **{sigmoid.kind: sigmoid for sigmoid in SIGMOIDS},
         "hard_limiter": HardLimiter,
         "table": Table,
     }
@@ -328,6 +325,7 @@ FUNCTIONS: Mapping[str, type[Function]] = MappingProxyType(
         "rational": Rational,
         "clip": Clip,
         "softmax": Softmax,
+        **{rectifier.kind: rectifier for rectifier in RECTIFIERS},
     }
 )
 

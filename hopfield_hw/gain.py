@@ -289,6 +289,34 @@ class Algebraic(Sigmoid):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class Softsign(Sigmoid):
+    """f(x) = b x / (1 + |b x / a|) (Bergstra et al. 2009)."""
+
+    kind: ClassVar[str] = "softsign"
+
+    def _unit(self, t: Numbers, out: Array | None) -> Array:
+        return np.asarray(np.divide(t, 1.0 + np.abs(t), out=out))
+
+    def _unit_slope(self, t: Numbers) -> Array:
+        return np.asarray(np.power(1.0 + np.abs(t), -2.0))
+
+    def _unit_inverse(self, u: Array) -> Array:
+        return np.where(np.abs(u) <= 1.0, u / (1.0 - np.abs(u)), np.nan)
+
+    def _unit_integral(self, u: Array) -> Array:
+        """-|u| - log(1 - |u|); its series keeps the digits that the sum loses near zero."""
+        v = np.abs(u)
+        series = v * v * (0.5 + v * (1.0 / 3.0 + v * (0.25 + v * (0.2 + v / 6.0))))
+        return np.where(v < 1e-3, series, -v - np.log1p(-v))
+
+    def _unit_spice(self, t: str) -> str:
+        return f"({t})/(1.0+abs({t}))"
+
+
+SIGMOIDS: tuple[type[Sigmoid], ...] = (Tanh, Logistic, PiecewiseLinear, Arctan, Algebraic, Softsign)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class HardLimiter(Gain):
     """f(x) = a sign(x), and 0 at 0; its inverse, and the integral of that, are 0 on the closed range."""
 

@@ -32,6 +32,7 @@ from hopfield_hw.functions import (
     stack,
 )
 from hopfield_hw.gain import (
+    SIGMOIDS,
     Algebraic,
     Arctan,
     Function,
@@ -40,10 +41,11 @@ from hopfield_hw.gain import (
     Logistic,
     PiecewiseLinear,
     Sigmoid,
+    Softsign,
     Tanh,
 )
+from hopfield_hw.rectifiers import Elu, LeakyRelu, Softplus, ThresholdedRelu
 
-SIGMOIDS: tuple[type[Sigmoid], ...] = (Tanh, Logistic, PiecewiseLinear, Arctan, Algebraic)
 MEASURED = Table(x=np.array([-2.0, -1.0, -0.25, 0.5, 1.0, 3.0]), y=np.array([-1.0, -0.5, 0.125, 0.125, 0.75, 1.25]))
 # One of every class, with every parameter away from its default.
 EXAMPLES: tuple[Function, ...] = (
@@ -55,6 +57,10 @@ EXAMPLES: tuple[Function, ...] = (
     Rational(numerator=np.array([1.0, -2.0]), denominator=np.array([2.0, 0.0, 1.0])),
     Clip(lower=-0.5, upper=1.5),
     Softmax(groups=(2, 3), beta=1.5, amplitude=2.0),
+    LeakyRelu(below=0.2, above=1.5),
+    ThresholdedRelu(threshold=0.5, slope=1.5),
+    Elu(alpha=0.75, width=2.0, slope=1.25),
+    Softplus(amplitude=2.0, width=0.5),
 )
 X = np.array([-1.75, -0.3, 0.1, 0.75, 2.5])  # at no corner of any example
 
@@ -83,6 +89,8 @@ def test_the_slope_at_zero_is_the_gain(sigmoid: type[Sigmoid], gain: float, ampl
     curve = sigmoid(gain=gain, amplitude=amplitude)
     h = 1e-5 * amplitude / gain  # the cubic term is at most 4/3 h^2 = 1.3e-10 of the slope
     slope = (curve.value(h) - curve.value(-h)) / (2.0 * h)
+    if sigmoid is Softsign:  # it has a term in x |x|
+        slope = slope * (1.0 + 1e-5)
     np.testing.assert_allclose([float(slope), float(curve.derivative(0.0))], gain, rtol=1e-9)
     assert curve.slope == gain
 
@@ -119,6 +127,7 @@ def test_the_integral_at_the_ends_is_its_limit(side: float) -> None:
         PiecewiseLinear: 0.5,
         Arctan: math.inf,
         Algebraic: 1.0,
+        Softsign: math.inf,
     }
     for sigmoid, limit in expected.items():
         curve = sigmoid(gain=4.0, amplitude=3.0)
@@ -135,7 +144,10 @@ def test_the_integral_keeps_its_digits_near_the_middle(sigmoid: type[Sigmoid], p
         part = (0.5 + part) - 0.5  # what the sum keeps of it
     y = part + curve.value(0.0)
     # To leading order y^2 / (2 b); the next order is at most y^2 of it, 1e-6 with y below 1e-3.
-    np.testing.assert_allclose(curve.inverse_integral(y), part**2 / 4.0, rtol=1e-5)
+    expected = part**2 / 4.0
+    if sigmoid is Softsign:  # it has a term in x |x|
+        expected *= 1.0 + 2.0 / 3.0 * part
+    np.testing.assert_allclose(curve.inverse_integral(y), expected, rtol=1e-5)
 
 
 @pytest.mark.parametrize("curve", [f for f in EXAMPLES if isinstance(f, Gain)], ids=name_of)
@@ -368,6 +380,17 @@ EXPRESSIONS: dict[str, tuple[Function, Callable[[float], float]]] = {
     "arctan": (Arctan(gain=1.7, amplitude=A), lambda x: 2.0 * A / math.pi * math.atan2(math.pi * 1.7 * x, 2.0 * A)),
     "algebraic": (Algebraic(gain=1.7, amplitude=A), lambda x: A * 1.7 * x / math.sqrt(A**2 + (1.7 * x) ** 2)),
     "steep algebraic": (Algebraic(gain=1e9), lambda x: 1e9 * x / math.sqrt(1.0 + (1e9 * x) ** 2)),
+    "softsign": (Softsign(gain=1.7, amplitude=A), lambda x: 1.7 * x * A / (A + abs(1.7 * x))),
+    "leaky_relu": (LeakyRelu(), lambda x: x if x > 0.0 else 0.01 * x),
+    "negative leak": (LeakyRelu(below=-0.5, above=2.0), lambda x: 2.0 * x if x > 0.0 else -0.5 * x),
+    "thresholded_relu": (ThresholdedRelu(threshold=0.505, slope=A), lambda x: A * x if x > 0.505 else 0.0),
+    "elu": (Elu(), lambda x: x if x > 0.0 else math.exp(x) - 1.0),
+    "wide elu": (Elu(alpha=0.5, width=3.0, slope=A), lambda x: A * x if x > 0.0 else 0.5 * (math.exp(x / 3.0) - 1.0)),
+    "softplus": (Softplus(), lambda x: math.log(1.0 + math.exp(x))),
+    "steep softplus": (
+        Softplus(amplitude=A, width=0.02),
+        lambda x: A * (50.0 * max(x, 0.0) + math.log1p(math.exp(-50.0 * abs(x)))),
+    ),
     "hard_limiter": (HardLimiter(amplitude=A), lambda x: A * _sign(x)),
     "table": (MEASURED, lambda x: _between(list(zip(MEASURED.x.tolist(), MEASURED.y.tolist(), strict=True)), x)),
     "narrow table": (
@@ -531,7 +554,8 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
     "unknown kind": (
         lambda: function_from("tanhh", {}),
         "function kind 'tanhh' is unknown: must be one of tanh, logistic, piecewise_linear, arctan, algebraic, "
-        "hard_limiter, table, identity, polynomial, rational, clip, softmax; did you mean 'tanh'?",
+        "softsign, hard_limiter, table, identity, polynomial, rational, clip, softmax, leaky_relu, thresholded_relu, "
+        "elu, softplus; did you mean 'tanh'?",
     ),
     "unknown key": (
         lambda: function_from("tanh", {"gian": 2.0}),

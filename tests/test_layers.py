@@ -21,7 +21,7 @@ MAX_LINES = 400
 # A module imports from the rows above its own, and from its own row where that makes no cycle.
 ROWS = (
     ("errors", "units", "arrays", "names", "parameters", "waves"),
-    ("gain", "signals", "functions", "network", "network_formats", "fixedpoint"),
+    ("gain", "signals", "rectifiers", "functions", "network", "network_formats", "fixedpoint"),
     ("graph", "circuit"),
     ("families", "problems", "cells", "digital", "trained"),
     ("lower",),

@@ -10,7 +10,8 @@ import numpy as np
 
 from ..errors import InputError
 from ..functions import Clip, Polynomial, Table
-from ..gain import Function, Logistic, Tanh
+from ..gain import Function, Logistic, Softsign, Tanh
+from ..rectifiers import Elu, LeakyRelu, Softplus, ThresholdedRelu
 
 
 class Activation(NamedTuple):
@@ -37,6 +38,11 @@ ACTIVATIONS: Mapping[str, Activation] = MappingProxyType(
         "Affine": Activation(1.0, 0.0, lambda alpha, beta: Polynomial(coefficients=np.array([beta, alpha]))),
         "ScaledTanh": Activation(np.nan, np.nan, _scaled_tanh),
         "HardSigmoid": Activation(0.2, 0.5, _hard_sigmoid),
+        "LeakyRelu": Activation(0.01, None, lambda alpha, beta: LeakyRelu(below=alpha)),
+        "ThresholdedRelu": Activation(1.0, None, lambda alpha, beta: ThresholdedRelu(threshold=alpha)),
+        "Elu": Activation(1.0, None, lambda alpha, beta: Elu(alpha=alpha)),
+        "Softsign": Activation(None, None, lambda alpha, beta: Softsign()),
+        "Softplus": Activation(None, None, lambda alpha, beta: Softplus()),
     }
 )
 
@@ -62,14 +68,18 @@ def activation_to_onnx(function: Function) -> tuple[str, tuple[float, ...], tupl
     for name, activation in ACTIVATIONS.items():
         if activation.alpha is None and activation.build(0.0, 0.0) == function:
             return name, (), ()
+    for name, alpha in (("LeakyRelu", "below"), ("ThresholdedRelu", "threshold"), ("Elu", "alpha")):
+        value = getattr(function, alpha, None)
+        if isinstance(value, float) and ACTIVATIONS[name].build(value, 0.0) == function:
+            return name, (value,), ()
     if isinstance(function, Tanh) and isinstance(function.gain, float) and isinstance(function.amplitude, float):
         return "ScaledTanh", (function.amplitude,), (function.gain / function.amplitude,)
     if isinstance(function, Polynomial) and function.coefficients.shape == (2,):
-        beta, alpha = function.coefficients.tolist()
-        return "Affine", (alpha,), (beta,)
+        offset, factor = function.coefficients.tolist()
+        return "Affine", (factor,), (offset,)
     if isinstance(function, Table) and function.y.tolist() == [0.0, 1.0]:
-        alpha = 1.0 / float(function.x[1] - function.x[0])
-        return "HardSigmoid", (alpha,), (-alpha * float(function.x[0]),)
+        factor = 1.0 / float(function.x[1] - function.x[0])
+        return "HardSigmoid", (factor,), (-factor * float(function.x[0]),)
     raise InputError(
         f"{type(function).__name__} with {function.params()}: ONNX has no such activation; use one that it has"
     )

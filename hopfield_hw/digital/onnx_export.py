@@ -96,8 +96,8 @@ def _attributes(layer: Layer) -> dict[str, Any]:
             alphas += alpha
             betas += beta
     given: dict[str, Any] = {"direction": layer.direction, "hidden_size": first.hidden_size, "activations": names}
-    if alphas:
-        given |= {"activation_alpha": alphas, "activation_beta": betas}
+    parameters = {"activation_alpha": alphas, "activation_beta": betas}
+    given |= {name: values for name, values in parameters.items() if values}
     return given | {name: value for name, value in _options(first).items() if value is not None}
 
 

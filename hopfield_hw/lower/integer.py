@@ -16,6 +16,7 @@ from ..functions import Clip, Identity, Softmax
 from ..gain import Function, HardLimiter
 from ..graph import Activate, Affine, Graph, Hadamard, Hold, Input, Operator, Output, Quantise
 from ..graph.weights import Stencil, linear
+from ..rectifiers import ThresholdedRelu
 
 MAX_LEVELS = 4096
 
@@ -200,6 +201,8 @@ def _activate(activate: Activate, ports: Sequence[Port], formats: FixedPoint) ->
         raise Unrealisable(
             f"Activate {name!r}: its function has parameters by element; fixed point has one table for all"
         )
+    if isinstance(function, ThresholdedRelu):
+        raise Unrealisable(f"Activate {name!r}: ThresholdedRelu jumps, and no table holds a jump exactly")
     given = formats.given
     if isinstance(function, HardLimiter):
         values = given.quantise(np.array([-1.0, 0.0, 1.0]) * function.amplitude)

@@ -15,12 +15,13 @@ from ..functions import Clip, Softmax, Table, stack
 from ..gain import Function, HardLimiter, PiecewiseLinear
 from ..graph import Activate, Affine, Graph, Hadamard, Hold, Input, Leak, Operator, Output, Quantise
 from ..graph.weights import apply_weights, linear, same_weights
+from ..rectifiers import Elu, LeakyRelu, ThresholdedRelu
 
 Rows: TypeAlias = Any  # slice(None), or an index array that says which draws the rows of x are
 Matrix: TypeAlias = Any  # dense or sparse, (size, states)
 Values: TypeAlias = dict[str, Array]
 
-CORNERED = (PiecewiseLinear, HardLimiter, Table, Clip)
+CORNERED = (PiecewiseLinear, HardLimiter, Table, Clip, LeakyRelu, ThresholdedRelu, Elu)
 
 
 class Evaluator:
