@@ -7,26 +7,32 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from .analysis.amplification import GROWTH
+from .analysis.energy import has_energy
 from .compare import verify
 from .errors import InputError, SimulatorError
-from .families import random_network
+from .families import FAMILIES
+from .graph import Activate, Graph, Leak, as_graph, in_si
 from .network import Network
 
-FAMILIES = MappingProxyType({"hopfield": random_network})
 # Of a set, at most this part may be self-amplifying, and none within its first two time constants.
 MAX_CUT = 0.05
 EARLIEST_CUT = 2.0
+# How long a trial runs, in its largest time constant.
+LENGTH = 20.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Trial:
-    """One random network and what its verification found; `failure` where the simulator did not deliver."""
+    """One random network and what its verification found; `failure` where the simulator did not deliver.
+
+    `gain`: the kinds of its functions. `slope`: the largest slope of one at zero. `symmetric`: whether it is one
+    Hopfield network with an energy. `gate` is in the largest time constant of the network.
+    """
 
     index: int
     neurons: int
@@ -38,7 +44,7 @@ class Trial:
     settled: str = "not settled"
     self_check: float = np.inf
     cut: bool = False
-    gate: float = 0.0  # in the largest time constant
+    gate: float = 0.0
     growth: float = 0.0
     seconds: float = 0.0
     failure: str = ""
@@ -121,9 +127,17 @@ def verify_random(
     return RandomReport(trials=tuple(trials), tolerance=accuracy, seed=seed, family=family, cell=cell)
 
 
-def draw(seed: int, index: int, family: str = "hopfield") -> Network:
+def draw(seed: int, index: int, family: str = "hopfield") -> Graph | Network:
     """Return network `index` of a seed."""
     return FAMILIES[family](np.random.default_rng([seed, index]))
+
+
+def time_constant(graph: Graph) -> float:
+    """Return the largest R C of a graph, seconds; one unit of its time where it has pure integrators alone."""
+    network = in_si(graph)
+    constants = [leak.resistance * leak.capacitance for leak in network.of_type(Leak)]
+    finite = [float(tau) for tau in np.concatenate(constants) if np.isfinite(tau)]
+    return max(finite, default=graph.units.seconds_per_unit)
 
 
 def _run(jobs: Sequence[tuple[int, int, str, str, float]], workers: int) -> Iterator[Trial]:
@@ -136,17 +150,18 @@ def _run(jobs: Sequence[tuple[int, int, str, str, float]], workers: int) -> Iter
 
 def _trial(job: tuple[int, int, str, str, float]) -> Trial:
     seed, index, family, cell, accuracy = job
-    network = draw(seed, index, family)
-    tau = float(np.max(network.resistance * network.capacitance))
+    graph = as_graph(draw(seed, index, family))
+    tau = time_constant(graph)
+    functions = {op.function: op.function.derivative(np.zeros(op.size)) for op in graph.of_type(Activate)}
     trial = Trial(
         index=index,
-        neurons=network.size,
-        gain=network.gain.kind,
-        slope=float(np.max(network.gain.slope)),
-        symmetric=network.is_symmetric,
+        neurons=sum(leak.output_size for leak in graph.of_type(Leak)),
+        gain=", ".join(sorted({function.kind for function in functions})),
+        slope=max((float(np.max(np.abs(slope))) for slope in functions.values()), default=0.0),
+        symmetric=has_energy(graph),
     )
     try:
-        result = verify(network.graph(), cell=cell, accuracy=accuracy, rescale=True)
+        result = verify(graph, cell=cell, t_stop=LENGTH * tau, accuracy=accuracy, rescale=True)
     except SimulatorError as error:
         return replace(trial, failure=str(error))
     return replace(
