@@ -36,9 +36,14 @@ class Lyapunov(NamedTuple):
 
 
 def lyapunov(
-    graph: Graph | Network, *, t_stop: float, count: int | None = None, inputs: Any = None, transient: float | None = None
+    graph: Graph | Network,
+    *,
+    t_stop: float,
+    count: int | None = None,
+    inputs: Any = None,
+    transient: float | None = None,
 ) -> Lyapunov:
-    """Return the largest `count` Lyapunov exponents along the solution that starts at the initial state, all by default.
+    """Return the largest `count` Lyapunov exponents, all by default, of the solution that starts at the initial state.
 
     `t_stop`: seconds that are averaged over. `transient`: seconds that are run before; a tenth of t_stop by default. A
     constant `inputs` drives the network. The tangent vectors follow the analytic Jacobian and are made orthonormal 500
@@ -55,7 +60,9 @@ def lyapunov(
         raise InputError(f"`transient` = {before} s: must be at least 0")
     signal = input_signal(network, inputs)
     if signal is not None and bool(np.any(signal.values != signal.values[0])):
-        raise InputError("`inputs`: change with time, so that there are no exponents of the network; hold them constant")
+        raise InputError(
+            "`inputs`: change with time, so that there are no exponents of the network; hold them constant"
+        )
     flow, initial, step = _map(network, signal) if network.kind == "map" else _equation(network, signal, length)
     k = initial.size if count is None else count
     if isinstance(k, bool) or not isinstance(k, int) or not 1 <= k <= initial.size:

@@ -34,7 +34,12 @@ class Settling(NamedTuple):
 
 
 def settle(
-    graph: Graph | Network, *, t_stop: float | None = None, inputs: Any = None, accuracy: float = 1e-6, method: Any = "auto"
+    graph: Graph | Network,
+    *,
+    t_stop: float | None = None,
+    inputs: Any = None,
+    accuracy: float = 1e-6,
+    method: Any = "auto",
 ) -> Settling:
     """Run the reference, and say where the network is at the end and whether it has settled to `accuracy`.
 

@@ -17,6 +17,7 @@ from ..graph import Activate, Affine, Graph, Hadamard, Hold, Leak, Operator, Out
 from ..graph.weights import Stencil, entries
 from .cell import Fragment
 from .sample_hold import add_sample_hold, ideal_sample_hold
+from .softmax import add_softmax
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +35,7 @@ class Ideal:
         """Return one fragment for each operator."""
         for operator in graph.order:
             build = BUILDERS.get(type(operator))
-            if build is not None and not (isinstance(operator, Activate) and isinstance(operator.function, Softmax)):
+            if build is not None:
                 yield Fragment((operator.name,), partial(_build, build, operator))
 
     def rescaling(self, graph: Graph) -> dict[str, float]:
@@ -99,7 +100,11 @@ def _build_affine(draft: Draft, affine: Affine) -> None:
 
 
 def _build_activate(draft: Draft, activate: Activate) -> None:
-    add_amplifier(draft, activate, (f"v({node})" for node in _input_nodes(draft, activate)))
+    inputs = [f"v({node})" for node in _input_nodes(draft, activate)]
+    if isinstance(activate.function, Softmax):
+        add_softmax(draft, activate, activate.function, inputs)
+    else:
+        add_amplifier(draft, activate, inputs)
 
 
 def _build_hadamard(draft: Draft, product: Hadamard) -> None:

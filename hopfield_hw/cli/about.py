@@ -12,8 +12,8 @@ from ..dialects import DIALECTS
 from ..doctor import examine
 from ..engines.ngspice import find
 from ..errors import MissingExtra, SimulatorMissing
+from ..families import FAMILIES
 from ..problems import PROBLEMS
-from ..random_check import FAMILIES
 from .options import Json
 from .reporting import emit, say_table, warn
 

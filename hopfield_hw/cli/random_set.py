@@ -10,7 +10,8 @@ import numpy as np
 from ..designs import ACCURACY
 from ..engines.ngspice import find
 from ..errors import InputError, SimulatorMissing
-from ..random_check import FAMILIES, RandomReport, Trial, verify_random
+from ..families import FAMILIES
+from ..random_check import RandomReport, Trial, verify_random
 from .reporting import counting, emit_result, report_error, say_table, warn
 
 QUANTILES = {"least": 0.0, "median": 0.5, "90 %": 0.9, "99 %": 0.99, "largest": 1.0}

@@ -10,21 +10,50 @@ import numpy as np
 from ..graph import Graph
 from ..network import Network
 from .bam import bam, bam_weights, discrete_bam, random_bam
+from .box import brain_state_in_a_box, random_brain_state_in_a_box
+from .cohen_grossberg import cohen_grossberg, lotka_volterra, random_cohen_grossberg, shunting
+from .generalised_hopfield import chaotic_hopfield, generalised_hopfield, random_generalised_hopfield
+from .modern_hopfield import dense_memory, modern_hopfield, random_dense_memory, random_modern_hopfield
+from .projection import BoxProblem, box_problem, projection, random_projection
 from .random_network import random_gain, random_network
+from .static_field import random_static_field, static_field
+from .winner_take_all import maxnet, random_winner_take_all, winner_take_all
 
 # By name, what draws a random instance in continuous time: for holding machines against each other.
 FAMILIES: Mapping[str, Callable[[np.random.Generator], Graph | Network]] = MappingProxyType(
     {
         "hopfield": random_network,
+        "generalised_hopfield": random_generalised_hopfield,
         "bam": random_bam,
+        "cohen_grossberg": random_cohen_grossberg,
+        "static_field": random_static_field,
+        "brain_state_in_a_box": random_brain_state_in_a_box,
+        "projection": random_projection,
+        "modern_hopfield": random_modern_hopfield,
+        "dense_memory": random_dense_memory,
+        "winner_take_all": random_winner_take_all,
     }
 )
 
 __all__ = [
     "FAMILIES",
+    "BoxProblem",
     "bam",
     "bam_weights",
+    "box_problem",
+    "brain_state_in_a_box",
+    "chaotic_hopfield",
+    "cohen_grossberg",
+    "dense_memory",
     "discrete_bam",
+    "generalised_hopfield",
+    "lotka_volterra",
+    "maxnet",
+    "modern_hopfield",
+    "projection",
     "random_gain",
     "random_network",
+    "shunting",
+    "static_field",
+    "winner_take_all",
 ]

@@ -10,6 +10,7 @@ from ..arrays import Array, frozen
 from ..errors import InputError
 from ..gain import Gain, HardLimiter, Tanh
 from ..graph import Activate, Affine, Graph, Operator, Units
+from ..graph.weights import linear
 from .building import CIRCUIT_UNITS, matrix, network_graph, state
 
 # A neuron without any drive keeps its state: its own weight is this part of the largest one.
@@ -37,7 +38,8 @@ def bam(
 
     Raises InputError for a gain that is not monotone, and for shapes that do not meet.
     """
-    forward, n, p = matrix(weights, "weights")
+    given, n, p = matrix(weights, "weights")
+    forward = linear(given)
     curve = Tanh() if gain is None else gain
     if not isinstance(curve, Gain) or curve.size is not None:
         raise InputError(f"`gain` = {curve!r:.60}: must be one Gain for all neurons, such as Tanh(gain=5.0)")
@@ -72,7 +74,8 @@ def discrete_bam(
 
     Raises InputError for shapes that do not meet, and an initial state other than +1 or -1.
     """
-    forward, n, p = matrix(weights, "weights")
+    given, n, p = matrix(weights, "weights")
+    forward = linear(given)
     keep = KEEP * max(float(abs(forward).max()), 1e-300)
     operators: list[Operator] = [
         state("x", _bipolar(initial_x, "initial_x", n), discrete=True),

@@ -10,7 +10,7 @@ import numpy as np
 from ..arrays import Array, frozen, positive
 from ..errors import InputError
 from ..graph import Clock, Graph, Hold, Leak, Operator, Output, Units
-from ..graph.weights import Weights, frozen_weights, weights_shape
+from ..graph.weights import frozen_weights, weights_shape
 
 # One unit of a dimensionless network in a circuit: 1 V, 100 uS and 1 ms, so that neurons have 10 kOhm and 100 nF.
 CIRCUIT_UNITS = Units(siemens_per_unit=1e-4, seconds_per_unit=1e-3)
@@ -32,7 +32,7 @@ def state(name: str, initial: Array, *, tau: Any = 1.0, decay: Any = 1.0, discre
         return Leak(name=name, capacitance=constants, resistance=1.0 / rates, initial=initial)
 
 
-def matrix(value: Any, name: str) -> tuple[Weights, int, int]:
+def matrix(value: Any, name: str) -> tuple[Any, int, int]:
     """Return weights frozen at the door, and their outputs and inputs. Raises InputError where there are none."""
     weights = frozen_weights(value, name)
     outputs, inputs = weights_shape(weights)
@@ -41,7 +41,7 @@ def matrix(value: Any, name: str) -> tuple[Weights, int, int]:
     return weights, outputs, inputs
 
 
-def square(value: Any, name: str) -> tuple[Weights, int]:
+def square(value: Any, name: str) -> tuple[Any, int]:
     """Return weights from n elements to the same n, and n."""
     weights, outputs, inputs = matrix(value, name)
     if outputs != inputs:
