@@ -248,9 +248,9 @@ def followed_by(operator: Operator) -> Graph:
 
 REFUSED_BY_ALL: dict[str, Operator] = {
     "Delay 'd'": Delay(name="d", size=3, tau=1e-3, history=np.zeros(3)),
-    "Softmax 'soft'": Activate(name="soft", size=3, function=Softmax()),
 }
 REFUSED_BY_NEURONS: dict[str, Operator] = {
+    "Softmax 'soft'": Activate(name="soft", size=3, function=Softmax()),
     "Hadamard 'p'": Hadamard(name="p", size=3),
     "Identity 'line'": Activate(name="line", size=3, function=Identity()),
     "Tanh 'twice'": Activate(name="twice", size=3, function=Tanh()),

@@ -23,8 +23,8 @@ def _say(trial: Trial) -> None:
 def _summary(report: RandomReport) -> str:
     found = report.to_json()
     return (
-        f"{report.family}: {found['status']}; NRMSE worst {found['nrmse']:.2e}, median {found['nrmse_median']:.1e}; fell "
-        f"short {len(report.fallen_short)}; self-amplifying {len(report.self_amplifying)}, cut {len(report.cut)}; "
+        f"{report.family}: {found['status']}; NRMSE worst {found['nrmse']:.2e}, median {found['nrmse_median']:.1e}; "
+        f"fell short {len(report.fallen_short)}; self-amplifying {len(report.self_amplifying)}, cut {len(report.cut)}; "
         f"settled {found['settled']}"
     )
 

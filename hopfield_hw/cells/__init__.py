@@ -10,10 +10,33 @@ from .cell import Cell, Fragment
 from .hopfield_tank import HopfieldTank
 from .ideal import Ideal
 from .op_amps import OpAmps
+from .ota_c import OtaC
 from .pair import Pair
+from .summing_stage import SummingStage
+from .winner_take_all import WinnerTakeAll
 
 CELLS: Mapping[str, Cell] = MappingProxyType(
-    {"ideal": Ideal(), "hopfield_tank": HopfieldTank(), "active_sum": ActiveSum(), "op_amps": OpAmps()}
+    {
+        "ideal": Ideal(),
+        "hopfield_tank": HopfieldTank(),
+        "active_sum": ActiveSum(),
+        "op_amps": OpAmps(),
+        "summing_stage": SummingStage(),
+        "ota_c": OtaC(),
+        "winner_take_all": WinnerTakeAll(),
+    }
 )
 
-__all__ = ["CELLS", "ActiveSum", "Cell", "Fragment", "HopfieldTank", "Ideal", "OpAmps", "Pair"]
+__all__ = [
+    "CELLS",
+    "ActiveSum",
+    "Cell",
+    "Fragment",
+    "HopfieldTank",
+    "Ideal",
+    "OpAmps",
+    "OtaC",
+    "Pair",
+    "SummingStage",
+    "WinnerTakeAll",
+]

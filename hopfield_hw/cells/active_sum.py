@@ -34,13 +34,14 @@ class ActiveSum:
     def fragments(self, graph: Graph) -> Iterable[Fragment]:
         """Return one fragment for each population of neurons."""
         for population in populations(graph):
-            yield Fragment(population.operators, partial(self._build, population))
+            yield Fragment(population.operators, partial(self.build, population))
 
     def rescaling(self, graph: Graph) -> dict[str, float]:
         """Return nothing: every value is realisable."""
         return {}
 
-    def _build(self, population: Population, draft: Draft) -> None:
+    def build(self, population: Population, draft: Draft) -> None:
+        """Add the devices of a population."""
         leak = population.leak
         summing, inverted = draft.new_nodes(leak, "_sum"), draft.new_nodes(leak, "n")
         draft.state(leak, inverted, scale=-1.0)

@@ -35,8 +35,9 @@ def cohen_grossberg(
 
     `weights`: C, (n, n), dense or scipy.sparse; c_ij is from j to i. `amplification`: a, `self_signal`: b (0 by
     default) and `signal`: d, any Functions. `bias`: I, (n,) or one, a constant part of b. `initial`: x(0), (n,) or one.
-    Output: `output` = x. Where C is symmetric, a is positive and d does not fall, `analysis.cohen_grossberg_energy`
-    never rises. M. A. Cohen and S. Grossberg, IEEE Trans. Syst. Man Cybern. 13:815 (1983), eq. 5.
+    Output: `output` = x. Where C is symmetric, a is positive and d does not fall, the energy in
+    `analysis.cohen_grossberg_energy` never rises.
+    M. A. Cohen and S. Grossberg, IEEE Trans. Syst. Man Cybern. 13:815 (1983).
 
     Raises InputError for a matrix that is not square, functions of another size, and a step that is not positive.
     """

@@ -72,9 +72,8 @@ def _refuse_unsolvable(problem: BoxProblem) -> None:
     if not rows.size:
         return
     limits = np.concatenate([q[at_least], -q[at_most]])
-    found = linprog(
-        np.zeros(q.size), A_ub=rows, b_ub=limits, bounds=list(zip(low.tolist(), high.tolist(), strict=True))
-    )
+    box = list(zip(low.tolist(), high.tolist(), strict=True))
+    found = linprog(np.zeros(q.size), A_ub=rows, b_ub=limits, bounds=box)
     if found.status == 2:
         raise InputError(
             "`matrix`, `vector`: the problem has no solution, as no x of the box has M x + q >= 0 where only the lower "
@@ -134,8 +133,8 @@ def random_projection(rng: np.random.Generator) -> Graph:
     """
     n = int(rng.integers(2, 13))
     root, twist = rng.normal(size=(n, n)), rng.normal(size=(n, n))
-    matrix = root @ root.T / n + 0.2 * np.eye(n) + 0.5 * (twist - twist.T) / np.sqrt(n)
+    matrix = root @ root.T / n + 0.5 * np.eye(n) + 0.5 * (twist - twist.T) / np.sqrt(n)
     lower = np.where(rng.uniform(size=n) < 0.25, -np.inf, -rng.uniform(0.0, 1.0, n))
     upper = np.where(rng.uniform(size=n) < 0.25, np.inf, rng.uniform(0.1, 1.0, n))
     problem = box_problem(matrix, rng.normal(size=n), lower=lower, upper=upper)
-    return projection(problem, alpha=0.5 / float(np.linalg.norm(matrix, 2)), initial=rng.uniform(-1.0, 1.0, n))
+    return projection(problem, alpha=1.0 / float(np.linalg.norm(matrix, 2)), initial=rng.uniform(-1.0, 1.0, n))

@@ -54,7 +54,7 @@ def random_static_field(rng: np.random.Generator) -> Graph:
     return static_field(
         rng.normal(size=(n, n)) / np.sqrt(n),
         gain=random_gain(rng, n),
-        bias=0.5 * rng.normal(size=n),
+        bias=rng.normal(size=n),
         tau=2.0 ** rng.uniform(-1.0, 1.0, n),
         initial=rng.uniform(-1.0, 1.0, n),
     )

@@ -1,0 +1,182 @@
+"""The summing stage: an op-amp adder, then a resistor and a capacitor; for gains before the capacitor and after it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+
+from ..arrays import Array, positive
+from ..circuit import GROUND, Draft, Origin
+from ..errors import Unrealisable
+from ..functions import Softmax
+from ..graph import Activate, Affine, Graph, Input, Leak
+from ..graph.weights import Stencil, entries, scaled_weights
+from ..units import format_si
+from .cell import Fragment
+from .ideal import add_amplifier, add_bias, add_capacitors
+from .population import Population, add_crossbar, populations
+
+
+class Stage(NamedTuple):
+    """One population of the static-field model: Leak <- [conductances <-] gain <- Affines <- (Leaks, or Inputs)."""
+
+    leak: Leak
+    activate: Activate
+    affines: tuple[Affine, ...]
+    current: Affine | None
+    conductance: Array
+
+    @property
+    def operators(self) -> tuple[str, ...]:
+        """The names of the operators covered."""
+        others = () if self.current is None else (self.current.name,)
+        return (self.leak.name, self.activate.name, *others, *(affine.name for affine in self.affines))
+
+
+@dataclass(frozen=True, kw_only=True)
+class SummingStage:
+    """An inverting adder drives a resistor and a capacitor to ground.
+
+    Static field: the adder gives -(W x + q), with input resistors `feedback`/|W_ij|; a saturating amplifier g follows,
+    and R and C; a follower buffers x. Local field (Hopfield): the adder gives -R_i (sum_j T_ij v_j + I_i), and its RC
+    has -x_i, which the amplifiers read. Op-amps are voltage-controlled sources of `open_loop_gain` A, and their laws
+    hold to about (1 + sum of the gains of an adder) / A.
+
+    Raises Unrealisable for an infinite R, and for a gain that charges a capacitor through more than its 1/R.
+    """
+
+    open_loop_gain: float = 1e7
+    feedback: float = 1e4
+    name: str = "summing_stage"
+    law: str = "R_i C_i dx_i/dt = -x_i + g_i(sum_j W_ij x_j + q_i), or -x_i + R_i (sum_j T_ij v_j + I_i); to 1/A"
+
+    def __post_init__(self) -> None:
+        positive(self.open_loop_gain, "SummingStage.open_loop_gain", shape=(), unit="V/V")
+        positive(self.feedback, "SummingStage.feedback", shape=(), unit="Ohm")
+
+    def fragments(self, graph: Graph) -> Iterable[Fragment]:
+        """Return one fragment for each population of neurons, of either form."""
+        for population in populations(graph):
+            _refuse_integrators(graph, population.leak)
+            yield Fragment(population.operators, partial(self._build_local, population))
+        for stage in stages(graph):
+            _refuse_integrators(graph, stage.leak)
+            allowed = 1.0 / stage.leak.resistance
+            over = stage.conductance > allowed * (1.0 + 1e-9)
+            if over.any():
+                k = int(np.argmax(over))
+                raise Unrealisable(
+                    f"summing_stage, neuron {graph.labels(stage.leak)[k]} of {stage.leak.name!r}: its gain drives it "
+                    f"through {format_si(float(stage.conductance[k]), 'S')}, above 1/R = "
+                    f"{format_si(float(allowed[k]), 'S')}; put the factor into the amplitude of the gain, or use "
+                    "cell='ideal'"
+                )
+            yield Fragment(stage.operators, partial(self._build_static, stage))
+
+    def rescaling(self, graph: Graph) -> dict[str, float]:
+        """Return nothing: no rescaling makes an integrator of a passive RC."""
+        return {}
+
+    def _build_local(self, population: Population, draft: Draft) -> None:
+        leak = population.leak
+        nodes = draft.new_nodes(leak, "n")
+        draft.state(leak, nodes, scale=-1.0)
+        driven = self._add_adder(draft, leak, population.affines, leak.resistance)
+        self._add_rc(draft, leak, driven, nodes, 1.0 / leak.resistance)
+        for activate in population.activates:
+            add_amplifier(draft, activate, (f"(-v({node}))" for node in nodes))
+
+    def _build_static(self, stage: Stage, draft: Draft) -> None:
+        leak, activate = stage.leak, stage.activate
+        rails, nodes = draft.nodes(leak), draft.new_nodes(leak, "_rc")
+        draft.state(leak, nodes)
+        ohms = np.full(activate.size, self.feedback)
+        scaled = [
+            replace(op, weights=scaled_weights(op.weights, 1.0 / self.feedback), bias=op.offset / self.feedback)
+            for op in stage.affines
+        ]
+        driven = self._add_adder(draft, leak, scaled, ohms)
+        add_amplifier(draft, activate, (f"(-v({node}))" for node in driven))
+        self._add_rc(draft, leak, draft.nodes(activate), nodes, stage.conductance)
+        for k, (rail, node) in enumerate(zip(rails, nodes, strict=True)):
+            draft.add(f"E_{leak.name}_{k}_buf", (rail, GROUND, node, GROUND), 1.0, Origin(leak.name, "buffer", (k,)))
+
+    def _add_adder(self, draft: Draft, leak: Leak, affines: Iterable[Affine], feedback: Array) -> tuple[str, ...]:
+        """Add an inverting adder for each neuron, and return its output nodes."""
+        summing, outputs = draft.new_nodes(leak, "_sum"), draft.new_nodes(leak, "_add")
+        for k, value in enumerate(feedback.tolist()):
+            origin = Origin(leak.name, "op_amp", (k,))
+            draft.add(f"R_{leak.name}_{k}_fb", (summing[k], outputs[k]), value, Origin(leak.name, "feedback", (k,)))
+            ports = (outputs[k], GROUND, GROUND, summing[k])
+            draft.add(f"E_{leak.name}_{k}", ports, float(self.open_loop_gain), origin)
+        for affine in affines:
+            add_crossbar(draft, affine, summing)
+            add_bias(draft, affine, summing)
+        return outputs
+
+    def _add_rc(
+        self, draft: Draft, leak: Leak, driven: tuple[str, ...], nodes: tuple[str, ...], conductance: Array
+    ) -> None:
+        add_capacitors(draft, leak, nodes, (GROUND,) * len(nodes))
+        for k, through in enumerate(conductance.tolist()):
+            origin = Origin(leak.name, "resistance", (k,))
+            rest = 1.0 / float(leak.resistance[k]) - through
+            if through > 0.0:
+                draft.add(f"R_{leak.name}_{k}", (driven[k], nodes[k]), 1.0 / through, origin)
+            if rest > 1e-9 / float(leak.resistance[k]):
+                draft.add(f"R_{leak.name}_{k}_rest", (nodes[k], GROUND), 1.0 / rest, origin)
+
+
+def stages(graph: Graph) -> tuple[Stage, ...]:
+    """Return the populations of a graph that are in the form of the static-field model."""
+    found = []
+    for leak in graph.of_type(Leak):
+        drivers = graph.drivers(leak)
+        if len(drivers) != 1:
+            continue
+        (driver,) = drivers
+        current, conductance = None, np.ones(leak.output_size)
+        if isinstance(driver, Affine):
+            current, sources = driver, graph.drivers(driver)
+            diagonal = _diagonal(driver)
+            if len(sources) != 1 or len(graph.targets(driver)) != 1 or diagonal is None:
+                continue
+            (driver,), conductance = sources, diagonal
+        if not isinstance(driver, Activate) or isinstance(driver.function, Softmax):
+            continue
+        inputs = graph.drivers(driver)
+        affines = tuple(op for op in inputs if isinstance(op, Affine) and _is_adder(graph, op))
+        if len(affines) == len(inputs):
+            found.append(Stage(leak, driver, affines, current, conductance))
+    return tuple(found)
+
+
+def _is_adder(graph: Graph, affine: Affine) -> bool:
+    drivers = graph.drivers(affine)
+    alone = len(drivers) == 1 and len(graph.targets(affine)) == 1 and not isinstance(affine.weights, Stencil)
+    return alone and isinstance(drivers[0], Leak | Input)
+
+
+def _diagonal(affine: Affine) -> Array | None:
+    """Return the diagonal of an Affine that is nothing but conductances one to one; None for any other."""
+    if affine.input_size != affine.output_size or np.any(affine.offset):
+        return None
+    values, rows, columns = entries(affine.weights)
+    if np.any(rows != columns) or np.any(values < 0.0):
+        return None
+    diagonal = np.zeros(affine.output_size)
+    diagonal[rows] = values
+    return diagonal
+
+
+def _refuse_integrators(graph: Graph, leak: Leak) -> None:
+    infinite = np.isinf(leak.resistance)
+    if infinite.any():
+        raise Unrealisable(
+            f"summing_stage, neuron {graph.labels(leak)[int(np.argmax(infinite))]} of {leak.name!r}: R is infinite, "
+            "and a resistor and a capacitor do not integrate; use cell='active_sum'"
+        )
