@@ -18,12 +18,11 @@ import xarray as xr
 
 from .arrays import frozen, positive
 from .cells import CELLS
+from .design_networks import design_file, design_network
 from .errors import InputError
-from .functions import function_from
-from .gain import Gain
-from .graph import Graph
+from .graph import Graph, Input, Leak, Output, as_graph
 from .network import Network
-from .problems import Answer, Expected, Oscillation, Recall, Settled, Visited, build_problem, read_patterns
+from .problems import Answer, Expected, Oscillation, Recall, Settled, Visited, read_patterns
 from .problems.lookup import unknown
 from .signals import Signal, as_signal
 from .waves import checked_accuracy
@@ -34,10 +33,6 @@ ACCURACY = 1e-4
 # A wheel carries the designs inside the package; in a checkout they lie beside it.
 INSTALLED = Path(__file__).parent / "_circuits"
 CHECKOUT = Path(__file__).parent.parent / "circuits"
-# How a design says what its network is: the key that decides, and the keys that may stand beside it.
-FORMS: Mapping[str, frozenset[str]] = MappingProxyType(
-    {"problem": frozenset({"arguments", "files"}), "file": frozenset(), "weights": frozenset(Network.__annotations__)}
-)
 
 
 class CellTolerance(NamedTuple):
@@ -62,7 +57,7 @@ class Design:
     title: str
     citation: str
     description: str
-    network: Network
+    network: Network | Graph
     t_stop: float | None
     accuracy: float
     inputs: Signal | None
@@ -73,7 +68,7 @@ class Design:
 
     def graph(self) -> Graph:
         """Return the network's graph."""
-        return self.network.graph()
+        return as_graph(self.network)
 
 
 def check_answer(design: Design, wave: xr.Dataset) -> tuple[Answer, ...]:
@@ -149,7 +144,8 @@ def _from_network(path: Path) -> Design:
 
 
 def _design(name: str, content: Mapping[str, Any], folder: Path) -> Design:
-    network = _network(content["network"], folder)
+    network = design_network(content["network"], folder)
+    graph = as_graph(network)
     analysis = content.get("analysis", {})
     return Design(
         name=name,
@@ -159,8 +155,8 @@ def _design(name: str, content: Mapping[str, Any], folder: Path) -> Design:
         network=network,
         t_stop=_positive(analysis["t_stop"], "analysis.t_stop", "s") if "t_stop" in analysis else None,
         accuracy=checked_accuracy(analysis.get("accuracy", ACCURACY), "analysis.accuracy"),
-        inputs=_inputs(analysis["inputs"], network) if "inputs" in analysis else None,
-        expected=_expected(content["expected"], network, folder) if "expected" in content else None,
+        inputs=_inputs(analysis["inputs"], graph) if "inputs" in analysis else None,
+        expected=_expected(content["expected"], graph, folder) if "expected" in content else None,
         cells=MappingProxyType({cell: _tolerance(cell, table) for cell, table in content.get("cells", {}).items()}),
         cases=MappingProxyType({}),
         folder=folder,
@@ -171,8 +167,10 @@ def _case(name: str, content: Mapping[str, Any], case: Mapping[str, Any], folder
     """Return the design of a case: its own inputs, t_stop, arguments, initial state and expectation, and the rest."""
     network = content["network"]
     if "arguments" in case:
-        if "problem" not in network:
-            raise InputError("`arguments`: only a network by `problem` has them; leave them out, or give `initial`")
+        if "problem" not in network and "family" not in network:
+            raise InputError(
+                "`arguments`: only a network by `problem` or `family` has them; leave them out, or give `initial`"
+            )
         network = {**network, "arguments": {**network.get("arguments", {}), **case["arguments"]}}
     own = {key: case[key] for key in ("inputs", "t_stop") if key in case}
     merged = {
@@ -184,53 +182,33 @@ def _case(name: str, content: Mapping[str, Any], case: Mapping[str, Any], folder
     design = _design(f"{name}_{case['name']}", merged, folder)
     if "initial" not in case:
         return design
+    if not isinstance(design.network, Network):
+        raise InputError("`initial`: a network by `family` has it among its `arguments`; give those")
     return replace(design, network=replace(design.network, initial=case["initial"]))
 
 
-def _network(table: Mapping[str, Any], folder: Path) -> Network:
-    forms = [form for form in FORMS if form in table]
-    if len(forms) != 1:
-        found = " and ".join(f"`{form}`" for form in forms) or "none"
-        raise InputError(f"`network`: must have one of {', '.join(f'`{form}`' for form in FORMS)}, has {found}")
-    (form,) = forms
-    for key in table:
-        if key != form and key not in FORMS[form]:
-            raise InputError(f"`network.{key}`: has no meaning beside `{form}`; leave it out")
-    if form == "problem":
-        files = {name: _file(text, f"network.files.{name}", folder) for name, text in table.get("files", {}).items()}
-        return build_problem(table["problem"], {**table.get("arguments", {}), **files})
-    if form == "file":
-        return Network.from_json(_file(table["file"], "network.file", folder))
-    missing = [key for key in ("resistance", "capacitance") if key not in table]
-    if missing:
-        raise InputError(f"`network.{missing[0]}` is missing: `weights` need it; give one number, or one a neuron")
-    fields = dict(table)
-    if "gain" in fields:
-        params = dict(fields.pop("gain"))
-        curve = function_from(params.pop("kind"), params)
-        if not isinstance(curve, Gain):
-            raise InputError(f"`network.gain` is of kind {curve.kind!r}: must be a gain curve, such as 'tanh'")
-        fields["gain"] = curve
-    return Network(**fields)
-
-
-def _inputs(value: Any, network: Network) -> Signal:
-    if network.input_weights is None:
+def _inputs(value: Any, graph: Graph) -> Signal:
+    size = sum(source.output_size for source in graph.of_type(Input))
+    if size == 0:
         raise InputError("`analysis.inputs`: the network has no `input_weights`; leave it out")
     signal = Signal(**value) if isinstance(value, dict) else value
-    return as_signal(signal, "analysis.inputs", int(network.input_weights.shape[1]))
+    return as_signal(signal, "analysis.inputs", size)
 
 
-def _expected(table: Mapping[str, Any], network: Network, folder: Path) -> Expected:
-    return EXPECTATIONS[table["kind"]](table, network, folder)
+def _expected(table: Mapping[str, Any], graph: Graph, folder: Path) -> Expected:
+    return EXPECTATIONS[table["kind"]](table, graph, folder)
 
 
-def _settled(table: Mapping[str, Any], network: Network, folder: Path) -> Settled:
-    outputs = frozen(table["outputs"], "expected.outputs", shape=(network.size,))
+def _outputs(graph: Graph) -> int:
+    return sum(output.output_size for output in graph.of_type(Output))
+
+
+def _settled(table: Mapping[str, Any], graph: Graph, folder: Path) -> Settled:
+    outputs = frozen(table["outputs"], "expected.outputs", shape=(_outputs(graph),))
     return Settled(tuple(outputs.tolist()), _positive(table["tolerance"], "expected.tolerance", "V"))
 
 
-def _codes(table: Mapping[str, Any], network: Network, folder: Path) -> Visited:
+def _codes(table: Mapping[str, Any], graph: Graph, folder: Path) -> Visited:
     pieces = frozen(table["pieces"], "expected.pieces")
     if len(pieces) != len(table["visited"]) or not len(pieces):
         found = f"{len(pieces)} pieces and {len(table['visited'])} rows of visited codes"
@@ -244,19 +222,19 @@ def _codes(table: Mapping[str, Any], network: Network, folder: Path) -> Visited:
     )
 
 
-def _recall(table: Mapping[str, Any], network: Network, folder: Path) -> Recall:
-    patterns = read_patterns(_file(table["patterns"], "expected.patterns", folder))
+def _recall(table: Mapping[str, Any], graph: Graph, folder: Path) -> Recall:
+    patterns = read_patterns(design_file(table["patterns"], "expected.patterns", folder))
     pixels = patterns.values.shape[1]
-    if pixels != network.size:
-        raise InputError(f"`expected.patterns` has {pixels} pixels: must have {network.size}, one a neuron")
+    if pixels != _outputs(graph):
+        raise InputError(f"`expected.patterns` has {pixels} pixels: must have {_outputs(graph)}, one a neuron")
     right, wrong = table["pattern"], table["nearest_wrong"]
     if patterns.index(right) == patterns.index(wrong):
         raise InputError(f"`expected.nearest_wrong` = {wrong!r}: must be another pattern than `pattern`")
     return Recall(patterns, right, wrong)
 
 
-def _oscillation(table: Mapping[str, Any], network: Network, folder: Path) -> Oscillation:
-    labels = network.labels if network.labels is not None else tuple(str(k) for k in range(network.size))
+def _oscillation(table: Mapping[str, Any], graph: Graph, folder: Path) -> Oscillation:
+    labels = graph.labels_of(Leak)
     if table["neuron"] not in labels:
         raise InputError(unknown("`expected.neuron`", table["neuron"], labels))
     return Oscillation(
@@ -267,7 +245,7 @@ def _oscillation(table: Mapping[str, Any], network: Network, folder: Path) -> Os
     )
 
 
-EXPECTATIONS: Mapping[str, Callable[[Mapping[str, Any], Network, Path], Expected]] = MappingProxyType(
+EXPECTATIONS: Mapping[str, Callable[[Mapping[str, Any], Graph, Path], Expected]] = MappingProxyType(
     {"settled": _settled, "codes": _codes, "recall": _recall, "oscillation": _oscillation}
 )
 
@@ -281,16 +259,6 @@ def _tolerance(cell: str, table: Mapping[str, Any]) -> CellTolerance:
 
 def _positive(value: Any, name: str, unit: str) -> float:
     return float(positive(value, name, shape=(), unit=unit))
-
-
-def _file(text: str, name: str, folder: Path) -> Path:
-    """Return the path of a file in a design's own folder."""
-    path = Path(text)
-    if path.is_absolute() or ".." in path.parts:
-        raise InputError(f"`{name}` = {text!r:.80}: must lie in the design's folder; put a copy of it there")
-    if not (folder / path).is_file():
-        raise InputError(f"`{name}` = {text!r:.80}: there is no such file in the design's folder")
-    return folder / path
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -84,5 +84,5 @@ def test_a_cell_without_a_law_is_refused() -> None:
 
 def test_unknown_cell_names_the_table() -> None:
     graph = hh.Network(weights=[[0.0]], resistance=1e4, capacitance=1e-7).graph()
-    with pytest.raises(hh.InputError, match="cell 'ideel': must be one of ideal, hopfield_tank, "):
+    with pytest.raises(hh.InputError, match=f"cell 'ideel': must be one of {', '.join(CELLS)}"):
         hh.lower(graph, cell="ideel")

@@ -66,11 +66,11 @@ REFUSED: dict[str, tuple[str, str]] = {
     "missing network": (HEAD, "`network` is missing: must have title, citation, network"),
     "empty network": (
         HEAD + "[network]\n",
-        "`network`: must have one of `problem`, `file`, `weights`, has none",
+        "`network`: must have one of `problem`, `family`, `file`, `weights`, has none",
     ),
     "two networks": (
         HEAD + INLINE + "problem = 'memory'\n",
-        "`network`: must have one of `problem`, `file`, `weights`, has `problem` and `weights`",
+        "`network`: must have one of `problem`, `family`, `file`, `weights`, has `problem` and `weights`",
     ),
     "no neuron": (
         changed(ROW, "weights = []"),
@@ -239,7 +239,7 @@ REFUSED: dict[str, tuple[str, str]] = {
     ),
     "case with arguments and no problem": (
         changed("initial = [0.05, 0.10]", "arguments = {seed = 1}"),
-        "`cases[0]`: `arguments`: only a network by `problem` has them; leave them out, or give `initial`",
+        "`cases[0]`: `arguments`: only a network by `problem` or `family` has them; leave them out, or give `initial`",
     ),
     "case with an initial state of another size": (
         changed("initial = [0.05, 0.10]", "initial = [0.05]"),

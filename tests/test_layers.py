@@ -28,7 +28,7 @@ ROWS = (
     ("dialects", "reference"),
     ("engines", "analysis", "board"),
     (
-        *("compare", "machines", "mixed", "random_check", "designs", "export", "faults", "doctor"),
+        *("compare", "machines", "mixed", "random_check", "design_networks", "designs", "export", "faults", "doctor"),
         *("plots", "schematic", "tasks", "testing", "cli"),
     ),
 )

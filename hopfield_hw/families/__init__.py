@@ -35,7 +35,28 @@ FAMILIES: Mapping[str, Callable[[np.random.Generator], Graph | Network]] = Mappi
     }
 )
 
+# By name, what builds a network from its arguments, as a design gives them.
+BUILDERS: Mapping[str, Callable[..., Graph | Network]] = MappingProxyType(
+    {
+        "generalised_hopfield": generalised_hopfield,
+        "chaotic_hopfield": chaotic_hopfield,
+        "bam": bam,
+        "discrete_bam": discrete_bam,
+        "cohen_grossberg": cohen_grossberg,
+        "lotka_volterra": lotka_volterra,
+        "shunting": shunting,
+        "static_field": static_field,
+        "brain_state_in_a_box": brain_state_in_a_box,
+        "projection": projection,
+        "modern_hopfield": modern_hopfield,
+        "dense_memory": dense_memory,
+        "winner_take_all": winner_take_all,
+        "maxnet": maxnet,
+    }
+)
+
 __all__ = [
+    "BUILDERS",
     "FAMILIES",
     "BoxProblem",
     "bam",
