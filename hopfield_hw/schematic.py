@@ -60,7 +60,7 @@ def neuron_devices(circuit: Circuit, graph: Graph, neuron: str, faults: Collecti
     """Return the devices that realise the neuron with a label, found by their origins in the graph.
 
     `faults`: names of devices that come first. Raises InputError for a label that the graph lacks, and for a cell
-    that holds a neuron's state in no capacitor of its own.
+    that holds a neuron's state in no capacitor of its own, or whose leak and op-amp are not across that capacitor.
     """
     network = in_si(graph)
     leak, k = _located(network, neuron)
@@ -72,6 +72,7 @@ def neuron_devices(circuit: Circuit, graph: Graph, neuron: str, faults: Collecti
         if isinstance(source, Affine):
             for j in range(source.input_size):
                 synapses += circuit.devices_from(source.name, (k, j), "weights")
+            synapses += circuit.devices_from(source.name, (k,), "common_line")
             biases += circuit.devices_from(source.name, (k,), "bias")
         else:
             synapses += circuit.devices_from(source.name, (k,), "edge")
@@ -79,13 +80,17 @@ def neuron_devices(circuit: Circuit, graph: Graph, neuron: str, faults: Collecti
     capacitor = _first(circuit, [leak.name], k, "capacitance")
     if capacitor is None:
         raise InputError(f"schematic: cell {circuit.cell!r} has no capacitor for neuron {neuron!r}; it cannot be drawn")
+    leakage, op_amp = (_first(circuit, [leak.name], k, role) for role in ("resistance", "op_amp"))
+    across = {() if leakage is None else leakage.nodes[:2], () if op_amp is None else op_amp.nodes[::3]}
+    if any(set(nodes) != set(capacitor.nodes) for nodes in across if nodes):
+        raise InputError(f"schematic: cell {circuit.cell!r} has a topology of its own, for which there is no drawing")
     activates = [operator.name for operator in network.targets(leak) if isinstance(operator, Activate)]
     return Neuron(
         into=(*synapses[:SYNAPSES], *biases[:1]),
         more=len(synapses[SYNAPSES:]) + len(biases[1:]),
         capacitor=capacitor,
-        leak=_first(circuit, [leak.name], k, "resistance"),
-        op_amp=_first(circuit, [leak.name], k, "op_amp"),
+        leak=leakage,
+        op_amp=op_amp,
         amplifier=_first(circuit, activates, k, "function"),
         inverter=_first(circuit, activates, k, "inverter"),
     )

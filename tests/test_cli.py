@@ -440,7 +440,7 @@ BAD_COMMANDS = {
     "no design": (["verify"], "verify: must have a DESIGN or --random N; `hopfield-hw list` shows the designs"),
     "unknown design": (
         ["verify", "flipflop"],
-        "design 'flipflop' is unknown: must be one of ad_converter_4bit, digit_memory, flip_flop, limit_cycle; did you "
+        f"design 'flipflop' is unknown: must be one of {', '.join(shipped_designs())}; did you "
         "mean 'flip_flop'?; or give the path of a folder with a design.toml, of a design.toml, or of a network .json",
     ),
     "no file": (

@@ -83,7 +83,7 @@ def test_a_design_is_cited_and_states_a_tolerance_with_its_reason_for_its_cells(
     design = load_design(name)
     assert design.name == name
     assert all((design.title, design.citation, design.description, design.expected))
-    assert list(design.cells)[0] == "ideal"
+    assert next(iter(design.cells)) == "ideal"
     assert set(design.cells) <= set(CELLS)
     assert all(stated.reason and not stated.rescale for stated in design.cells.values())
     assert [case.name for case in design.cases.values()] == [f"{name}_{case}" for case in CASES[name]]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from hopfield_hw.cells import CELLS
-from hopfield_hw.designs import CHECKOUT, load_design
+from hopfield_hw.designs import CHECKOUT, load_design, shipped_designs
 from hopfield_hw.errors import InputError
 
 FLIP_FLOP = (CHECKOUT / "flip_flop" / "design.toml").read_text(encoding="utf-8")
@@ -274,7 +274,7 @@ def test_a_bad_design_is_refused_and_nothing_written(here: Path, text: str, mess
     assert snapshot(here) == before
 
 
-NAMES = "ad_converter_4bit, digit_memory, flip_flop, limit_cycle"
+NAMES = ", ".join(shipped_designs())
 FIX = "or give the path of a folder with a design.toml, of a design.toml, or of a network .json"
 
 NOT_THERE: dict[str, tuple[Callable[[Path], str | Path], str]] = {

@@ -66,7 +66,7 @@ class WinnerTakeAll:
         draft.add(f"E_{name}_line", ports, float(self.open_loop_gain), Origin(name, "op_amp", (0,)))
         for k, (rail, node) in enumerate(zip(draft.nodes(source), summing, strict=True)):
             draft.add(f"R_{name}_from_{k}", (rail, total), 1.0 / w, Origin(name, "common", (k,)))
-            draft.add(f"R_{name}_to_{k}", (line, node), 1.0 / w, Origin(name, "common", (k,)))
+            draft.add(f"R_{name}_to_{k}", (line, node), 1.0 / w, Origin(name, "common_line", (k,)))
         own = np.diag(affine.weights) + w  # type: ignore[arg-type]
         own[np.abs(own) <= ALIKE * w] = 0.0
         add_crossbar(draft, replace(affine, weights=np.diag(own)), summing)

@@ -33,7 +33,7 @@ def modern_hopfield(
     attention of a transformer. H. Ramsauer et al., "Hopfield networks is all you need", arXiv:2008.02217 (2020), eq. 3.
 
     `patterns`: (m, n), one row a pattern: X^T. `beta`: positive. `tau`: units of time. `initial`: x(0), (n,) or one.
-    Outputs: `output` = x, then `weights`, the softmax, (m,). One discrete step is a unit of time.
+    Outputs: `y` = x, then `p`, the softmax, (m,). One discrete step is a unit of time.
 
     Raises InputError for patterns that are not a matrix, and a beta or tau that is not positive.
     """
@@ -46,7 +46,7 @@ def modern_hopfield(
         Affine(name="recall", weights=rows.T),
     ]
     edges = [("x", "overlap"), ("overlap", "attention"), ("attention", "recall"), ("recall", "x")]
-    outputs = [("output", "x", n), ("weights", "attention", m)]
+    outputs = [("y", "x", n), ("p", "attention", m)]
     return network_graph(operators, edges, outputs=outputs, units=units)
 
 
