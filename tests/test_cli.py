@@ -20,6 +20,7 @@ from hopfield_hw.cli import COMMANDS, demo, run
 from hopfield_hw.cli.reporting import RESULT_KEYS
 from hopfield_hw.designs import load_design, shipped_designs
 from hopfield_hw.engines.ngspice import REMEDY, VARIABLE
+from hopfield_hw.families import FAMILIES
 
 ERROR = "hopfield-hw: error: "
 HINT = "; `hopfield-hw --help` shows what there is"
@@ -508,7 +509,7 @@ BAD_COMMANDS = {
     "none at random": (["verify", "--random", "0"], "--random 0: must be at least 1 network"),
     "seed": (["verify", "--random", "1", "--seed", "-1"], "--seed -1: must be 0 or above"),
     "workers": (["verify", "--random", "1", "--workers", "0"], "--workers 0: must be at least 1 process"),
-    "family": (["verify", "--random", "1", "--family", "x"], "--family 'x': must be one of hopfield"),
+    "family": (["verify", "--random", "1", "--family", "x"], f"--family 'x': must be one of {', '.join(FAMILIES)}"),
     "fault": (["demo", "--break", "sign:70,3"], "fault sign:70,3: there is no neuron 70; must be 0 to 63"),
     "no fault": (
         ["demo", "--break", "sign:3,3"],
