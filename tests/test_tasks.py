@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -22,6 +23,7 @@ from hopfield_hw.tasks import (
     evaluate,
     find_anomalies,
     forecast,
+    forecast_in_circuit,
     forecast_in_verilog,
     largest_error,
     relative_error,
@@ -200,3 +202,27 @@ REFUSED = {
 def test_what_makes_no_sense_is_refused(call: object, message: str) -> None:
     with pytest.raises(hh.InputError, match=f"^{message}"):
         call()  # type: ignore[operator]
+
+
+@pytest.mark.usefixtures("ngspice")
+@pytest.mark.parametrize("volts", [1.0, 2.5])
+def test_a_circuit_forecasts_as_the_cell_does(volts: float) -> None:
+    graph = replace(GRAPH, units=hh.Units(volts_per_unit=volts, seconds_per_unit=1e-3))
+    found = forecast_in_circuit(graph, SERIES[:12], cell="op_amps")
+    expected = forecast(GRAPH, SERIES[:12])
+    # Op-amps with a gain of 1e6 leave some parts in 1e5.
+    assert np.max(np.abs(found - expected)) < 1e-4 * np.ptp(expected)
+
+
+def test_a_circuit_forecasts_from_a_series_and_a_clocked_graph() -> None:
+    for graph, series, message in (
+        (GRAPH, [], "`series` is empty: must have at least one value"),
+        (
+            hh.Network(weights=[[0.0]], resistance=1e4, capacitance=1e-7).graph(),
+            [0.0],
+            "the graph is of kind 'ode': a forecast takes a map, whose states are Holds alone",
+        ),
+    ):
+        with pytest.raises(hh.InputError) as refused:
+            forecast_in_circuit(graph, series)
+        assert str(refused.value) == message

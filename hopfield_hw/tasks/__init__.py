@@ -1,7 +1,7 @@
 """What trained networks do, on any machine that steps: forecast, find what is strange, write, and evaluate trees."""
 
 from .anomaly import Anomalies, find_anomalies, largest_error
-from .forecast import forecast, forecast_in_verilog, relative_error, roll_out
+from .forecast import forecast, forecast_in_circuit, forecast_in_verilog, relative_error, roll_out
 from .logic import evaluate, tree_of
 from .ngrams import ngram_bits
 from .text import bits_per_character, generate
@@ -12,6 +12,7 @@ __all__ = [
     "evaluate",
     "find_anomalies",
     "forecast",
+    "forecast_in_circuit",
     "forecast_in_verilog",
     "generate",
     "largest_error",

@@ -1,4 +1,4 @@
-"""Forecasts of a series: one step at a time, free-running, and by simulated Verilog."""
+"""Forecasts of a series: one step at a time, free-running, by simulated Verilog, and by a circuit in ngspice."""
 
 from __future__ import annotations
 
@@ -7,12 +7,16 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from ..arrays import Array, frozen
+from ..cells import Cell
 from ..digital import RecurrentCell
 from ..engines.icarus import simulate_verilog
 from ..engines.sequence import Machine, machine_of, run_sequence
+from ..engines.transient import simulate
 from ..errors import InputError
 from ..graph import Graph
+from ..lower import lower
 from ..lower.integer import IntegerProgram
+from ..signals import Signal
 
 Stepper: TypeAlias = "Machine | Graph | RecurrentCell"
 
@@ -56,6 +60,26 @@ def forecast_in_verilog(program: IntegerProgram, series: Any, *, stalls: bool = 
     raw = source.ports[0].format.quantise(_column(series))
     found = simulate_verilog(program, {source.name: raw}, stalls=stalls)[output.name]
     return output.ports[0].format.value(found)[:, 0]
+
+
+def forecast_in_circuit(graph: Graph, series: Any, *, cell: str | Cell = "ideal", accuracy: float = 1e-3) -> Array:
+    """Return what `forecast` does, from the clocked circuit of a graph, simulated by ngspice.
+
+    `graph`: with the units in which it is built, volts_per_unit and seconds_per_unit. `cell`, `accuracy`: of the
+    circuit. Raises InputError for an empty series and as `forecast` does; Unrealisable for values that the cell cannot
+    build, and a SimulatorError where ngspice does not deliver.
+    """
+    values = _column(series)
+    if not len(values):
+        raise InputError("`series` is empty: must have at least one value")
+    volts = graph.units.volts_per_unit
+    circuit = lower(graph, cell=cell)
+    if circuit.clock is None:
+        raise InputError(f"the graph is of kind {graph.kind!r}: a forecast takes a map, whose states are Holds alone")
+    period = circuit.clock.period
+    inputs = Signal.held(volts * values, period)
+    wave = simulate(circuit, t_stop=(len(values) - 1) * period or period, inputs=inputs, accuracy=accuracy)
+    return _outputs(wave["output"].to_numpy()[: len(values), np.newaxis])[:, 0] / volts
 
 
 def relative_error(found: Any, actual: Any) -> float:
