@@ -17,6 +17,7 @@ from ..errors import HopfieldHWError
 from .about import doctor, show_list
 from .decks import export, simulate
 from .demo import demo
+from .digital import fixed, rtl
 from .reporting import PROGRAM, ClosedPipeError, report_error, say
 from .tracing import trace
 from .verify import verify
@@ -32,6 +33,8 @@ COMMANDS: Mapping[str, Callable[..., int]] = MappingProxyType(
         "simulate": simulate,
         "export": export,
         "trace": trace,
+        "rtl": rtl,
+        "fixed": fixed,
     }
 )
 # The base class of all that typer says about a command line; it has lain in several modules.
