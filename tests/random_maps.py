@@ -13,7 +13,9 @@ from hopfield_hw.graph import Activate, Affine, Clock, Edge, Graph, Hadamard, Ho
 
 CURVES: tuple[Function, ...] = (
     Tanh(),
+    Tanh(gain=2.0, amplitude=0.5),
     Logistic(gain=0.25),
+    Logistic(gain=0.7, amplitude=1.5),
     PiecewiseLinear(),
     Clip(lower=-0.75, upper=0.5),
     Identity(),

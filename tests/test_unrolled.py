@@ -13,7 +13,7 @@ from hopfield_hw.arrays import Array
 from hopfield_hw.digital import GRU, LSTM, RNN, discrete_hopfield, stepped
 from hopfield_hw.engines.sequence import run_sequence, run_steps
 from hopfield_hw.functions import Softmax
-from hopfield_hw.gain import Tanh
+from hopfield_hw.gain import Logistic, Tanh
 from hopfield_hw.graph import Activate, Affine, Clock, Edge, Graph, Hold, Input, Output, Stencil
 from hopfield_hw.graph.phases import phases
 from hopfield_hw.network import Network
@@ -85,6 +85,19 @@ def test_networks_stencils_and_softmax(rng: np.random.Generator) -> None:
     )
     edges = (Edge("x", "a"), Edge("u", "b"), Edge("a", "f"), Edge("b", "f"), Edge("f", "x"), Edge("a", "y"))
     assert_the_same(Graph(operators=operators, edges=edges), rng)
+
+
+def test_inputs_that_an_activation_takes_as_they_are(rng: np.random.Generator) -> None:
+    operators = (
+        Input(name="u", size=6),
+        Hold(name="x", clock=Clock(period=1.0), initial=np.zeros(6)),
+        Affine(name="r", weights=rng.normal(size=(6, 6))),
+        Affine(name="d", weights=sp.csr_array(np.diag(rng.normal(size=6))), bias=rng.normal(size=6)),
+        Activate(name="f", size=6, function=Logistic(gain=0.7, amplitude=1.5)),
+        Output(name="y", size=6),
+    )
+    edges = (Edge("u", "f"), Edge("u", "d"), Edge("d", "f"), Edge("x", "r"), Edge("r", "f"), Edge("f", "x"))
+    assert_the_same(Graph(operators=operators, edges=(*edges, Edge("x", "y"))), rng)
 
 
 def test_many_parts_are_one(rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,13 +15,13 @@ import numpy.typing as npt
 
 from ..arrays import Array
 from ..functions import Softmax
-from ..gain import Function
+from ..gain import Function, Logistic, Tanh
 from ..graph import Activate, Affine, Graph, Hadamard, Operator, Quantise
 from ..graph.phases import phases
 from ..graph.weights import apply_weights, diagonal
 from .evaluate import Evaluator
 
-NUMBERS = 1 << 20  # that are held for steps ahead at once: enough for large products, and few enough for a cache
+NUMBERS = 1 << 18  # that are held for steps ahead at once: enough for large products, and few enough for a cache
 Running: TypeAlias = npt.NDArray[np.bool_]
 Code: TypeAlias = "list[tuple[Callable[..., object], Any]]"  # what to call, and what to call it with at each step
 
@@ -30,7 +30,8 @@ class Product(NamedTuple):
     """Affines that the same operators drive, x @ matrix + bias; `columns` by Affine.
 
     `ahead`: what inputs add, by their sources, as matrices; `others`: (columns, operator) that they add as it is.
-    `function`: of the activations that read these columns, and nothing else that moves; `curves`: their columns.
+    `function`: of the activations that read these columns, and nothing else that moves; `curves`: their columns. What
+    it multiplies its argument by is in the matrices and the bias already: that is `rate`.
     """
 
     matrix: Array
@@ -40,6 +41,7 @@ class Product(NamedTuple):
     others: tuple[tuple[slice, str], ...]
     function: Function | None
     curves: Mapping[str, slice]
+    rate: float
 
 
 class Unrolled:
@@ -136,7 +138,9 @@ class Unrolled:
                     bias[part] += source.offset
                 else:
                     others.append((part, name))
-        return Product(matrix, bias, columns, ahead, tuple(others), function, curves)
+        rate = _rate(function)
+        ahead = {sources: rate * weights for sources, weights in ahead.items()}
+        return Product(rate * matrix, rate * bias, columns, ahead, tuple(others), function, curves, rate)
 
     def _curve(self, affine: Affine) -> Activate | None:
         """Return the activation that reads an Affine, and nothing else that moves, where it alone reads it."""
@@ -198,7 +202,7 @@ class _Loop:
                 np.matmul(x, matrix, out=flat) if k == 0 else np.add(flat, x @ matrix, out=flat)
             np.add(flat if one.ahead else 0.0, one.bias, out=flat)
             for part, name in one.others:
-                flat[:, part] += values[name]
+                flat[:, part] += one.rate * values[name]
         return values
 
     def advance(self, steps: Iterable[int]) -> None:
@@ -254,7 +258,15 @@ class _Loop:
             self._call(np.add, result, one.bias, result)
         self.values |= {name: result[:, part] for name, part in one.columns.items()}
         self.values |= {name: result[:, part] for name, part in one.curves.items()}
-        if one.function is not None:
+        if isinstance(one.function, Tanh | Logistic):
+            self._call(np.tanh, result, result)
+            if isinstance(one.function, Logistic):  # a / 2 (1 + tanh(2 b x / a))
+                half = 0.5 * np.asarray(one.function.amplitude)
+                self._call(np.multiply, result, half, result)
+                self._call(np.add, result, half, result)
+            elif one.function.amplitude != 1.0:
+                self._call(np.multiply, result, one.function.amplitude, result)
+        elif one.function is not None:
             self._call(one.function.value, result, result)
 
     def _step(self, operator: Operator) -> None:
@@ -296,6 +308,13 @@ class _Loop:
 
 def _copy_where(target: Array, value: Array, where: Running) -> None:
     np.copyto(target, value, where=where)
+
+
+def _rate(function: Function | None) -> float:
+    """Return what a tanh multiplies its argument by; 1 for other functions, which do it themselves."""
+    if isinstance(function, Tanh):
+        return float(function.gain / function.amplitude)
+    return float(2.0 * function.gain / function.amplitude) if isinstance(function, Logistic) else 1.0
 
 
 def _names(graph: Graph, operator: Operator, port: str) -> tuple[str, ...]:
