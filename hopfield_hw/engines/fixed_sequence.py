@@ -16,9 +16,9 @@ from ..fixedpoint import MAX_WORD, ActivationTable, Integers, QFormat, Rounding
 from ..graph.phases import phases
 from ..lower.integer import Bounds, Crossbar, IntegerProgram, Levels, Port, Step
 from . import fixed_kernels as kernels
+from .fixed import EXACT
 from .sequence import Running
 
-EXACT = 53  # bits that float64 sums without rounding
 NUMBERS = 1 << 16  # that are held at once for the steps computed together
 LINE = 64  # bytes; a vector that lies across two lines takes twice the time
 Table: TypeAlias = npt.NDArray[np.int64]
@@ -49,15 +49,7 @@ class Unrolled:
         self.short = _aligned(np.concatenate([np.zeros(0, dtype=np.int16), *self._short]))
         self.real = np.concatenate([np.zeros(0), *self._real])
         groups = (*self.ahead, *self.during, *self.after)
-        widest = max(*(step.size for step in program.steps), *(row[kernels.SIZE] for _, row in groups))
-        room = -(-widest // kernels.LANES) * kernels.LANES
-        self.scratch = (
-            np.zeros(max(kernels.BLOCK, room), dtype=np.int64),
-            np.zeros(max(kernels.BLOCK, room), dtype=np.int64),
-            _aligned(np.zeros(kernels.TOGETHER * room, dtype=np.int16)),
-            _aligned(np.zeros(kernels.TOGETHER * room, dtype=np.int32)),
-            np.zeros(widest),
-        )
+        self.widest = max(*(step.size for step in program.steps), *(row[kernels.SIZE] for _, row in groups))
 
     def run(self, h: Array, u: Array, running: Running | None = None, *, reverse: bool = False) -> tuple[Array, Array]:
         """Return the outputs, (T, B, outputs), and the last state, from h (B, n) and u (T, B, m): see `Unrolling`."""
@@ -70,7 +62,7 @@ class Unrolled:
         for hold, part in _columns(self.holds):
             state[hold.name][:] = _format(hold).quantise(h[:, part]).reshape(-1)
         tables = _Tables(self, places, batch)
-        given = (tables.targets, tables.sources, values, self.data, self.short, self.real, self.scratch)
+        given = (tables.targets, tables.sources, values, self.data, self.short, self.real, self._scratch())
         found = np.empty((steps, batch, sum(step.size for step in outputs)))
         mask = np.ones((steps, batch), dtype=bool) if running is None else running
         starts = range(0, steps, chunk)
@@ -84,10 +76,21 @@ class Unrolled:
             kernels.advance(tables.during, tables.ports, stop - start, reverse, mask[start:stop], tables.holds, *given)
             kernels.sweep(tables.after, tables.ports, 0, rows, *given)
             for step, part in _columns(outputs):
-                given_ = found[start:stop].reshape(rows, -1)[:, part]
-                kernels.left(values[places[step.name] :][: rows * step.size], _format(step).step, given_)
+                raw = values[places[step.name] :][: rows * step.size]
+                kernels.left(raw, _format(step).step, found[start:stop].reshape(rows, -1)[:, part])
         last = [_format(hold).value(state[hold.name].reshape(batch, -1)) for hold in self.holds]
         return found, np.concatenate(last, axis=-1)
+
+    def _scratch(self) -> tuple[npt.NDArray[Any], ...]:
+        """Return room for what an operator takes, and for the rows and sums of a product."""
+        room = -(-self.widest // kernels.LANES) * kernels.LANES
+        return (
+            np.zeros(max(kernels.BLOCK, room), dtype=np.int64),
+            np.zeros(max(kernels.BLOCK, room), dtype=np.int64),
+            _aligned(np.zeros(kernels.TOGETHER * room, dtype=np.int16)),
+            _aligned(np.zeros(kernels.TOGETHER * room, dtype=np.int32)),
+            np.zeros(self.widest),
+        )
 
     def _placed(self, batch: int, chunk: int) -> tuple[dict[str, int], Integers]:
         """Return where the values of each step begin, and room for all: a state, `next NAME` and `all NAME` of it."""
@@ -134,8 +137,8 @@ class Unrolled:
             data = self._put(self._real, "real", weights.T.astype(np.float64))
         else:
             data = self._constants(weights.T)
-        columns_ = {kernels.KIND: kind, kernels.SIZE: n, kernels.WIDTH: m}
-        return columns_ | {kernels.DATA: data, kernels.BIAS: bias}
+        sizes = {kernels.KIND: kind, kernels.SIZE: n, kernels.WIDTH: m}
+        return sizes | {kernels.DATA: data, kernels.BIAS: bias}
 
     def _payload(self, step: Step) -> Row:
         """Return the columns of an operator that say what it does, its numbers being put among the constants."""
