@@ -106,10 +106,14 @@ def test_every_matrix_is_bidirectionally_stable_in_continuous_time(seed: int) ->
     n, p = rng.integers(1, 6, 2).tolist()
     m = rng.normal(size=(n, p)) * rng.uniform(0.2, 3.0)
     x, y = rng.normal(size=n), rng.normal(size=p)
-    states = run(families.bam(m, gain=hh.Tanh(gain=4.0), initial_x=x, initial_y=y), 40.0, 401)
+    graph = families.bam(m, gain=hh.Tanh(gain=4.0), bias_x=0.1, initial_x=x, initial_y=y)
+    states = run(graph, 40.0, 401)
+    values = energy(graph, np.tanh(4.0 * states))
+    assert energy_rise(values) < 1e-6
     block = np.block([[np.zeros((n, n)), m], [m.T, np.zeros((p, p))]])
-    net = hh.Network.dimensionless(block, gain=hh.Tanh(gain=4.0), initial=0.0)
-    assert energy_rise(energy(net.graph(), np.tanh(4.0 * states))) < 1e-6
+    bias = np.concatenate([np.full(n, 0.1), np.zeros(p)])
+    net = hh.Network.dimensionless(block, gain=hh.Tanh(gain=4.0), bias=bias)
+    np.testing.assert_allclose(values, energy(net.graph(), np.tanh(4.0 * states)), rtol=1e-9)
     assert np.ptp(states[-20:], axis=0).max() < 1e-3
 
 

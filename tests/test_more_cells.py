@@ -12,6 +12,7 @@ from hopfield_hw import families
 from hopfield_hw.cells import OtaC, SummingStage
 from hopfield_hw.graph import Activate, Affine, Edge, Graph, Units
 from hopfield_hw.lower import lower
+from hopfield_hw.schematic import neuron_devices
 from hopfield_hw.testing import assert_matches_ode
 
 
@@ -56,6 +57,17 @@ def test_summing_stage_takes_what_is_left_of_the_leak_to_ground(ngspice: str) ->
     too_much = Graph(operators=(*graph.operators, double), edges=halved.edges, units=graph.units)
     with pytest.raises(hh.Unrealisable, match=r"^summing_stage, neuron 0 of 'x': its gain drives it through 200 uS"):
         lower(too_much, cell="summing_stage")
+
+
+def test_a_drawing_is_made_only_of_a_topology_that_it_knows() -> None:
+    with pytest.raises(hh.InputError, match=r"^schematic: cell 'summing_stage' has a topology of its own, for which"):
+        neuron_devices(lower(static(), cell="summing_stage"), static(), "1")
+    graph = families.winner_take_all(np.linspace(0.0, 1.0, 5))
+    line = neuron_devices(lower(graph, cell="winner_take_all"), graph, "1")
+    assert [device.name for device in line.into] == ["R_syn_1_1", "R_syn_to_1", "I_syn_1"]
+    net = hh.Network(weights=[[1e-5]], resistance=1e4, capacitance=1e-7, initial=0.1)
+    for cell in ("ideal", "hopfield_tank", "active_sum", "ota_c"):
+        assert neuron_devices(lower(net, cell=cell), net.graph(), "0").capacitor.name == "C_x_0"
 
 
 def test_summing_stage_refuses_an_integrator_and_what_is_not_its_form() -> None:

@@ -2,54 +2,66 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+import scipy.sparse as sp
 
 from ..arrays import Array
 from ..errors import InputError
-from ..gain import Gain
-from ..graph import Activate, Affine, Graph, Hadamard, Input, Leak, in_si
-from ..graph.weights import apply_weights, linear
+from ..gain import Function, Gain
+from ..graph import Activate, Affine, Graph, Input, Leak, Output, in_si
+from ..graph.weights import Stencil, apply_weights, linear
 from ..signals import as_signal
 
 # T_ij and T_ji count as equal within this part of the largest weight.
 SYMMETRY = 1e-12
 # A rise of up to this many times the accuracy, of the energy's range, counts as flat.
 FLAT = 10.0
-OTHER = "energy: the graph is not one Hopfield network, x -> g(x) -> T v + I -> x"
+OTHER = "energy: the graph is not a Hopfield network, populations x -> g(x) -> T v + I -> x with the outputs g(x)"
+KINDS = (Leak, Activate, Affine, Input, Output)
+
+
+class _Form(NamedTuple):
+    """A network of one population or several, over all neurons: T, I and R, and the gain of each population."""
+
+    weights: Any
+    current: Array
+    resistance: Array
+    curves: tuple[tuple[Function, slice], ...]
 
 
 def has_energy(graph: Graph, inputs: Any = None) -> bool:
-    """Whether the graph is one Hopfield network with symmetric weights, monotone gains and constant inputs only."""
+    """Whether the graph is a Hopfield network with symmetric weights, monotone gains and constant inputs only."""
     try:
-        _, activate, synapse, _ = _parts(graph, inputs)
+        form = _form(graph, inputs)
     except InputError:
         return False
-    if not isinstance(activate.function, Gain) or not activate.function.continuous:
+    if not all(isinstance(curve, Gain) and curve.continuous for curve, _ in form.curves):
         return False
-    weights: Any = linear(synapse.weights)
-    return bool(abs(weights - weights.T).max() <= SYMMETRY * abs(weights).max())
+    return bool(abs(form.weights - form.weights.T).max() <= SYMMETRY * abs(form.weights).max())
 
 
 def energy(graph: Graph, output: Array, inputs: Any = None) -> Array:
     """Return E = -1/2 V^T T V - I^T V + sum_i (1/R_i) int_{g_i(0)}^{V_i} g_i^-1(v) dv, watts.
 
-    `output`: V, (..., n), volts; the result is (...,). `inputs`: a number, (m,), or a Signal that does not change; what
-    they drive is a part of I. E never rises along a solution where T is symmetric (Hopfield, PNAS 81:3088, 1984).
+    `output`: V, (..., n), volts, of all populations one after the other; the result is (...,). `inputs`: a number,
+    (m,), or a Signal that does not change; what they drive is a part of I. E never rises along a solution where T is
+    symmetric (Hopfield, PNAS 81:3088, 1984), as it is for every bidirectional memory (Kosko 1988).
 
     Raises InputError for a graph that has no such energy, and for inputs that change.
     """
-    leak, activate, synapse, driven = _parts(graph, inputs)
-    if not has_energy(graph, inputs) or not isinstance(activate.function, Gain):
+    form = _form(graph, inputs)
+    if not has_energy(graph, inputs):
         raise InputError("energy: needs a Hopfield network with symmetric weights and a continuous gain")
-    curve = activate.function
-    # Rounding and interpolation may carry an output past the open ends of its range by some 1e-12.
-    inside = np.clip(output, np.nextafter(curve.lower, np.inf), np.nextafter(curve.upper, -np.inf))
-    quadratic = -0.5 * np.sum(output * apply_weights(synapse.weights, output), axis=-1)
-    leaking = np.sum(curve.inverse_integral(inside) / leak.resistance, axis=-1)
-    result: Array = quadratic - output @ (synapse.offset + driven) + leaking
-    return result
+    total: Array = -0.5 * np.sum(output * apply_weights(form.weights, output), axis=-1) - output @ form.current
+    for curve, part in form.curves:
+        if isinstance(curve, Gain):
+            # Rounding and interpolation may carry an output past the open ends of its range by some 1e-12.
+            low, high = np.nextafter(curve.lower, np.inf), np.nextafter(curve.upper, -np.inf)
+            inside = np.clip(output[..., part], low, high)
+            total = total + np.sum(curve.inverse_integral(inside) / form.resistance[part], axis=-1)
+    return total
 
 
 def energy_rise(values: Array) -> float:
@@ -59,24 +71,57 @@ def energy_rise(values: Array) -> float:
     return rise / extent if extent > 0.0 else 0.0
 
 
-def _parts(graph: Graph, inputs: Any) -> tuple[Leak, Activate, Affine, Array]:
-    """Return the operators of a Hopfield network, and the current that its inputs drive into each neuron, amperes."""
+def _form(graph: Graph, inputs: Any) -> _Form:
+    """Return the network that a graph is. Raises InputError where it is none."""
     network = in_si(graph)
-    leaks, activates = network.of_type(Leak), network.of_type(Activate)
-    affines = [affine for affine in network.of_type(Affine) if network.drivers(affine) == activates]
-    from_inputs = [affine for affine in network.of_type(Affine) if affine not in affines]
-    if len(leaks) == len(activates) == len(affines) == 1:
-        leak, activate, affine = leaks[0], activates[0], affines[0]
-        around = {op.name for op in network.drivers(leak)} == {op.name for op in network.of_type(Affine)}
-        if around and network.drivers(activate) == leaks and not network.of_type(Hadamard):
-            driven = [_current(network, synapse, inputs) for synapse in from_inputs]
-            return leak, activate, affine, np.sum([np.zeros(leak.output_size), *driven], axis=0)
-    raise InputError(OTHER)
+    leaks, affines = network.of_type(Leak), network.of_type(Affine)
+    gains = [op for leak in leaks for op in network.targets(leak) if isinstance(op, Activate)]
+    shown = [driver for output in network.of_type(Output) for driver in network.drivers(output)]
+    if not all(isinstance(op, KINDS) for op in network.operators) or len(gains) != len(leaks) or shown != gains:
+        raise InputError(OTHER)
+    if any(network.drivers(gain) != (leak,) for gain, leak in zip(gains, leaks, strict=True)):
+        raise InputError(OTHER)
+    if any(not isinstance(driver, Affine) for leak in leaks for driver in network.drivers(leak)):
+        raise InputError(OTHER)
+    ends = np.cumsum([0, *(leak.output_size for leak in leaks)]).tolist()
+    parts = {leak.name: slice(a, b) for leak, a, b in zip(leaks, ends, ends[1:], strict=False)}
+    current = np.zeros(ends[-1])
+    blocks: dict[tuple[int, int], Any] = {}
+    for affine in affines:
+        (target, *others), drivers = network.targets(affine), network.drivers(affine)
+        if others or len(drivers) != 1 or not isinstance(target, Leak):
+            raise InputError(OTHER)
+        if isinstance(drivers[0], Input):
+            current[parts[target.name]] += _driven(network, affine, inputs)
+            continue
+        if drivers[0] not in gains:
+            raise InputError(OTHER)
+        key = leaks.index(target), gains.index(drivers[0])
+        blocks[key] = blocks.get(key, 0.0) + linear(affine.weights)
+        current[parts[target.name]] += affine.offset
+        if isinstance(affine.weights, Stencil):
+            current[parts[target.name]] += affine.weights.offset()
+    return _Form(
+        weights=_joined(blocks, leaks),
+        current=current,
+        resistance=np.concatenate([leak.resistance for leak in leaks]),
+        curves=tuple((gain.function, parts[leak.name]) for gain, leak in zip(gains, leaks, strict=True)),
+    )
 
 
-def _current(network: Graph, synapse: Affine, inputs: Any) -> Array:
+def _joined(blocks: dict[tuple[int, int], Any], leaks: tuple[Leak, ...]) -> Any:
+    """Return T of all populations: as it is where there is one, and sparse where there are several."""
+    if len(leaks) == len(blocks) == 1:
+        return blocks[0, 0]
+    zero = {(i, j): (to.output_size, of.output_size) for i, to in enumerate(leaks) for j, of in enumerate(leaks)}
+    whole = {key: sp.csr_array(blocks.get(key, shape)) for key, shape in zero.items()}
+    return sp.csr_array(sp.block_array([[whole[i, j] for j in range(len(leaks))] for i in range(len(leaks))]))
+
+
+def _driven(network: Graph, synapse: Affine, inputs: Any) -> Array:
+    """Return the current that constant inputs drive through an Affine, amperes."""
     sources = network.of_type(Input)
-    if network.drivers(synapse) != sources or len(sources) != 1:
+    if len(sources) != 1:
         raise InputError(OTHER)
     signal = as_signal(0.0 if inputs is None else inputs, "inputs", sources[0].output_size)
     if bool(np.any(signal.values != signal.values[0])):
