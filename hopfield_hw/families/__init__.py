@@ -11,12 +11,15 @@ from ..graph import Graph
 from ..network import Network
 from .bam import bam, bam_weights, discrete_bam, random_bam
 from .box import brain_state_in_a_box, random_brain_state_in_a_box
+from .cellular import CellularNetwork
 from .cohen_grossberg import cohen_grossberg, lotka_volterra, random_cohen_grossberg, shunting
 from .generalised_hopfield import chaotic_hopfield, generalised_hopfield, random_generalised_hopfield
+from .images import binary, read_image, write_image
 from .modern_hopfield import dense_memory, modern_hopfield, random_dense_memory, random_modern_hopfield
 from .projection import BoxProblem, box_problem, projection, random_projection
 from .random_network import random_gain, random_network
 from .static_field import random_static_field, static_field
+from .templates import TEMPLATES, Template
 from .winner_take_all import maxnet, random_winner_take_all, winner_take_all
 
 # By name, what draws a random instance in continuous time: for holding machines against each other.
@@ -58,9 +61,13 @@ BUILDERS: Mapping[str, Callable[..., Graph | Network]] = MappingProxyType(
 __all__ = [
     "BUILDERS",
     "FAMILIES",
+    "TEMPLATES",
     "BoxProblem",
+    "CellularNetwork",
+    "Template",
     "bam",
     "bam_weights",
+    "binary",
     "box_problem",
     "brain_state_in_a_box",
     "chaotic_hopfield",
@@ -74,7 +81,9 @@ __all__ = [
     "projection",
     "random_gain",
     "random_network",
+    "read_image",
     "shunting",
     "static_field",
     "winner_take_all",
+    "write_image",
 ]

@@ -7,10 +7,10 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import scipy.sparse as sp
-from scipy.ndimage import correlate
 
 from ..arrays import Array, Sparse, frozen, frozen_sparse
 from ..errors import InputError
+from .shifts import Shifts
 
 Boundary: TypeAlias = Literal["zero", "fixed", "periodic"]
 BOUNDARIES: tuple[Boundary, ...] = ("zero", "fixed", "periodic")
@@ -54,11 +54,17 @@ class Stencil:
 
     def apply(self, x: Array) -> Array:
         """Return the map of x, (..., size), the fixed edge included."""
-        grid = x.reshape(*x.shape[:-1], *self.shape)
-        kernel = self.template.reshape((1,) * (grid.ndim - 2) + self.template.shape)
-        mode: Literal["wrap", "constant"] = "wrap" if self.boundary == "periodic" else "constant"
-        result: Array = correlate(grid, kernel, mode=mode, cval=self.edge)
-        return result.reshape(x.shape)
+        shifts = self.shifts
+        padded, result, scratch = shifts.buffers(x.size // self.size)
+        inside = shifts.inside(padded)
+        inside[...] = x.reshape(inside.shape)
+        shifts.into(padded, result, scratch)
+        return shifts.inside(result).reshape(x.shape)
+
+    @property
+    def shifts(self) -> Shifts:
+        """The map as sums of shifted grids, the fixed edge included."""
+        return Shifts(self.template, self.shape, None if self.boundary == "periodic" else self.edge)
 
     def scaled(self, factor: float) -> Stencil:
         """Return the stencil with every weight multiplied."""
@@ -121,6 +127,9 @@ def apply_weights(weights: Weights, x: Array) -> Array:
     if isinstance(weights, np.ndarray):
         product: Array = x @ weights.T
         return product
+    if x.size == x.shape[-1]:  # one vector: the product of a matrix of one column is slower
+        one: Array = np.asarray(weights @ x.reshape(-1))
+        return one.reshape(*x.shape[:-1], weights.shape[0])
     columns: Array = np.ascontiguousarray(x.reshape(-1, x.shape[-1]).T)
     flat: Array = np.asarray(weights @ columns).T
     return flat.reshape(*x.shape[:-1], weights.shape[0])

@@ -40,12 +40,22 @@ class Evaluator:
         self.initial = self._initial(draws)
         self.held = {op.name: OperatorValues(draws, op.name) for op in self.graph.operators}
         self._stateless = tuple(op for op in self.graph.order if not op.holds_state)
-        self.before_states = self._ancestors()
+        self.before_states = self._ancestors(self.states)
+        outputs = self.graph.of_type(Output)
+        self.before_outputs = self._ancestors(outputs) | {output.name for output in outputs}
 
-    def evaluate(self, x: Array, u: Array, rows: Rows = slice(None), needed: frozenset[str] | None = None) -> Values:
-        """Return the value of each operator by name; of those `needed` alone where it is given."""
-        values = {name: x[..., part] for name, part in self.slices.items()}
-        self.fill(values, (op for op in self._stateless if needed is None or op.name in needed), u, rows)
+    def evaluate(
+        self,
+        x: Array,
+        u: Array,
+        rows: Rows = slice(None),
+        needed: frozenset[str] | None = None,
+        known: Values | None = None,
+    ) -> Values:
+        """Return the value of each operator by name; of those `needed` alone where it is given, and those `known`."""
+        values = {name: x[..., part] for name, part in self.slices.items()} | (known or {})
+        wanted = (op for op in self._stateless if op.name not in values and (needed is None or op.name in needed))
+        self.fill(values, wanted, u, rows)
         return values
 
     def fill(self, values: Values, operators: Iterable[Operator], u: Array, rows: Rows = slice(None)) -> None:
@@ -130,17 +140,28 @@ class Evaluator:
         rows = [np.concatenate([_start(draw.by_name[name]) for name in names] or [np.zeros(0)]) for draw in draws]
         return rows[0] if len(rows) == 1 else np.stack(rows)
 
-    def _ancestors(self) -> frozenset[str]:
-        """Return the operators that some state depends on without another state between."""
+    @cached_property
+    def static(self) -> frozenset[str]:
+        """The operators that depend on inputs alone."""
         found: set[str] = set()
-        pending: list[Operator] = list(self.states)
+        for operator in self._stateless:
+            drivers = [driver.name for port in operator.ports for driver in self.graph.drivers(operator, port)]
+            if all(name in found for name in drivers):
+                found.add(operator.name)
+        return frozenset(found)
+
+    def _ancestors(self, operators: Sequence[Operator]) -> frozenset[str]:
+        """Return what some of the operators depend on without a state between."""
+        found: set[str] = set()
+        pending: list[Operator] = list(operators)
         while pending:
             operator = pending.pop()
             for port in operator.ports:
                 for driver in self.graph.drivers(operator, port):
                     if driver.name not in found:
                         found.add(driver.name)
-                        pending.append(driver)
+                        if driver not in self.states:
+                            pending.append(driver)
         return frozenset(found)
 
 

@@ -3,39 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 
 from ..arrays import Array
 from ..errors import InputError
-from ..gain import Function
 from ..graph import Activate, Affine, Delay, Graph, Hold, Leak
 from ..signals import Signal
-from .evaluate import Evaluator, Matrix, Rows, joined, rows_of, scale_rows
-
-
-class _Crossbar(NamedTuple):
-    """A Leak that one gain curve of one Leak drives through one dense matrix, the same for all draws.
-
-    `matrix`: W^T over a row of the bias, both divided by C, so that one product gives all that flows in.
-    """
-
-    target: slice
-    source: slice
-    activate: str
-    matrix: Array
-    rate: Array | None  # None where it is 1
-
-    def into(self, result: Array, x: Array, function: Function) -> None:
-        """Write dx/dt, with as few passes over the rows as there can be."""
-        driven = np.empty((*x.shape[:-1], self.matrix.shape[0]))
-        driven[..., -1] = 1.0
-        function.value(x[..., self.source], out=driven[..., :-1])
-        target, state = result[..., self.target], x[..., self.target]
-        np.matmul(driven, self.matrix, out=target)
-        target -= state if self.rate is None else self.rate * state
+from .crossbar import Crossbar, crossbar
+from .evaluate import Evaluator, Matrix, Rows, Values, joined, rows_of, scale_rows
 
 
 class Program:
@@ -61,6 +40,8 @@ class Program:
         self.slices, self.size, self.initial = self._operators.slices, self._operators.size, self._operators.initial
         self.has_corners = self._operators.has_corners
         self.rates = self._leak_rates(draws)
+        self._static = self._operators.static if inputs is None or inputs.times.size == 1 else frozenset()
+        self._moving = self._operators.before_states - self._static
         found = [self._crossbar(leak) for leak in self.leaks]
         # The short way to dx/dt, where every Leak has it.
         self._crossbars = [crossbar for crossbar in found if crossbar is not None] if None not in found else []
@@ -73,7 +54,8 @@ class Program:
             for crossbar in self._crossbars:
                 crossbar.into(result, x, operators.held[crossbar.activate].function_of(rows))
             return result
-        values = operators.evaluate(x, self._signal(t, x), rows, needed=operators.before_states)
+        known = {name: rows_of(value, rows) for name, value in self._constants.items()}
+        values = operators.evaluate(x, self._signal(t, x), rows, needed=self._moving, known=known)
         for leak in self.leaks:
             part = self.slices[leak.name]
             inverse_c, rate = (rows_of(value, rows) for value in self.rates[leak.name])
@@ -91,7 +73,8 @@ class Program:
 
     def outputs(self, t: Any, x: Array, rows: Rows = slice(None)) -> Array:
         """Return what the Outputs give, one after the other, (..., outputs)."""
-        return self._operators.outputs(self._operators.evaluate(x, self._signal(t, x), rows))
+        needed = self._operators.before_outputs
+        return self._operators.outputs(self._operators.evaluate(x, self._signal(t, x), rows, needed=needed))
 
     def jacobian(self, t: float, x: Array) -> Matrix:
         """Return d(dx/dt)/dx, (states, states), of one state; sparse where a weight is sparse or a Stencil."""
@@ -131,20 +114,28 @@ class Program:
             rates[leak.name] = (joined(inverse_c), joined(rate))
         return rates
 
-    def _crossbar(self, leak: Leak) -> _Crossbar | None:
+    @cached_property
+    def _constants(self) -> Values:
+        """The values of what neither a state nor a changing input drives, evaluated once."""
+        x = np.zeros_like(self.initial)
+        values = self._operators.evaluate(x, self._signal(0.0, x), needed=self._static)
+        return {name: values[name] for name in self._static}
+
+    def _crossbar(self, leak: Leak) -> Crossbar | None:
         drivers = self.graph.drivers(leak)
-        if len(drivers) != 1 or not isinstance(affine := drivers[0], Affine):
+        moving = [driver for driver in drivers if driver.name not in self._static]
+        if len(moving) != 1 or not isinstance(affine := moving[0], Affine):
             return None
         sources = self.graph.drivers(affine)
         if len(sources) != 1 or not isinstance(activate := sources[0], Activate):
             return None
         states = self.graph.drivers(activate)
-        weights, offset = self._operators.held[affine.name].weights, self._operators.held[affine.name].offset
-        inverse_c, rate = self.rates[leak.name]
-        shared = isinstance(weights, np.ndarray) and weights.ndim == 2
-        alike = offset.ndim == inverse_c.ndim == rate.ndim == 1
-        if not shared or not alike or len(states) != 1 or states[0] not in self.leaks:
+        held = self._operators.held[affine.name]
+        constants = [self._constants[driver.name] for driver in drivers if driver is not affine]
+        parts = (held.offset, *constants, *self.rates[leak.name])
+        by_draw = isinstance(held.weights, np.ndarray) and held.weights.ndim == 3
+        if by_draw or any(part.ndim != 1 for part in parts) or len(states) != 1 or states[0] not in self.leaks:
             return None
-        matrix = np.vstack([weights.T, offset]) * inverse_c
+        constant = np.sum([held.offset, *constants], axis=0)
         source = self.slices[states[0].name]
-        return _Crossbar(self.slices[leak.name], source, activate.name, matrix, None if np.all(rate == 1.0) else rate)
+        return crossbar(self.slices[leak.name], source, activate.name, held.weights, constant, *self.rates[leak.name])

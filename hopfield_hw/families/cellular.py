@@ -1,0 +1,152 @@
+"""Cellular neural networks: a cell for each pixel, all with the same weights to the cells around it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from ..arrays import Array, frozen, positive
+from ..errors import InputError
+from ..gain import HardLimiter, PiecewiseLinear
+from ..graph import Activate, Affine, Clock, Edge, Graph, Hold, Input, Leak, Operator, Output, Stencil, Units
+from .images import checked_image
+from .templates import Template
+
+# For how long a network without waves runs by default, in R C; a decision by a drift of 1 takes 2, the tail is 1e-8.
+SETTLING = 20.0
+# A cell of the map whose sum is 0 keeps its output: its own weight is this part of the largest one.
+KEEP = 1e-9
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class CellularNetwork:
+    """A template at work on an image (Chua and Yang, IEEE Trans. Circuits Syst. 35:1257, 1988, eqs. 2 and 3).
+
+    C dx_ij/dt = -x_ij/R + sum_kl A_kl y_i+k,j+l / R + sum_kl B_kl u_i+k,j+l / R + z / R,  y = (|x+1| - |x-1|) / 2
+
+    `template`: see Template; `TEMPLATES` holds those of the literature. `image`: u, (rows, columns), volts, from -1
+    (white) to +1 (black). `initial`: x(0), (rows, columns) or one number, volts; by default what the template says.
+    `resistance`: R, ohms; `capacitance`: C, farads: those of the paper by default. They set the scale of currents and
+    of time alone.
+
+    Raises InputError for an image of another form, beyond -1 and +1, or not finite, an initial state of another shape,
+    and for R and C that are not positive.
+    """
+
+    template: Template
+    image: Any
+    initial: Any = None
+    resistance: float = 1e3
+    capacitance: float = 1e-9
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.template, Template):
+            raise InputError(f"`CellularNetwork.template` = {self.template!r:.40}: must be a Template, as in TEMPLATES")
+        image = checked_image(self.image, "CellularNetwork.image")
+        far = np.abs(image) > 1.0
+        if far.any():
+            found = f"{image[far][0]:g}"
+            raise InputError(f"`CellularNetwork.image` holds {found}: must be from -1 (white) to +1 (black); scale it")
+        start: Any = self.template.start if self.initial is None else self.initial
+        if start is None:
+            start = image
+        elif np.ndim(start) == 0:
+            start = frozen(start, "CellularNetwork.initial", shape=image.shape)
+        fields = {
+            "image": image,
+            "initial": checked_image(start, "CellularNetwork.initial", image.shape),
+            "resistance": float(positive(self.resistance, "CellularNetwork.resistance", shape=(), unit="Ohm")),
+            "capacitance": float(positive(self.capacitance, "CellularNetwork.capacitance", shape=(), unit="F")),
+        }
+        for name, value in fields.items():
+            object.__setattr__(self, name, value)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """The rows and columns of the image."""
+        return self.initial.shape  # type: ignore[no-any-return]
+
+    @property
+    def inputs(self) -> Array | None:
+        """What drives the graph's Input, (rows * columns,), volts; None where the template has no B."""
+        return None if self._stencils[1] is None else self.image.reshape(-1)
+
+    @property
+    def t_stop(self) -> float:
+        """The time, seconds, in which the template does its work where no wave has to wind its way.
+
+        That is 20 R C, and the template's pace along the longer side.
+        """
+        return self.resistance * self.capacitance * (SETTLING + self.template.pace * max(self.shape))
+
+    def graph(self) -> Graph:
+        """Return the graph: x (Leak) -> y (Activate) -> A (Affine) -> x, and u (Input) -> B -> x.
+
+        The elements are labelled `row_column`, from 0 on.
+        """
+        n = self.initial.size
+        ones = np.ones(n)
+        state = Leak(name="x", capacitance=ones, resistance=ones, initial=self.initial.reshape(-1), labels=self._labels)
+        units = Units(siemens_per_unit=1.0 / self.resistance, seconds_per_unit=self.resistance * self.capacitance)
+        operators = (state, Activate(name="y", size=n, function=PiecewiseLinear()), *self._weights(0.0))
+        edges = (Edge("x", "y"), Edge("y", "A"), Edge("A", "x"), Edge("y", "output"))
+        return Graph(operators=operators, edges=(*edges, *self._input_edges("x")), units=units)
+
+    def map(self, period: float = 1.0) -> Graph:
+        """Return the network in discrete time: y' = sign(sum A y + sum B u + z), all cells at once, each `period`.
+
+        x (Hold) holds the outputs y, +1 or -1, and starts at the signs of `initial`, black where that is 0; a cell
+        whose sum is 0 keeps its output (Harrer and Nossek, Int. J. Circuit Theory Appl. 20:453, 1992). A template is
+        made for one of the two kinds of time: here a cell holds its colour by A alone.
+
+        Raises InputError for a period that is not positive, seconds.
+        """
+        start = np.where(self.initial.reshape(-1) >= 0.0, 1.0, -1.0)
+        largest = max(float(np.abs(part.template).max()) for part in self._stencils if part is not None)
+        operators = (
+            Hold(name="x", clock=Clock(period=period), initial=start),
+            Activate(name="y", size=start.size, function=HardLimiter()),
+            *self._weights(KEEP * max(largest, abs(self.template.bias))),
+        )
+        edges = (Edge("x", "A"), Edge("A", "y"), Edge("y", "x"), Edge("x", "output"))
+        return Graph(operators=operators, edges=(*edges, *self._input_edges("y")))
+
+    def picture(self, wave: xr.Dataset, time: float | None = None) -> Array:
+        """Return the outputs of a waveform as an image, (rows, columns): at its end, or at the sample nearest a time.
+
+        Raises InputError for the waveform of another network.
+        """
+        values = wave["output"] if time is None else wave["output"].sel(time=time, method="nearest")
+        last: Array = (values.isel(time=-1) if time is None else values).to_numpy()
+        if last.size != self.initial.size:
+            raise InputError(f"wave: has {last.size} outputs: must be of this network, with {self.initial.size}")
+        return last.reshape(self.shape)
+
+    @property
+    def _labels(self) -> tuple[str, ...]:
+        rows, columns = self.shape
+        return tuple(f"{r}_{c}" for r in range(rows) for c in range(columns))
+
+    @property
+    def _stencils(self) -> tuple[Stencil, Stencil | None]:
+        return self.template.stencils(self.shape)
+
+    def _weights(self, keep: float) -> tuple[Operator, ...]:
+        """Return the operators that continuous and discrete time share; `keep` is added to the weight of itself."""
+        feedback, control = self._stencils
+        template = feedback.template.copy()
+        template[template.shape[0] // 2, template.shape[1] // 2] += keep
+        n = self.initial.size
+        shared = (
+            Affine(name="A", weights=replace(feedback, template=template), bias=np.full(n, self.template.bias)),
+            Output(name="output", size=n),
+        )
+        if control is None:
+            return shared
+        return (*shared, Input(name="u", size=n, labels=self._labels), Affine(name="B", weights=control))
+
+    def _input_edges(self, target: str) -> tuple[Edge, ...]:
+        return () if self._stencils[1] is None else (Edge("u", "B"), Edge("B", target))

@@ -1,0 +1,157 @@
+"""One trajectory of many states, by the explicit Runge-Kutta pair of order 5(4), without temporaries.
+
+The method is that of Dormand and Prince (Hairer, Norsett, Wanner, "Solving Ordinary Differential Equations I", 2nd
+ed., II.4 to II.6). Coefficients, interpolant and step size control are those of `scipy.integrate.RK45`, so it takes the
+steps that `solve_ivp` would take. What differs is the work beside the right-hand side: every sum of stages is one
+product that reads them once, and no array is made anew at a step.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple, Protocol
+
+import numpy as np
+from scipy.integrate import RK45
+from threadpoolctl import threadpool_limits
+
+from ..arrays import Array
+from ..errors import AccuracyError
+
+SAFETY, MIN_FACTOR, MAX_FACTOR = 0.9, 0.2, 10.0
+EXPONENT: Final = -1.0 / (RK45.error_estimator_order + 1)
+STAGES: Final = RK45.n_stages
+
+
+class RightHandSide(Protocol):
+    """Writes dx/dt at a time and a state, (n,), into `out`."""
+
+    def __call__(self, t: float, x: Array, *, out: Array) -> object: ...
+
+
+class Trajectory(NamedTuple):
+    """States at the output times, (times, n), and how many steps and right-hand sides they took."""
+
+    states: Array
+    steps: int
+    evaluations: int
+
+
+def integrate_single(
+    rhs: RightHandSide,
+    initial: Array,
+    times: Array,
+    *,
+    rtol: float,
+    atol: float,
+    max_step: float,
+    max_evaluations: int,
+) -> Trajectory:
+    """Solve dx/dt from `initial` (n,) at times[0]; Return the states at `times`.
+
+    The estimated error of a step, as the root mean square over the states, is kept below atol + rtol * |x|.
+    Raises AccuracyError, naming the time, where the trajectory cannot go on or the evaluations are used up.
+    """
+    with threadpool_limits(limits=1, user_api="blas"), np.errstate(over="ignore", invalid="ignore"):
+        return _Run(rhs, initial, times, rtol, atol, max_step, max_evaluations).run()
+
+
+class _Run:
+    """The state of an integration. Slots: x, then the slopes of the stages, the last one at the new x."""
+
+    def __init__(
+        self,
+        rhs: RightHandSide,
+        initial: Array,
+        times: Array,
+        rtol: float,
+        atol: float,
+        max_step: float,
+        max_evaluations: int,
+    ) -> None:
+        self._rhs, self._times, self._rtol, self._atol = rhs, times, rtol, atol
+        self._longest, self._most = max_step, max_evaluations
+        self._slots = np.empty((STAGES + 2, initial.size))
+        self._slots[0] = initial
+        self._new, self._error, self._scale = np.empty((3, initial.size))
+        self._t, self._end, self._evaluations = float(times[0]), float(times[-1]), 0
+
+    def run(self) -> Trajectory:
+        states = np.empty((self._times.size, self._new.size))
+        states[0] = self._slots[0]
+        self._evaluate(self._t, self._slots[0], self._slots[1])
+        h, steps, written = self._first_step(), 0, 1
+        while self._t < self._end:
+            h = self._step(h)
+            steps += 1
+            written = self._write(states, written)
+            self._slots[0] = self._new
+            self._slots[1] = self._slots[-1]
+            self._t = self._t_new
+        return Trajectory(states, steps, self._evaluations)
+
+    def _step(self, h: float) -> float:
+        """Take one step, as long as the error allows; return the step to try next."""
+        slots, rejected = self._slots, False
+        while True:
+            least = 10.0 * (np.nextafter(self._t, np.inf) - self._t)
+            if rejected and h < least:
+                self._fail("its step fell below 10 roundings of t; raise the accuracy's number")
+            h = min(max(h, least), self._longest)
+            self._t_new = min(self._t + h, self._end)
+            self._h = h = self._t_new - self._t
+            for stage in range(1, STAGES):
+                weights = np.concatenate(([1.0], h * RK45.A[stage, :stage]))
+                np.dot(weights, slots[: stage + 1], out=self._new)
+                self._evaluate(self._t + RK45.C[stage] * h, self._new, slots[stage + 1])
+            np.dot(np.concatenate(([1.0], h * RK45.B)), slots[: STAGES + 1], out=self._new)
+            self._evaluate(self._t_new, self._new, slots[-1])
+            error = self._norm(h)
+            if error < 1.0:
+                factor = MAX_FACTOR if error == 0.0 else min(MAX_FACTOR, SAFETY * error**EXPONENT)
+                return h * (min(1.0, factor) if rejected else factor)
+            rejected = True
+            h *= max(MIN_FACTOR, SAFETY * error**EXPONENT) if np.isfinite(error) else MIN_FACTOR
+
+    def _norm(self, h: float) -> float:
+        error, scale = self._error, self._scale
+        np.abs(self._slots[0], out=scale)
+        np.abs(self._new, out=error)
+        np.maximum(scale, error, out=scale)
+        scale *= self._rtol
+        scale += self._atol
+        np.dot(h * RK45.E, self._slots[1:], out=error)
+        error /= scale
+        return float(np.sqrt(np.dot(error, error) / error.size))
+
+    def _write(self, states: Array, written: int) -> int:
+        """Interpolate at the output times that the step has passed; return how many have been written."""
+        last = int(np.searchsorted(self._times, self._t_new, side="right"))
+        for k in range(written, last):
+            s = (self._times[k] - self._t) / self._h
+            weights = self._h * (RK45.P @ (s ** np.arange(1, RK45.P.shape[1] + 1)))
+            np.dot(np.concatenate(([1.0], weights)), self._slots, out=states[k])
+        return last
+
+    def _first_step(self) -> float:
+        """Choose the first step (Hairer et al., section II.4)."""
+        x, slope, span = self._slots[0], self._slots[1], self._end - self._t
+        scale = self._atol + np.abs(x) * self._rtol
+        d0, d1 = _rms(x / scale), _rms(slope / scale)
+        h = min(1e-6 if d0 < 1e-5 or d1 < 1e-5 else 0.01 * d0 / d1, span)
+        self._evaluate(self._t + h, x + h * slope, self._slots[2])
+        steepest = max(d1, _rms((self._slots[2] - slope) / scale) / h)
+        longer = max(1e-6, h * 1e-3) if steepest <= 1e-15 else (0.01 / steepest) ** -EXPONENT
+        return min(100.0 * h, longer, span, self._longest)
+
+    def _evaluate(self, t: float, x: Array, out: Array) -> None:
+        self._evaluations += 1
+        if self._evaluations > self._most:
+            self._fail(f"{self._most} right-hand sides are used up; the equation may be stiff: use method='Radau'")
+        self._rhs(t, x, out=out)
+
+    def _fail(self, why: str) -> None:
+        raise AccuracyError(f"reference: RK45 stopped at t = {self._t:.6g} of {self._end:.6g} s: {why}")
+
+
+def _rms(x: Array) -> float:
+    return float(np.sqrt(np.dot(x, x) / x.size))
