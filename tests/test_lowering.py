@@ -287,13 +287,17 @@ def test_neurons_refuse_a_leak_with_other_drivers(cell: str) -> None:
         lower(direct, cell=cell)
 
 
-@pytest.mark.parametrize("cell", ["hopfield_tank", "active_sum"])
-def test_neurons_refuse_a_stencil(cell: str) -> None:
+@pytest.mark.parametrize("cell", ["ideal", "hopfield_tank", "active_sum", "cellular"])
+def test_a_stencil_is_lowered_as_its_matrix(cell: str) -> None:
     graph = loaded(0.5).graph()
-    stencil = Affine(name="syn", weights=Stencil(template=[[1e-5, 0.0, 1e-5]], shape=(1, 3)))
-    operators = tuple(stencil if op.name == "syn" else op for op in graph.operators)
-    with pytest.raises(Unrealisable, match="Affine 'syn'"):
-        lower(Graph(operators=operators, edges=graph.edges), cell=cell)
+    stencil = Stencil(template=[[1e-5, 0.0, -2e-5]], shape=(1, 3), boundary="fixed", edge=0.5)
+
+    def devices(affine: Affine) -> object:
+        operators = tuple(affine if op.name == "syn" else op for op in graph.operators)
+        return lower(Graph(operators=operators, edges=graph.edges), cell=cell).devices
+
+    expected = Affine(name="syn", weights=stencil.sparse(), bias=[0.5e-5, 0.0, -1e-5])
+    assert devices(Affine(name="syn", weights=stencil)) == devices(expected)
 
 
 @pytest.mark.parametrize("cell", ["hopfield_tank", "active_sum"])

@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from .active_sum import ActiveSum
 from .cell import Cell, Fragment
+from .cellular import Cellular
 from .hopfield_tank import HopfieldTank
 from .ideal import Ideal
 from .op_amps import OpAmps
@@ -24,6 +25,7 @@ CELLS: Mapping[str, Cell] = MappingProxyType(
         "summing_stage": SummingStage(),
         "ota_c": OtaC(),
         "winner_take_all": WinnerTakeAll(),
+        "cellular": Cellular(),
     }
 )
 
@@ -31,6 +33,7 @@ __all__ = [
     "CELLS",
     "ActiveSum",
     "Cell",
+    "Cellular",
     "Fragment",
     "HopfieldTank",
     "Ideal",

@@ -12,7 +12,7 @@ from ..circuit import Draft, Origin
 from ..errors import InputError
 from ..gain import Gain
 from ..graph import Activate, Affine, Graph, Input, Leak
-from ..graph.weights import Stencil, entries
+from ..graph.weights import entries
 
 
 class Population(NamedTuple):
@@ -65,7 +65,7 @@ def add_crossbar(draft: Draft, affine: Affine, nodes: Iterable[str]) -> None:
 
 def _is_crossbar(graph: Graph, affine: Affine) -> bool:
     drivers = graph.drivers(affine)
-    if len(graph.targets(affine)) != 1 or len(drivers) != 1 or isinstance(affine.weights, Stencil):
+    if len(graph.targets(affine)) != 1 or len(drivers) != 1:
         return False
     return isinstance(drivers[0], Input) or (isinstance(drivers[0], Activate) and _is_amplifier(graph, drivers[0]))
 

@@ -17,6 +17,7 @@ from .generalised_hopfield import chaotic_hopfield, generalised_hopfield, random
 from .images import binary, read_image, write_image
 from .modern_hopfield import dense_memory, modern_hopfield, random_dense_memory, random_modern_hopfield
 from .projection import BoxProblem, box_problem, projection, random_projection
+from .random_cellular import random_cellular
 from .random_network import random_gain, random_network
 from .static_field import random_static_field, static_field
 from .templates import TEMPLATES, Template
@@ -35,6 +36,7 @@ FAMILIES: Mapping[str, Callable[[np.random.Generator], Graph | Network]] = Mappi
         "modern_hopfield": random_modern_hopfield,
         "dense_memory": random_dense_memory,
         "winner_take_all": random_winner_take_all,
+        "cellular": random_cellular,
     }
 )
 
@@ -79,6 +81,7 @@ __all__ = [
     "maxnet",
     "modern_hopfield",
     "projection",
+    "random_cellular",
     "random_gain",
     "random_network",
     "read_image",

@@ -1,0 +1,84 @@
+"""The cell of Chua and Yang (IEEE Trans. Circuits Syst. 35:1257, 1988, fig. 3), with transconductors and a clamp."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from ..arrays import positive
+from ..circuit import GROUND, Draft, Origin
+from ..gain import PiecewiseLinear
+from ..graph import Activate, Graph
+from ..graph.weights import entries
+from .cell import Fragment
+from .ideal import add_amplifier, add_bias, add_capacitors
+from .population import Population, populations
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cellular:
+    """Capacitor and leak at a node x, a transconductor for each weight, and an output stage that a clamp limits.
+
+    The output stage of a piecewise linear gain, slope b and amplitude a, is a transconductor b / R_y from x into y,
+    `output_resistance` R_y from y to ground, and a clamp: `clamp_resistance` r from y to a limiter that follows y
+    within -a and a, so that current flows beyond them alone, and y is a + (b x - a) r / (r + R_y) there. Other gains
+    are behavioural amplifiers. A transconductor loads nothing.
+    """
+
+    output_resistance: float = 1e3
+    clamp_resistance: float = 1e-3
+    name: str = "cellular"
+    law: str = (
+        "C_i dx_i/dt = -x_i/R_i + sum_j T_ij y_j + I_i,  y_i = b_i x_i; beyond a_i: a_i + (b_i x_i - a_i) r/(r + R_y)"
+    )
+
+    def __post_init__(self) -> None:
+        for name in ("output_resistance", "clamp_resistance"):
+            positive(getattr(self, name), f"Cellular.{name}", shape=(), unit="Ohm")
+
+    def fragments(self, graph: Graph) -> Iterable[Fragment]:
+        """Return one fragment for each population of neurons."""
+        for population in populations(graph):
+            yield Fragment(population.operators, partial(self._build, population))
+
+    def rescaling(self, graph: Graph) -> dict[str, float]:
+        """Return nothing: every value is realisable."""
+        return {}
+
+    def _build(self, population: Population, draft: Draft) -> None:
+        leak = population.leak
+        nodes = draft.nodes(leak)
+        draft.state(leak, nodes)
+        add_capacitors(draft, leak, nodes, (GROUND,) * len(nodes))
+        for k, value in enumerate(leak.resistance.tolist()):
+            if np.isfinite(value):
+                draft.add(f"R_{leak.name}_{k}", (nodes[k], GROUND), value, Origin(leak.name, "resistance", (k,)))
+        for affine in population.affines:
+            (source,) = draft.graph.drivers(affine)
+            rails = draft.nodes(source)
+            for value, i, j in zip(*(part.tolist() for part in entries(affine.weights)), strict=True):
+                ports = (GROUND, nodes[i], rails[j], GROUND)
+                draft.add(f"G_{affine.name}_{i}_{j}", ports, value, Origin(affine.name, "weights", (i, j)))
+            add_bias(draft, affine, nodes)
+        for activate in population.activates:
+            if isinstance(activate.function, PiecewiseLinear):
+                self._add_output(draft, activate, nodes)
+            else:
+                add_amplifier(draft, activate, (f"v({node})" for node in nodes))
+
+    def _add_output(self, draft: Draft, activate: Activate, states: tuple[str, ...]) -> None:
+        outputs, limits = draft.nodes(activate), draft.new_nodes(activate, "_clamp")
+        size = activate.function.size
+        for k, (state, output, limit) in enumerate(zip(states, outputs, limits, strict=True)):
+            curve = activate.function if size is None else activate.function.at(k)
+            slope, amplitude = (float(value) for value in (curve.params()["gain"], curve.params()["amplitude"]))
+            origin = Origin(activate.name, "function", (k,))
+            ports = (GROUND, output, state, GROUND)
+            draft.add(f"G_{activate.name}_{k}", ports, slope / self.output_resistance, origin)
+            draft.add(f"R_{activate.name}_{k}", (output, GROUND), float(self.output_resistance), origin)
+            limiter = f"max({-amplitude!r},min({amplitude!r},v({output})))"
+            draft.add(f"B_{activate.name}_{k}", (limit, GROUND), limiter, origin)
+            draft.add(f"R_{activate.name}_clamp_{k}", (output, limit), float(self.clamp_resistance), origin)
