@@ -28,8 +28,8 @@ class Cellular:
     are behavioural amplifiers. A transconductor loads nothing.
     """
 
-    output_resistance: float = 1e3
-    clamp_resistance: float = 1e-3
+    output_resistance: float = 1e6
+    clamp_resistance: float = 1.0
     name: str = "cellular"
     law: str = (
         "C_i dx_i/dt = -x_i/R_i + sum_j T_ij y_j + I_i,  y_i = b_i x_i; beyond a_i: a_i + (b_i x_i - a_i) r/(r + R_y)"

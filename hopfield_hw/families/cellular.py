@@ -11,7 +11,7 @@ import xarray as xr
 from ..arrays import Array, frozen, positive
 from ..errors import InputError
 from ..gain import HardLimiter, PiecewiseLinear
-from ..graph import Activate, Affine, Clock, Edge, Graph, Hold, Input, Leak, Operator, Output, Stencil, Units
+from ..graph import Activate, Affine, Clock, Edge, Graph, Hold, Input, Leak, Operator, Output, Stencil
 from .images import checked_image
 from .templates import Template
 
@@ -88,12 +88,16 @@ class CellularNetwork:
         The elements are labelled `row_column`, from 0 on.
         """
         n = self.initial.size
-        ones = np.ones(n)
-        state = Leak(name="x", capacitance=ones, resistance=ones, initial=self.initial.reshape(-1), labels=self._labels)
-        units = Units(siemens_per_unit=1.0 / self.resistance, seconds_per_unit=self.resistance * self.capacitance)
-        operators = (state, Activate(name="y", size=n, function=PiecewiseLinear()), *self._weights(0.0))
+        state = Leak(
+            name="x",
+            capacitance=np.full(n, self.capacitance),
+            resistance=np.full(n, self.resistance),
+            initial=self.initial.reshape(-1),
+            labels=self._labels,
+        )
+        operators = (state, Activate(name="y", size=n, function=PiecewiseLinear()), *self._weights(self.resistance))
         edges = (Edge("x", "y"), Edge("y", "A"), Edge("A", "x"), Edge("y", "output"))
-        return Graph(operators=operators, edges=(*edges, *self._input_edges("x")), units=units)
+        return Graph(operators=operators, edges=(*edges, *self._input_edges("x")))
 
     def map(self, period: float = 1.0) -> Graph:
         """Return the network in discrete time: y' = sign(sum A y + sum B u + z), all cells at once, each `period`.
@@ -109,7 +113,7 @@ class CellularNetwork:
         operators = (
             Hold(name="x", clock=Clock(period=period), initial=start),
             Activate(name="y", size=start.size, function=HardLimiter()),
-            *self._weights(KEEP * max(largest, abs(self.template.bias))),
+            *self._weights(1.0, keep=KEEP * max(largest, abs(self.template.bias))),
         )
         edges = (Edge("x", "A"), Edge("A", "y"), Edge("y", "x"), Edge("x", "output"))
         return Graph(operators=operators, edges=(*edges, *self._input_edges("y")))
@@ -134,19 +138,21 @@ class CellularNetwork:
     def _stencils(self) -> tuple[Stencil, Stencil | None]:
         return self.template.stencils(self.shape)
 
-    def _weights(self, keep: float) -> tuple[Operator, ...]:
-        """Return the operators that continuous and discrete time share; `keep` is added to the weight of itself."""
+    def _weights(self, unit: float, keep: float = 0.0) -> tuple[Operator, ...]:
+        """Return what both kinds of time share, weights divided by `unit`; `keep` adds to a cell's weight of itself."""
         feedback, control = self._stencils
         template = feedback.template.copy()
         template[template.shape[0] // 2, template.shape[1] // 2] += keep
         n = self.initial.size
+        weights = replace(feedback, template=template / unit)
         shared = (
-            Affine(name="A", weights=replace(feedback, template=template), bias=np.full(n, self.template.bias)),
+            Affine(name="A", weights=weights, bias=np.full(n, self.template.bias / unit)),
             Output(name="output", size=n),
         )
         if control is None:
             return shared
-        return (*shared, Input(name="u", size=n, labels=self._labels), Affine(name="B", weights=control))
+        inputs = Input(name="u", size=n, labels=self._labels)
+        return (*shared, inputs, Affine(name="B", weights=replace(control, template=control.template / unit)))
 
     def _input_edges(self, target: str) -> tuple[Edge, ...]:
         return () if self._stencils[1] is None else (Edge("u", "B"), Edge("B", target))
