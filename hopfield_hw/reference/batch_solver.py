@@ -153,7 +153,7 @@ _STEP: Final = _sum(np.stack([np.append(DOP853.B, 0.0), DOP853.E5, DOP853.E3]), 
 
 
 def _interpolant() -> Array:
-    """Return M (8, slots): x(t + s h) = sum_i b_i(s) (M hk)_i with b = `_basis(s)`."""
+    """Return M (8, slots): x(t + s h) = sum_i b_i(s) (M hk)_i with b = `interpolation_basis(s)`."""
     stages = np.zeros((7, DOP853.D.shape[1]))
     stages[0, :_STAGES] = DOP853.B
     stages[1] = -stages[0]
@@ -170,7 +170,7 @@ def _interpolant() -> Array:
 _INTERPOLANT: Final = _interpolant()
 
 
-def _basis(s: Array) -> Array:
+def interpolation_basis(s: Array) -> Array:
     """Return 1, s, s (1-s), s^2 (1-s), s^2 (1-s)^2, ... (P, 8) for s (P,)."""
     factors = np.ones((s.size, 8))
     factors[:, 1::2] = s[:, None]
@@ -347,7 +347,7 @@ class _Chunk:
         ends = np.cumsum(last - first)
         owner = np.repeat(np.arange(draws.size), last - first)
         index = np.arange(owner.size) + (last - ends)[owner]
-        basis = _basis((times[index] - t[owner]) / h[owner])
+        basis = interpolation_basis((times[index] - t[owner]) / h[owner])
         begin = 0
         for row, (draw, i, j, end) in enumerate(zip(draws, first, last, ends, strict=True)):
             np.matmul(basis[begin:end], coefficients[:, row], out=states[draw, i:j])

@@ -1,0 +1,342 @@
+"""Delay equations by the method of steps: DOP853 with error control over its own dense output.
+
+The method of Bellen and Zennaro, "Numerical Methods for Delay Differential Equations" (2003), chapters 3 and 4: every
+step ends at the breaks of the solution (`breakpoints`), so that it is smooth within a step, and what the delays look at
+is the dense output of the steps before. Where a delay is shorter than a step, the step looks at its own dense output
+and is repeated until that no longer changes: no delay, however short, limits the steps of a smooth solution. A neutral
+equation is never smooth for longer than its delay, so there it does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+from numpy.polynomial.chebyshev import chebpts2, chebvander
+from scipy.integrate import DOP853
+
+from ..arrays import Array, frozen
+from ..errors import AccuracyError, InputError
+from .batch_solver import interpolation_basis
+from .breakpoints import Break, Lag, Segments, Tau, find_segments
+
+Index: TypeAlias = npt.NDArray[np.intp]
+
+_ORDER: Final = 8
+_A: Final = np.zeros((16, 16))
+_A[:12, :12] = DOP853.A
+_A[12, :12] = DOP853.B
+_A[13:] = DOP853.A_EXTRA
+_C: Final = np.concatenate([DOP853.C, [1.0], DOP853.C_EXTRA])
+_SAFETY, _SHRINK, _GROW = 0.9, 0.2, 10.0
+# A step that looks at itself is repeated until two dense outputs agree to this part of the tolerance. Each costs as
+# much as a step, so a step of up to so many delays is rather cut to one.
+_AGREED, _REPEATS, _WORTH = 0.01, 12, 4.0
+# What delays give is kept, where other delays look at it, by its values at so many Chebyshev points of each step.
+_POINTS: Final = 12
+_NODES: Final = 0.5 + 0.5 * chebpts2(_POINTS)
+_FIT: Final = np.linalg.inv(chebvander(2.0 * _NODES - 1.0, _POINTS - 1))
+MAX_STEPS = 200_000
+
+
+class Equation(Protocol):
+    """dx/dt = rhs(t, x, y), where delay k gives y[parts[k]](t) = signals(t, x, y)[parts[k]] at t - tau_k(t).
+
+    `lags`: K of them. `parts`: by delay, the indices of its elements in y, (M,). `direct[e, k]`: whether the signal of
+    delay e depends on what delay k gives at the same time.
+    """
+
+    @property
+    def lags(self) -> Sequence[Lag]: ...
+
+    @property
+    def parts(self) -> Sequence[Index]: ...
+
+    @property
+    def direct(self) -> npt.NDArray[np.bool_]: ...
+
+    def rhs(self, t: float, x: Array, y: Array) -> Array:
+        """Return dx/dt, (n,)."""
+        ...
+
+    def signals(self, t: Array, x: Array, y: Array) -> Array:
+        """Return what drives the delays at P times, (P, M), from x (P, n) and y (P, M)."""
+        ...
+
+    def history(self, delay: int, t: Array) -> Array:
+        """Return what drove one delay at P times before the start, (P, elements)."""
+        ...
+
+
+@dataclass
+class Solution:
+    """Dense output: `state(times)` is (P, n), `delayed(times)` what the delays give, (P, M)."""
+
+    equation: Equation
+    segments: Segments
+    size: int
+    steps: int = 0
+    rejected: int = 0
+    looked_at_itself: bool = False
+    _starts: Array = field(default_factory=lambda: np.full(64, np.inf))
+    _lengths: Array = field(default_factory=lambda: np.ones(64))
+    _states: Array = field(init=False)
+    _given: Array = field(init=False)
+
+    def __post_init__(self) -> None:
+        given = sum(part.size for part in self.equation.parts)
+        self._states = np.zeros((64, 8, self.size))
+        self._given = np.zeros((64, _POINTS, given if bool(np.any(self.equation.direct)) else 0))
+        self._width = given
+
+    def state(self, times: Array) -> Array:
+        """Return x at each time, (P, n)."""
+        return self._state(times, self._steps_of(times))
+
+    def delayed(self, times: Array, segment: int | None = None) -> Array:
+        """Return y at each time, (P, M): that of a segment, else from the right where there are jumps."""
+        equation, segments = self.equation, self.segments
+        rows = segments.of(times) if segment is None else np.full(times.shape, segment)
+        low, high = segments.low[rows], segments.high[rows]
+        theta = times[:, np.newaxis] - np.stack([lag.at(times) for lag in equation.lags], axis=1)
+        theta = np.clip(theta, low, high)
+        before = np.isneginf(low)
+        y = np.empty((times.size, self._width))
+        if not before.all():
+            steps = self._steps_of(theta) - (theta >= high)
+            steps[before] = 0
+            self.looked_at_itself |= bool(np.any(steps == self.steps))
+            found = self._signals(theta.ravel(), steps.ravel()).reshape(times.size, len(equation.lags), -1)
+            for k, part in enumerate(equation.parts):
+                y[:, part] = found[:, k, part]
+        for k in np.flatnonzero(before.any(axis=0)).tolist():
+            old = before[:, k]
+            y[np.ix_(old, equation.parts[k])] = equation.history(k, theta[old, k])
+        return y
+
+    def propose(self, start: float, length: float, coefficients: Array) -> None:
+        """Write the step that is being tried behind the accepted ones."""
+        k = self.steps
+        if k == self._starts.size:
+            for name, fill in (("_starts", np.inf), ("_lengths", 1.0), ("_states", 0.0), ("_given", 0.0)):
+                old = getattr(self, name)
+                setattr(self, name, np.concatenate([old, np.full_like(old, fill)]))
+        self._starts[k], self._lengths[k], self._states[k] = start, length, coefficients
+
+    def record(self, segment: int) -> Array:
+        """Keep what the delays give over the proposed step; return the two last coefficients, (2, M)."""
+        k = self.steps
+        times = self._starts[k] + self._lengths[k] * _NODES
+        self._given[k] = _FIT @ self.delayed(times, segment)
+        tail: Array = self._given[k, -2:]
+        return tail
+
+    def _steps_of(self, times: Array) -> Index:
+        found: Index = np.searchsorted(self._starts[: self.steps + 1], times, side="right") - 1
+        return np.maximum(found, 0)
+
+    def _state(self, times: Array, steps: Index) -> Array:
+        part = (times - self._starts[steps]) / self._lengths[steps]
+        found: Array = np.matmul(interpolation_basis(part)[:, np.newaxis], self._states[steps])[:, 0]
+        return found
+
+    def _signals(self, times: Array, steps: Index) -> Array:
+        x = self._state(times, steps)
+        y = np.zeros((times.size, self._width))
+        if self._given.size:
+            part = (times - self._starts[steps]) / self._lengths[steps]
+            y = np.matmul(chebvander(2.0 * part - 1.0, _POINTS - 1)[:, np.newaxis], self._given[steps])[:, 0]
+        return self.equation.signals(times, x, y)
+
+
+def integrate_delayed(
+    rhs: Callable[[float, Array, Array], Array],
+    lags: Sequence[Tau],
+    history: Callable[[float], Any],
+    t_span: tuple[float, float],
+    *,
+    rtol: float,
+    atol: float | Array,
+    breaks: Iterable[float] = (),
+    max_step: float = np.inf,
+) -> Solution:
+    """Solve dx/dt = rhs(t, x, z), z[k] = x(t - tau_k(t)), x(t) = history(t) up to the start; z is (K, n).
+
+    `lags`: seconds, positive numbers, Signals, or functions of t that are never negative (they may vanish). `breaks`:
+    times at which the history is not smooth. The estimated error of a step, as the root mean square over the n
+    components, is kept below atol + rtol |x|. `solution.state(times)` is (P, n).
+
+    Raises InputError for lags that are not positive or look into the future, AccuracyError where it cannot go on.
+    """
+    start = np.atleast_1d(frozen(history(t_span[0]), "history"))
+    equation = _States(rhs, tuple(Lag(tau=tau) for tau in lags), history, start.size)
+    kinks = [Break(1, t, k) for t in breaks for k in range(len(lags))]
+    return integrate(equation, start, t_span, rtol=rtol, atol=atol, breaks=kinks, max_step=max_step)
+
+
+class _States:
+    """The equation of `integrate_delayed`: what drives each delay is the state."""
+
+    def __init__(self, rhs: Any, lags: tuple[Lag, ...], history: Any, size: int) -> None:
+        self._rhs, self._history, self._size, self.lags = rhs, history, size, lags
+        self.parts = [np.arange(k * size, (k + 1) * size) for k in range(len(lags))]
+        self.direct = np.zeros((len(lags), len(lags)), dtype=bool)
+
+    def rhs(self, t: float, x: Array, y: Array) -> Array:
+        return np.asarray(self._rhs(t, x, y.reshape(-1, self._size)), dtype=np.float64)
+
+    def signals(self, t: Array, x: Array, y: Array) -> Array:
+        return np.tile(x, len(self.lags))
+
+    def history(self, delay: int, t: Array) -> Array:
+        return np.array([np.atleast_1d(self._history(at)) for at in t.tolist()], dtype=np.float64)
+
+
+def integrate(
+    equation: Equation,
+    initial: Array,
+    t_span: tuple[float, float],
+    *,
+    rtol: float,
+    atol: float | Array,
+    breaks: Iterable[Break] = (),
+    edges: Iterable[float] = (),
+    max_step: float = np.inf,
+) -> Solution:
+    """Solve an Equation from x = initial; see `integrate_delayed`. `breaks` and `edges`: as of `find_segments`."""
+    begin, end = (float(t) for t in t_span)
+    if not begin < end:
+        raise InputError(f"`t_span` = {t_span}: must end after it begins")
+    if not (0.0 < rtol < 1.0 and bool(np.all(np.asarray(atol) > 0.0)) and max_step > 0.0):
+        raise InputError(f"`rtol` = {rtol}, `atol` = {atol}, `max_step` = {max_step}: must be positive, rtol below 1")
+    segments = find_segments(equation.lags, begin, end, direct=equation.direct, breaks=breaks, edges=edges)
+    return _Solver(equation, segments, initial, rtol, np.asarray(atol, dtype=np.float64), max_step).run()
+
+
+class _Solver:
+    """One run: the state at the end of the accepted steps, and the step to try next."""
+
+    def __init__(
+        self, equation: Equation, segments: Segments, initial: Array, rtol: float, atol: Array, longest: float
+    ) -> None:
+        self._equation, self._segments = equation, segments
+        self._rtol, self._atol, self._longest = rtol, atol, longest
+        self._solution = Solution(equation, segments, initial.size)
+        self._t, self._x = float(segments.edges[0]), np.array(initial)
+        self._stages = np.empty((16, initial.size))
+        self._segment, self._tried = 0, 0
+
+    def run(self) -> Solution:
+        """Step from edge to edge: the derivative may jump there, so it is evaluated anew."""
+        with np.errstate(over="ignore", invalid="ignore"):  # a trial step may overflow; it fails its error test
+            h, resting = np.inf, np.zeros((8, self._x.size))
+            resting[0] = self._x
+            self._solution.propose(self._t, 1.0, resting)  # for a delay that is zero at the start
+            for segment, edge in enumerate(self._segments.edges[1:].tolist()):
+                self._segment = segment
+                given = self._solution.delayed(np.array([self._t]), self._segment)[0]
+                f = self._equation.rhs(self._t, self._x, given)
+                h = self._first(f) if segment == 0 else h
+                while self._t < edge:
+                    h, f = self._step(h, f, edge)
+        return self._solution
+
+    def _first(self, f: Array) -> float:
+        """Return a first step (Hairer, Norsett, Wanner, section II.4)."""
+        scale = self._atol + self._rtol * np.abs(self._x)
+        state, slope = _rms(self._x / scale), _rms(f / scale)
+        if not np.isfinite(slope):
+            raise self._failure("its derivative is not finite", "bound the right-hand side")
+        return 1e-6 if min(state, slope) < 1e-5 else 0.01 * state / slope
+
+    def _step(self, h: float, f: Array, edge: float) -> tuple[float, Array]:
+        """Try steps until one is accepted; return the next step to try, and the derivative at the new time."""
+        t, solution, wanted, grow = self._t, self._solution, h, _GROW
+        while True:
+            h = min(self._unhurried(h), self._longest, edge - t)
+            t_new = edge if t + h >= edge - 1e-3 * h else t + h
+            whole = t_new - t
+            if whole < 10.0 * np.spacing(abs(t)) or self._tried >= MAX_STEPS:
+                why = f"its step fell to {whole:.3g} s" if self._tried < MAX_STEPS else f"{MAX_STEPS} steps are used up"
+                raise self._failure(why, "ask for less accuracy, a shorter t_stop, or an equation that is not stiff")
+            self._tried += 1
+            error, dense = self._attempt(t, whole, f)
+            if error < 1.0:
+                break
+            solution.rejected += 1
+            factor = max(_SHRINK, _SAFETY * error ** (-1.0 / _ORDER)) if np.isfinite(error) else _SHRINK
+            h, wanted, grow = whole * factor, 0.0, 1.0
+        solution.steps += 1
+        self._t, self._x = t_new, dense[0] + dense[1]
+        factor = grow if error == 0.0 else min(grow, max(_SHRINK, _SAFETY * error ** (-1.0 / _ORDER)))
+        return max(whole * factor, wanted), self._stages[12].copy()
+
+    def _unhurried(self, h: float) -> float:
+        """Return a step cut to the shortest delay where it is only some delays long."""
+        now = np.array([self._t])
+        shortest = min(float(lag.at(now)[0]) for lag in self._equation.lags)
+        return shortest if shortest < h < _WORTH * shortest else h
+
+    def _attempt(self, t: float, h: float, f: Array) -> tuple[float, Array]:
+        """Return the estimated error of a step, 1 for the tolerance, and its dense output, proposed to the solution."""
+        solution, stages = self._solution, self._stages
+        dense = np.zeros((8, f.size))
+        dense[0], dense[1] = self._x, h * f
+        stages[0] = f
+        for _ in range(_REPEATS):
+            solution.looked_at_itself = False
+            solution.propose(t, h, dense)
+            tail = self._tail()
+            times = t + _C * h
+            given = solution.delayed(times, self._segment)
+            for s in range(1, 16):
+                at = self._x + h * (_A[s, :s] @ stages[:s])
+                stages[s] = self._equation.rhs(float(times[s]), at, given[s])
+                if s == 12:
+                    error = max(self._error(at, h), tail)
+                    if not error < 1.0 and not solution.looked_at_itself:
+                        return error, dense
+            before, dense = dense, _dense_output(self._x, stages, h)
+            scale = self._atol + self._rtol * np.abs(self._x)
+            if not solution.looked_at_itself or float(np.max(np.abs(dense - before) / scale)) < _AGREED:
+                solution.propose(t, h, dense)
+                return error, dense
+        return np.inf, dense
+
+    def _tail(self) -> float:
+        """Return what is left out of what delays give, 1 for the tolerance: by the last coefficients of its fit."""
+        if not self._solution._given.size:
+            return 0.0
+        tail = np.abs(self._solution.record(self._segment))
+        size = np.abs(self._solution._given[self._solution.steps]).max()
+        return float((np.max(tail) / (np.max(self._atol) + self._rtol * size)) ** (_ORDER / (_POINTS - 1.0)))
+
+    def _error(self, x_new: Array, h: float) -> float:
+        scale = self._atol + self._rtol * np.maximum(np.abs(self._x), np.abs(x_new))
+        fifth, third = (h * (e @ self._stages[:13]) / scale for e in (DOP853.E5, DOP853.E3))
+        squares, others = float(np.sum(fifth**2)), float(np.sum(third**2))
+        if squares == 0.0 and others == 0.0:
+            return 0.0
+        return squares / float(np.sqrt((squares + 0.01 * others) * fifth.size))
+
+    def _failure(self, found: str, fix: str) -> AccuracyError:
+        end = float(self._segments.edges[-1])
+        return AccuracyError(f"reference: stopped at t = {self._t:.6g} of {end:.6g} s: {found}; {fix}")
+
+
+def _dense_output(x: Array, stages: Array, h: float) -> Array:
+    """Return (8, n): x(t + s h) = basis(s) @ it; the first two rows add up to x(t + h)."""
+    change = h * (DOP853.B @ stages[:12])
+    dense = np.empty((8, x.size))
+    dense[0], dense[1] = x, change
+    dense[2] = h * stages[0] - change
+    dense[3] = 2.0 * change - h * (stages[12] + stages[0])
+    dense[4:] = h * (DOP853.D @ stages)
+    return dense
+
+
+def _rms(values: Array) -> float:
+    return float(np.sqrt(np.mean(values**2)))
