@@ -51,7 +51,7 @@ class Signal:
         times = np.concatenate([edges[:1], np.stack([moved, edges[1:]], axis=1).reshape(-1)])
         return cls(times=times, values=np.repeat(rows, 2, axis=0)[:-1])
 
-    def sampled(self, period: float) -> Signal:
+    def stepped(self, period: float) -> Signal:
         """Return what is held for each period, of what this signal is at its start."""
         steps = int(np.ceil(self.times[-1] / period * (1.0 - 1e-12))) + 1
         return Signal.held(np.stack([self.at(k * period) for k in range(steps)]), period)
@@ -71,6 +71,10 @@ class Signal:
         part = (time - times[k]) / (times[k + 1] - times[k])
         between: Array = values[k] + part * (values[k + 1] - values[k])
         return between
+
+    def sampled(self, times: Array) -> Array:
+        """Return the values at many times, (..., n) for times of shape (...)."""
+        return np.stack([np.interp(times, self.times, column) for column in self.values.T], axis=-1)
 
     def scaled(self, *, seconds: float, volts: float) -> Signal:
         """Return the same signal with its times and values multiplied."""

@@ -228,7 +228,7 @@ def test_holds_with_clocks_of_their_own() -> None:
 def test_a_signal_that_is_held() -> None:
     signal = hh.Signal.held([[1.0], [2.0], [4.0]], 0.5)
     assert [float(signal.at(t)[0]) for t in (0.0, 0.4999, 0.5, 0.7, 1.0, 9.0)] == [1.0, 1.0, 2.0, 2.0, 4.0, 4.0]
-    again = signal.sampled(0.5)
+    again = signal.stepped(0.5)
     np.testing.assert_array_equal(again.values, signal.values)
     np.testing.assert_array_equal(again.times, signal.times)
     with pytest.raises(hh.InputError, match=re.escape("`values` has shape (0,): must be (steps, n), not empty")):

@@ -128,7 +128,7 @@ class Circuit:
             raise InputError(f"{self.title!r} has no inputs: leave `inputs` out")
         signal = as_signal(inputs, "inputs", len(self.inputs))
         if self.clock is not None and math.isinf(self.time_constant):
-            signal = signal.sampled(self.clock.period)
+            signal = signal.stepped(self.clock.period)
         waves = {
             name: float(signal.values[0, k])
             if signal.times.size == 1

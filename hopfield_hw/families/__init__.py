@@ -36,7 +36,6 @@ FAMILIES: Mapping[str, Callable[[np.random.Generator], Graph | Network]] = Mappi
         "modern_hopfield": random_modern_hopfield,
         "dense_memory": random_dense_memory,
         "winner_take_all": random_winner_take_all,
-        "cellular": random_cellular,
     }
 )
 

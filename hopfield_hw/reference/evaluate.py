@@ -13,7 +13,7 @@ from ..arrays import Array
 from ..errors import InputError
 from ..functions import Clip, Softmax, Table, stack
 from ..gain import Function, HardLimiter, PiecewiseLinear
-from ..graph import Activate, Affine, Graph, Hadamard, Hold, Input, Leak, Operator, Output, Quantise
+from ..graph import Activate, Affine, Delay, Graph, Hadamard, Hold, Input, Leak, Operator, Output, Quantise
 from ..graph.weights import apply_weights, linear, same_weights
 from ..rectifiers import Elu, LeakyRelu, ThresholdedRelu
 
@@ -27,12 +27,13 @@ CORNERED = (PiecewiseLinear, HardLimiter, Table, Clip, LeakyRelu, ThresholdedRel
 class Evaluator:
     """A graph whose states are its Leaks, or its Holds, one after the other, x[..., n]; for one state or many at once.
 
-    `draws` graphs of the same form (other values) have rows with parameters of their own. Inputs are u[..., m].
+    What Delays give is a state too, where `states` has them. `draws` graphs of the same form (other values) have rows
+    with parameters of their own. Inputs are u[..., m].
 
     Raises InputError for draws that differ in form.
     """
 
-    def __init__(self, draws: Sequence[Graph], states: Sequence[Leak | Hold]) -> None:
+    def __init__(self, draws: Sequence[Graph], states: Sequence[Leak | Hold | Delay]) -> None:
         self.graph = draws[0]
         self.states = tuple(states)
         self.slices, self.size = _slices(self.states)
@@ -40,9 +41,9 @@ class Evaluator:
         self.initial = self._initial(draws)
         self.held = {op.name: OperatorValues(draws, op.name) for op in self.graph.operators}
         self._stateless = tuple(op for op in self.graph.order if not op.holds_state)
-        self.before_states = self._ancestors(self.states)
+        self.before_states = self.ancestors(self.states)
         outputs = self.graph.of_type(Output)
-        self.before_outputs = self._ancestors(outputs) | {output.name for output in outputs}
+        self.before_outputs = self.ancestors(outputs) | {output.name for output in outputs}
 
     def evaluate(
         self,
@@ -150,7 +151,7 @@ class Evaluator:
                 found.add(operator.name)
         return frozenset(found)
 
-    def _ancestors(self, operators: Sequence[Operator]) -> frozenset[str]:
+    def ancestors(self, operators: Iterable[Operator]) -> frozenset[str]:
         """Return what some of the operators depend on without a state between."""
         found: set[str] = set()
         pending: list[Operator] = list(operators)
@@ -160,8 +161,7 @@ class Evaluator:
                 for driver in self.graph.drivers(operator, port):
                     if driver.name not in found:
                         found.add(driver.name)
-                        if driver not in self.states:
-                            pending.append(driver)
+                        pending += [driver] if driver.name not in self.slices else []
         return frozenset(found)
 
 
@@ -245,4 +245,4 @@ def _slices(operators: Sequence[Operator]) -> tuple[dict[str, slice], int]:
 
 
 def _start(operator: Operator) -> Array:
-    return operator.initial if isinstance(operator, Leak | Hold) else np.zeros(0)
+    return operator.initial if isinstance(operator, Leak | Hold) else np.zeros(operator.output_size)

@@ -39,7 +39,7 @@ class Program:
         self._operators = Evaluator(draws, self.leaks)
         self.slices, self.size, self.initial = self._operators.slices, self._operators.size, self._operators.initial
         self.has_corners = self._operators.has_corners
-        self.rates = self._leak_rates(draws)
+        self.rates = leak_rates(self.leaks, draws)
         self._static = self._operators.static if inputs is None or inputs.times.size == 1 else frozenset()
         self._moving = self._operators.before_states - self._static
         found = [self._crossbar(leak) for leak in self.leaks]
@@ -102,17 +102,7 @@ class Program:
             return np.broadcast_to(self.inputs.at(float(t)), (*x.shape[:-1], size))
         if self.inputs.times.size == 1:
             return np.broadcast_to(self.inputs.values[0], (*x.shape[:-1], size))
-        points = self.inputs
-        return np.stack([np.interp(t, points.times, column) for column in points.values.T], axis=-1)
-
-    def _leak_rates(self, draws: Sequence[Graph]) -> dict[str, tuple[Array, Array]]:
-        rates = {}
-        for leak in self.leaks:
-            same = [draw.by_name[leak.name] for draw in draws]
-            inverse_c = [1.0 / op.capacitance for op in same if isinstance(op, Leak)]
-            rate = [1.0 / (op.resistance * op.capacitance) for op in same if isinstance(op, Leak)]
-            rates[leak.name] = (joined(inverse_c), joined(rate))
-        return rates
+        return self.inputs.sampled(t)
 
     @cached_property
     def _constants(self) -> Values:
@@ -139,3 +129,14 @@ class Program:
         constant = np.sum([held.offset, *constants], axis=0)
         source = self.slices[states[0].name]
         return crossbar(self.slices[leak.name], source, activate.name, held.weights, constant, *self.rates[leak.name])
+
+
+def leak_rates(leaks: Sequence[Leak], draws: Sequence[Graph]) -> dict[str, tuple[Array, Array]]:
+    """Return by Leak 1/C and 1/(R C), one row a draw where draws differ."""
+    rates = {}
+    for leak in leaks:
+        same = [draw.by_name[leak.name] for draw in draws]
+        inverse_c = [1.0 / op.capacitance for op in same if isinstance(op, Leak)]
+        rate = [1.0 / (op.resistance * op.capacitance) for op in same if isinstance(op, Leak)]
+        rates[leak.name] = (joined(inverse_c), joined(rate))
+    return rates

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any, Literal, TypeAlias, get_args
 
@@ -16,6 +17,7 @@ from ..network import Network
 from ..signals import Signal, as_signal
 from ..waves import checked_accuracy, make_dataset, nrmse, period_grid, uniform_grid
 from .batch_solver import integrate
+from .delayed import DelayProgram
 from .program import Program
 from .sampled import SampledProgram
 from .single_solver import integrate_single
@@ -64,8 +66,10 @@ def solve(
     A map is stepped instead, and its steps are the grid: state and output at the times k * period, of the inputs there.
     A graph with Leak and Hold is solved from edge to edge of its clocks; it is read once a period of the fastest, at
     its end, and `time` is its start, unless `points` asks for the waveform.
+    A delay equation is solved by the method of steps over DOP853 (`delay_solver`), and by no other method.
 
-    Raises InputError for a graph with a Delay, and for wrong arguments; AccuracyError where the solver fails.
+    Raises InputError for a graph with a Delay beside a Hold, and for wrong arguments; AccuracyError where the solver
+    fails.
     """
     check_request(accuracy, points)
     graph = as_graph(graph)
@@ -78,13 +82,19 @@ def solve(
     network = in_si(graph)
     end = stop_time(network, t_stop)
     signal = input_signal(network, inputs)
-    program = Program([network], signal)
     grid = uniform_grid(end, POINTS if points is None else points)
-    state, check = _checked(program, grid, accuracy, method)
+    if network.kind == "dde":
+        if method not in ("auto", "DOP853"):
+            raise InputError(f"`method` = {method!r}: a delay equation is solved by DOP853; leave it out")
+        state, output, check = _delayed(DelayProgram(network, signal), grid, accuracy)
+    else:
+        program = Program([network], signal)
+        state, check = _checked(_solver(program, grid, method), grid, accuracy)
+        output = program.outputs(grid, state)
     return make_dataset(
         grid,
         state,
-        program.outputs(grid, state),
+        output,
         neurons=network.labels_of(Leak),
         ports=network.labels_of(Output),
         attrs={"machine": "reference", "graph": graph.hash, "accuracy": accuracy, "self_check": check},
@@ -179,28 +189,48 @@ def segments(grid: Array, signal: Signal | None) -> list[Array]:
     return [np.unique(np.concatenate([[a], grid[(grid > a) & (grid < b)], [b]])) for a, b in pairwise(bounds)]
 
 
-def _checked(program: Program, grid: Array, accuracy: float, method: Method) -> tuple[Array, float]:
+def _delayed(program: DelayProgram, grid: Array, accuracy: float) -> tuple[Array, Array, float]:
+    solutions = []
+
+    def solved(rtol: float, step: float) -> Array:
+        longest = step if program.has_corners else np.inf
+        solutions.append(program.integrate(program.initial, float(grid[-1]), rtol=rtol, max_step=longest))
+        return solutions[-1].state(grid)
+
+    state, check = _checked(solved, grid, accuracy)
+    return state, program.outputs(grid, solutions[-1]), check
+
+
+def _solver(program: Program, grid: Array, method: Method) -> Callable[[float, float], Array]:
+    chosen, taken = method, 0
+    many = program.size > MANY and method == "auto"
+
+    def solved(rtol: float, step: float) -> Array:
+        nonlocal chosen, taken
+        if not program.leaks:
+            return np.zeros((grid.size, 0))
+        if many:
+            found, taken = _solve_many(program, grid, rtol, least=3 * taken)
+        else:
+            found, chosen = _solve(program, grid, rtol, chosen, step)
+        return found
+
+    return solved
+
+
+def _checked(solved: Callable[[float, float], Array], grid: Array, accuracy: float) -> tuple[Array, float]:
     """Return the states, and what the last tightening of tolerance and step changed, as NRMSE.
 
     An error estimate is blind to a corner of a gain curve that a step jumps over, so the tolerance alone is not
     trusted: step and tolerance are tightened until two solutions agree (self-amplifying networks may not).
     """
-    if not program.leaks:
-        return np.zeros((grid.size, 0)), 0.0
     rtol = max(accuracy * MARGIN, TIGHTEST)
-    chosen = method
-    found = np.zeros((grid.size, program.size))
+    found = solved(rtol, float(grid[-1]) / STEPS[0])
     check = np.inf
-    many = program.size > MANY and method == "auto"
-    taken = 0
-    for level, least in enumerate(STEPS):
+    for level, steps in enumerate(STEPS[1:], start=1):
         previous = found
-        tolerance = max(rtol / 10.0**level, TIGHTEST)
-        if many:
-            found, taken = _solve_many(program, grid, tolerance, least=3 * taken)
-        else:
-            found, chosen = _solve(program, grid, tolerance, chosen, float(grid[-1]) / least)
-        check = nrmse(found, previous) if level > 0 else np.inf
+        found = solved(max(rtol / 10.0**level, TIGHTEST), float(grid[-1]) / steps)
+        check = nrmse(found, previous)
         if check <= AGREED * accuracy:
             break
     return found, check
