@@ -13,11 +13,13 @@ from .bam import bam, bam_weights, discrete_bam, random_bam
 from .box import brain_state_in_a_box, random_brain_state_in_a_box
 from .cellular import CellularNetwork
 from .cohen_grossberg import cohen_grossberg, lotka_volterra, random_cohen_grossberg, shunting
+from .delayed import delayed, delayed_by_edge, distributed, neutral
 from .generalised_hopfield import chaotic_hopfield, generalised_hopfield, random_generalised_hopfield
 from .images import binary, read_image, write_image
 from .modern_hopfield import dense_memory, modern_hopfield, random_dense_memory, random_modern_hopfield
 from .projection import BoxProblem, box_problem, projection, random_projection
 from .random_cellular import random_cellular
+from .random_delayed import DELAYED_KINDS, random_delayed
 from .random_network import random_gain, random_network
 from .static_field import random_static_field, static_field
 from .templates import TEMPLATES, Template
@@ -61,6 +63,7 @@ BUILDERS: Mapping[str, Callable[..., Graph | Network]] = MappingProxyType(
 
 __all__ = [
     "BUILDERS",
+    "DELAYED_KINDS",
     "FAMILIES",
     "TEMPLATES",
     "BoxProblem",
@@ -73,14 +76,19 @@ __all__ = [
     "brain_state_in_a_box",
     "chaotic_hopfield",
     "cohen_grossberg",
+    "delayed",
+    "delayed_by_edge",
     "dense_memory",
     "discrete_bam",
+    "distributed",
     "generalised_hopfield",
     "lotka_volterra",
     "maxnet",
     "modern_hopfield",
+    "neutral",
     "projection",
     "random_cellular",
+    "random_delayed",
     "random_gain",
     "random_network",
     "read_image",

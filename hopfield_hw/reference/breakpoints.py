@@ -21,7 +21,7 @@ Tau: TypeAlias = float | Signal | Callable[[float], float]
 # A derivative of this order may jump between two steps: those of lower order may not, nor the value (order 0).
 SMOOTH = 8
 # Kinks are left to the error control of the steps once so many breaks have been followed; jumps are too many there.
-MOST_KINKS, MOST_JUMPS = 2_000, 50_000
+MOST_KINKS, MOST_JUMPS = 500, 50_000
 # Two points closer than this part of the span are one.
 SAME = 1e-12
 # Where a lag is a Python function, crossings are looked for between so many times.

@@ -1,0 +1,238 @@
+"""Delayed forms of any network: one delay, one for each edge, varying, distributed, neutral. Graph in, graph out.
+
+What is delayed is the feedback: the edges from a state, or from an activation of states, to an Affine. Names of what is
+added begin with the name of what it belongs to: `v_late`, `v_late_0`, `syn_0`, `v_gamma_1`, `x_total`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from ..arrays import Array, frozen, positive
+from ..errors import InputError
+from ..graph import Activate, Affine, Delay, Edge, Graph, Leak, Operator, as_graph
+from ..graph.neutral import check_neutral
+from ..graph.weights import Stencil, linear, weights_shape
+from ..network import Network
+from ..signals import Signal
+
+History = Mapping[str, Any]
+
+
+def delayed(graph: Graph | Network, tau: float | Signal, *, history: History | None = None) -> Graph:
+    """Return the network with one delay in its feedback: v_j(t) becomes v_j(t - tau) (Marcus and Westervelt, 1989).
+
+    `tau`: seconds (or the graph's unit of time), positive; a Signal of one element for a delay that varies. `history`:
+    by the name of what is delayed, what it was before t = 0: (n,) or a Signal on reversed time; what the initial state
+    gives where nothing is said.
+
+    Raises InputError for a graph without feedback, and for names that `history` has and the feedback has not.
+    """
+    network = as_graph(graph)
+    sources = _feedback(network)
+    past = _histories(network, sources, history)
+    late = {name: Delay(name=f"{name}_late", size=past[name].size, tau=tau, history=past[name]) for name in sources}
+    edges = [
+        edge._replace(source=late[edge.source].name) if edge.target in sources.get(edge.source, ()) else edge
+        for edge in network.edges
+    ]
+    edges += [Edge(name, delay.name) for name, delay in late.items()]
+    return replace(network, operators=(*network.operators, *late.values()), edges=tuple(edges))
+
+
+def delayed_by_edge(graph: Graph | Network, taus: Mapping[str, Any] | Any, *, history: History | None = None) -> Graph:
+    """Return the network with a delay for each weight: T_ij v_j(t) becomes T_ij v_j(t - tau_ij).
+
+    `taus`: (n, m), seconds, at least 0 (0: no delay), for the one Affine that takes feedback; or by the names of
+    several. There is one Affine for each distinct delay of an Affine, and one Delay for each distinct delay of what
+    is delayed, whatever takes it. `history`: as of `delayed`.
+
+    Raises InputError for a graph without feedback, delays that are negative or of the wrong shape, and a Stencil.
+    """
+    network = as_graph(graph)
+    sources = _feedback(network)
+    past = _histories(network, sources, history)
+    taking = {name for targets in sources.values() for name in targets}
+    affines = [affine for affine in network.of_type(Affine) if affine.name in taking]
+    if not isinstance(taus, Mapping):
+        if len(affines) != 1:
+            raise InputError(f"`taus`: feedback goes to {sorted(taking)}; give a matrix for each, by name")
+        taus = {affines[0].name: taus}
+    if set(taus) != taking:
+        raise InputError(f"`taus` names {sorted(taus)}: must name what takes feedback, {sorted(taking)}")
+    matrices = {affine.name: _taus(taus[affine.name], affine) for affine in affines}
+    distinct = sorted({tau for affine in affines for tau in matrices[affine.name][_present(affine)].tolist()} - {0.0})
+    operators = {op.name: op for op in network.operators}
+    edges = list(network.edges)
+    for affine in affines:
+        matrix, drivers = matrices[affine.name], [driver.name for driver in network.drivers(affine)]
+        operators[affine.name] = replace(affine, weights=_where(affine, matrix == 0.0))
+        for k, tau in enumerate(distinct):
+            if not bool(np.any(_present(affine) & (matrix == tau))):
+                continue
+            part = replace(affine, name=f"{affine.name}_{k}", weights=_where(affine, matrix == tau), bias=None)
+            operators[part.name] = part
+            edges += [edge._replace(source=part.name) for edge in network.edges if edge.source == affine.name]
+            for driver in drivers:
+                late = f"{driver}_late_{k}" if driver in sources else driver
+                edges.append(Edge(late, part.name))
+                if late not in operators:
+                    size = network.by_name[driver].output_size
+                    operators[late] = Delay(name=late, size=size, tau=tau, history=past[driver])
+                    edges.append(Edge(driver, late))
+    return replace(network, operators=tuple(operators.values()), edges=tuple(edges))
+
+
+def distributed(graph: Graph | Network, mean: float, *, order: int = 1) -> Graph:
+    """Return the network whose feedback comes with a gamma-distributed delay: v_j becomes its mean over the past,
+
+    int_0^inf k(s) v_j(t - s) ds, k(s) = (m/tau)^m s^(m-1) exp(-m s/tau) / (m - 1)!, exactly a row of m equal Leaks of
+    R C = tau/m (the linear chain trick; MacDonald, "Time Lags in Biological Models", 1978). The Leaks start at what the
+    initial state gives, so the past is that too.
+
+    `mean`: tau, seconds, positive. `order`: m, at least 1. Raises InputError for others, and a graph without feedback.
+    """
+    network = as_graph(graph)
+    tau = float(positive(mean, "mean", shape=(), unit="s"))
+    if isinstance(order, bool) or not isinstance(order, int) or order < 1:
+        raise InputError(f"`order` = {order!r}: must be a whole number of Leaks, at least 1")
+    sources = _feedback(network)
+    past = _histories(network, sources, None)
+    resistance = _typical_resistance(network)
+    operators: list[Operator] = list(network.operators)
+    edges = [edge for edge in network.edges if edge.target not in sources.get(edge.source, ())]
+    for source, targets in sources.items():
+        size, before = past[source].size, source
+        for k in range(order):
+            values = np.full(size, tau / order / resistance), np.full(size, resistance)
+            stage = Leak(name=f"{source}_gamma_{k}", capacitance=values[0], resistance=values[1], initial=past[source])
+            into = Affine(name=f"{source}_into_{k}", weights=np.eye(size) / resistance)
+            operators += [into, stage]
+            edges += [Edge(before, into.name), Edge(into.name, stage.name)]
+            before = stage.name
+        edges += [Edge(before, target) for target in targets]
+    return replace(network, operators=tuple(operators), edges=tuple(edges))
+
+
+def neutral(
+    graph: Graph | Network,
+    matrices: Sequence[Any],
+    taus: Sequence[float],
+    *,
+    history: Any = None,
+    leak: str | None = None,
+) -> Graph:
+    """Return the neutral form of a network, C d/dt [x - sum_k D_k x(t - tau_k)] = what C dx/dt was.
+
+    The Leak's state becomes z = x - sum_k D_k x(t - tau_k), with R infinite and its leak drawn from x;
+    x = z + sum_k D_k x(t - tau_k) is `<leak>_total`. `matrices`: D_k, (n, n) each. `taus`: tau_k, seconds, positive.
+    `history`: x before t = 0, (n,) constants or a Signal on reversed time; the initial state where nothing is said.
+    `leak`: which one, where the graph has several.
+
+    Raises InputError for wrong shapes, and where the jumps would not die out (see `graph.neutral.check_neutral`).
+    """
+    network = as_graph(graph)
+    state = _one_leak(network, leak)
+    n = state.output_size
+    if len(matrices) != len(taus) or not len(taus):
+        raise InputError(f"`matrices` has {len(matrices)} and `taus` {len(taus)}: must have as many, at least one")
+    past = state.initial if history is None else history
+    d = [frozen(matrix, f"matrices[{k}]", shape=(n, n)) for k, matrix in enumerate(matrices)]
+    late = [Delay(name=f"{state.name}_late_{k}", size=n, tau=tau, history=past) for k, tau in enumerate(taus)]
+    start = state.initial - np.sum([m @ _before(delay) for m, delay in zip(d, late, strict=True)], axis=0)
+    total = Affine(name=f"{state.name}_total", weights=np.eye(n))
+    feeds = [Affine(name=f"{state.name}_neutral_{k}", weights=m) for k, m in enumerate(d)]
+    edges = [edge._replace(source=total.name) if edge.source == state.name else edge for edge in network.edges]
+    edges.append(Edge(state.name, total.name))
+    for delay, feed in zip(late, feeds, strict=True):
+        edges += [Edge(total.name, delay.name), Edge(delay.name, feed.name), Edge(feed.name, total.name)]
+    added: list[Operator] = [*late, *feeds, total]
+    if bool(np.any(np.isfinite(state.resistance))):
+        added.append(Affine(name=f"{state.name}_leak", weights=np.diag(-1.0 / state.resistance)))
+        edges += [Edge(total.name, added[-1].name), Edge(added[-1].name, state.name)]
+    held = replace(state, resistance=np.full(n, np.inf), initial=start)
+    operators = [held if op.name == state.name else op for op in network.operators]
+    result = replace(network, operators=(*operators, *added), edges=tuple(edges))
+    check_neutral(result)
+    return result
+
+
+def _feedback(graph: Graph) -> dict[str, tuple[str, ...]]:
+    """Return by what is fed back the Affines that take it."""
+    found: dict[str, tuple[str, ...]] = {}
+    for operator in graph.operators:
+        if isinstance(operator, Leak) or (isinstance(operator, Activate) and _of_states(graph, operator)):
+            targets = tuple(target.name for target in graph.targets(operator) if isinstance(target, Affine))
+            if targets:
+                found[operator.name] = targets
+    if not found:
+        raise InputError("the graph has no feedback to delay: no Affine takes a Leak, or an Activate of Leaks")
+    return found
+
+
+def _of_states(graph: Graph, operator: Operator) -> bool:
+    return all(isinstance(driver, Leak) for driver in graph.drivers(operator))
+
+
+def _histories(graph: Graph, sources: Mapping[str, Any], history: History | None) -> dict[str, Any]:
+    given = {} if history is None else dict(history)
+    if not set(given) <= set(sources):
+        raise InputError(f"`history` names {sorted(given)}: must be of what is delayed, {sorted(sources)}")
+    found = {}
+    for name in sources:
+        operator = graph.by_name[name]
+        value = given.get(name)
+        if value is None:
+            drivers = [operator] if isinstance(operator, Leak) else graph.drivers(operator)
+            at_start = np.sum([driver.initial for driver in drivers if isinstance(driver, Leak)], axis=0)
+            value = operator.function.value(at_start) if isinstance(operator, Activate) else at_start
+        elif not isinstance(value, Signal):
+            value = frozen(value, f"history[{name!r}]", shape=(operator.output_size,))
+        found[name] = value
+    return found
+
+
+def _present(affine: Affine) -> Any:
+    weights: Any = linear(affine.weights)
+    return (weights if isinstance(weights, np.ndarray) else weights.toarray()) != 0.0
+
+
+def _where(affine: Affine, mask: Any) -> Any:
+    weights: Any = affine.weights
+    return np.where(mask, weights, 0.0) if isinstance(weights, np.ndarray) else weights.multiply(mask).tocsr()
+
+
+def _taus(taus: Any, affine: Affine) -> Array:
+    if isinstance(affine.weights, Stencil):
+        raise InputError(f"`taus`: {affine.name!r} is a Stencil, the same everywhere; make it a sparse matrix first")
+    matrix = frozen(taus, f"taus of {affine.name!r}", shape=weights_shape(affine.weights))
+    if bool(np.any(matrix < 0.0)):
+        i, j = np.argwhere(matrix < 0.0)[0].tolist()
+        raise InputError(f"`taus[{i}, {j}]` = {matrix[i, j]} s: must not be negative (0: no delay)")
+    return matrix
+
+
+def _typical_resistance(graph: Graph) -> float:
+    """Return the median R of the graph's Leaks, 1 where all are infinite: any R gives the same equation."""
+    found = np.concatenate([leak.resistance for leak in graph.of_type(Leak)])
+    finite = found[np.isfinite(found)]
+    return float(np.median(finite)) if finite.size else 1.0
+
+
+def _one_leak(graph: Graph, name: str | None) -> Leak:
+    leaks = graph.of_type(Leak)
+    chosen = [leak for leak in leaks if name in (None, leak.name)]
+    if len(chosen) != 1:
+        raise InputError(f"`leak` = {name!r}: must name one of {', '.join(leak.name for leak in leaks)}")
+    return chosen[0]
+
+
+def _before(delay: Delay) -> Array:
+    """Return what a Delay gives at t = 0."""
+    if isinstance(delay.history, Signal):
+        return delay.history.at(float(delay.tau if isinstance(delay.tau, float) else delay.tau.at(0.0)[0]))
+    return delay.history

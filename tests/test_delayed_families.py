@@ -1,0 +1,161 @@
+"""Delayed forms of networks: what they are built of, and that each is the equation that it says."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+import hopfield_hw as hh
+from hopfield_hw.errors import InputError
+from hopfield_hw.families import DELAYED_KINDS, delayed, delayed_by_edge, distributed, neutral, random_delayed
+from hopfield_hw.graph import Affine, Delay, Graph, Leak, Stencil
+from hopfield_hw.reference.delay_solver import integrate_delayed
+
+WEIGHTS = np.array([[0.2, -0.8], [0.7, -0.3]])
+
+
+def network(**others: object) -> hh.Network:
+    return hh.Network(
+        weights=WEIGHTS, resistance=[1.0, 2.0], capacitance=[1.0, 0.5], bias=[0.1, -0.2], initial=[0.5, -0.4], **others
+    )  # type: ignore[arg-type]
+
+
+def apart(graph: Graph, rhs: object, lags: object, t_stop: float = 8.0) -> float:
+    found = hh.reference(graph, t_stop=t_stop, points=41, accuracy=1e-7)
+    solution = integrate_delayed(rhs, lags, lambda t: [0.5, -0.4], (0.0, t_stop), rtol=1e-10, atol=1e-10)  # type: ignore[arg-type]
+    return float(np.max(np.abs(found["state"].to_numpy()[:, :2] - solution.state(found["time"].to_numpy()))))
+
+
+RC, CAPACITANCE = np.array([1.0, 1.0]), np.array([1.0, 0.5])
+
+
+def test_one_delay() -> None:
+    graph = delayed(network(), 0.8)
+    assert graph.kind == "dde"
+    assert graph.by_name["v_late"].params()["history"] == np.tanh([0.5, -0.4]).tolist()
+    assert apart(graph, lambda t, x, z: -x / RC + (WEIGHTS @ np.tanh(z[0]) + [0.1, -0.2]) / CAPACITANCE, [0.8]) < 1e-8
+
+
+def test_a_delay_that_varies() -> None:
+    tau = hh.Signal(times=[0.0, 3.0], values=[0.4, 1.2])  # type: ignore[arg-type]
+    graph = delayed(network(), tau)
+    assert apart(graph, lambda t, x, z: -x / RC + (WEIGHTS @ np.tanh(z[0]) + [0.1, -0.2]) / CAPACITANCE, [tau]) < 1e-8
+
+
+def test_one_delay_for_each_edge() -> None:
+    taus = np.array([[0.3, 0.9], [0.0, 0.3]])
+    graph = delayed_by_edge(network(), taus)
+    assert [op.name for op in graph.of_type(Affine)] == ["syn", "syn_0", "syn_1"]
+    assert [op.tau for op in graph.of_type(Delay)] == [0.3, 0.9]
+    by_name = {op.name: op.weights for op in graph.of_type(Affine)}
+    assert by_name["syn"].tolist() == [[0.0, 0.0], [0.7, 0.0]]  # type: ignore[union-attr]
+    assert by_name["syn_0"].tolist() == [[0.2, 0.0], [0.0, -0.3]]  # type: ignore[union-attr]
+
+    def rhs(t: float, x: np.ndarray, z: np.ndarray) -> np.ndarray:
+        now, first, second = np.tanh(x), np.tanh(z[0]), np.tanh(z[1])
+        flow = [0.2 * first[0] - 0.8 * second[1] + 0.1, 0.7 * now[0] - 0.3 * first[1] - 0.2]
+        return -x / RC + np.array(flow) / CAPACITANCE
+
+    assert apart(graph, rhs, [0.3, 0.9]) < 1e-8
+
+
+def test_edges_of_a_sparse_network_and_with_inputs() -> None:
+    driven = network(input_weights=[[1.0], [0.5]])
+    sparse = hh.Network(**{**vars(driven), "weights": sp.csr_array(WEIGHTS)})  # type: ignore[arg-type]
+    taus = np.array([[0.3, 0.9], [0.5, 0.3]])
+    options = {"t_stop": 5.0, "points": 11, "inputs": [0.3]}
+    first, second = (hh.reference(delayed_by_edge(each, taus), **options) for each in (driven, sparse))  # type: ignore[arg-type]
+    assert np.max(np.abs(first["state"].to_numpy() - second["state"].to_numpy())) < 1e-9
+
+
+@pytest.mark.parametrize("order", [1, 3])
+def test_a_gamma_kernel_is_a_row_of_leaks(order: int) -> None:
+    """What goes in is constant, the row starts at zero: it gives the Erlang distribution function, by its closed form."""
+    rest = hh.Network(weights=[[0.0]], resistance=1.0, capacitance=1.0, bias=[1.0], initial=[1.0])
+    graph = distributed(rest, 0.6, order=order)
+    assert graph.kind == "ode"
+    stages = [op for op in graph.of_type(Leak) if op.name != "x"]
+    assert len(stages) == order
+    assert all(float(stage.initial[0]) == math.tanh(1.0) for stage in stages)
+    empty = [replace(op, initial=np.zeros(1)) if op in stages else op for op in graph.operators]
+    rise = hh.reference(replace(graph, operators=tuple(empty)), t_stop=2.0, points=21)
+    t = order / 0.6 * rise["time"].to_numpy()
+    expected = math.tanh(1.0) * (1.0 - np.exp(-t) * sum(t**k / math.factorial(k) for k in range(order)))
+    assert np.max(np.abs(rise["state"].to_numpy()[:, -1] - expected)) < 1e-8
+
+
+def test_a_neutral_network_keeps_its_start_and_its_leak() -> None:
+    d = np.array([[0.3, 0.1], [-0.2, 0.4]])
+    graph = neutral(network(), [d], [1.0])
+    found = hh.reference(graph, t_stop=1.0, points=11, accuracy=1e-7)
+    assert graph.by_name["x"].params()["initial"] == pytest.approx((np.array([0.5, -0.4]) - d @ [0.5, -0.4]).tolist())
+    # up to t = 1 what is before is constant: x moves as without D
+    plain = hh.reference(network(), t_stop=1.0, points=11, accuracy=1e-7)
+    x = found["state"].to_numpy() + d @ [0.5, -0.4]
+    assert np.max(np.abs(x - plain["state"].to_numpy())) < 1e-9
+
+
+def test_a_neutral_network_against_its_derivative_form() -> None:
+    """C [x' - D x'(t - 1)] = F(x): with y = x', F's own solver steps x, and x' of the past is differenced from it."""
+    d, tau = np.array([[0.3, 0.1], [-0.2, 0.4]]), 1.0
+    graph = neutral(network(), [d], [tau])
+    times = np.linspace(0.0, 2.5, 2001)
+    found = hh.reference(graph, t_stop=2.5, accuracy=1e-7)
+    z = found["state"].to_numpy()
+    x = z.copy()
+    late = int(np.searchsorted(times, tau))
+    for k in range(times.size):
+        before = x[k - late] if k >= late else np.array([0.5, -0.4])
+        x[k] = z[k] + d @ before
+    flow = -x / RC + (np.tanh(x) @ WEIGHTS.T + [0.1, -0.2]) / CAPACITANCE
+    integral = np.concatenate([[[0.0, 0.0]], np.cumsum(0.5 * (flow[1:] + flow[:-1]), axis=0) * (times[1] - times[0])])
+    assert np.max(np.abs(z - z[0] - integral)) < 1e-5
+
+
+def test_a_history_may_be_given() -> None:
+    past = hh.Signal(times=[0.0, 1.0], values=[[0.0, 0.1], [1.0, 0.1]])  # type: ignore[arg-type]
+    graph = delayed(network(), 0.5, history={"v": past})
+    assert graph.by_name["v_late"].params()["history"]["values"] == past.values.tolist()
+    assert delayed(network(), 0.5, history={"v": 0.0}).by_name["v_late"].params()["history"] == [0.0, 0.0]
+
+
+@pytest.mark.parametrize("kind", DELAYED_KINDS)
+def test_random_instances_run_and_differ(kind: str) -> None:
+    first, second = (random_delayed(np.random.default_rng([5, k]), kind) for k in range(2))
+    assert first.hash != second.hash
+    assert first.hash == random_delayed(np.random.default_rng([5, 0]), kind).hash
+    found = hh.reference(first, t_stop=1e-3, points=11)
+    assert np.all(np.isfinite(found["state"].to_numpy()))
+
+
+def test_bad_requests_are_refused() -> None:
+    alone = Graph(operators=(Leak(name="x", capacitance=[1.0], resistance=[1.0], initial=[1.0]),), edges=())  # type: ignore[arg-type]
+    stencil = Stencil(template=np.ones((1, 3)), shape=(1, 2))
+    grid = network().graph()
+    grid = Graph(
+        operators=tuple(Affine(name="syn", weights=stencil) if op.name == "syn" else op for op in grid.operators),
+        edges=grid.edges,
+    )
+    refused = {
+        "the graph has no feedback to delay": lambda: delayed(alone, 1.0),
+        "`v_late.tau = -1.0 s`: must be positive": lambda: delayed(network(), -1.0),
+        "`history` names ['w']: must be of what is delayed, ['v']": lambda: delayed(network(), 1.0, history={"w": 0.0}),
+        "`taus[0, 1]` = -0.1 s: must not be negative": lambda: delayed_by_edge(network(), [[0.0, -0.1], [0.1, 0.0]]),
+        "`taus of 'syn'` has shape (1, 2): must have shape (2, 2)": lambda: delayed_by_edge(network(), [[0.0, 0.1]]),
+        "`taus` names ['w']: must name what takes feedback, ['syn']": lambda: delayed_by_edge(network(), {"w": 0.1}),
+        "`taus`: 'syn' is a Stencil": lambda: delayed_by_edge(grid, 0.1),
+        "`mean = 0.0 s`: must be positive": lambda: distributed(network(), 0.0),
+        "`order` = 0: must be a whole number of Leaks": lambda: distributed(network(), 1.0, order=0),
+        "`matrices` has 1 and `taus` 2": lambda: neutral(network(), [np.eye(2)], [1.0, 2.0]),
+        "alone has a spectral radius of D = 1.2": lambda: neutral(network(), [1.2 * np.eye(2)], [1.0]),
+        "`leak` = 'y': must name one of x": lambda: neutral(network(), [np.zeros((2, 2))], [1.0], leak="y"),
+        "kind 'none': must be one of one, by_edge": lambda: random_delayed(np.random.default_rng(0), "none"),
+    }
+    for message, build in refused.items():
+        with pytest.raises(InputError, match=re.escape(message)):
+            build()
