@@ -21,7 +21,7 @@ from .circuit import Circuit
 from .engines.deck_text import read_deck, with_nodes
 from .engines.transient import AccuracyWarning, Deck, circuit_deck, simulate_deck
 from .errors import InputError
-from .graph import Graph, as_graph, in_si
+from .graph import Delay, Graph, as_graph, in_si
 from .lower import lower
 from .network import Network
 from .reference import Program, input_signal, solve, stop_time
@@ -243,6 +243,8 @@ def verify_circuit(
     """
     limit = accuracy if tolerance is None else float(positive(tolerance, "tolerance", shape=(), unit=""))
     judged = circuit_deck(circuit, inputs)
+    if nodes is not None and graph.of_type(Delay):
+        raise InputError("`nodes`: what Delays give cannot be told from states alone; keep the compiled nodes")
     if nodes is not None:
         judged = with_nodes(judged, nodes)
     if deck is not None:

@@ -44,7 +44,7 @@ def device_lines(deck: str) -> dict[str, tuple[int, str]]:
 
 
 def _ngspice(circuit: Circuit, t_stop: float, accuracy: float) -> str:
-    settings = settings_for(accuracy, t_stop).halved()
+    settings = settings_for(accuracy, t_stop, circuit.shortest_delay).halved()
     nodes = (probe.node for probe in (*circuit.states, *circuit.outputs))
     options = settings.options(klu=False)
     return format_analysis(circuit.initial, nodes, t_stop=t_stop, step=settings.step, options=options)

@@ -362,8 +362,8 @@ def circuit(device: tuple[Any, ...] = ("R_1", ("a", "0"), 1.0), **others: Any) -
 
 
 VALUE = (
-    "must be a float (of Python, not of NumPy), one line of text for B, or increasing (time, volts) points or a Pulse "
-    "for V"
+    "must be a float (of Python, not of NumPy), one line of text for B, increasing (time, volts) points or a Pulse "
+    "for V, or a Line for T"
 )
 
 CIRCUITS = [

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hopfield_hw.circuit import PRIMITIVES, Circuit, Device, Origin, Probe
+from hopfield_hw.circuit import PRIMITIVES, Circuit, Device, Line, Origin, Probe
 from hopfield_hw.dialects import write
 from hopfield_hw.dialects.ngspice import WIDTH, format_analysis, wrap
 from hopfield_hw.errors import InputError
@@ -134,7 +134,9 @@ def test_each_primitive_has_its_own_form() -> None:
         Device("G_1", ("0", "c", "a", "b"), -1e-3, ORIGIN),
         Device("E_1", ("d", "0", "0", "c"), 1e6, ORIGIN),
         Device("B_1", ("e", "0"), "v(a)*v(b)", ORIGIN),
+        Device("T_1", ("e", "0", "f", "0"), Line(50.0, 1e-3, -0.5), ORIGIN),
     )
+    assert made.shortest_delay == 1e-3
     assert made.netlist().splitlines()[2:] == [
         "V_1 a 0 DC 1.5",
         "V_2 b 0 PWL(0.0 1.0 0.001 -2.0)",
@@ -143,6 +145,7 @@ def test_each_primitive_has_its_own_form() -> None:
         "G_1 0 c a b -0.001",
         "E_1 d 0 0 c 1000000.0",
         "B_1 e 0 V=v(a)*v(b)",
+        "T_1 e 0 f 0 Z0=50.0 TD=0.001 IC=-0.5,-0.01,-0.5,0.01",
     ]
 
 
@@ -176,8 +179,8 @@ def test_dialects_are_listed_for_an_unknown_one() -> None:
 
 
 def test_names_begin_with_the_letter_of_a_primitive() -> None:
-    allowed = "must begin with one of R, C, V, I, G, E, B, Q and be a plain name"
-    assert set(PRIMITIVES) == set("RCVIGEBQ")
+    allowed = "must begin with one of R, C, V, I, G, E, B, Q, T and be a plain name"
+    assert set(PRIMITIVES) == set("RCVIGEBQT")
     for name in ("X_1", "r_1", "", "R 1", "R_1\n.control", "R.1"):
         refused(f"device {name!r}: {allowed}", resistor(name))
 

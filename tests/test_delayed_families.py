@@ -75,7 +75,7 @@ def test_edges_of_a_sparse_network_and_with_inputs() -> None:
 
 @pytest.mark.parametrize("order", [1, 3])
 def test_a_gamma_kernel_is_a_row_of_leaks(order: int) -> None:
-    """What goes in is constant, the row starts at zero: it gives the Erlang distribution function, by its closed form."""
+    """What goes in is constant and the row starts at zero: it gives the Erlang distribution, by its closed form."""
     rest = hh.Network(weights=[[0.0]], resistance=1.0, capacitance=1.0, bias=[1.0], initial=[1.0])
     graph = distributed(rest, 0.6, order=order)
     assert graph.kind == "ode"

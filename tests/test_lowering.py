@@ -22,7 +22,6 @@ from hopfield_hw.graph import (
     Activate,
     Affine,
     Clock,
-    Delay,
     Edge,
     Graph,
     Hadamard,
@@ -246,9 +245,7 @@ def followed_by(operator: Operator) -> Graph:
     return Graph(operators=(*graph.operators, operator), edges=(*edges, Edge(operator.name, "output")))
 
 
-REFUSED_BY_ALL: dict[str, Operator] = {
-    "Delay 'd'": Delay(name="d", size=3, tau=1e-3, history=np.zeros(3)),
-}
+REFUSED_BY_ALL: dict[str, Operator] = {}
 REFUSED_BY_NEURONS: dict[str, Operator] = {
     "Softmax 'soft'": Activate(name="soft", size=3, function=Softmax()),
     "Hadamard 'p'": Hadamard(name="p", size=3),

@@ -196,8 +196,8 @@ def test_transistors_and_multipliers_are_checked() -> None:
             "B_fc_0",
             Multiplier("a b", "c", "0"),
             "device B_fc_0 = Multiplier(x='a b', y='c', z='0', unit=10.0, gain=0.0, x_offset=0.0, y_offset=0.: must be "
-            "a float (of Python, not of NumPy), one line of text for B, or increasing (time, volts) points or a Pulse "
-            "for V",
+            "a float (of Python, not of NumPy), one line of text for B, increasing (time, volts) points or a Pulse "
+            "for V, or a Line for T",
         ),
     ):
         devices = tuple(d._replace(value=value) if d.name == name else d for d in circuit.devices)  # type: ignore[arg-type]

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from ..arrays import Array
-from ..graph import Graph, in_si
-from ..reference import Program, SampledProgram, StepProgram, input_signal, integrate_program, stop_time
+from ..graph import Graph, Leak, in_si
+from ..reference import DelayProgram, Program, SampledProgram, StepProgram, input_signal, integrate_program, stop_time
 from ..signals import Signal
 from ..waves import period_grid, uniform_grid
 
@@ -65,6 +65,9 @@ def _machine(network: Graph, end: float, signal: Signal | None) -> tuple[Array, 
     if network.kind == "sampled":
         sampled = SampledProgram(network, signal)
         return grid, sampled.initial, lambda rows, rtol: _sampled(sampled, rows, grid, rtol)
+    if network.kind == "dde":
+        initial = np.concatenate([np.zeros(0), *(leak.initial for leak in network.of_type(Leak))])
+        return grid, initial, lambda rows, rtol: _delayed(network, signal, rows, grid, rtol)
     program = Program([network], signal)
     return grid, program.initial, lambda rows, rtol: integrate_program(program, rows, grid, rtol)
 
@@ -79,3 +82,9 @@ def _stepped(steps: StepProgram, rows: Array, times: Array, signal: Signal | Non
 
 def _sampled(program: SampledProgram, rows: Array, grid: Array, rtol: float) -> Array:
     return np.stack([program.states_at(grid, row, rtol=rtol, atol=rtol * 1e-3) for row in rows])
+
+
+def _delayed(network: Graph, signal: Signal | None, rows: Array, grid: Array, rtol: float) -> Array:
+    """Histories stay as they are."""
+    solution = DelayProgram(network, signal, draws=len(rows)).integrate(rows, float(grid[-1]), rtol=rtol)
+    return np.swapaxes(solution.state(grid).reshape(grid.size, *rows.shape), 0, 1)

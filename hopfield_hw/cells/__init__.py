@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from .active_sum import ActiveSum
+from .all_pass import AllPass
 from .cell import Cell, Fragment
 from .cellular import Cellular
+from .delay_line import DelayForm, MatchedLine
 from .hopfield_tank import HopfieldTank
 from .ideal import Ideal
 from .op_amps import OpAmps
@@ -32,11 +34,14 @@ CELLS: Mapping[str, Cell] = MappingProxyType(
 __all__ = [
     "CELLS",
     "ActiveSum",
+    "AllPass",
     "Cell",
     "Cellular",
+    "DelayForm",
     "Fragment",
     "HopfieldTank",
     "Ideal",
+    "MatchedLine",
     "OpAmps",
     "OtaC",
     "Pair",

@@ -12,8 +12,9 @@ from ..arrays import positive
 from ..circuit import GROUND, Draft, Origin
 from ..graph import Graph
 from .cell import Fragment
+from .delay_line import MATCHED_LINE, DelayForm
 from .ideal import add_amplifier, add_bias, add_capacitors
-from .population import Population, add_crossbar, populations
+from .population import Population, add_crossbar, delay_fragments, populations
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +26,7 @@ class ActiveSum:
     """
 
     open_loop_gain: float = 1e7
+    delay: DelayForm = MATCHED_LINE
     name: str = "active_sum"
     law: str = "C_i dx_i/dt = -x_i/R_i + sum_j T_ij v_j + I_i,  v_i = g_i(x_i), to (1 + R_i sum_j |T_ij|)/A"
 
@@ -32,9 +34,11 @@ class ActiveSum:
         positive(self.open_loop_gain, "ActiveSum.open_loop_gain", shape=(), unit="V/V")
 
     def fragments(self, graph: Graph) -> Iterable[Fragment]:
-        """Return one fragment for each population of neurons."""
+        """Return one fragment for each population of neurons, and one for each Delay of what they give."""
         for population in populations(graph):
             yield Fragment(population.operators, partial(self.build, population))
+
+        yield from delay_fragments(graph, self.delay)
 
     def rescaling(self, graph: Graph) -> dict[str, float]:
         """Return nothing: every value is realisable."""

@@ -13,8 +13,9 @@ from ..errors import Unrealisable
 from ..graph import Graph
 from ..units import format_si
 from .cell import Fragment
+from .delay_line import MATCHED_LINE, DelayForm
 from .ideal import add_amplifier, add_bias, add_capacitors
-from .population import Population, add_crossbar, populations
+from .population import Population, add_crossbar, delay_fragments, populations
 
 # A leak conductance below this part of 1/R_i is rounding, not a resistor (it would be over 1e9 R_i).
 NO_LEAK = 1e-9
@@ -31,17 +32,20 @@ class HopfieldTank:
     Raises Unrealisable where rho_i would be negative, with the exact rescaling that cures it.
     """
 
+    delay: DelayForm = MATCHED_LINE
     name: str = "hopfield_tank"
     law: str = "C_i dx_i/dt = -x_i/rho_i + sum_j |T_ij| (s_ij v_j - x_i) + I_i,  v_i = g_i(x_i),  s_ij = sign T_ij"
 
     def fragments(self, graph: Graph) -> Iterable[Fragment]:
-        """Return one fragment for each population of neurons."""
+        """Return one fragment for each population of neurons, and one for each Delay of what they give."""
         for population in populations(graph):
             conductance = 1.0 / population.leak.resistance - population.loading()
             low = conductance < -NO_LEAK * population.loading()
             if low.any():
                 raise Unrealisable(_message(graph, population, int(np.argmin(conductance))))
             yield Fragment(population.operators, partial(_build, population))
+
+        yield from delay_fragments(graph, self.delay)
 
     def rescaling(self, graph: Graph) -> dict[str, float]:
         """Return s = min_i (1/R_i) / (sum_j |T_ij| + sum_k |B_ik|) for each Leak that needs it (s below 1).

@@ -13,9 +13,10 @@ import numpy as np
 from ..circuit import GROUND, Draft, Origin
 from ..functions import Softmax
 from ..gain import Function
-from ..graph import Activate, Affine, Graph, Hadamard, Hold, Leak, Operator, Output, Quantise
+from ..graph import Activate, Affine, Delay, Graph, Hadamard, Hold, Leak, Operator, Output, Quantise
 from ..graph.weights import Stencil, entries
 from .cell import Fragment
+from .delay_line import add_delay
 from .sample_hold import add_sample_hold, ideal_sample_hold
 from .softmax import add_softmax
 
@@ -114,6 +115,10 @@ def _build_hadamard(draft: Draft, product: Hadamard) -> None:
         draft.add(f"B_{product.name}_{k}", (node, GROUND), expression, Origin(product.name, "product", (k,)))
 
 
+def _build_delay(draft: Draft, delay: Delay) -> None:
+    add_delay(draft, delay, _input_nodes(draft, delay))
+
+
 def _build_hold(draft: Draft, hold: Hold) -> None:
     add_sample_hold(draft, hold, _input_nodes(draft, hold), ideal_sample_hold(hold))
 
@@ -171,6 +176,7 @@ BUILDERS: Mapping[type[Operator], Callable[[Draft, Any], None]] = MappingProxyTy
         Affine: _build_affine,
         Activate: _build_activate,
         Hadamard: _build_hadamard,
+        Delay: _build_delay,
         Hold: _build_hold,
         Quantise: _build_quantise,
         Output: _build_output,

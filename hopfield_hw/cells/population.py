@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -11,12 +12,17 @@ from ..arrays import Array
 from ..circuit import Draft, Origin
 from ..errors import InputError
 from ..gain import Gain
-from ..graph import Activate, Affine, Graph, Input, Leak
+from ..graph import Activate, Affine, Delay, Graph, Input, Leak, Operator
 from ..graph.weights import entries
+from .cell import Fragment
+from .delay_line import DelayForm
 
 
 class Population(NamedTuple):
-    """One population of neurons: Leak <- Affine <- (gains of any population, or Inputs), Leak -> Activate."""
+    """One population of neurons: Leak <- Affine <- (gains of any population, or Inputs), Leak -> Activate.
+
+    A Delay may stand between a gain, or an Input, and an Affine.
+    """
 
     leak: Leak
     affines: tuple[Affine, ...]
@@ -67,7 +73,27 @@ def _is_crossbar(graph: Graph, affine: Affine) -> bool:
     drivers = graph.drivers(affine)
     if len(graph.targets(affine)) != 1 or len(drivers) != 1:
         return False
-    return isinstance(drivers[0], Input) or (isinstance(drivers[0], Activate) and _is_amplifier(graph, drivers[0]))
+    return _is_rail(graph, drivers[0])
+
+
+def delay_fragments(graph: Graph, form: DelayForm) -> Iterator[Fragment]:
+    """Yield one fragment for each Delay of what gains or Inputs give."""
+    for delay in graph.of_type(Delay):
+        if _is_rail(graph, delay):
+            yield Fragment((delay.name,), partial(_build_delay, form, delay))
+
+
+def _build_delay(form: DelayForm, delay: Delay, draft: Draft) -> None:
+    (source,) = draft.graph.drivers(delay)
+    form.add(draft, delay, draft.nodes(source))
+
+
+def _is_rail(graph: Graph, operator: Operator) -> bool:
+    seen: set[str] = set()
+    while isinstance(operator, Delay) and operator.name not in seen and len(graph.drivers(operator)) == 1:
+        seen.add(operator.name)
+        operator = graph.drivers(operator)[0]
+    return isinstance(operator, Input) or (isinstance(operator, Activate) and _is_amplifier(graph, operator))
 
 
 def _is_amplifier(graph: Graph, activate: Activate) -> bool:

@@ -88,7 +88,7 @@ def _switch(
         origin = Origin(hold.name, role, (k,))
         draft.add(f"G_{hold.name}_{role}_{k}", (source, node, control, GROUND), part.switch, origin)
         draft.add(f"C_{hold.name}_{role}_{k}", (node, GROUND), part.capacitance, origin)
-    draft.start(nodes, hold.initial)
+        draft.start(node, float(hold.initial[k]))
     if role == "slave":
         draft.settling += [Settling(node, 0.0, TRANSFERRED) for node in nodes]
     elif not draft.graph.of_type(Leak):  # what flows need not settle

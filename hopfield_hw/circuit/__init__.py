@@ -2,7 +2,7 @@
 
 from .draft import Draft
 from .ir import GROUND, Circuit, Device, Origin, Probe, Settling
-from .primitives import PRIMITIVES, Multiplier, Primitive, Pulse, Switch, Transistor
+from .primitives import PRIMITIVES, Line, Multiplier, Primitive, Pulse, Switch, Transistor
 
 __all__ = [
     "GROUND",
@@ -10,6 +10,7 @@ __all__ = [
     "Circuit",
     "Device",
     "Draft",
+    "Line",
     "Multiplier",
     "Origin",
     "Primitive",

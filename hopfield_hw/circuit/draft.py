@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from ..arrays import Array
 from ..errors import InputError, Unrealisable
 from ..graph import Clock, Graph, Hold, Input, Leak, Operator, Output
 from .ir import GROUND, Circuit, Device, Origin, Probe, Settling
@@ -69,11 +68,12 @@ class Draft:
         """Say where a state is found: x = scale * v(node); the nodes of a Leak start there too."""
         self._states[operator.name] = (nodes, scale / self.scale.get(operator.name, 1.0))
         if isinstance(operator, Leak):
-            self.start(nodes, operator.initial / scale)
+            for node, volts in zip(nodes, (operator.initial / scale).tolist(), strict=True):
+                self.start(node, volts)
 
-    def start(self, nodes: tuple[str, ...], volts: Array) -> None:
-        """Say what nodes with capacitors start at."""
-        self._initial |= dict(zip(nodes, volts.tolist(), strict=True))
+    def start(self, node: str, volts: float) -> None:
+        """Say at what voltage a capacitor starts, at its node."""
+        self._initial[node] = volts
 
     def inverted(self, operator: Operator, element: int) -> str:
         """Return the complement rail of an operator's element, as in `vn_3`; its inverter is made once."""

@@ -12,7 +12,7 @@ from ..errors import InputError
 from ..graph import Clock
 from ..names import NAME, RESERVED
 from ..signals import as_signal
-from .primitives import PRIMITIVES, SENSING, Primitive, Value, check_value
+from .primitives import PRIMITIVES, SENSING, Line, Primitive, Value, check_value
 
 if TYPE_CHECKING:
     from PySpice.Spice.Netlist import Circuit as PySpiceCircuit
@@ -35,7 +35,7 @@ class Device(NamedTuple):
     """One netlist line. The first letter of `name` is its kind; see PRIMITIVES.
 
     `value`: in the primitive's unit; for a behavioural source its expression; for a driven voltage source the
-    points ((t, v), ...) of its waveform, or a Pulse; for a switch or a transistor what describes it.
+    points ((t, v), ...) of its waveform, or a Pulse; for others what describes them, such as a Line.
     """
 
     name: str
@@ -69,8 +69,8 @@ class Settling(NamedTuple):
 class Circuit:
     """A flat circuit of devices, verified when it is made.
 
-    `initial`: the node voltage of every state at t = 0. `states`, `outputs`: what to probe. `inputs`: the sources
-    that a simulation drives. `time_constant`: the largest R C, seconds; infinite where there is no leak.
+    `initial`: the node voltage of every state, and of other capacitors, at t = 0. `states`, `outputs`: what to probe.
+    `inputs`: the sources that a simulation drives. `time_constant`: the largest R C, seconds; infinite without a leak.
     `clock`: of its sample-and-holds; None where there is none. `settling`: what must be fast enough for it.
 
     Raises InputError for names that are unsafe or collide after case folding, a device with a wrong number of
@@ -92,6 +92,11 @@ class Circuit:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_by_name", _verified(self))
+
+    @cached_property
+    def shortest_delay(self) -> float:
+        """The delay of the shortest transmission line, seconds; infinite where there is none."""
+        return min((d.value.delay for d in self.devices if isinstance(d.value, Line)), default=math.inf)
 
     def device(self, name: str) -> Device:
         """Return a device by its name, in any case. Raises InputError for a name that the circuit lacks."""
@@ -175,7 +180,7 @@ def _verified(circuit: Circuit) -> dict[str, Device]:
                 if NAME.fullmatch(node) is None or node.lower() in RESERVED:
                     raise InputError(f"device {name}: node {node!r:.80} is not a plain name, or reserved; rename it")
                 legal[node] = None
-        if type(value) is not float or name[0] == "Q" or not 0.0 < value < math.inf:
+        if type(value) is not float or name[0] in "QT" or not 0.0 < value < math.inf:
             check_value(name, value)
         sensing = SENSING.get(name[0])
         driven.update(nodes if sensing is None else nodes[: sensing[0]])

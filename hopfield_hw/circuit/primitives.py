@@ -48,6 +48,14 @@ class Transistor(NamedTuple):
     early_voltage: float
 
 
+class Line(NamedTuple):
+    """A lossless transmission line: impedance, ohms; delay, seconds; the voltage along it before t = 0, volts."""
+
+    impedance: float
+    delay: float
+    initial: float
+
+
 class Multiplier(NamedTuple):
     """A four-quadrant multiplier: W = (1 + e)(X + x0)(Y + y0)/U + Z + z0 + fx X + fy Y + nx c(X) Y + ny c(Y) X.
 
@@ -71,7 +79,7 @@ class Multiplier(NamedTuple):
 
 
 Points: TypeAlias = "tuple[tuple[float, float], ...]"
-Value: TypeAlias = "float | str | Points | Pulse | Switch | Transistor | Multiplier"
+Value: TypeAlias = "float | str | Points | Pulse | Switch | Transistor | Multiplier | Line"
 
 PRIMITIVES: Mapping[str, Primitive] = MappingProxyType(
     {
@@ -83,6 +91,7 @@ PRIMITIVES: Mapping[str, Primitive] = MappingProxyType(
         "E": Primitive("voltage-controlled voltage source", ("plus", "minus", "control_plus", "control_minus"), "V/V"),
         "B": Primitive("behavioural voltage source", ("plus", "minus"), "V"),
         "Q": Primitive("NPN transistor", ("collector", "base", "emitter"), ""),
+        "T": Primitive("transmission line", ("near", "near_minus", "far", "far_minus"), "s"),
     }
 )
 POSITIVE = frozenset({"R", "C"})
@@ -93,13 +102,17 @@ SENSING: Mapping[str, tuple[int, ...]] = MappingProxyType({"G": (2, 3), "E": (2,
 def check_value(name: str, value: object) -> None:
     """Refuse a value that a device of this name does not take."""
     kind = name[0]
+    if kind == "T" and isinstance(value, Line):
+        if all(type(part) is float and math.isfinite(part) for part in value) and min(value[:2]) > 0.0:
+            return
+        raise InputError(f"device {name} = {value}: its impedance and delay must be positive, all of it finite floats")
     if kind == "Q" or isinstance(value, Switch | Transistor):
         if (kind == "Q") != isinstance(value, Transistor) or (kind == "G") != isinstance(value, Switch):
             raise InputError(f"device {name} = {value!r:.80}: Q takes a Transistor, and G a number or a Switch")
         if not _all_positive(value):
             raise InputError(f"device {name} = {value!r:.80}: must be of positive finite numbers")
         return
-    if type(value) is float:
+    if type(value) is float and kind != "T":
         if not math.isfinite(value) or (value <= 0.0 and kind in POSITIVE):
             unit = PRIMITIVES[kind].unit
             raise InputError(f"device {name} = {value} {unit}: must be finite, and positive for R and C")
@@ -110,11 +123,11 @@ def check_value(name: str, value: object) -> None:
             return
     if kind == "B" and isinstance(value, str) and value and value.isprintable() and value.isascii():
         return
-    if kind == "V" and isinstance(value, tuple) and value and _is_waveform(value):
+    if kind == "V" and isinstance(value, tuple) and value and not isinstance(value, Line) and _is_waveform(value):
         return
     raise InputError(
         f"device {name} = {value!r:.80}: must be a float (of Python, not of NumPy), one line of text for B, "
-        "or increasing (time, volts) points or a Pulse for V"
+        "increasing (time, volts) points or a Pulse for V, or a Line for T"
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 
-from ..circuit import Circuit, Device, Multiplier, Pulse, Switch, Transistor
+from ..circuit import Circuit, Device, Line, Multiplier, Pulse, Switch, Transistor
 
 WIDTH = 110
 
@@ -98,6 +98,10 @@ def _format_value(letter: str, value: object) -> str:
     if isinstance(value, Pulse):
         first, second, delay, edge, width, period = value
         return f"PULSE({first!r} {second!r} {delay!r} {edge!r} {edge!r} {width!r} {period!r})"
+    if isinstance(value, Line):
+        z, volts = value.impedance, value.initial
+        start = f"{volts!r},{volts / z!r},{volts!r},{-volts / z!r}"
+        return f"Z0={z!r} TD={value.delay!r} IC={start}"
     if isinstance(value, tuple):
         points = " ".join(f"{t!r} {v!r}" for t, v in value)
         return f"PWL({points})"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
+
 # The first run of a pair takes a thousand steps for an accuracy of 1e-4, and the second twice as many: over twenty time
 # constants this left 1e-5 to 5e-5 against DOP853 for most random networks. The error of trapezoidal steps falls with
 # the square of their length.
@@ -11,6 +13,8 @@ STEPS_AT_1E4 = 1000
 MIN_STEPS = 500
 # The local tolerance of that first run, as a part of the accuracy; a looser one misses the corners of a gain curve.
 RELTOL_PART = 1e-2
+# A transmission line keeps its past at the steps, and interpolates between them.
+STEPS_IN_DELAY = 4.0
 
 
 class Settings(NamedTuple):
@@ -41,7 +45,7 @@ class Settings(NamedTuple):
         )
 
 
-def settings_for(accuracy: float, t_stop: float) -> Settings:
-    """Return the first settings to try for an NRMSE."""
+def settings_for(accuracy: float, t_stop: float, shortest_delay: float = np.inf) -> Settings:
+    """Return the first settings to try for an NRMSE. `shortest_delay`: of the transmission lines, seconds."""
     steps = max(STEPS_AT_1E4 * (1e-4 / accuracy) ** 0.5, MIN_STEPS)
-    return Settings(t_stop / steps, min(max(RELTOL_PART * accuracy, 1e-9), 1e-4))
+    return Settings(min(t_stop / steps, shortest_delay / STEPS_IN_DELAY), min(max(RELTOL_PART * accuracy, 1e-9), 1e-4))

@@ -49,7 +49,7 @@ class Deck:
     """A circuit as text, what to probe in it, and where its states start.
 
     `text`: device lines (and `.model`, `.subckt`, `.param`), without analysis. `initial`: node voltages at t = 0.
-    `clock`, `settling`: as for a Circuit.
+    `clock`, `settling`: as for a Circuit. `shortest_delay`: of the transmission lines, seconds; steps must be shorter.
     """
 
     text: str
@@ -59,6 +59,7 @@ class Deck:
     attrs: Mapping[str, Any]
     clock: Clock | None = None
     settling: tuple[Settling, ...] = ()
+    shortest_delay: float = np.inf
 
 
 def simulate(
@@ -104,6 +105,7 @@ def circuit_deck(circuit: Circuit, inputs: Any = None) -> Deck:
         attrs={"machine": "ngspice", "cell": circuit.cell, "graph": circuit.graph_hash},
         clock=circuit.clock,
         settling=circuit.settling,
+        shortest_delay=circuit.shortest_delay,
     )
 
 
@@ -182,7 +184,7 @@ def _grids(deck: Deck, t_stop: float, points: int | None) -> tuple[Array, Array]
 
 
 def _settings(deck: Deck, goal: float, t_stop: float) -> Settings:
-    settings = settings_for(goal, t_stop)
+    settings = settings_for(goal, t_stop, deck.shortest_delay)
     if deck.clock is None:
         return settings
     # What is sampled settles, so that the error of a step does not add up over the periods.

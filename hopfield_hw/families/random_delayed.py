@@ -21,12 +21,13 @@ R, C = 1e4, 1e-7
 def random_delayed(rng: np.random.Generator, kind: str) -> Graph:
     """Return a network of 2 to 6 neurons with delays of one kind (a key of DELAYED_KINDS), of 0.1 to 1 R C.
 
-    One in three is all-inhibitory. Gains go from 1 to 4, and R C is near 1 ms. Raises InputError for an unknown kind.
+    With a delay for each edge there are 2 to 4 neurons. One network in three is all-inhibitory. Gains go from 1 to 4,
+    and R C is near 1 ms. Raises InputError for an unknown kind.
     """
     if kind not in DELAYED_KINDS:
         raise InputError(f"kind {kind!r:.60}: must be one of {', '.join(DELAYED_KINDS)}")
-    n = int(rng.integers(2, 7))
-    weights = rng.normal(size=(n, n)) / np.sqrt(n)
+    n = int(rng.integers(2, 5 if kind == "by_edge" else 7))
+    weights = 2.0 * rng.normal(size=(n, n)) / np.sqrt(n)
     if rng.uniform() < 1.0 / 3.0:
         weights = -np.abs(weights)
     network = Network(
@@ -41,7 +42,7 @@ def random_delayed(rng: np.random.Generator, kind: str) -> Graph:
 
 
 def _taus(rng: np.random.Generator, *shape: int) -> Array:
-    """Return delays from 0.1 to 1 R C."""
+    """Return delays of 0.1 to 1 R C."""
     return np.asarray(R * C * 10.0 ** rng.uniform(-1.0, 0.0, shape))
 
 

@@ -1,6 +1,8 @@
 """The reference: a graph's differential equation, solved by NumPy and SciPy. It knows nothing of circuits."""
 
 from .batch import integrate_program, solve_batch
+from .delay_solver import integrate_delayed
+from .delayed import DelayProgram
 from .evaluate import Evaluator
 from .program import Program
 from .sampled import SampledProgram
@@ -10,11 +12,13 @@ from .steps import StepProgram
 __all__ = [
     "IMPLICIT",
     "POINTS",
+    "DelayProgram",
     "Evaluator",
     "Program",
     "SampledProgram",
     "StepProgram",
     "input_signal",
+    "integrate_delayed",
     "integrate_program",
     "solve",
     "solve_batch",
