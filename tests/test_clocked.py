@@ -13,7 +13,7 @@ import pytest
 import hopfield_hw as hh
 from hopfield_hw.circuit import Switch
 from hopfield_hw.digital import GRU, LSTM, RNN, free_running, held, stepped
-from hopfield_hw.graph import Activate, Affine, Clock, Edge, Graph, Hold, Input, Leak, Output, Quantise
+from hopfield_hw.graph import Activate, Affine, Clock, Edge, Graph, Hold, Input, Leak, Output, Quantise, in_si
 from hopfield_hw.reference import SampledProgram
 
 pytestmark = pytest.mark.usefixtures("ngspice")
@@ -271,3 +271,30 @@ def test_a_switch_is_a_conductance_between_its_ends() -> None:
     line = next(line for line in circuit.netlist().splitlines() if line.startswith("G_h_master_0"))
     conductance = "1e-15+0.999999999999999*v(clock_acquire,0)"
     assert line == f"G_h_master_0 h_in_0 h_master_0 cur='({conductance})*v(h_in_0,h_master_0)'"
+
+
+def discrete_families() -> dict[str, tuple[Graph, Any]]:
+    rng = np.random.default_rng(0)
+    weights = rng.normal(size=(4, 4))
+    image = np.where(rng.random((4, 5)) > 0.5, 1.0, -1.0)
+    cells = hh.families.CellularNetwork(template=hh.families.TEMPLATES["edge"], image=image)
+    memory = hh.families.bam_weights(rng.choice([-1.0, 1.0], (2, 5)), rng.choice([-1.0, 1.0], (2, 4)))
+    hopfield = hh.digital.discrete_hopfield([[0.0, 1.0, -1.0], [1.0, 0.0, -1.0], [-1.0, -1.0, 0.0]], initial=[1, -1, 1])
+    box = hh.families.brain_state_in_a_box(0.3 * weights @ weights.T, initial=rng.uniform(-0.3, 0.3, 4))
+    return {
+        "hopfield": (hopfield, None),
+        "bam": (hh.families.discrete_bam(memory, initial_x=rng.choice([-1.0, 1.0], 5)), None),
+        "brain state in a box": (box, None),
+        "maxnet": (hh.families.maxnet([0.3, 0.5, 0.45, 0.2]), None),
+        "cellular": (cells.map(), cells.inputs),
+    }
+
+
+@pytest.mark.parametrize("name", discrete_families())
+def test_the_discrete_networks_of_the_field_step_in_circuits(name: str) -> None:
+    graph, inputs = discrete_families()[name]
+    period = in_si(graph).of_type(Hold)[0].clock.period
+    result = hh.verify(graph, t_stop=6 * period, inputs=inputs)
+    assert result.passed, result
+    assert result.warning == ""
+    assert result.nrmse < 1e-6

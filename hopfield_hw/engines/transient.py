@@ -228,16 +228,21 @@ def _unsettled(plot: Plot, settling: Sequence[Settling], period: float, t_stop: 
     """
     starts = period * np.arange(int(t_stop / period * (1.0 + 1e-12)))
     times = plot.column("time").real
-    worst = 0.0
-    for node, start, stop in settling:
-        values = plot.column(f"v({node.lower()})").real
-        at = [np.interp(starts + period * (start + part * (stop - start)), times, values) for part in (0.5, 0.75, 1.0)]
-        extent = float(ranges(np.stack(at[2:]).T)[0])
-        before, last = np.abs(at[1] - at[0]) / extent, np.abs(at[2] - at[1]) / extent
-        ratio = last / np.maximum(before, AT_REST)
-        left = last * np.minimum(ratio / np.maximum(1.0 - ratio, 1.0 / SLOWEST_DECAY), SLOWEST_DECAY)
-        worst = max(worst, float(np.max(left, initial=0.0)))
-    return worst
+
+    def at(part: float) -> Array:
+        windows = [(node, start + part * (stop - start)) for node, start, stop in settling]
+        columns = [
+            np.interp(starts + period * when, times, plot.column(f"v({node.lower()})").real) for node, when in windows
+        ]
+        return np.stack(columns, axis=-1)
+
+    if not settling or not starts.size:
+        return 0.0
+    half, later, end = at(0.5), at(0.75), at(1.0)
+    before, last = (np.abs(change) / ranges(end) for change in (later - half, end - later))
+    ratio = last / np.maximum(before, AT_REST)
+    left = last * np.minimum(ratio / np.maximum(1.0 - ratio, 1.0 / SLOWEST_DECAY), SLOWEST_DECAY)
+    return float(np.max(left))
 
 
 def _resampled(plot: Plot, probes: Iterable[Probe], grid: Array, initial: Mapping[str, float]) -> Array:
