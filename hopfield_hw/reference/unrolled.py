@@ -30,8 +30,8 @@ class Product(NamedTuple):
     """Affines that the same operators drive, x @ matrix + bias; `columns` by Affine.
 
     `ahead`: what inputs add, by their sources, as matrices; `others`: (columns, operator) that they add as it is.
-    `function`: of the activations that read these columns, and nothing else that moves; `curves`: their columns. What
-    it multiplies its argument by is in the matrices and the bias already: that is `rate`.
+    `function`: of the activations that read these columns, and nothing else that moves; `curves`: their columns.
+    Tanh and Logistic are one: scale tanh(rate x) + shift, (columns,), the rate being in the matrices and the bias.
     """
 
     matrix: Array
@@ -41,7 +41,9 @@ class Product(NamedTuple):
     others: tuple[tuple[slice, str], ...]
     function: Function | None
     curves: Mapping[str, slice]
-    rate: float
+    rate: Array
+    scale: Array
+    shift: Array
 
 
 class Unrolled:
@@ -112,6 +114,8 @@ class Unrolled:
             if isinstance(affine, Affine) and isinstance(affine.weights, np.ndarray):
                 curve = self._curve(affine)
                 sources, function = self.ports[affine.name, "in"], None if curve is None else curve.function
+                if isinstance(function, Tanh | Logistic):
+                    function = Tanh()
                 for other, shared, members in groups:
                     if set(other) == set(sources) and shared == function:
                         members.append(affine)
@@ -138,9 +142,12 @@ class Unrolled:
                     bias[part] += source.offset
                 else:
                     others.append((part, name))
-        rate = _rate(function)
+        forms = [_as_tanh(None if (curve := self._curve(one)) is None else curve.function) for one in members]
+        sizes = [affine.output_size for affine in members]
+        rate, scale, shift = (np.repeat(column, sizes) for column in zip(*forms, strict=True))
         ahead = {sources: rate * weights for sources, weights in ahead.items()}
-        return Product(rate * matrix, rate * bias, columns, ahead, tuple(others), function, curves, rate)
+        form = (rate, scale, shift)
+        return Product(rate * matrix, rate * bias, columns, ahead, tuple(others), function, curves, *form)
 
     def _curve(self, affine: Affine) -> Activate | None:
         """Return the activation that reads an Affine, and nothing else that moves, where it alone reads it."""
@@ -202,7 +209,7 @@ class _Loop:
                 np.matmul(x, matrix, out=flat) if k == 0 else np.add(flat, x @ matrix, out=flat)
             np.add(flat if one.ahead else 0.0, one.bias, out=flat)
             for part, name in one.others:
-                flat[:, part] += one.rate * values[name]
+                flat[:, part] += one.rate[part] * values[name]
         return values
 
     def advance(self, steps: Iterable[int]) -> None:
@@ -258,14 +265,12 @@ class _Loop:
             self._call(np.add, result, one.bias, result)
         self.values |= {name: result[:, part] for name, part in one.columns.items()}
         self.values |= {name: result[:, part] for name, part in one.curves.items()}
-        if isinstance(one.function, Tanh | Logistic):
+        if isinstance(one.function, Tanh):
             self._call(np.tanh, result, result)
-            if isinstance(one.function, Logistic):  # a / 2 (1 + tanh(2 b x / a))
-                half = 0.5 * np.asarray(one.function.amplitude)
-                self._call(np.multiply, result, half, result)
-                self._call(np.add, result, half, result)
-            elif one.function.amplitude != 1.0:
-                self._call(np.multiply, result, one.function.amplitude, result)
+            if np.any(one.scale != 1.0):
+                self._call(np.multiply, result, one.scale, result)
+            if np.any(one.shift != 0.0):
+                self._call(np.add, result, one.shift, result)
         elif one.function is not None:
             self._call(one.function.value, result, result)
 
@@ -310,11 +315,14 @@ def _copy_where(target: Array, value: Array, where: Running) -> None:
     np.copyto(target, value, where=where)
 
 
-def _rate(function: Function | None) -> float:
-    """Return what a tanh multiplies its argument by; 1 for other functions, which do it themselves."""
+def _as_tanh(function: Function | None) -> tuple[float, float, float]:
+    """Return (rate, scale, shift) of a function that is scale tanh(rate x) + shift; (1, 1, 0) for others."""
     if isinstance(function, Tanh):
-        return float(function.gain / function.amplitude)
-    return float(2.0 * function.gain / function.amplitude) if isinstance(function, Logistic) else 1.0
+        return float(function.gain / function.amplitude), float(function.amplitude), 0.0
+    if isinstance(function, Logistic):  # a / 2 (1 + tanh(2 b x / a))
+        half = 0.5 * float(function.amplitude)
+        return float(function.gain / half), half, half
+    return 1.0, 1.0, 0.0
 
 
 def _names(graph: Graph, operator: Operator, port: str) -> tuple[str, ...]:
