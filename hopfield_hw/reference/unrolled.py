@@ -180,6 +180,7 @@ class _Loop:
         self.sums: list[tuple[Product, Array]] = []
         self.mask = np.ones((chunk, batch, 1), dtype=bool)
         self._code: Code = []
+        self._homes = {} if masked else self._in_place()
         self._totals: dict[frozenset[str], Array] = {}
         for name in plan.states:
             if name in plan.kept:
@@ -228,6 +229,23 @@ class _Loop:
     def _call_with(self, rows: Any, call: Callable[..., object], *given: Any, **named: Any) -> None:
         self._code.append((partial(call, *given, **named), rows))
 
+    def _in_place(self) -> dict[frozenset[str], Array]:
+        """Return, by what drives a state, the array of the state, where its next value can take its place at once.
+
+        It can where whatever reads the state has done so before the first operator that needs the next value.
+        """
+        plan = self.plan
+        taken = [[frozenset(plan.ports[op.name, port]) for port in op.ports] for op in plan.during]
+        made = [{frozenset([op.name]), *ports} for op, ports in zip(plan.during, taken, strict=True)]
+        held = {state.name: frozenset(plan.ports[state.name, "in"]) for state in plan.operators.states}
+        found: dict[frozenset[str], Array] = {}
+        for name, drivers in held.items():
+            first = next((k for k, sums in enumerate(made) if drivers in sums), len(made))
+            read = any(name in port for ports in taken[first:] for port in ports)
+            if not read and not any(name in other for other in held.values()):
+                found.setdefault(drivers, self.values[name])
+        return found
+
     def _trace(self, name: str) -> None:
         self._call_with(self.traces[name], np.positive, self.values[name])
 
@@ -239,7 +257,10 @@ class _Loop:
             return self._totals[key]
         moving = [self.values[name] for name in names if name in self.values]
         ahead = [self.rows[name] for name in names if name not in self.values]
-        total = moving[0] if len(names) == 1 and moving else np.empty((self.batch, operator.input_size))
+        if len(names) == 1 and moving:
+            total = moving[0]
+        else:
+            total = self._homes.get(key, np.empty((self.batch, operator.input_size)))
         if moving:
             first, *others = moving
             for value in others:
@@ -275,11 +296,12 @@ class _Loop:
             self._call(one.function.value, result, result)
 
     def _step(self, operator: Operator) -> None:
-        out = np.empty((self.batch, operator.output_size))
+        out = self._homes.get(frozenset([operator.name]), np.empty((self.batch, operator.output_size)))
         if isinstance(operator, Hadamard):
             self._call(np.multiply, self._taken(operator, "left"), self._taken(operator, "right"), out)
         elif isinstance(operator, Activate):
-            self._call(operator.function.value, self._taken(operator), out)
+            plain = operator.function == Tanh()
+            self._call(np.tanh if plain else operator.function.value, self._taken(operator), out)
         elif isinstance(operator, Affine):
             factors, x = diagonal(operator.weights), self._taken(operator)
             if factors is None:
@@ -300,14 +322,14 @@ class _Loop:
         held = [self.values[name] for name in self.plan.states]
         for state in self.plan.operators.states:
             value = self._taken(state)
-            if any(value is other for other in held):
+            if any(value is other for other in held) and value is not self.values[state.name]:
                 before, value = value, np.empty_like(value)
                 self._call(np.copyto, value, before)
             taken.append(value)
         for target, value in zip(held, taken, strict=True):
             if masked:
                 self._call_with(self.mask, _copy_where, target, value)
-            else:
+            elif target is not value:
                 self._call(np.copyto, target, value)
 
 
