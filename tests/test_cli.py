@@ -274,7 +274,9 @@ def test_list_shows_what_there_is(cli: Command) -> None:
     assert said.json["cells"].keys() == set(CELLS)
     assert said.json["dialects"].keys() == said.json["engines"].keys() == {"ngspice"}
     table = cli("list").out
-    assert all(name in table for part in ("designs", "problems", "families", "cells") for name in said.json[part])
+    assert all(
+        name in table for part in ("designs", "families", "random_families", "cells") for name in said.json[part]
+    )
 
 
 @pytest.mark.usefixtures("ngspice")
