@@ -16,6 +16,7 @@ import xarray as xr
 from scipy.integrate import solve_ivp
 
 from hopfield_hw import designs
+from hopfield_hw.analysis.stability import critical_delay
 from hopfield_hw.cells import CELLS
 from hopfield_hw.design_networks import FORMS
 from hopfield_hw.designs import CHECKOUT, Design, check_answer, load_design, shipped_designs
@@ -26,7 +27,8 @@ from hopfield_hw.graph import Leak
 from hopfield_hw.lower import lower
 from hopfield_hw.network import Network
 from hopfield_hw.problems import Oscillation, Recall
-from hopfield_hw.reference import solve
+from hopfield_hw.problems.answers import period_and_swing
+from hopfield_hw.reference import integrate_delayed, solve
 from hopfield_hw.signals import Signal
 from hopfield_hw.waves import nrmse
 
@@ -38,6 +40,7 @@ CASES = {
     "competing_species": ["exclusion"],
     "complementarity": [],
     "cubic_memory": [],
+    "delayed_inhibition": ["short"],
     "digit_memory": ["digit_0", "digit_1", "digit_4", "digit_7"],
     "flip_flop": ["other_state"],
     "limit_cycle": [],
@@ -170,6 +173,24 @@ def test_the_limit_cycle_is_that_of_its_equation() -> None:
     assert design.expected.swing == pytest.approx(swing, rel=1e-6)
     assert not design.network.is_symmetric
     assert design.t_stop == pytest.approx(10.0 * period, rel=1e-3)
+
+
+def test_the_delayed_cycle_is_that_of_its_equation() -> None:
+    """Its period and swing, from the one equation that its neurons share, in units of R C and volts."""
+    found = integrate_delayed(
+        lambda t, x, z: -x - 0.95 * np.tanh(2.2 * z[0]), [2.0], lambda t: 0.5, (0.0, 160.0), rtol=1e-11, atol=1e-11
+    )
+    times = np.linspace(0.0, 160.0, 40001)
+    period, swing = period_and_swing(times, found.state(times)[:, 0])
+    design = load_design("delayed_inhibition")
+    assert isinstance(design.expected, Oscillation)
+    assert design.expected.period == pytest.approx(1e-4 * period, rel=1e-6)
+    assert design.expected.swing == pytest.approx(swing, rel=1e-6)
+    assert critical_delay(design.network) == pytest.approx(1.127759e-4, rel=1e-6)
+    assert design.delay is not None
+    short = design.cases["short"].delay
+    assert short is not None
+    assert short.tau < critical_delay(design.network) < design.delay.tau == 2e-4
 
 
 WRONG = {

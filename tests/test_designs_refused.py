@@ -53,8 +53,8 @@ REFUSED: dict[str, tuple[str, str]] = {
     ),
     "unknown key at the top": (
         "titel = 'T'\n" + INLINE,
-        "key 'titel' is unknown: must be one of analysis, cases, cells, citation, description, expected, network, "
-        "title; did you mean 'title'?",
+        "key 'titel' is unknown: must be one of analysis, cases, cells, citation, delay, description, expected, "
+        "network, title; did you mean 'title'?",
     ),
     "unknown key of an expectation": (
         changed("outputs = [0.9999092, -0.9999092]", "output = [1.0, -1.0]"),
@@ -79,6 +79,12 @@ REFUSED: dict[str, tuple[str, str]] = {
     "values beside a problem": (
         MEMORY + "resistance = 1.0\n",
         "`network.resistance`: has no meaning beside `problem`; leave it out",
+    ),
+    "a delay of none": (HEAD + INLINE + "[delay]\ntau = 0.0\n", "`delay.tau = 0.0 s`: must be positive"),
+    "a delay without tau": (HEAD + INLINE + "[delay]\nhistory = 0.0\n", "`delay.tau` is missing: must have tau"),
+    "history of others": (
+        HEAD + INLINE + "[delay]\ntau = 1.0\nhistory = [0.0]\n",
+        "`delay.history` has shape (1,): must have shape (2,)",
     ),
     "no capacitance": (
         changed("capacitance = 1.0e-8\n", ""),
