@@ -15,6 +15,7 @@ from scipy import ndimage
 import hopfield_hw as hh
 from hopfield_hw.families import TEMPLATES, CellularNetwork, Template, binary, read_image, write_image
 from hopfield_hw.graph import parse_graph
+from hopfield_hw.problems import Settled, cellular_image
 from tests.oracles.images import EXPECTED, noise_removal, photograph, written
 
 PAGE = written("Rae4&8")
@@ -131,6 +132,27 @@ def test_a_cell_whose_sum_is_zero_keeps_its_output() -> None:
     assert wave["output"].to_numpy().tolist() == [[-1.0, 1.0], [-1.0, -1.0], [-1.0, -1.0], [-1.0, -1.0]]
 
 
+@pytest.mark.parametrize("name", ["edge", "hole_filling", "diffusion"])
+def test_an_image_as_a_network_of_neurons_is_the_same_equation(name: str, tmp_path: Path) -> None:
+    write_image(tmp_path / "page.png", PAGE[:, :20])
+    network = cellular_image(template=name, image=tmp_path / "page.png", resistance=2e3)
+    cells = CellularNetwork(template=TEMPLATES[name], image=PAGE[:, :20], resistance=2e3)
+    options: dict[str, Any] = {"t_stop": 1e-5, "points": 11, "accuracy": 1e-6}
+    first = hh.reference(network.graph(), **options)
+    second = hh.reference(cells.graph(), inputs=cells.inputs, **options)
+    assert np.allclose(first["state"], second["state"], atol=1e-6)
+    assert first["neuron"].to_numpy().tolist() == second["neuron"].to_numpy().tolist()
+
+
+def test_the_shipped_design_expects_what_a_fill_gives() -> None:
+    design = hh.load_design("hole_filling")
+    image = binary(read_image(design.folder / "image.png"))
+    filled = pixels(ndimage.binary_fill_holes(image > 0))
+    assert np.sum(filled != image) == 11
+    assert isinstance(design.expected, Settled)
+    assert np.array_equal(design.expected.outputs, filled.reshape(-1))
+
+
 def test_images_go_out_and_come_back(tmp_path: Path) -> None:
     levels = np.linspace(-1.0, 1.0, 256).reshape(16, 16)
     write_image(tmp_path / "grey.png", levels)
@@ -216,6 +238,14 @@ REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
             hh.reference(CellularNetwork(template=EDGE, image=[[1.0]]).graph(), points=2)
         ),
         "wave: has 1 outputs: must be of this network, with 6",
+    ),
+    "template of a problem": (
+        lambda path: cellular_image(template="holes", image=path),
+        "cellular_image: template 'holes' is unknown: must be one of edge, corner, noise_removal, hole_filling,",
+    ),
+    "image as text": (
+        lambda _: cellular_image(template="edge", image="page.png"),  # type: ignore[arg-type]
+        "`cellular_image.image` = 'page.png': must be a Path; in a design.toml, in network.files",
     ),
     "no file": (lambda path: read_image(path / "none.png"), "cannot be read (No such file or directory); give a whole"),
     "no image": (lambda path: read_image(_file(path, b"A B z\n")), "is no PNG (not a PNG file); convert it to one"),

@@ -43,6 +43,7 @@ CASES = {
     "delayed_inhibition": ["short"],
     "digit_memory": ["digit_0", "digit_1", "digit_4", "digit_7"],
     "flip_flop": ["other_state"],
+    "hole_filling": [],
     "limit_cycle": [],
     "loudest_of_eight": [],
     "shunting_choice": [],
@@ -51,7 +52,9 @@ CASES = {
 }
 SHIPPED = tuple(CASES)
 CELLS_STATED = [(name, cell) for name in SHIPPED for cell in load_design(name).cells]
-PASSIVE = [name for name in SHIPPED if "hopfield_tank" in load_design(name).cells]
+# Its feedback adds up to 7 / R, which no passive node takes as it is.
+RESCALED = {"hole_filling": ["hopfield_tank"]}
+PASSIVE = [name for name in SHIPPED if "hopfield_tank" in load_design(name).cells and name not in RESCALED]
 RUNS = [(name, case) for name in SHIPPED for case in (None, *CASES[name])]
 # The sweep is stiff: slow in the input, fast where a code changes.
 METHODS: dict[str, Any] = {"sweep": "LSODA"}
@@ -88,7 +91,8 @@ def test_a_design_is_cited_and_states_a_tolerance_with_its_reason_for_its_cells(
     assert all((design.title, design.citation, design.description, design.expected))
     assert next(iter(design.cells)) == "ideal"
     assert set(design.cells) <= set(CELLS)
-    assert all(stated.reason and not stated.rescale for stated in design.cells.values())
+    assert all(stated.reason for stated in design.cells.values())
+    assert [cell for cell, stated in design.cells.items() if stated.rescale] == RESCALED.get(name, [])
     assert [case.name for case in design.cases.values()] == [f"{name}_{case}" for case in CASES[name]]
 
 

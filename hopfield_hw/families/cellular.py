@@ -93,7 +93,7 @@ class CellularNetwork:
             capacitance=np.full(n, self.capacitance),
             resistance=np.full(n, self.resistance),
             initial=self.initial.reshape(-1),
-            labels=self._labels,
+            labels=self.labels,
         )
         operators = (state, Activate(name="y", size=n, function=PiecewiseLinear()), *self._weights(self.resistance))
         edges = (Edge("x", "y"), Edge("y", "A"), Edge("A", "x"), Edge("y", "output"))
@@ -130,7 +130,8 @@ class CellularNetwork:
         return last.reshape(self.shape)
 
     @property
-    def _labels(self) -> tuple[str, ...]:
+    def labels(self) -> tuple[str, ...]:
+        """`row_column` of each cell, row by row."""
         rows, columns = self.shape
         return tuple(f"{r}_{c}" for r in range(rows) for c in range(columns))
 
@@ -151,7 +152,7 @@ class CellularNetwork:
         )
         if control is None:
             return shared
-        inputs = Input(name="u", size=n, labels=self._labels)
+        inputs = Input(name="u", size=n, labels=self.labels)
         return (*shared, inputs, Affine(name="B", weights=replace(control, template=control.template / unit)))
 
     def _input_edges(self, target: str) -> tuple[Edge, ...]:

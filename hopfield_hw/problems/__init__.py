@@ -11,10 +11,13 @@ from ..errors import InputError
 from ..network import Network
 from .ad_converter import ad_converter
 from .answers import Answer, Expected, Oscillation, Recall, Settled, Visited
+from .cellular_image import cellular_image
 from .lookup import unknown
 from .memory import Patterns, memory, read_patterns
 
-PROBLEMS: Mapping[str, Callable[..., Network]] = MappingProxyType({"ad_converter": ad_converter, "memory": memory})
+PROBLEMS: Mapping[str, Callable[..., Network]] = MappingProxyType(
+    {"ad_converter": ad_converter, "cellular_image": cellular_image, "memory": memory}
+)
 
 
 def build_problem(name: str, arguments: Mapping[str, Any]) -> Network:
@@ -46,6 +49,7 @@ __all__ = [
     "Visited",
     "ad_converter",
     "build_problem",
+    "cellular_image",
     "memory",
     "read_patterns",
 ]

@@ -1,0 +1,45 @@
+"""An image in a cellular network, as a network of neurons: the inputs are a part of the bias."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import InputError
+from ..families.cellular import CellularNetwork
+from ..families.images import binary, read_image
+from ..families.templates import TEMPLATES
+from ..gain import PiecewiseLinear
+from ..network import Network
+from .lookup import unknown
+
+
+def cellular_image(*, template: str, image: Path, resistance: float = 1e3, capacitance: float = 1e-9) -> Network:
+    """Return a cellular network at work on a PNG file, made black and white (Chua and Yang 1988, eq. 2).
+
+    T = A / R, sparse; I_i = (z + sum_j B_ij u_j + what lies outside) / R; y = (|x+1| - |x-1|) / 2; neurons are labelled
+    `row_column`. `template`: a name of `families.TEMPLATES`.
+
+    Raises InputError for an unknown template, a file that is no PNG, and values that are not positive.
+    """
+    if template not in TEMPLATES:
+        raise InputError(unknown("cellular_image: template", template, TEMPLATES))
+    if not isinstance(image, Path):
+        raise InputError(f"`cellular_image.image` = {image!r:.60}: must be a Path; in a design.toml, in network.files")
+    cells = CellularNetwork(
+        template=TEMPLATES[template], image=binary(read_image(image)), resistance=resistance, capacitance=capacitance
+    )
+    feedback, control = cells.template.stencils(cells.shape)
+    driven = cells.template.bias + feedback.offset()
+    if control is not None:
+        driven = driven + control.apply(np.asarray(cells.inputs))
+    return Network(
+        weights=feedback.sparse() / cells.resistance,
+        resistance=cells.resistance,
+        capacitance=cells.capacitance,
+        gain=PiecewiseLinear(),
+        bias=driven / cells.resistance,
+        initial=cells.initial.reshape(-1),
+        labels=cells.labels,
+    )
