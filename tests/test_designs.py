@@ -106,7 +106,7 @@ def test_the_reference_gives_the_answer_expected(name: str, case: str | None) ->
 def test_networks_are_built_in_the_cells_of_neurons() -> None:
     for name in SHIPPED:
         if isinstance(load_design(name).network, Network):
-            assert list(load_design(name).cells) == ["ideal", "hopfield_tank", "active_sum"]
+            assert list(load_design(name).cells)[:3] == ["ideal", "hopfield_tank", "active_sum"]
 
 
 @pytest.mark.parametrize(("name", "cell"), CELLS_STATED)

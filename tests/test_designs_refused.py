@@ -92,7 +92,8 @@ REFUSED: dict[str, tuple[str, str]] = {
     ),
     "unknown problem": (
         HEAD + "[network]\nproblem = 'ad_convertor'\n",
-        "problem 'ad_convertor' is unknown: must be one of ad_converter, cellular_image, memory; did you mean 'ad_converter'?",
+        "problem 'ad_convertor' is unknown: must be one of ad_converter, cellular_image, memory; did you mean "
+        "'ad_converter'?",
     ),
     "missing argument": (
         MEMORY,
