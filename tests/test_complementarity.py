@@ -49,14 +49,14 @@ def test_kojima_shindo_reaches_both_of_its_solutions_from_starts_of_their_own() 
     first, second = np.array([np.sqrt(6.0) / 2.0, 0.0, 0.0, 0.5]), np.array([1.0, 0.0, 3.0, 0.0])
     np.testing.assert_allclose(problem.residual(np.stack([first, second])), 0.0, atol=1e-12)
     starts = np.random.default_rng(0).uniform(0.0, 2.0, (40, 4))
-    ends = hh.reference_batch(projection(problem, alpha=0.1), initial=starts, t_stop=400 * MS, points=2)
+    ends = hh.reference_batch(projection(problem, alpha=0.1), initial=starts, t_stop=400 * MS, points=2, accuracy=1e-3)
     states = ends["state"].to_numpy()[:, -1]
     at_first, at_second = (np.max(np.abs(states - each), axis=1) < 1e-3 for each in (first, second))
     assert np.all(at_first ^ at_second)
     assert (int(at_first.sum()), int(at_second.sum())) == (9, 31)
 
 
-@settings(max_examples=25)
+@settings(max_examples=12)
 @given(seed=st.integers(0, 2**31))
 def test_where_it_rests_the_variational_inequality_holds(seed: int) -> None:
     """F(x)^T (y - x) >= 0 for every y of the box: x_i is at an end, or F_i is 0, as the sign of F_i says."""
@@ -68,7 +68,7 @@ def test_where_it_rests_the_variational_inequality_holds(seed: int) -> None:
     graph = projection(problem, alpha=1.0 / float(np.linalg.norm(matrix, 2)), discrete=True)
     program = StepProgram([graph])
     x = program.initial
-    for _ in range(4000):
+    for _ in range(3000):
         x = program.step(x, np.zeros(0))[0]
     f = problem.mapping(x)
     assert np.all((f < 1e-6) | (x <= problem.lower + 1e-9))
