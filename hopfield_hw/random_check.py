@@ -30,7 +30,7 @@ LENGTH = 20.0
 class Trial:
     """One random network and what its verification found; `failure` where the simulator did not deliver.
 
-    `gain`: the kinds of its functions. `slope`: the largest slope of one at zero. `symmetric`: whether it is one
+    `gain`: the kinds of its functions. `slope`: the largest slope of one at zero. `symmetric`: whether it is a
     Hopfield network with an energy. `gate` is in the largest time constant of the network.
     """
 

@@ -46,16 +46,16 @@ class WinnerTakeAll:
         return {}
 
     def _build(self, population: Population, draft: Draft) -> None:
-        common = [affine for affine in population.affines if inhibition(draft.graph, affine) is not None]
-        others = tuple(affine for affine in population.affines if affine not in common)
+        found = [(affine, inhibition(draft.graph, affine)) for affine in population.affines]
+        others = tuple(affine for affine, w in found if w is None)
         ActiveSum(open_loop_gain=self.open_loop_gain).build(population._replace(affines=others), draft)
         summing = draft.new_nodes(population.leak, "_sum")
-        for affine in common:
-            self._add_line(draft, affine, summing)
-            add_bias(draft, affine, summing)
+        for affine, w in found:
+            if w is not None:
+                self._add_line(draft, affine, w, summing)
+                add_bias(draft, affine, summing)
 
-    def _add_line(self, draft: Draft, affine: Affine, summing: tuple[str, ...]) -> None:
-        w = inhibition(draft.graph, affine) or 0.0
+    def _add_line(self, draft: Draft, affine: Affine, w: float, summing: tuple[str, ...]) -> None:
         (source,) = draft.graph.drivers(affine)
         name = affine.name
         total, line = f"{name}_total", f"{name}_line"

@@ -11,10 +11,7 @@ from ..errors import InputError
 from ..gain import Gain, HardLimiter, Tanh
 from ..graph import Activate, Affine, Graph, Operator, Units
 from ..graph.weights import linear
-from .building import CIRCUIT_UNITS, matrix, network_graph, state
-
-# A neuron without any drive keeps its state: its own weight is this part of the largest one.
-KEEP = 1e-9
+from .building import CIRCUIT_UNITS, KEEP, matrix, network_graph, state
 
 
 def bam(

@@ -27,7 +27,7 @@ def brain_state_in_a_box(
     """Return x[k+1] = clip(x[k] + alpha W x[k]) in the box of +limit and -limit, one step a unit of time.
 
     With `discrete=False`, tau dx/dt = clip(x + alpha W x) - x, which rests at the same points. Where W is symmetric and
-    positive definite, stable states are corners; a corner x is one where x_i (W x)_i >= 0 for each i.
+    positive definite, stable states are corners; a corner x rests where x_i (W x)_i >= 0 for each i.
     J. A. Anderson, J. W. Silverstein, S. A. Ritz, R. S. Jones, Psychol. Rev. 84:413 (1977).
 
     `weights`: W, (n, n), dense. `initial`: x(0), (n,), inside the box. Output: `output`, the state of the next step.

@@ -13,7 +13,7 @@ from ..graph import Activate, Affine, Graph, Operator, Units
 from .building import CIRCUIT_UNITS, network_graph, square, state
 from .random_network import random_gain
 
-# Self-sustained oscillation of a chaotic kind at p = 0.1 and above; Danca and Kuznetsov have p in the second row.
+# To 1.9 in the second row Danca and Kuznetsov add their parameter p.
 CHAOTIC_WEIGHTS = ((2.0, -1.2, 0.0), (1.9, 1.71, 1.15), (-4.75, 0.0, 1.1))
 
 
@@ -60,7 +60,7 @@ def chaotic_hopfield(*, p: float = 0.1, initial: Any = (0.1, 0.1, 0.1), units: U
 
     X.-S. Yang and Q. Yuan, Neurocomputing 69:232 (2005); the form with p is that of M.-F. Danca and N. Kuznetsov,
     Chaos, Solitons and Fractals 103:144 (2017). At p = 0.1 the Lyapunov exponents are 0.054, 0 and -0.517 per unit of
-    time (`analysis.lyapunov`, over 4,000 units). Other p have limit cycles, or chaos that ends in one.
+    time (by Benettin's method, over 4,000 units). Other p have limit cycles, or chaos that ends in one.
     """
     weights = np.array(CHAOTIC_WEIGHTS)
     weights[1, 0] += float(frozen(p, "p", shape=()))

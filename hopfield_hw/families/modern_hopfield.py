@@ -11,10 +11,8 @@ from ..errors import InputError
 from ..functions import Polynomial, Softmax
 from ..gain import HardLimiter, Tanh
 from ..graph import Activate, Affine, Graph, Operator, Units
-from .building import CIRCUIT_UNITS, network_graph, state
+from .building import CIRCUIT_UNITS, KEEP, network_graph, state
 
-# A neuron without any drive keeps its state in discrete time: its weight is this part of the largest possible drive.
-KEEP = 1e-9
 HIGHEST_DEGREE = 12
 
 

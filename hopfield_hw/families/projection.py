@@ -94,9 +94,10 @@ def projection(
 
     P clips to the box. With `discrete`, x[k+1] = P(x[k] - alpha F(x[k])), one step a unit of time. A quadratic F is
     made of products of states, by Hadamard. `alpha`: positive. `tau`: units of time. `initial`: x(0), (n,) or one.
-    Output: `output` = P(x - alpha F(x)), which is in the box always. It settles for monotone F, M symmetric or alpha
-    small; where it does not, `analysis.settling` says so. T. L. Friesz, D. Bernstein, N. J. Mehta, R. L. Tobin,
-    S. Ganjalizadeh, Oper. Res. 42:1120 (1994); Y. Xia and J. Wang, J. Optim. Theory Appl. 106:129 (2000).
+    Output: `output` = P(x - alpha F(x)), which is in the box always. It settles for strongly monotone F and a small
+    alpha, and for symmetric positive semidefinite M at any; where it does not, `analysis.settling` says so.
+    T. L. Friesz, D. Bernstein, N. J. Mehta, R. L. Tobin, S. Ganjalizadeh, Oper. Res. 42:1120 (1994); Y. Xia and J.
+    Wang, J. Optim. Theory Appl. 106:129 (2000).
 
     Raises InputError for an alpha or tau that is not positive, and an initial state of another size.
     """

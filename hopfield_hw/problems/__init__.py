@@ -12,6 +12,7 @@ from ..network import Network
 from .ad_converter import ad_converter
 from .answers import Answer, Expected, Oscillation, Recall, Settled, Visited
 from .cellular_image import cellular_image
+from .complementarity import fathi, kojima_shindo, murty, tridiagonal
 from .lookup import unknown
 from .memory import Patterns, memory, read_patterns
 
@@ -50,6 +51,10 @@ __all__ = [
     "ad_converter",
     "build_problem",
     "cellular_image",
+    "fathi",
+    "kojima_shindo",
     "memory",
+    "murty",
     "read_patterns",
+    "tridiagonal",
 ]
