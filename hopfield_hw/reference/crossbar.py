@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import NamedTuple, Protocol
 
 import numpy as np
 import scipy.sparse as sp
 
 from ..arrays import Array, Sparse
-from ..gain import Function
+from ..gain import Function, PiecewiseLinear
 from ..graph import Stencil
 from ..graph.shifts import Shifts
 from ..graph.weights import apply_weights
+
+# Cells below this number are done before the compiler is.
+WORTH_COMPILING = 4096
+
+
+class FusedStages(NamedTuple):
+    """What `single_solver` does at a stage and at the end of a step, compiled; see `grid_kernels`.
+
+    `stage(weights, slots, argument, slope)`; `squared_error(slots, weights, new, rtol, atol)`.
+    """
+
+    stage: Callable[[Array, Array, Array, Array], None]
+    squared_error: Callable[[Array, Array, Array, float, float], float]
 
 
 class Crossbar(Protocol):
@@ -77,7 +92,7 @@ class SparseCrossbar(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class GridCrossbar:
-    """`shifts`: a Stencil divided by C; `constant`: divided by C; C and `rate` are the same for all cells.
+    """`stencil`: divided by C; `constant`: divided by C; C and `rate` are the same for all cells.
 
     Each thread has working storage of its own.
     """
@@ -85,24 +100,51 @@ class GridCrossbar:
     target: slice
     source: slice
     activate: str
-    shifts: Shifts
+    stencil: Stencil
     constant: Array
     rate: float
     _kept: threading.local = field(default_factory=threading.local)
 
+    @cached_property
+    def _shifts(self) -> Shifts:
+        return self.stencil.shifts
+
     def into(self, result: Array, x: Array, function: Function) -> None:
-        count = x.size // x.shape[-1]
+        count, shifts = x.size // x.shape[-1], self._shifts
         if getattr(self._kept, "count", None) != count:
-            self._kept.count, self._kept.buffers = count, self.shifts.buffers(count)
+            self._kept.count, self._kept.buffers = count, shifts.buffers(count)
         padded, summed, scratch = self._kept.buffers
-        inside = self.shifts.inside(padded)
+        inside = shifts.inside(padded)
         function.value(x[..., self.source].reshape(inside.shape), out=inside)
-        self.shifts.into(padded, summed, scratch)
+        shifts.into(padded, summed, scratch)
         target = result[..., self.target]
         np.multiply(x[..., self.target], -self.rate, out=target)
         target += self.constant
         grid = target.reshape(inside.shape)  # a view: the states of a row lie side by side
-        grid += self.shifts.inside(summed)
+        grid += shifts.inside(summed)
+
+    def fused(self, function: Function) -> FusedStages | None:
+        """Return compiled stages for this crossbar alone; None for few cells, other curves, and without Numba."""
+        if (
+            self.stencil.size < WORTH_COMPILING
+            or not isinstance(function, PiecewiseLinear)
+            or function.size is not None
+        ):
+            return None
+        try:
+            from .grid_kernels import squared_error, stage
+        except ImportError:
+            return None
+        template, periodic = self.stencil.template, self.stencil.boundary == "periodic"
+        reach = (template.shape[0] // 2, template.shape[1] // 2)
+        down, right = np.nonzero(template)
+        curve = (float(function.gain), float(function.amplitude), self.stencil.edge, periodic)
+        where = (self.stencil.shape, template[down, right], down - reach[0], right - reach[1], reach)
+
+        def fused_stage(weights: Array, slots: Array, argument: Array, slope: Array) -> None:
+            stage(slots, weights, argument, slope, *where, *curve, self.constant, self.rate)
+
+        return FusedStages(fused_stage, squared_error)
 
 
 def crossbar(
@@ -118,8 +160,8 @@ def crossbar(
     if isinstance(weights, Stencil):
         if bool(np.any(inverse_c != inverse_c[0])) or bool(np.any(rate != rate[0])):
             return None
-        shifts = weights.scaled(float(inverse_c[0])).shifts
-        return GridCrossbar(target, source, activate, shifts, constant * inverse_c, float(rate[0]))
+        stencil = weights.scaled(float(inverse_c[0]))
+        return GridCrossbar(target, source, activate, stencil, constant * inverse_c, float(rate[0]))
     if isinstance(weights, np.ndarray):
         matrix = np.vstack([weights.T, constant]) * inverse_c
         return DenseCrossbar(target, source, activate, matrix, None if np.all(rate == 1.0) else rate)

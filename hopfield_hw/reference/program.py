@@ -13,7 +13,7 @@ from ..arrays import Array
 from ..errors import InputError
 from ..graph import Activate, Affine, Delay, Graph, Hold, Leak
 from ..signals import Signal
-from .crossbar import Crossbar, crossbar
+from .crossbar import Crossbar, FusedStages, GridCrossbar, crossbar
 from .evaluate import Evaluator, Matrix, Rows, Values, joined, rows_of, scale_rows
 
 
@@ -70,6 +70,14 @@ class Program:
     def batch_rhs(self, t: Array, x: Array, rows: Rows, out: Array) -> None:
         """Write dx/dt of the draws `rows` into `out`: the form that `batch_solver.integrate` takes."""
         self.rhs(t, x, rows, out)
+
+    @cached_property
+    def fused(self) -> FusedStages | None:
+        """Compiled stages for `single_solver`; None where dx/dt is not that of cells on one grid, or not many."""
+        if len(self._crossbars) != 1 or not isinstance(grid := self._crossbars[0], GridCrossbar):
+            return None
+        function = self._operators.held[grid.activate].function
+        return None if function is None else grid.fused(function)
 
     def outputs(self, t: Any, x: Array, rows: Rows = slice(None)) -> Array:
         """Return what the Outputs give, one after the other, (..., outputs)."""

@@ -16,6 +16,7 @@ from threadpoolctl import threadpool_limits
 
 from ..arrays import Array
 from ..errors import AccuracyError
+from .crossbar import FusedStages
 
 SAFETY, MIN_FACTOR, MAX_FACTOR = 0.9, 0.2, 10.0
 EXPONENT: Final = -1.0 / (RK45.error_estimator_order + 1)
@@ -45,14 +46,16 @@ def integrate_single(
     atol: float,
     max_step: float,
     max_evaluations: int,
+    fused: FusedStages | None = None,
 ) -> Trajectory:
-    """Solve dx/dt from `initial` (n,) at times[0]; Return the states at `times`.
+    """Solve dx/dt from `initial` (n,) at times[0]; return the states at `times`.
 
-    The estimated error of a step, as the root mean square over the states, is kept below atol + rtol * |x|.
+    The estimated error of a step, as the root mean square over the states, is kept below atol + rtol * |x|. `fused`:
+    the stages of this very equation, compiled, where it has them.
     Raises AccuracyError, naming the time, where the trajectory cannot go on or the evaluations are used up.
     """
     with threadpool_limits(limits=1, user_api="blas"), np.errstate(over="ignore", invalid="ignore"):
-        return _Run(rhs, initial, times, rtol, atol, max_step, max_evaluations).run()
+        return _Run(rhs, initial, times, rtol, atol, max_step, max_evaluations, fused).run()
 
 
 class _Run:
@@ -67,9 +70,10 @@ class _Run:
         atol: float,
         max_step: float,
         max_evaluations: int,
+        fused: FusedStages | None,
     ) -> None:
         self._rhs, self._times, self._rtol, self._atol = rhs, times, rtol, atol
-        self._longest, self._most = max_step, max_evaluations
+        self._longest, self._most, self._fused = max_step, max_evaluations, fused
         self._slots = np.empty((STAGES + 2, initial.size))
         self._slots[0] = initial
         self._new, self._error, self._scale = np.empty((3, initial.size))
@@ -91,7 +95,7 @@ class _Run:
 
     def _step(self, h: float) -> float:
         """Take one step, as long as the error allows; return the step to try next."""
-        slots, rejected = self._slots, False
+        rejected = False
         while True:
             least = 10.0 * (np.nextafter(self._t, np.inf) - self._t)
             if rejected and h < least:
@@ -101,10 +105,8 @@ class _Run:
             self._h = h = self._t_new - self._t
             for stage in range(1, STAGES):
                 weights = np.concatenate(([1.0], h * RK45.A[stage, :stage]))
-                np.dot(weights, slots[: stage + 1], out=self._new)
-                self._evaluate(self._t + RK45.C[stage] * h, self._new, slots[stage + 1])
-            np.dot(np.concatenate(([1.0], h * RK45.B)), slots[: STAGES + 1], out=self._new)
-            self._evaluate(self._t_new, self._new, slots[-1])
+                self._stage(self._t + RK45.C[stage] * h, weights)
+            self._stage(self._t_new, np.concatenate(([1.0], h * RK45.B)))
             error = self._norm(h)
             if error < 1.0:
                 factor = MAX_FACTOR if error == 0.0 else min(MAX_FACTOR, SAFETY * error**EXPONENT)
@@ -112,8 +114,21 @@ class _Run:
             rejected = True
             h *= max(MIN_FACTOR, SAFETY * error**EXPONENT) if np.isfinite(error) else MIN_FACTOR
 
+    def _stage(self, t: float, weights: Array) -> None:
+        """Write the argument of a stage, a sum of the slots so far, and its slope into the slot after them."""
+        used, slope = self._slots[: weights.size], self._slots[weights.size]
+        if self._fused is None:
+            np.dot(weights, used, out=self._new)
+            self._evaluate(t, self._new, slope)
+        else:
+            self._count()
+            self._fused.stage(weights, used, self._new, slope)
+
     def _norm(self, h: float) -> float:
         error, scale = self._error, self._scale
+        if self._fused is not None:
+            squares = self._fused.squared_error(self._slots, h * RK45.E, self._new, self._rtol, self._atol)
+            return float(np.sqrt(squares / error.size))
         np.abs(self._slots[0], out=scale)
         np.abs(self._new, out=error)
         np.maximum(scale, error, out=scale)
@@ -144,10 +159,13 @@ class _Run:
         return min(100.0 * h, longer, span, self._longest)
 
     def _evaluate(self, t: float, x: Array, out: Array) -> None:
+        self._count()
+        self._rhs(t, x, out=out)
+
+    def _count(self) -> None:
         self._evaluations += 1
         if self._evaluations > self._most:
             self._fail(f"{self._most} right-hand sides are used up; the equation may be stiff: use method='Radau'")
-        self._rhs(t, x, out=out)
 
     def _fail(self, why: str) -> None:
         raise AccuracyError(f"reference: RK45 stopped at t = {self._t:.6g} of {self._end:.6g} s: {why}")

@@ -245,9 +245,8 @@ def _solve_many(program: Program, grid: Array, rtol: float, *, least: int) -> tu
     steps = 0
     for piece in segments(grid, program.inputs):
         if program.has_corners:
-            done = integrate_single(
-                program.rhs, x, piece, rtol=rtol, atol=atol, max_step=longest, max_evaluations=MANY_BUDGET
-            )
+            options: dict[str, Any] = {"max_step": longest, "max_evaluations": MANY_BUDGET, "fused": program.fused}
+            done = integrate_single(program.rhs, x, piece, rtol=rtol, atol=atol, **options)
             states, steps = done.states, steps + done.steps
         else:
             batch = integrate(program.batch_rhs, x[np.newaxis], piece, rtol=rtol, atol=atol, max_step=longest)

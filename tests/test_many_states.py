@@ -1,0 +1,194 @@
+"""Many states: the short ways of the reference against plain formulas, and memory that stays linear."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import Any
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from scipy.integrate import solve_ivp
+from scipy.ndimage import correlate
+
+import hopfield_hw as hh
+from hopfield_hw.families import TEMPLATES, CellularNetwork, Template
+from hopfield_hw.graph import Activate, Affine, Edge, Graph, Input, Leak, Output, Stencil
+from hopfield_hw.graph.shifts import Shifts
+from hopfield_hw.reference import Program
+from hopfield_hw.reference.single_solver import integrate_single
+from hopfield_hw.signals import Signal
+
+MODES: dict[Any, Any] = {"zero": "constant", "fixed": "constant", "periodic": "wrap"}
+
+
+@pytest.mark.parametrize("boundary", MODES)
+def test_shifted_grids_are_a_correlation(boundary: Any) -> None:
+    rng = np.random.default_rng(1)
+    for _ in range(30):
+        shape = (int(rng.integers(1, 7)), int(rng.integers(1, 7)))
+        template = rng.integers(-1, 2, size=2 * rng.integers(0, 3, size=2) + 1) * rng.choice([1.0, 0.3])
+        edge = rng.normal() if boundary == "fixed" else 0.0
+        x = rng.normal(size=(3, *shape))
+        stencil = Stencil(template=template, shape=shape, boundary=boundary, edge=edge)
+        expected = [correlate(grid, stencil.template, mode=MODES[boundary], cval=edge) for grid in x]
+        assert np.allclose(stencil.apply(x.reshape(3, -1)).reshape(x.shape), expected, atol=1e-13)
+        assert np.allclose(stencil.apply(x[0].reshape(-1)), expected[0].reshape(-1), atol=1e-13)
+
+
+def cells(template: Template, shape: tuple[int, int], rng: np.random.Generator) -> tuple[CellularNetwork, Any]:
+    """Return a cellular network and its right-hand side by SciPy's correlation, in seconds."""
+    image = rng.uniform(-1.0, 1.0, shape)
+    network = CellularNetwork(template=template, image=image, initial=rng.normal(size=shape), resistance=2e3)
+    mode = MODES[template.boundary]
+    driven = correlate(image, template.control, mode=mode, cval=template.edge) + template.bias
+
+    def rhs(_: float, x: Any) -> Any:
+        grid = x.reshape(shape)
+        y = 0.5 * (np.abs(grid + 1.0) - np.abs(grid - 1.0))
+        flowing = correlate(y, template.feedback, mode=mode, cval=template.edge) + driven - grid
+        return flowing.reshape(-1) / (network.resistance * network.capacitance)
+
+    return network, rhs
+
+
+@pytest.mark.parametrize("boundary", MODES)
+@pytest.mark.parametrize("compiled", [False, True])
+def test_cells_on_a_grid_take_the_steps_of_solve_ivp(boundary: Any, compiled: bool) -> None:
+    rng = np.random.default_rng(2)
+    edge = -0.7 if boundary == "fixed" else 0.0
+    template = Template(
+        feedback=rng.normal(size=(3, 5)), control=rng.normal(size=(3, 3)), bias=0.2, boundary=boundary, edge=edge
+    )
+    network, rhs = cells(template, (64, 80), rng)
+    program = Program([network.graph()], Signal(times=[0.0], values=[network.inputs]))
+    assert np.allclose(program.rhs(0.0, program.initial), rhs(0.0, program.initial), rtol=1e-12, atol=1e-3)
+    fused = program.fused if compiled else None
+    if compiled and fused is None:
+        pytest.skip("Numba is not installed")
+    times = np.linspace(0.0, 3e-6, 7)
+    options: dict[str, Any] = {"rtol": 1e-6, "atol": 1e-6}
+    found = integrate_single(
+        program.rhs, program.initial, times, max_step=np.inf, max_evaluations=10**5, fused=fused, **options
+    )
+    expected = solve_ivp(rhs, (0.0, times[-1]), program.initial, method="RK45", t_eval=times, **options)
+    assert abs(found.evaluations - expected.nfev) <= 12
+    assert np.max(np.abs(found.states - expected.y.T)) < 1e-5
+
+
+def test_what_constant_inputs_drive_is_evaluated_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    network, _ = cells(TEMPLATES["hole_filling"], (12, 12), np.random.default_rng(3))
+    applied: list[int] = []
+    into = Shifts.into
+
+    def counted(self: Shifts, padded: Any, *others: Any) -> None:
+        applied.append(padded.size)
+        into(self, padded, *others)
+
+    monkeypatch.setattr(Shifts, "into", counted)
+    program = Program([network.graph()], Signal(times=[0.0], values=[network.inputs]))
+    before = len(applied)
+    for _ in range(5):
+        program.rhs(0.0, program.initial)
+    assert before == 1  # B u
+    assert len(applied) == before + 5  # A y, once a right-hand side
+
+
+@pytest.mark.parametrize("form", ["dense", "sparse"])
+def test_constant_inputs_are_a_part_of_the_short_way(form: str) -> None:
+    """As with inputs that change, at the time when both are the same; for one state and for many."""
+    rng = np.random.default_rng(4)
+    weights: Any = rng.normal(size=(6, 6)) * (rng.uniform(size=(6, 6)) < 0.5)
+    network = hh.Network(
+        weights=weights if form == "dense" else sp.csr_array(weights),
+        resistance=rng.uniform(0.5, 2.0, 6),
+        capacitance=rng.uniform(0.5, 2.0, 6),
+        bias=rng.normal(size=6),
+        input_weights=rng.normal(size=(6, 2)),
+    )
+    graph = network.graph()
+    constant = Program([graph], Signal(times=[0.0], values=[[0.3, -0.2]]))
+    changing = Program([graph], Signal(times=[0.0, 1.0], values=[[0.3, -0.2], [9.0, 9.0]]))
+    for x in (rng.normal(size=6), rng.normal(size=(1, 6)), rng.normal(size=(4, 6))):
+        assert np.allclose(constant.rhs(0.0, x), changing.rhs(0.0, x), rtol=1e-13, atol=1e-13)
+
+
+def test_constant_parts_of_draws_are_their_own() -> None:
+    rng = np.random.default_rng(5)
+    draws = [
+        hh.Network(
+            weights=rng.normal(size=(3, 3)), resistance=1.0, capacitance=1.0, input_weights=rng.normal(size=(3, 1))
+        ).graph()
+        for _ in range(4)
+    ]
+    signal = Signal(times=[0.0], values=[[0.7]])
+    x = rng.normal(size=(4, 3))
+    together = Program(draws, signal).rhs(np.zeros(2), x[[1, 3]], np.array([1, 3]))
+    alone = [Program([draws[k]], signal).rhs(0.0, x[k]) for k in (1, 3)]
+    assert np.allclose(together, alone, rtol=1e-13)
+
+
+def test_the_inputs_of_a_graph_without_states_between_are_constant_too() -> None:
+    """u -> gain -> weights -> x: two operators that constant inputs alone drive."""
+    graph = Graph(
+        operators=(
+            Input(name="u", size=2),
+            Activate(name="f", size=2, function=hh.Tanh(gain=2.0)),
+            Affine(name="w", weights=[[1.0, 2.0]], bias=[0.5]),
+            Leak(name="x", capacitance=[1.0], resistance=[1.0], initial=[0.0]),
+            Output(name="o", size=1),
+        ),
+        edges=(Edge("u", "f"), Edge("f", "w"), Edge("w", "x"), Edge("x", "o")),
+    )
+    wave = hh.reference(graph, inputs=[0.1, -0.3], t_stop=40.0, points=3)
+    assert wave["output"].to_numpy()[-1, 0] == pytest.approx(np.tanh(0.2) + 2.0 * np.tanh(-0.6) + 0.5, abs=1e-9)
+
+
+LINEAR = """
+import numpy as np, scipy.sparse as sp
+import hopfield_hw as hh
+from hopfield_hw.families import TEMPLATES, CellularNetwork
+from hopfield_hw.graph import parse_graph
+
+def peak():
+    line = next(line for line in open("/proc/self/status") if line.startswith("VmHWM"))
+    return int(line.split()[1]) / 1024
+
+def sparse(n, rng=np.random.default_rng(0)):
+    entries = (rng.normal(size=10 * n) * 3e-5, (np.repeat(np.arange(n), 10), rng.integers(0, n, 10 * n)))
+    weights = sp.coo_array(entries, shape=(n, n)).tocsr()
+    return hh.Network(weights=weights, resistance=1e4, capacitance=1e-7, initial=rng.normal(size=n))
+
+def grid(side):
+    image = np.sign(np.random.default_rng(0).normal(size=(side, side)))
+    return CellularNetwork(template=TEMPLATES["hole_filling"], image=image)
+
+before = peak()
+STEPS
+print(peak() - before)
+"""
+# MiB that each may take; as a dense matrix the network would be 3,000 or more (20,000 cells), or 800 (10,000).
+STEPS: dict[str, tuple[str, float]] = {
+    "reference, sparse": ("hh.reference(sparse(20000).graph(), t_stop=2e-4, accuracy=1e-2, points=5)", 150),
+    "reference, grid": (
+        "net = grid(150); hh.reference(net.graph(), inputs=net.inputs, t_stop=2e-7, accuracy=1e-2, points=5)",
+        200,
+    ),
+    "text, sparse": ("g = sparse(20000).graph(); assert parse_graph(g.text).hash == g.hash", 250),
+    "text, grid": ("g = grid(150).graph(); assert parse_graph(g.text).hash == g.hash", 150),
+    "netlist, sparse": ("assert hh.lower(sparse(10000).graph()).netlist().count('G_syn_') > 99900", 300),
+    "netlist, grid": ("assert hh.lower(grid(100).graph(), cell='cellular').netlist().count('G_A_') == 49600", 300),
+}
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="the peak of memory is read from /proc")
+@pytest.mark.parametrize("what", STEPS)
+def test_memory_is_linear(what: str) -> None:
+    steps, limit = STEPS[what]
+    environment = {**os.environ, "PYTHONPATH": os.getcwd(), "OPENBLAS_NUM_THREADS": "1"}
+    command = [sys.executable, "-c", LINEAR.replace("STEPS", steps)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    print(f"{what}: {float(done.stdout):.0f} MiB")
+    assert float(done.stdout) < limit
