@@ -37,6 +37,7 @@ class Unrolled:
         self.kept = tuple(hold for hold in self.holds if hold.name in found.kept)
         # Those of all steps, beside the states kept; of the others there is one step.
         self.whole = {*found.ahead, *found.after} | found.kept
+        self._last: tuple[tuple[int, int], dict[str, int], int, _Tables] | None = None  # of runs of one form
         self._data: list[Integers] = []
         self._short: list[npt.NDArray[np.int16]] = []
         self._real: list[Array] = []
@@ -57,11 +58,15 @@ class Unrolled:
         each = batch * sum(self.steps[name].size for name in self.whole)
         chunk = max(1, min(steps, NUMBERS // max(1, each)))
         inputs, outputs = self.program.of_kind("input"), self.program.of_kind("output")
-        places, values = self._placed(batch, chunk)
+        last = self._last
+        if last is None or last[0] != (batch, chunk):
+            places, size = self._placed(batch, chunk)
+            last = self._last = (batch, chunk), places, size, _Tables(self, places, batch)
+        _, places, size, tables = last
+        values = np.zeros(size, dtype=np.int64)
         state = {hold.name: values[places[hold.name] :][: batch * hold.size] for hold in self.holds}
         for hold, part in _columns(self.holds):
             state[hold.name][:] = _format(hold).quantise(h[:, part]).reshape(-1)
-        tables = _Tables(self, places, batch)
         given = (tables.targets, tables.sources, values, self.data, self.short, self.real, self._scratch())
         found = np.empty((steps, batch, sum(step.size for step in outputs)))
         mask = np.ones((steps, batch), dtype=bool) if running is None else running
@@ -78,8 +83,8 @@ class Unrolled:
             for step, part in _columns(outputs):
                 raw = values[places[step.name] :][: rows * step.size]
                 kernels.left(raw, _format(step).step, found[start:stop].reshape(rows, -1)[:, part])
-        last = [_format(hold).value(state[hold.name].reshape(batch, -1)) for hold in self.holds]
-        return found, np.concatenate(last, axis=-1)
+        after = [_format(hold).value(state[hold.name].reshape(batch, -1)) for hold in self.holds]
+        return found, np.concatenate(after, axis=-1)
 
     def _scratch(self) -> tuple[npt.NDArray[Any], ...]:
         """Return room for what an operator takes, and for the rows and sums of a product."""
@@ -92,15 +97,15 @@ class Unrolled:
             np.zeros(self.widest),
         )
 
-    def _placed(self, batch: int, chunk: int) -> tuple[dict[str, int], Integers]:
-        """Return where the values of each step begin, and room for all: a state, `next NAME` and `all NAME` of it."""
+    def _placed(self, batch: int, chunk: int) -> tuple[dict[str, int], int]:
+        """Return where the values of each step begin, and the end of all: a state, `next NAME` and `all NAME` of it."""
         blocks = {name: chunk if name in self.whole and step.kind != "hold" else 1 for name, step in self.steps.items()}
         blocks |= {f"next {hold.name}": 1 for hold in self.holds} | {f"all {hold.name}": chunk for hold in self.kept}
         places, end = {}, 0
         for name, count in blocks.items():
             places[name] = end
             end += count * batch * self.steps[name.split()[-1]].size
-        return places, np.zeros(end, dtype=np.int64)
+        return places, end
 
     def _grouped(self, steps: Sequence[Step]) -> list[tuple[tuple[Step, ...], Row]]:
         """Return the operators in their order, dense crossbars that take the same together, and the columns of each."""
