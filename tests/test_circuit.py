@@ -145,7 +145,7 @@ def test_each_primitive_has_its_own_form() -> None:
         "G_1 0 c a b -0.001",
         "E_1 d 0 0 c 1000000.0",
         "B_1 e 0 V=v(a)*v(b)",
-        "T_1 e 0 f 0 Z0=50.0 TD=0.001 IC=-0.5,-0.01,-0.5,0.01",
+        "T_1 e 0 f 0 Z0=50.0 TD=0.001 REL=3.0 IC=-0.5,-0.01,-0.5,0.01",
     ]
 
 

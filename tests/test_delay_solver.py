@@ -180,6 +180,13 @@ def test_times_at_which_a_lag_lets_a_break_through() -> None:
     assert kink.edges.tolist() == [0.0, 0.75, 1.0, 1.75, 2.0]
 
 
+def test_corners_of_a_lag_are_breaks() -> None:
+    """t - tau is 4 t / 3 - 1 up to the corner at 1.5, and t - 0.5 after it: images of 0, and of the corner."""
+    bent = Lag(tau=Signal(times=[0.0, 1.5], values=[1.0, 0.5]))  # type: ignore[arg-type]
+    found = find_segments([bent], 0.0, 3.0, direct=NONE).edges
+    assert found.tolist() == pytest.approx([0.0, 0.75, 1.3125, 1.5, 1.8125, 2.0, 2.3125, 2.5, 2.8125, 3.0])
+
+
 def test_bad_requests_are_refused() -> None:
     def solve(lag: Any, span: tuple[float, float] = (0.0, 1.0), rtol: float = 1e-6) -> None:
         integrate_delayed(lambda t, x, z: -z[0], [lag], lambda t: 1.0, span, rtol=rtol, atol=1e-6)

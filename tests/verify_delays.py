@@ -19,6 +19,7 @@ SEED = 1989
 COUNT = 100
 RC = 1e-3  # near that of the networks
 T_STOP = 20 * RC
+TIMEOUT = 120.0
 # A delay that varies comes by interpolation between taps.
 LIMITS = {"varying": 1e-3}
 LIMIT = 1e-4
@@ -41,7 +42,10 @@ class Trial(NamedTuple):
 def trial(job: tuple[str, int]) -> Trial:
     kind, index = job
     graph = random_delayed(np.random.default_rng([SEED, index]), kind)
-    found = hh.verify(graph, t_stop=T_STOP, accuracy=LIMITS.get(kind, LIMIT))
+    try:
+        found = hh.verify(graph, t_stop=T_STOP, accuracy=LIMITS.get(kind, LIMIT), timeout=TIMEOUT)
+    except hh.SimulatorError as error:
+        return Trial(kind, index, False, np.inf, str(error), 0.0, False, 0.0, 0.0)
     seconds = sum(found.seconds.values())
     return Trial(kind, index, found.passed, found.nrmse, found.settled, found.growth, found.cut, found.gate, seconds)
 

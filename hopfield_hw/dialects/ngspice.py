@@ -8,6 +8,9 @@ from collections.abc import Iterable, Mapping
 from ..circuit import Circuit, Device, Line, Multiplier, Pulse, Switch, Transistor
 
 WIDTH = 110
+# A transmission line ends a step wherever the slope of what went in changes by more than REL times the larger slope (and
+# 1 V/s). At the default of 1 these are all peaks and all noise, and steps grow shorter without end; 2 is never exceeded.
+NO_BREAKS = 3.0
 
 
 def write_ngspice(circuit: Circuit) -> str:
@@ -101,7 +104,7 @@ def _format_value(letter: str, value: object) -> str:
     if isinstance(value, Line):
         z, volts = value.impedance, value.initial
         start = f"{volts!r},{volts / z!r},{volts!r},{-volts / z!r}"
-        return f"Z0={z!r} TD={value.delay!r} IC={start}"
+        return f"Z0={z!r} TD={value.delay!r} REL={NO_BREAKS!r} IC={start}"
     if isinstance(value, tuple):
         points = " ".join(f"{t!r} {v!r}" for t, v in value)
         return f"PWL({points})"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 import networkx as nx
 import numpy as np
@@ -10,13 +11,21 @@ import numpy.typing as npt
 
 from ..arrays import Array
 from ..errors import InputError
-from ..graph import Delay, Graph, Hold, Leak
+from ..graph import Affine, Delay, Graph, Hold, Leak, Operator
 from ..graph.neutral import check_neutral, direct_links
 from ..signals import Signal
 from .breakpoints import Break, Lag
 from .delay_solver import Index, Solution, integrate
 from .evaluate import Evaluator
 from .program import leak_rates
+
+
+class _Late(NamedTuple):
+    """What flows into a Leak: from Delays through matrices, y @ matrix + offset in one product; and from others."""
+
+    matrix: Array
+    offset: Array
+    others: tuple[Operator, ...]
 
 
 class DelayProgram:
@@ -41,7 +50,9 @@ class DelayProgram:
         self.initial = self._operators.initial[: self.size]
         self.has_corners = self._operators.has_corners
         self.rates = leak_rates(self.leaks, [graph])
-        self._to_leaks = self._operators.ancestors(self.leaks)
+        self._late = {leak.name: self._late_currents(leak) for leak in self.leaks}
+        others = [driver for late in self._late.values() for driver in late.others]
+        self._to_leaks = self._operators.ancestors(others) | {driver.name for driver in others}
         self._to_delays = self._operators.ancestors(self.delays)
         self.lags = [Lag(tau=delay.tau) for delay in self.delays]
         self.parts = self._indices()
@@ -50,14 +61,18 @@ class DelayProgram:
 
     def rhs(self, t: float, x: Array, y: Array) -> Array:
         """Return dx/dt, (draws * states,)."""
-        states = self._joined(x, y)
-        values = self._operators.evaluate(states, self._inputs(np.array(t)), needed=self._to_leaks)
+        states, given = x.reshape(self.draws, self.size), y.reshape(self.draws, self._width)
+        values = {}
+        if self._to_leaks:
+            u = self._inputs(np.array(t))
+            values = self._operators.evaluate(self._joined(x, y), u, needed=self._to_leaks)
         result = np.empty((self.draws, self.size))
         for leak in self.leaks:
-            part, (inverse_c, rate) = self.slices[leak.name], self.rates[leak.name]
-            result[:, part] = -rate * states[:, part]
-            if self.graph.drivers(leak):
-                result[:, part] += inverse_c * self._operators.driven(values, leak)
+            part, late, (inverse_c, rate) = self.slices[leak.name], self._late[leak.name], self.rates[leak.name]
+            current = given @ late.matrix + late.offset
+            for driver in late.others:
+                current = current + values[driver.name]
+            result[:, part] = inverse_c * current - rate * states[:, part]
         return result.ravel()
 
     def signals(self, t: Array, x: Array, y: Array) -> Array:
@@ -84,6 +99,18 @@ class DelayProgram:
         """Solve from initial states (draws, states) at t = 0."""
         options = {"rtol": rtol, "atol": rtol * self._reach(), "max_step": max_step}
         return integrate(self, initial.ravel(), (0.0, end), breaks=self._breaks(), edges=self._corners(), **options)
+
+    def _late_currents(self, leak: Leak) -> _Late:
+        matrix, offset, others = np.zeros((self._width, leak.output_size)), np.zeros(leak.output_size), []
+        for driver in self.graph.drivers(leak):
+            sources = self.graph.drivers(driver)
+            late = len(sources) == 1 and isinstance(sources[0], Delay)
+            if late and isinstance(driver, Affine) and isinstance(driver.weights, np.ndarray):
+                matrix[self._given(sources[0])] += driver.weights.T
+                offset = offset + driver.offset
+            else:
+                others.append(driver)
+        return _Late(matrix, offset, tuple(others))
 
     def _reach(self) -> float:
         """Return the size of the state: its start, the history, or what one time constant of the first slope brings."""
@@ -115,7 +142,7 @@ class DelayProgram:
         shape = (*x.shape[:-1], self.draws)
         return np.concatenate([x.reshape(*shape, self.size), y.reshape(*shape, self._width)], axis=-1)
 
-    def _given(self, delay: Delay) -> slice:
+    def _given(self, delay: Operator) -> slice:
         part = self.slices[delay.name]
         return slice(part.start - self.size, part.stop - self.size)
 
