@@ -8,12 +8,14 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from cellular import cells_on_a_grid, ngspice_growth, sparse_network
 from circuit_text import compile_memory, netlist_text
 from equations import batched_ode
 from sequences import fixed_point, floating_point
 
 REPORT = Path("build/bench.json")
-TOPICS = (netlist_text, batched_ode, compile_memory, fixed_point, floating_point)
+CELLULAR = (cells_on_a_grid, sparse_network, ngspice_growth)
+TOPICS = (netlist_text, batched_ode, compile_memory, fixed_point, floating_point, *CELLULAR)
 
 
 def main() -> int:
