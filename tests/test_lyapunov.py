@@ -64,11 +64,15 @@ def test_the_logistic_map_at_four_has_the_logarithm_of_two() -> None:
 
 
 def test_three_neurons_are_chaotic() -> None:
-    """The largest exponent is well above 0, one is 0, and a volume shrinks: a strange attractor, not an escape."""
-    found = lyapunov(chaotic_hopfield(), t_stop=0.2, count=2)
+    """The largest exponent is well above 0, one is 0, and the state stays bounded: a strange attractor, not an escape.
+
+    Along the flow the exponent is the change of log |dx/dt| over the time: a speed that varies over a factor of 1,000
+    leaves ln(1000) / 400 = 0.017 of it.
+    """
+    found = lyapunov(chaotic_hopfield(), t_stop=0.4, count=2)
     per_unit = found.exponents * 1e-3
     assert per_unit[0] > 0.03
-    assert per_unit[1] == pytest.approx(0.0, abs=0.01)
+    assert per_unit[1] == pytest.approx(0.0, abs=0.017)
     wave = hh.reference(chaotic_hopfield(), t_stop=0.1, accuracy=1e-2, points=301)
     assert float(np.abs(wave["state"].to_numpy()).max()) < 8.0
 
