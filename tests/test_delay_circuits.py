@@ -17,7 +17,7 @@ from hopfield_hw.cells import ActiveSum, AllPass, HopfieldTank
 from hopfield_hw.circuit import Line
 from hopfield_hw.engines.ngspice import run
 from hopfield_hw.errors import InputError, Unrealisable
-from hopfield_hw.families import DELAYED_KINDS, delayed, delayed_by_edge, neutral, random_delayed
+from hopfield_hw.families import DELAYED_KINDS, delayed, delayed_by_edge, distributed, neutral, random_delayed
 from hopfield_hw.graph import Affine, Delay, Edge, Graph, Input, Leak, Output
 from hopfield_hw.waves import nrmse
 
@@ -47,6 +47,33 @@ def test_other_cells_have_lines_too(cell: str) -> None:
     result = hh.verify(graph, cell=cell, t_stop=10 * RC)
     assert result.passed, result
     assert sum(device.name[0] == "T" for device in result.circuit.devices) == 4
+
+
+@pytest.mark.parametrize("cell", ["hopfield_tank", "active_sum"])
+def test_a_gamma_kernel_is_built_of_buffered_sections(cell: str) -> None:
+    graph = distributed(network(), 0.6 * RC, order=3)
+    result = hh.verify(graph, cell=cell, t_stop=10 * RC)
+    assert result.passed, result
+    buffers = [device.name for device in result.circuit.devices if device.name.startswith("E_buf_")]
+    assert sorted(buffers) == sorted(f"E_buf_v_gamma_{k}_{i}" for k in range(3) for i in range(2))
+    assert sum(device.name.startswith("C_v_gamma_") for device in result.circuit.devices) == 6
+
+
+@pytest.mark.parametrize("cell", ["hopfield_tank", "active_sum"])
+def test_a_state_may_be_delayed_in_any_cell(cell: str) -> None:
+    x = Leak(name="x", capacitance=[1e-7], resistance=[1e4], initial=[0.4])  # type: ignore[arg-type]
+    late = Delay(name="d", size=1, tau=0.6 * RC, history=[-0.1])  # type: ignore[arg-type]
+    operators = (x, late, Affine(name="w", weights=[[-0.9e-4]]), Output(name="out", size=1))  # type: ignore[arg-type]
+    edges = tuple(Edge(*edge) for edge in (("x", "d"), ("d", "w"), ("w", "x"), ("x", "out")))
+    result = hh.verify(Graph(operators=operators, edges=edges), cell=cell, t_stop=8 * RC)
+    assert result.passed, result
+
+
+def test_buffers_undo_a_rescaling() -> None:
+    strong = distributed(network(((0.0, -1.6), (-1.6, 0.0)), gain=1.0), 0.6 * RC, order=2)
+    result = hh.verify(strong, cell="hopfield_tank", t_stop=10 * RC, rescale=True)
+    assert result.circuit.states[0].scale > 1.0
+    assert result.passed, result
 
 
 def test_a_delayed_input_is_followed() -> None:
@@ -222,7 +249,7 @@ def test_bad_requests_are_refused() -> None:
 
 def test_a_line_at_rest_costs_no_more_steps() -> None:
     """By default ngspice ends a step at every change of slope of a line's input, of noise too, without end."""
-    graph = random_delayed(np.random.default_rng([1989, 4]), "by_edge")
+    graph = random_delayed(np.random.default_rng([1989, 26]), "by_edge")
     deck = hh.lower(graph).netlist()
     assert deck.count("REL=3.0") == deck.count("\nT_")
     fast = hh.verify(graph, t_stop=20 * RC, timeout=60.0)

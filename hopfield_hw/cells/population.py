@@ -21,7 +21,8 @@ from .delay_line import DelayForm
 class Population(NamedTuple):
     """One population of neurons: Leak <- Affine <- (gains of any population, or Inputs), Leak -> Activate.
 
-    A Delay may stand between a gain, or an Input, and an Affine.
+    A Delay may stand between what drives an Affine and that. A Leak may drive it too, behind a buffer: so a row of
+    Leaks, a gamma kernel, is a row of buffered RC sections.
     """
 
     leak: Leak
@@ -58,11 +59,10 @@ def populations(graph: Graph) -> tuple[Population, ...]:
 def add_crossbar(draft: Draft, affine: Affine, nodes: Iterable[str]) -> None:
     """Add a resistor 1/|W_ij| from rail j, or from its complement where W_ij is negative, to summing node i."""
     (source,) = draft.graph.drivers(affine)
-    rails = draft.nodes(source)
     to = tuple(nodes)
     values, rows, columns = entries(affine.weights)
     for value, i, j in zip(values.tolist(), rows.tolist(), columns.tolist(), strict=True):
-        rail = rails[j] if value > 0.0 else draft.inverted(source, j)
+        rail = draft.rail(source, j) if value > 0.0 else draft.inverted(source, j)
         resistance = 1.0 / abs(value)
         if not np.isfinite(resistance):
             raise InputError(f"`{affine.name}.weights[{i}, {j}]` = {value} S: is too small for a resistor; set it to 0")
@@ -77,7 +77,7 @@ def _is_crossbar(graph: Graph, affine: Affine) -> bool:
 
 
 def delay_fragments(graph: Graph, form: DelayForm) -> Iterator[Fragment]:
-    """Yield one fragment for each Delay of what gains or Inputs give."""
+    """Yield one fragment for each Delay of what gains, Inputs or Leaks give."""
     for delay in graph.of_type(Delay):
         if _is_rail(graph, delay):
             yield Fragment((delay.name,), partial(_build_delay, form, delay))
@@ -85,7 +85,7 @@ def delay_fragments(graph: Graph, form: DelayForm) -> Iterator[Fragment]:
 
 def _build_delay(form: DelayForm, delay: Delay, draft: Draft) -> None:
     (source,) = draft.graph.drivers(delay)
-    form.add(draft, delay, draft.nodes(source))
+    form.add(draft, delay, tuple(draft.rail(source, k) for k in range(delay.size)))
 
 
 def _is_rail(graph: Graph, operator: Operator) -> bool:
@@ -93,7 +93,7 @@ def _is_rail(graph: Graph, operator: Operator) -> bool:
     while isinstance(operator, Delay) and operator.name not in seen and len(graph.drivers(operator)) == 1:
         seen.add(operator.name)
         operator = graph.drivers(operator)[0]
-    return isinstance(operator, Input) or (isinstance(operator, Activate) and _is_amplifier(graph, operator))
+    return isinstance(operator, Input | Leak) or (isinstance(operator, Activate) and _is_amplifier(graph, operator))
 
 
 def _is_amplifier(graph: Graph, activate: Activate) -> bool:

@@ -35,6 +35,7 @@ class Draft:
         self._rails: dict[str, tuple[str, Origin]] = {}
         self._supplies: dict[str, float] = {}
         self.invert: Callable[[Draft, str, str, Origin], None] = ideal_inverter
+        self._buffers: dict[tuple[str, int], str] = {}
 
     def nodes(self, operator: Operator) -> tuple[str, ...]:
         """Return the nodes that carry an operator's elements: `<operator>_<label>`, as in `v_3`."""
@@ -75,12 +76,23 @@ class Draft:
         """Say at what voltage a capacitor starts, at its node."""
         self._initial[node] = volts
 
+    def rail(self, operator: Operator, element: int) -> str:
+        """Return a node with an operator's element that may be loaded: of a Leak a buffer, made once, as in `xb_3`."""
+        if not isinstance(operator, Leak):
+            return self.nodes(operator)[element]
+        if (operator.name, element) not in self._buffers:
+            node = f"{operator.name}b_{self.graph.labels(operator)[element]}"
+            self.claim(node, operator, "b")
+            self._buffers[operator.name, element] = node
+        return self._buffers[operator.name, element]
+
     def inverted(self, operator: Operator, element: int) -> str:
         """Return the complement rail of an operator's element, as in `vn_3`; its inverter is made once."""
-        node = self.nodes(operator)[element]
+        node = self.rail(operator, element)
         if node not in self._rails:
-            rail = f"{operator.name}n_{self.graph.labels(operator)[element]}"
-            self.claim(rail, operator, "n")
+            role = "bn" if isinstance(operator, Leak) else "n"
+            rail = f"{operator.name}{role}_{self.graph.labels(operator)[element]}"
+            self.claim(rail, operator, role)
             self._rails[node] = (rail, Origin(operator.name, "inverter", (element,)))
         return self._rails[node][0]
 
@@ -93,7 +105,11 @@ class Draft:
         return node
 
     def circuit(self, title: str, cell: str) -> Circuit:
-        """Return the finished circuit: complement rails are added (by `invert`), and everything is verified."""
+        """Return the finished circuit: buffers and complement rails are added, and everything is verified."""
+        for (leak_name, element), buffer in self._buffers.items():
+            held_at, scale = self._states[leak_name]
+            ports = (buffer, GROUND, held_at[element], GROUND)
+            self.add(f"E_buf_{leak_name}_{element}", ports, scale, Origin(leak_name, "buffer", (element,)))
         for node, (rail, origin) in self._rails.items():
             self.invert(self, rail, node, origin)
         probed = [(node, scale) for op in self.graph.states for node, scale in self._probed(op)]

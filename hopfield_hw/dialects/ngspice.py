@@ -9,8 +9,8 @@ from ..circuit import Circuit, Device, Line, Multiplier, Pulse, Switch, Transist
 
 WIDTH = 110
 # A transmission line ends a step wherever the slope of what went in changes by more than REL times the larger slope
-# (and 1 V/s). At the default of 1 these are all peaks and all noise, and steps grow shorter without end; 2 is never
-# exceeded.
+# (and 1 V/s). At the default of 1 these are all peaks and all noise, and steps grow shorter without end; the change is
+# never above twice the larger slope.
 NO_BREAKS = 3.0
 
 
