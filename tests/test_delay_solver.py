@@ -197,6 +197,8 @@ def test_bad_requests_are_refused() -> None:
         solve(lambda t: -t)
     with pytest.raises(InputError, match="`lags`: a Signal must have one element, never negative"):
         solve(Signal(times=[0.0], values=[-1.0]))  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="`lags` is empty: an equation without delays"):
+        integrate_delayed(lambda t, x, z: -x, [], lambda t: 1.0, (0.0, 1.0), rtol=1e-6, atol=1e-6)
     with pytest.raises(InputError, match="must end after it begins"):
         solve(1.0, span=(1.0, 1.0))
     with pytest.raises(InputError, match="must be positive, rtol below 1"):

@@ -58,6 +58,13 @@ def test_what_a_delay_gives_is_an_output() -> None:
     assert found["state"].to_numpy()[:, 0] == pytest.approx([1.0, 1.125, 1.75, 2.625, 3.625], abs=1e-12)
 
 
+def test_delays_without_a_state_are_answered_too() -> None:
+    graph = graph_of([Input(name="u", size=1), delay(tau=0.5, history=0.25), OUT], ("u", "d"), ("d", "out"))
+    ramp = hh.Signal(times=[0.0, 1.0], values=[1.0, 2.0])  # type: ignore[arg-type]
+    found = hh.reference(graph, t_stop=2.0, points=5, inputs=ramp)
+    assert found["output"].to_numpy()[:, 0] == pytest.approx([0.25, 1.0, 1.5, 2.0, 2.0], abs=1e-12)
+
+
 def test_delays_in_a_row_are_one_delay() -> None:
     one = graph_of([leak(), delay(tau=1.5), times("w", -1.0)], *LOOP)
     row = graph_of(

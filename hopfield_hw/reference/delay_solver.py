@@ -171,6 +171,8 @@ def integrate_delayed(
 
     Raises InputError for lags that are not positive or look into the future, AccuracyError where it cannot go on.
     """
+    if not len(lags):
+        raise InputError("`lags` is empty: an equation without delays is one for `scipy.integrate.solve_ivp`")
     start = np.atleast_1d(frozen(history(t_span[0]), "history"))
     equation = _States(rhs, tuple(Lag(tau=tau) for tau in lags), history, start.size)
     kinks = [Break(1, t, k) for t in breaks for k in range(len(lags))]
@@ -301,7 +303,7 @@ class _Solver:
                         return error, dense
             before, dense = dense, _dense_output(self._x, stages, h)
             scale = self._atol + self._rtol * np.abs(self._x)
-            if not solution.looked_at_itself or float(np.max(np.abs(dense - before) / scale)) < _AGREED:
+            if not solution.looked_at_itself or float(np.max(np.abs(dense - before) / scale, initial=0.0)) < _AGREED:
                 solution.propose(t, h, dense)
                 return error, dense
         return np.inf, dense
@@ -339,4 +341,4 @@ def _dense_output(x: Array, stages: Array, h: float) -> Array:
 
 
 def _rms(values: Array) -> float:
-    return float(np.sqrt(np.mean(values**2)))
+    return float(np.sqrt(np.mean(values**2))) if values.size else 0.0
