@@ -14,8 +14,9 @@ from ..gain import PiecewiseLinear
 from ..graph import Activate, Graph
 from ..graph.weights import entries
 from .cell import Fragment
+from .delay_line import MATCHED_LINE, DelayForm
 from .ideal import add_amplifier, add_bias, add_capacitors
-from .population import Population, populations
+from .population import Population, delay_fragments, populations
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +31,7 @@ class Cellular:
 
     output_resistance: float = 1e6
     clamp_resistance: float = 1.0
+    delay: DelayForm = MATCHED_LINE
     name: str = "cellular"
     law: str = (
         "C_i dx_i/dt = -x_i/R_i + sum_j T_ij y_j + I_i,  y_i = b_i x_i; beyond a_i: a_i + (b_i x_i - a_i) r/(r + R_y)"
@@ -40,7 +42,8 @@ class Cellular:
             positive(getattr(self, name), f"Cellular.{name}", shape=(), unit="Ohm")
 
     def fragments(self, graph: Graph) -> Iterable[Fragment]:
-        """Return one fragment for each population of neurons."""
+        """Return one fragment for each population of neurons, and for each delay of what they give."""
+        yield from delay_fragments(graph, self.delay)
         for population in populations(graph):
             yield Fragment(population.operators, partial(self._build, population))
 

@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeAlias, get_args
 import numpy as np
 import xarray as xr
 from scipy.integrate import solve_ivp
+from threadpoolctl import threadpool_limits
 
 from ..arrays import Array, positive
 from ..errors import AccuracyError, InputError
@@ -249,7 +250,8 @@ def _solve_many(program: Program, grid: Array, rtol: float, *, least: int) -> tu
             done = integrate_single(program.rhs, x, piece, rtol=rtol, atol=atol, **options)
             states, steps = done.states, steps + done.steps
         else:
-            batch = integrate(program.batch_rhs, x[np.newaxis], piece, rtol=rtol, atol=atol, max_step=longest)
+            with threadpool_limits(limits=1, user_api="blas"):  # its sums wait for memory, not for processors
+                batch = integrate(program.batch_rhs, x[np.newaxis], piece, rtol=rtol, atol=atol, max_step=longest)
             states, steps = batch.states[0], steps + int(batch.steps[0])
         x = states[-1]
         inside = np.isin(piece, grid)
