@@ -245,7 +245,6 @@ def followed_by(operator: Operator) -> Graph:
     return Graph(operators=(*graph.operators, operator), edges=(*edges, Edge(operator.name, "output")))
 
 
-REFUSED_BY_ALL: dict[str, Operator] = {}
 REFUSED_BY_NEURONS: dict[str, Operator] = {
     "Softmax 'soft'": Activate(name="soft", size=3, function=Softmax()),
     "Hadamard 'p'": Hadamard(name="p", size=3),
@@ -255,14 +254,6 @@ REFUSED_BY_NEURONS: dict[str, Operator] = {
     "Hold 'h'": Hold(name="h", clock=Clock(period=1e-3), initial=np.zeros(3)),
     "Quantise 'q'": Quantise(name="q", size=3, levels=4, lower=0.0, upper=1.0),
 }
-
-
-@pytest.mark.parametrize("cell", CELLS)
-@pytest.mark.parametrize("what", REFUSED_BY_ALL)
-def test_refused_by_name(cell: str, what: str) -> None:
-    hint = "no circuit has it yet" if cell == "ideal" else "cell='ideal' covers more"
-    with pytest.raises(Unrealisable, match=f"^{re.escape(f'cell {cell!r} does not lower {what}; {hint}')}$"):
-        lower(followed_by(REFUSED_BY_ALL[what]), cell=cell)
 
 
 @pytest.mark.parametrize("cell", ["hopfield_tank", "active_sum"])
