@@ -78,6 +78,18 @@ def test_cells_on_a_grid_take_the_steps_of_solve_ivp(boundary: Any, compiled: bo
     assert np.max(np.abs(found.states - expected.y.T)) < 1e-5
 
 
+def test_without_numba_nothing_is_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    network = CellularNetwork(template=TEMPLATES["diffusion"], image=np.zeros((64, 64)))
+    monkeypatch.setitem(sys.modules, "numba", None)
+    monkeypatch.delitem(sys.modules, "hopfield_hw.reference.grid_kernels", raising=False)
+    assert Program([network.graph()]).fused is None
+
+
+def test_few_cells_are_not_compiled() -> None:
+    network = CellularNetwork(template=TEMPLATES["diffusion"], image=np.zeros((63, 64)))
+    assert Program([network.graph()]).fused is None
+
+
 def test_what_constant_inputs_drive_is_evaluated_once(monkeypatch: pytest.MonkeyPatch) -> None:
     network, _ = cells(TEMPLATES["hole_filling"], (12, 12), np.random.default_rng(3))
     applied: list[int] = []
