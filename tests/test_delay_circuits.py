@@ -46,7 +46,7 @@ def test_other_cells_have_lines_too(cell: str) -> None:
     graph = delayed_by_edge(network(), [[0.0, 1.0 * RC], [0.4 * RC, 0.0]])
     result = hh.verify(graph, cell=cell, t_stop=10 * RC)
     assert result.passed, result
-    assert sum(device.name[0] == "T" for device in result.circuit.devices) == 4
+    assert sum(device.name[0] == "T" for device in result.circuit.devices) == 2
 
 
 @pytest.mark.parametrize("cell", ["hopfield_tank", "active_sum"])
@@ -101,13 +101,13 @@ def test_a_constant_history_is_held_exactly() -> None:
 
 
 def test_delays_of_one_signal_share_a_line_unless_they_are_close() -> None:
-    def lines(first: float, second: float) -> list[float]:
-        graph = delayed_by_edge(network(), [[0.0, first], [second, first]])
-        circuit = hh.lower(graph)
-        return [device.value.delay for device in circuit.devices if isinstance(device.value, Line)]
+    def lines(taus: Any) -> list[float]:
+        circuit = hh.lower(delayed_by_edge(network(((0.1, 0.2), (0.3, 0.4))), RC * np.array(taus)))
+        return [device.value.delay / RC for device in circuit.devices if isinstance(device.value, Line)]
 
-    assert lines(1e-3, 0.4e-3) == pytest.approx([0.4e-3, 0.6e-3] * 2)
-    assert sorted(lines(0.5e-3, 0.4e-3)) == pytest.approx([0.4e-3, 0.4e-3, 0.5e-3, 0.5e-3])
+    assert lines([[0.4, 0.4], [1.0, 1.0]]) == pytest.approx([0.4, 0.6] * 2)
+    assert lines([[0.4, 0.4], [0.5, 0.5]]) == pytest.approx([0.4, 0.5] * 2)
+    assert lines([[0.4, 0.5], [0.9, 0.6]]) == pytest.approx([0.4, 0.5, 0.5, 0.6])  # column by column, from 0 and 1
 
 
 def test_weights_of_the_taps_by_a_sweep() -> None:

@@ -10,7 +10,7 @@ from ..arrays import positive
 from ..circuit import GROUND, Draft, Origin
 from ..errors import Unrealisable
 from ..graph import Delay, Leak
-from .delay_line import check_number, constant_history, new_node, tau_of
+from .delay_line import check_delays, constant_history, new_node, tau_of, used
 
 MOST_STAGES = 256
 
@@ -50,12 +50,14 @@ class AllPass:
 
     def add(self, draft: Draft, delay: Delay, inputs: tuple[str, ...]) -> None:
         """Add the stages of each element; their capacitors start at the history."""
-        check_number(draft)
+        check_delays(draft, delay)
         tau = tau_of(delay)
         number = self.stages(tau, self._bandwidth(draft))
         capacitance = tau / (2.0 * number) / self.resistance
         ends = draft.nodes(delay)
         for k, (into, volts) in enumerate(zip(inputs, constant_history(delay).tolist(), strict=True)):
+            if not used(draft.graph, delay)[k]:
+                continue
             origin, before = Origin(delay.name, "stage", (k,)), into
             for j in range(number):
                 part = f"{delay.name}_{k}_{j}"

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from ..arrays import Array
 from ..circuit import GROUND, Draft, Line, Origin
 from ..errors import Unrealisable
-from ..graph import Delay, Graph
+from ..graph import Affine, Delay, Graph
 from ..graph.neutral import check_neutral
+from ..graph.weights import entries
 from ..signals import Signal
 
 IMPEDANCE = 50.0
@@ -52,24 +54,24 @@ def add_delay(draft: Draft, delay: Delay, inputs: tuple[str, ...], *, buffered: 
 
     Half of the buffer's voltage enters the line, and none comes back. Before t = 0 the line holds the history. Delays
     of one signal share a line with taps, unless two of them differ by less than half of the shortest (a short piece of
-    line would cost short steps). Where the delay varies the line has taps, and a source interpolates between them.
+    line would cost short steps). What nothing takes is left out. Where the delay varies the line has taps, and a source
+    interpolates between them.
 
     Raises Unrealisable for a history that is not constant, over 256 delays that differ, and a delay whose range is too
     wide; InputError for a neutral graph whose jumps would not die out.
     """
-    check_neutral(draft.graph)
-    check_number(draft)
+    check_delays(draft, delay)
     if isinstance(delay.tau, Signal):
         _add_varying(draft, delay, delay.tau, inputs)
         return
-    sharing = _sharing(draft.graph, delay)
-    if sharing[0] is not delay:
+    alike = _of_same_signal(draft.graph, delay)
+    if alike[0] is not delay:
         return  # built with the first
     for k, (into, volts) in enumerate(zip(inputs, constant_history(delay).tolist(), strict=True)):
-        nodes = [new_node(draft, d, f"far_{k}") if buffered else draft.nodes(d)[k] for d in sharing]
-        _add_line(draft, delay, k, into, nodes, [(d.name, tau_of(d)) for d in sharing], volts)
-        if buffered:
-            for d, node in zip(sharing, nodes, strict=True):
+        for line in _lines([d for d in alike if used(draft.graph, d)[k]]):
+            nodes = [new_node(draft, d, f"far_{k}") if buffered else draft.nodes(d)[k] for d in line]
+            _add_line(draft, line[0], k, into, nodes, [(d.name, tau_of(d)) for d in line], volts)
+            for d, node in zip(line if buffered else (), nodes, strict=buffered):
                 ports = (draft.nodes(d)[k], GROUND, node, GROUND)
                 draft.add(f"E_{d.name}_far_{k}", ports, 1.0, Origin(d.name, "line", (k,)))
 
@@ -103,12 +105,26 @@ def _add_line(
     draft.add(f"R_{delay.name}_far_{k}", (near, GROUND), IMPEDANCE, origin)
 
 
-def _sharing(graph: Graph, delay: Delay) -> list[Delay]:
-    """Return the delays that share one line with this one, itself among them, the shortest first."""
+def used(graph: Graph, delay: Delay) -> npt.NDArray[np.bool_]:
+    """Return by element whether anything takes it: an Affine may have no weight for it."""
+    found = np.zeros(delay.size, dtype=bool)
+    for target in graph.targets(delay):
+        columns = entries(target.weights)[2] if isinstance(target, Affine) else slice(None)
+        found[columns] = True
+    return found
+
+
+def _of_same_signal(graph: Graph, delay: Delay) -> list[Delay]:
+    """Return the constant delays of one signal with one history, this one among them, the shortest first."""
     alike = [d for d in graph.of_type(Delay) if not isinstance(d.tau, Signal) and _same_signal(graph, d, delay)]
-    alike.sort(key=tau_of)
-    taus = [tau_of(d) for d in alike]
-    return alike if min(np.diff(taus), default=np.inf) >= taus[0] / 2.0 else [delay]
+    return sorted(alike, key=tau_of)
+
+
+def _lines(delays: list[Delay]) -> list[list[Delay]]:
+    """Return the delays of one signal by the line that they are on."""
+    taus = [tau_of(delay) for delay in delays]
+    apart = min(np.diff(taus), default=np.inf)
+    return [delays] if taus and apart >= taus[0] / 2.0 else [[delay] for delay in delays]
 
 
 def _same_signal(graph: Graph, first: Delay, second: Delay) -> bool:
@@ -158,9 +174,13 @@ def _taps(name: str, tau: Signal) -> Array:
     return np.asarray(least + spread / number * np.arange(-1, number + 2))
 
 
-def check_number(draft: Draft) -> None:
-    """Refuse more delays that differ than a circuit has."""
-    distinct = {delay.tau for delay in draft.graph.of_type(Delay) if not isinstance(delay.tau, Signal)}
+def check_delays(draft: Draft, delay: Delay) -> None:
+    """Refuse, with the first Delay, a neutral graph whose jumps would not die out, and too many delays."""
+    delays = draft.graph.of_type(Delay)
+    if delay is not delays[0]:
+        return
+    check_neutral(draft.graph)
+    distinct = {d.tau for d in delays if not isinstance(d.tau, Signal)}
     if len(distinct) > MOST_DELAYS:
         raise Unrealisable(
             f"the graph has {len(distinct)} delays that differ: a circuit has at most {MOST_DELAYS}; round them to a "
