@@ -368,3 +368,11 @@ def test_probes_of_nodes_that_are_not_there_are_refused() -> None:
         circuit(resistor("R_1"), outputs=(Probe("0", "zz"),))
     with pytest.raises(InputError, match="'zz'"):
         circuit(resistor("R_1"), initial={"zz": 1.0})
+
+
+@pytest.mark.parametrize("value", [Line(50.0, 0.0, 0.0), Line(-1.0, 1e-3, 0.0), Line(50.0, 1e-3, np.nan)])
+def test_lines_have_positive_finite_values(value: Line) -> None:
+    with pytest.raises(InputError, match="its impedance and delay must be positive, all of it finite floats"):
+        circuit(Device("T_1", ("a", "0", "b", "0"), value, ORIGIN))
+    with pytest.raises(InputError, match=re.escape("or a Line for T")):
+        circuit(Device("T_1", ("a", "0", "b", "0"), 1e-3, ORIGIN))
