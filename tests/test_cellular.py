@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from matplotlib.cbook import get_sample_data
+from oracles.images import EXPECTED, noise_removal, photograph, written
 from PIL import Image
 from scipy import ndimage
 
@@ -16,7 +17,6 @@ import hopfield_hw as hh
 from hopfield_hw.families import TEMPLATES, CellularNetwork, Template, binary, read_image, write_image
 from hopfield_hw.graph import parse_graph
 from hopfield_hw.problems import Settled, cellular_image
-from tests.oracles.images import EXPECTED, noise_removal, photograph, written
 
 PAGE = written("Rae4&8")
 PORTRAIT = binary(photograph())

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from oracles.images import EXPECTED, written
 
 import hopfield_hw as hh
 from hopfield_hw.cells import Cellular
 from hopfield_hw.engines.transient import simulate
 from hopfield_hw.families import TEMPLATES, CellularNetwork, random_cellular
-from tests.oracles.images import EXPECTED, written
 
 LETTER = written("R", rows=14, columns=16)
 

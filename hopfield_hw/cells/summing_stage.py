@@ -92,7 +92,7 @@ class SummingStage:
 
     def _build_static(self, stage: Stage, draft: Draft) -> None:
         leak, activate = stage.leak, stage.activate
-        rails, nodes = draft.nodes(leak), draft.new_nodes(leak, "_rc")
+        nodes = draft.new_nodes(leak, "_rc")
         draft.state(leak, nodes)
         ohms = np.full(activate.size, self.feedback)
         scaled = [
@@ -102,8 +102,6 @@ class SummingStage:
         driven = self._add_adder(draft, leak, scaled, ohms)
         add_amplifier(draft, activate, (f"(-v({node}))" for node in driven))
         self._add_rc(draft, leak, draft.nodes(activate), nodes, stage.conductance)
-        for k, (rail, node) in enumerate(zip(rails, nodes, strict=True)):
-            draft.add(f"E_{leak.name}_{k}_buf", (rail, GROUND, node, GROUND), 1.0, Origin(leak.name, "buffer", (k,)))
 
     def _add_adder(self, draft: Draft, leak: Leak, affines: Iterable[Affine], feedback: Array) -> tuple[str, ...]:
         """Add an inverting adder for each neuron, and return its output nodes."""
