@@ -242,6 +242,8 @@ def verify_circuit(
     looked at: they count as what the graph gives for the states.
     """
     limit = accuracy if tolerance is None else float(positive(tolerance, "tolerance", shape=(), unit=""))
+    if not graph.states:
+        raise InputError("verify: the graph has no Leak and no Hold, so no state to compare; use simulate")
     judged = circuit_deck(circuit, inputs)
     if nodes is not None and graph.of_type(Delay):
         raise InputError("`nodes`: what Delays give cannot be told from states alone; keep the compiled nodes")

@@ -254,3 +254,13 @@ def test_a_line_at_rest_costs_no_more_steps() -> None:
     assert deck.count("REL=3.0") == deck.count("\nT_")
     fast = hh.verify(graph, t_stop=20 * RC, timeout=60.0)
     assert fast.passed, fast
+
+
+def test_a_graph_without_a_state_is_not_verified() -> None:
+    delay = Delay(name="d", size=1, tau=1e-3, history=[0.0])
+    graph = Graph(
+        operators=(Input(name="u", size=1), delay, Output(name="y", size=1)), edges=(Edge("u", "d"), Edge("d", "y"))
+    )
+    with pytest.raises(InputError) as refused:
+        hh.verify(graph, t_stop=1e-2, inputs=1.0)
+    assert str(refused.value) == "verify: the graph has no Leak and no Hold, so no state to compare; use simulate"
