@@ -298,3 +298,22 @@ def test_the_discrete_networks_of_the_field_step_in_circuits(name: str) -> None:
     assert result.passed, result
     assert result.warning == ""
     assert result.nrmse < 1e-6
+
+
+def test_an_input_that_moves_at_an_edge_is_sampled_as_it_was_before() -> None:
+    """Beside a Leak, too, a Hold takes the left limit of a held input: what stood in the period that ends."""
+    graph = Graph(
+        operators=(
+            Input(name="u", size=1),
+            Hold(name="held", clock=Clock(period=1e-3), initial=[0.5]),
+            Affine(name="w", weights=[[1e-4]]),
+            Leak(name="x", capacitance=[1e-7], resistance=[1e4], initial=[0.0]),
+            Output(name="y", size=1),
+        ),
+        edges=(Edge("u", "held"), Edge("held", "w"), Edge("w", "x"), Edge("x", "y")),
+    )
+    inputs = hh.Signal.held([1.0, 2.0, 4.0, 3.0], 1e-3)
+    result = hh.verify(graph, t_stop=3e-3, inputs=inputs)
+    assert result.passed, result
+    for machine in (result.ref, result.wave):
+        np.testing.assert_allclose(machine["state"].to_numpy()[:, 1], [0.5, 1.0, 2.0, 4.0], atol=1e-3)
