@@ -374,7 +374,10 @@ def test_delays_and_holds_of_a_batch_are_refused_by_name() -> None:
     delay = Delay(name="d", size=1, tau=1.0, history=[0.0])
     for operator, what in ((hold, "Hold 'h'"), (delay, "Delay 'd'")):
         graph = graph_of([leak("x", 1), operator], ("x", operator.name), (operator.name, "x"))
-        with pytest.raises(InputError, match=re.escape(f"{what}: the reference runs graphs without Hold or Delay")):
+        with pytest.raises(
+            InputError,
+            match=re.escape(f"{what}: a batch runs graphs without Hold or Delay; run them one by one with `reference`"),
+        ):
             solve_batch(graph)
 
 

@@ -31,7 +31,8 @@ class Program:
         for operator in graph.operators:
             if isinstance(operator, Hold | Delay):
                 raise InputError(
-                    f"{type(operator).__name__} {operator.name!r}: the reference runs graphs without Hold or Delay"
+                    f"{type(operator).__name__} {operator.name!r}: a batch runs graphs without Hold or Delay; run them "
+                    "one by one with `reference`"
                 )
         self.graph = graph
         self.inputs = inputs
