@@ -78,7 +78,6 @@ verify-full: install hardware
 	$(BIN)/python tests/verify_fixed.py
 	$(BIN)/python tests/verify_clocked.py
 	$(BIN)/python tests/verify_tasks.py
-	$(BIN)/python tests/verify_delays.py
 	$(BIN)/python tests/verify_cellular.py
 	$(BIN)/python tests/verify_full.py
 	$(BIN)/python tests/verify_families.py

@@ -15,7 +15,7 @@ from scipy import ndimage
 
 import hopfield_hw as hh
 from hopfield_hw.families import TEMPLATES, CellularNetwork, Template, binary, read_image, write_image
-from hopfield_hw.graph import parse_graph
+from hopfield_hw.graph import Input, parse_graph
 from hopfield_hw.problems import Settled, cellular_image
 
 PAGE = written("Rae4&8")
@@ -273,3 +273,12 @@ def test_bad_input_is_refused(name: str, tmp_path: Path) -> None:
     with pytest.raises(hh.InputError) as caught:
         attempt(tmp_path)
     assert any(part in str(caught.value) for part in message.split("|")), str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["edge", "connected_components"])
+def test_an_image_may_be_a_part_of_the_bias(name: str) -> None:
+    network = CellularNetwork(template=TEMPLATES[name], image=PAGE[:6, :9])
+    still = network.graph(driven=False)
+    assert not still.of_type(Input)
+    driven = hh.reference(network.graph(), inputs=network.inputs, points=5)
+    assert np.allclose(hh.reference(still, points=5)["state"], driven["state"], rtol=0, atol=1e-9)

@@ -17,8 +17,9 @@ from hopfield_hw.cells import ActiveSum, AllPass, HopfieldTank
 from hopfield_hw.circuit import Line
 from hopfield_hw.engines.ngspice import run
 from hopfield_hw.errors import InputError, Unrealisable
-from hopfield_hw.families import DELAYED_KINDS, delayed, delayed_by_edge, distributed, neutral, random_delayed
+from hopfield_hw.families import delayed, delayed_by_edge, distributed, neutral
 from hopfield_hw.graph import Affine, Delay, Edge, Graph, Input, Leak, Output
+from hopfield_hw.random_check import draw
 from hopfield_hw.waves import nrmse
 
 pytestmark = pytest.mark.usefixtures("ngspice")
@@ -30,15 +31,6 @@ def network(weights: Any = ((0.0, -0.6), (-0.6, 0.0)), gain: float = 4.0, **othe
     return hh.Network(
         weights=1e-4 * np.array(weights), resistance=1e4, capacitance=1e-7, gain=hh.Tanh(gain=gain), **options
     )
-
-
-@pytest.mark.parametrize("seed", [11, 12, 13])
-@pytest.mark.parametrize("kind", DELAYED_KINDS)
-def test_random_networks_meet_their_delay_equations(kind: str, seed: int) -> None:
-    graph = random_delayed(np.random.default_rng([2003, seed]), kind)
-    limit = 1e-3 if kind == "varying" else 1e-4
-    result = hh.verify(graph, t_stop=5 * RC, accuracy=limit)
-    assert result.passed, result
 
 
 @pytest.mark.parametrize("cell", ["hopfield_tank", "active_sum"])
@@ -249,7 +241,7 @@ def test_bad_requests_are_refused() -> None:
 
 def test_a_line_at_rest_costs_no_more_steps() -> None:
     """By default ngspice ends a step at every change of slope of a line's input, of noise too, without end."""
-    graph = random_delayed(np.random.default_rng([1989, 26]), "by_edge")
+    graph = draw(1989, 26, "delayed_by_edge")
     deck = hh.lower(graph).netlist()
     assert deck.count("REL=3.0") == deck.count("\nT_")
     fast = hh.verify(graph, t_stop=20 * RC, timeout=60.0)

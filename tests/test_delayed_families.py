@@ -12,8 +12,8 @@ import scipy.sparse as sp
 
 import hopfield_hw as hh
 from hopfield_hw.errors import InputError
-from hopfield_hw.families import DELAYED_KINDS, delayed, delayed_by_edge, distributed, neutral, random_delayed
-from hopfield_hw.graph import Affine, Delay, Graph, Leak, Stencil
+from hopfield_hw.families import delayed, delayed_by_edge, distributed, generalised_hopfield, neutral, shunting
+from hopfield_hw.graph import Affine, Delay, Graph, Hold, Leak, Stencil
 from hopfield_hw.reference.delay_solver import integrate_delayed
 
 WEIGHTS = np.array([[0.2, -0.8], [0.7, -0.3]])
@@ -124,13 +124,50 @@ def test_a_history_may_be_given() -> None:
     assert delayed(network(), 0.5, history={"v": 0.0}).by_name["v_late"].params()["history"] == [0.0, 0.0]
 
 
-@pytest.mark.parametrize("kind", DELAYED_KINDS)
-def test_random_instances_run_and_differ(kind: str) -> None:
-    first, second = (random_delayed(np.random.default_rng([5, k]), kind) for k in range(2))
-    assert first.hash != second.hash
-    assert first.hash == random_delayed(np.random.default_rng([5, 0]), kind).hash
-    found = hh.reference(first, t_stop=1e-3, points=11)
-    assert np.all(np.isfinite(found["state"].to_numpy()))
+DISCRETE = generalised_hopfield(
+    [[0.0, 1.5], [-1.2, 0.3]], decay=0.5, initial=[0.4, -0.2], bias=[0.1, 0.0], discrete=True
+)
+
+
+def stepped(taus: np.ndarray, before: np.ndarray, steps: int = 12) -> np.ndarray:
+    """Return x[k] of x_i[k+1] = x_i[k] / 2 + sum_j a_ij tanh(x_j[k - tau_ij]) + I_i.
+
+    `before`: the outputs at k = -1, -2, ...
+    """
+    a, x = np.array([[0.0, 1.5], [-1.2, 0.3]]), [np.array([0.4, -0.2])]
+    for k in range(steps):
+        v = [[np.tanh(x[k - d][j]) if k >= d else before[d - k - 1][j] for j, d in enumerate(row)] for row in taus]
+        x.append(x[k] / 2.0 + np.sum(a * v, axis=1) + [0.1, 0.0])
+    return np.array(x)
+
+
+def test_a_map_is_delayed_by_rows_of_holds() -> None:
+    past = hh.Signal(times=[0.0, 4.0], values=[[0.1, 0.2], [0.5, 1.0]])  # type: ignore[arg-type]
+    graph = delayed(DISCRETE, 3.0, history=past)
+    before = np.array([[0.2, 0.4], [0.3, 0.6], [0.4, 0.8]])
+    found = hh.reference(graph, t_stop=12e-3)["state"].to_numpy()[:, :2]
+    assert np.allclose(found, stepped(np.full((2, 2), 3), before), rtol=0, atol=1e-12)
+
+
+def test_weights_of_a_map_have_delays_of_their_own() -> None:
+    taus = np.array([[0, 2], [3, 0]])
+    graph = delayed_by_edge(DISCRETE, taus)
+    assert [op.name for op in graph.of_type(Hold)] == ["x", "v_late_step_1", "v_late_0", "v_late_1"]
+    before = np.tile(np.tanh([0.4, -0.2]), (3, 1))
+    found = hh.reference(graph, t_stop=12e-3)["state"].to_numpy()[:, :2]
+    assert np.allclose(found, stepped(taus, before), rtol=0, atol=1e-12)
+
+
+def test_a_delayed_map_in_a_circuit(ngspice: str) -> None:
+    result = hh.verify(delayed_by_edge(DISCRETE, [[0, 2], [1, 0]]), t_stop=12e-3)
+    assert result.passed, result
+
+
+def test_of_a_shunting_network_the_signals_alone_are_late() -> None:
+    """What multiplies them is what the state is now, as in the literature."""
+    graph = delayed(shunting([[0.0, 1.0], [1.0, 0.0]], excitation=[0.3, 0.2], initial=[0.2, 0.1]), 1.0)
+    assert [op.name for op in graph.of_type(Delay)] == ["signal_late"]
+    assert {op.name for op in graph.targets(graph.by_name["x"])} >= {"room", "minus_x", "signal"}
 
 
 def test_bad_requests_are_refused() -> None:
@@ -154,7 +191,22 @@ def test_bad_requests_are_refused() -> None:
         "`matrices` has 1 and `taus` 2": lambda: neutral(network(), [np.eye(2)], [1.0, 2.0]),
         "alone has a spectral radius of D = 1.2": lambda: neutral(network(), [1.2 * np.eye(2)], [1.0]),
         "`leak` = 'y': must name one of x": lambda: neutral(network(), [np.zeros((2, 2))], [1.0], leak="y"),
-        "kind 'none': must be one of one, by_edge": lambda: random_delayed(np.random.default_rng(0), "none"),
+        "`history`: several things are delayed, ['gx', 'gy']": lambda: delayed(
+            hh.families.bam([[1.0]]), 1.0, history=0.0
+        ),
+        "the graph is delayed already": lambda: delayed(delayed(network(), 1.0), 1.0),
+        "the graph is delayed already: ": lambda: delayed(delayed(DISCRETE, 1.0), 1.0),
+        "the graph is delayed already: give": lambda: delayed(neutral(network(), [np.zeros((2, 2))], [1.0]), 1.0),
+        "`tau` of 'v' = 1.5: the network is a map: must be a whole number of periods of 1": lambda: delayed(
+            DISCRETE, 1.5
+        ),
+        "`tau of 'v' = 0.0 units of time`: must be positive": lambda: delayed(DISCRETE, 0.0),
+        "`tau` of 'v' varies: must be constant in a map": lambda: delayed(
+            DISCRETE,
+            hh.Signal(times=[0.0], values=[1.0]),  # type: ignore[arg-type]
+        ),
+        "the graph is a map, and a gamma kernel is a row of Leaks": lambda: distributed(DISCRETE, 1.0),
+        "the graph is a map, and a neutral equation holds derivatives": lambda: neutral(DISCRETE, [np.eye(2)], [1.0]),
     }
     for message, build in refused.items():
         with pytest.raises(InputError, match=re.escape(message)):

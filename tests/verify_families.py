@@ -1,4 +1,4 @@
-"""A part of `make verify-full`: ideal cells of 100 random networks of each family, at accuracy 1e-4."""
+"""A part of `make verify-full`: ideal cells of 100 random networks of each family, at 1e-4 (1e-3 where delays vary)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from hopfield_hw.random_check import RandomReport, Trial, verify_random
 
 SEED = 1986
 NETWORKS = 100
-ACCURACY = 1e-4
 REPORT = Path("build/verify_families.json")
 
 
@@ -23,7 +22,8 @@ def _say(trial: Trial) -> None:
 def _summary(report: RandomReport) -> str:
     found = report.to_json()
     return (
-        f"{report.family}: {found['status']}; NRMSE worst {found['nrmse']:.2e}, median {found['nrmse_median']:.1e}; "
+        f"{report.family}: {found['status']} at {report.tolerance:g}; "
+        f"NRMSE worst {found['nrmse']:.2e}, median {found['nrmse_median']:.1e}; "
         f"fell short {len(report.fallen_short)}; self-amplifying {len(report.self_amplifying)}, cut {len(report.cut)}; "
         f"settled {found['settled']}"
     )
@@ -33,7 +33,7 @@ def main(families: list[str]) -> int:
     """Run the families named, all by default, write the report, and return 0 where everything holds."""
     reports = []
     for family in families or list(FAMILIES):
-        reports.append(verify_random(NETWORKS, seed=SEED, family=family, accuracy=ACCURACY, progress=_say))
+        reports.append(verify_random(NETWORKS, seed=SEED, family=family, progress=_say))
         print(_summary(reports[-1]), flush=True)
     REPORT.parent.mkdir(exist_ok=True)
     REPORT.write_text(json.dumps([report.to_json() for report in reports], indent=1) + "\n")

@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..designs import ACCURACY
 from ..engines.ngspice import find
 from ..errors import InputError, SimulatorMissing
 from ..families import FAMILIES
@@ -24,7 +23,7 @@ class RandomSet(NamedTuple):
     seed: int
     family: str
     cell: str
-    accuracy: float
+    accuracy: float | None
     workers: int | None
 
     @classmethod
@@ -45,7 +44,7 @@ class RandomSet(NamedTuple):
             seed=0 if seed is None else seed,
             family="hopfield" if family is None else family,
             cell=cell,
-            accuracy=ACCURACY if accuracy is None else accuracy,
+            accuracy=accuracy,
             workers=workers,
         )
 

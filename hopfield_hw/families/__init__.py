@@ -18,8 +18,14 @@ from .generalised_hopfield import chaotic_hopfield, generalised_hopfield, random
 from .images import binary, read_image, write_image
 from .modern_hopfield import dense_memory, modern_hopfield, random_dense_memory, random_modern_hopfield
 from .projection import BoxProblem, box_problem, projection, random_projection
-from .random_cellular import random_cellular
-from .random_delayed import DELAYED_KINDS, random_delayed
+from .random_cellular import random_cellular, random_cellular_graph
+from .random_delayed import (
+    random_delayed,
+    random_delayed_by_edge,
+    random_delayed_varying,
+    random_distributed,
+    random_neutral,
+)
 from .random_network import random_gain, random_network
 from .static_field import random_static_field, static_field
 from .templates import TEMPLATES, Template
@@ -38,7 +44,18 @@ FAMILIES: Mapping[str, Callable[[np.random.Generator], Graph | Network]] = Mappi
         "modern_hopfield": random_modern_hopfield,
         "dense_memory": random_dense_memory,
         "winner_take_all": random_winner_take_all,
+        "cellular": random_cellular_graph,
+        "delayed": random_delayed,
+        "delayed_by_edge": random_delayed_by_edge,
+        "delayed_varying": random_delayed_varying,
+        "distributed": random_distributed,
+        "neutral": random_neutral,
     }
+)
+
+# By name, the delayed forms of a network: a design has one beside any network.
+DELAYS: Mapping[str, Callable[..., Graph]] = MappingProxyType(
+    {"delayed": delayed, "delayed_by_edge": delayed_by_edge, "distributed": distributed, "neutral": neutral}
 )
 
 # By name, what builds a network from its arguments, as a design gives them.
@@ -63,7 +80,7 @@ BUILDERS: Mapping[str, Callable[..., Graph | Network]] = MappingProxyType(
 
 __all__ = [
     "BUILDERS",
-    "DELAYED_KINDS",
+    "DELAYS",
     "FAMILIES",
     "TEMPLATES",
     "BoxProblem",
@@ -88,7 +105,6 @@ __all__ = [
     "neutral",
     "projection",
     "random_cellular",
-    "random_delayed",
     "random_gain",
     "random_network",
     "read_image",

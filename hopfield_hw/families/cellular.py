@@ -11,7 +11,8 @@ import xarray as xr
 from ..arrays import Array, frozen, positive
 from ..errors import InputError
 from ..gain import HardLimiter, PiecewiseLinear
-from ..graph import Activate, Affine, Clock, Edge, Graph, Hold, Input, Leak, Operator, Output, Stencil
+from ..graph import Activate, Affine, Clock, Edge, Graph, Hold, Input, Leak, Output, Stencil
+from ..graph.weights import apply_weights
 from .images import checked_image
 from .templates import Template
 
@@ -82,10 +83,11 @@ class CellularNetwork:
         """
         return self.resistance * self.capacitance * (SETTLING + self.template.pace * max(self.shape))
 
-    def graph(self) -> Graph:
+    def graph(self, *, driven: bool = True) -> Graph:
         """Return the graph: x (Leak) -> y (Activate) -> A (Affine) -> x, and u (Input) -> B -> x.
 
-        The elements are labelled `row_column`, from 0 on.
+        The elements are labelled `row_column`, from 0 on. `driven=False`: the image is a part of the bias, and nothing
+        drives the graph from outside.
         """
         n = self.initial.size
         state = Leak(
@@ -95,9 +97,15 @@ class CellularNetwork:
             initial=self.initial.reshape(-1),
             labels=self.labels,
         )
-        operators = (state, Activate(name="y", size=n, function=PiecewiseLinear()), *self._weights(self.resistance))
-        edges = (Edge("x", "y"), Edge("y", "A"), Edge("A", "x"), Edge("y", "output"))
-        return Graph(operators=operators, edges=(*edges, *self._input_edges("x")))
+        weights = self._feedback(self.resistance)
+        drive, drive_edges = self._drive("x", self.resistance)
+        if drive and not driven:
+            _, control = drive
+            weights = replace(weights, bias=weights.offset + apply_weights(control.weights, self.image.reshape(-1)))
+            drive, drive_edges = (), ()
+        activate = Activate(name="y", size=n, function=PiecewiseLinear())
+        edges = (Edge("x", "y"), Edge("y", "A"), Edge("A", "x"), Edge("y", "output"), *drive_edges)
+        return Graph(operators=(state, activate, weights, Output(name="output", size=n), *drive), edges=edges)
 
     def map(self, period: float = 1.0) -> Graph:
         """Return the network in discrete time: y' = sign(sum A y + sum B u + z), all cells at once, each `period`.
@@ -110,13 +118,17 @@ class CellularNetwork:
         """
         start = np.where(self.initial.reshape(-1) >= 0.0, 1.0, -1.0)
         largest = max(float(np.abs(part.template).max()) for part in self._stencils if part is not None)
+        n = start.size
+        drive, drive_edges = self._drive("y", 1.0)
         operators = (
             Hold(name="x", clock=Clock(period=period), initial=start),
-            Activate(name="y", size=start.size, function=HardLimiter()),
-            *self._weights(1.0, keep=KEEP * max(largest, abs(self.template.bias))),
+            Activate(name="y", size=n, function=HardLimiter()),
+            self._feedback(1.0, keep=KEEP * max(largest, abs(self.template.bias))),
+            Output(name="output", size=n),
+            *drive,
         )
-        edges = (Edge("x", "A"), Edge("A", "y"), Edge("y", "x"), Edge("x", "output"))
-        return Graph(operators=operators, edges=(*edges, *self._input_edges("y")))
+        edges = (Edge("x", "A"), Edge("A", "y"), Edge("y", "x"), Edge("x", "output"), *drive_edges)
+        return Graph(operators=operators, edges=edges)
 
     def picture(self, wave: xr.Dataset, time: float | None = None) -> Array:
         """Return the outputs of a waveform as an image, (rows, columns): at its end, or at the sample nearest a time.
@@ -139,21 +151,19 @@ class CellularNetwork:
     def _stencils(self) -> tuple[Stencil, Stencil | None]:
         return self.template.stencils(self.shape)
 
-    def _weights(self, unit: float, keep: float = 0.0) -> tuple[Operator, ...]:
-        """Return what both kinds of time share, weights divided by `unit`; `keep` adds to a cell's weight of itself."""
-        feedback, control = self._stencils
+    def _feedback(self, unit: float, keep: float = 0.0) -> Affine:
+        """Return A with the bias, both divided by `unit`; `keep` adds to a cell's weight of itself."""
+        feedback, _ = self._stencils
         template = feedback.template.copy()
         template[template.shape[0] // 2, template.shape[1] // 2] += keep
-        n = self.initial.size
-        weights = replace(feedback, template=template / unit)
-        shared = (
-            Affine(name="A", weights=weights, bias=np.full(n, self.template.bias / unit)),
-            Output(name="output", size=n),
-        )
-        if control is None:
-            return shared
-        inputs = Input(name="u", size=n, labels=self.labels)
-        return (*shared, inputs, Affine(name="B", weights=replace(control, template=control.template / unit)))
+        bias = np.full(self.initial.size, self.template.bias / unit)
+        return Affine(name="A", weights=replace(feedback, template=template / unit), bias=bias)
 
-    def _input_edges(self, target: str) -> tuple[Edge, ...]:
-        return () if self._stencils[1] is None else (Edge("u", "B"), Edge("B", target))
+    def _drive(self, target: str, unit: float) -> tuple[tuple[Input, Affine] | tuple[()], tuple[Edge, ...]]:
+        """Return the Input of the image and B, divided by `unit`, and what joins them to `target`; () without B."""
+        _, control = self._stencils
+        if control is None:
+            return (), ()
+        inputs = Input(name="u", size=self.initial.size, labels=self.labels)
+        weights = Affine(name="B", weights=replace(control, template=control.template / unit))
+        return (inputs, weights), (Edge("u", "B"), Edge("B", target))

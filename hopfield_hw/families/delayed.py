@@ -1,57 +1,61 @@
 """Delayed forms of any network: one delay, one for each edge, varying, distributed, neutral. Graph in, graph out.
 
-What is delayed is the feedback: the edges from a state, or from an activation of states, to an Affine. Names of what is
-added begin with the name of what it belongs to: `v_late`, `v_late_0`, `syn_0`, `v_gamma_1`, `x_total`.
+What is delayed is the feedback: the edges from activations of states to Affines, or from the states themselves where no
+activation drives an Affine. Names of what is added begin with the name of what it belongs to: `v_late`, `v_late_0`,
+`syn_0`, `v_gamma_1`, `x_total`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from ..arrays import Array, frozen, positive
 from ..errors import InputError
-from ..graph import Activate, Affine, Delay, Edge, Graph, Leak, Operator, as_graph
+from ..graph import Activate, Affine, Clock, Delay, Edge, Graph, Hold, Leak, Operator, as_graph
 from ..graph.neutral import check_neutral
 from ..graph.weights import Stencil, linear, weights_shape
 from ..network import Network
 from ..signals import Signal
 
-History = Mapping[str, Any]
 
-
-def delayed(graph: Graph | Network, tau: float | Signal, *, history: History | None = None) -> Graph:
+def delayed(graph: Graph | Network, tau: float | Signal, *, history: Any = None) -> Graph:
     """Return the network with one delay in its feedback: v_j(t) becomes v_j(t - tau) (Marcus and Westervelt, 1989).
 
-    `tau`: seconds (or the graph's unit of time), positive; a Signal of one element for a delay that varies. `history`:
-    by the name of what is delayed, what it was before t = 0: (n,) or a Signal on reversed time; what the initial state
-    gives where nothing is said.
+    `tau`: seconds (or the graph's unit of time), positive; a Signal of one element for a delay that varies. In a map it
+    is a whole number of periods, and a row of as many Holds. `history`: what is delayed, before t = 0: (n,), or a
+    Signal on reversed time; by its name where several things are; what the initial state gives where nothing is said.
 
-    Raises InputError for a graph without feedback, and for names that `history` has and the feedback has not.
+    Raises InputError for a graph without feedback, names that `history` has and the feedback has not, and a tau that
+    is no delay, or none of a map.
     """
     network = as_graph(graph)
     sources = _feedback(network)
     past = _histories(network, sources, history)
-    late = {name: Delay(name=f"{name}_late", size=past[name].size, tau=tau, history=past[name]) for name in sources}
-    edges = [
-        edge._replace(source=late[edge.source].name) if edge.target in sources.get(edge.source, ()) else edge
-        for edge in network.edges
-    ]
-    edges += [Edge(name, delay.name) for name, delay in late.items()]
-    return replace(network, operators=(*network.operators, *late.values()), edges=tuple(edges))
+    operators, edges = list(network.operators), []
+    for edge in network.edges:
+        late = edge.target in sources.get(edge.source, ())
+        edges.append(edge._replace(source=f"{edge.source}_late") if late else edge)
+    for source in sources:
+        added, into = _late(network, source, {f"{source}_late": tau}, past[source])
+        operators += added
+        edges += into
+    return replace(network, operators=tuple(operators), edges=tuple(edges))
 
 
-def delayed_by_edge(graph: Graph | Network, taus: Mapping[str, Any] | Any, *, history: History | None = None) -> Graph:
+def delayed_by_edge(graph: Graph | Network, taus: Mapping[str, Any] | Any, *, history: Any = None) -> Graph:
     """Return the network with a delay for each weight: T_ij v_j(t) becomes T_ij v_j(t - tau_ij).
 
     `taus`: (n, m), seconds, at least 0 (0: no delay), for the one Affine that takes feedback; or by the names of
     several. There is one Affine for each distinct delay of an Affine, and one Delay for each distinct delay of what
-    is delayed, whatever takes it. `history`: as of `delayed`.
+    is delayed, whatever takes it; in a map, one row of Holds for all delays of one thing. `history`: as of `delayed`.
 
-    Raises InputError for a graph without feedback, delays that are negative or of the wrong shape, and a Stencil.
+    Raises InputError for a graph without feedback, delays that are negative, of the wrong shape, or none of a map, and
+    a Stencil.
     """
     network = as_graph(graph)
     sources = _feedback(network)
@@ -68,6 +72,7 @@ def delayed_by_edge(graph: Graph | Network, taus: Mapping[str, Any] | Any, *, hi
     distinct = sorted({tau for affine in affines for tau in matrices[affine.name][_present(affine)].tolist()} - {0.0})
     operators = {op.name: op for op in network.operators}
     edges = list(network.edges)
+    taken: dict[str, dict[str, float | Signal]] = {source: {} for source in sources}
     for affine in affines:
         matrix, drivers = matrices[affine.name], [driver.name for driver in network.drivers(affine)]
         operators[affine.name] = replace(affine, weights=_where(affine, matrix == 0.0))
@@ -78,12 +83,13 @@ def delayed_by_edge(graph: Graph | Network, taus: Mapping[str, Any] | Any, *, hi
             operators[part.name] = part
             edges += [edge._replace(source=part.name) for edge in network.edges if edge.source == affine.name]
             for driver in drivers:
-                late = f"{driver}_late_{k}" if driver in sources else driver
-                edges.append(Edge(late, part.name))
-                if late not in operators:
-                    size = network.by_name[driver].output_size
-                    operators[late] = Delay(name=late, size=size, tau=tau, history=past[driver])
-                    edges.append(Edge(driver, late))
+                if driver in sources:
+                    taken[driver][f"{driver}_late_{k}"] = tau
+                edges.append(Edge(f"{driver}_late_{k}" if driver in sources else driver, part.name))
+    for source, late in taken.items():
+        added, into = _late(network, source, late, past[source])
+        operators |= {operator.name: operator for operator in added}
+        edges += into
     return replace(network, operators=tuple(operators.values()), edges=tuple(edges))
 
 
@@ -94,9 +100,11 @@ def distributed(graph: Graph | Network, mean: float, *, order: int = 1) -> Graph
     R C = tau/m (the linear chain trick; MacDonald, "Time Lags in Biological Models", 1978). The Leaks start at what the
     initial state gives, so the past is that too.
 
-    `mean`: tau, seconds, positive. `order`: m, at least 1. Raises InputError for others, and a graph without feedback.
+    `mean`: tau, seconds, positive. `order`: m, at least 1. Raises InputError for others, a graph without feedback, and
+    a map.
     """
     network = as_graph(graph)
+    _refuse_map(network, "a gamma kernel is a row of Leaks")
     tau = float(positive(mean, "mean", shape=(), unit="s"))
     if isinstance(order, bool) or not isinstance(order, int) or order < 1:
         raise InputError(f"`order` = {order!r}: must be a whole number of Leaks, at least 1")
@@ -133,9 +141,11 @@ def neutral(
     `history`: x before t = 0, (n,) constants or a Signal on reversed time; the initial state where nothing is said.
     `leak`: which one, where the graph has several.
 
-    Raises InputError for wrong shapes, and where the jumps would not die out (see `graph.neutral.check_neutral`).
+    Raises InputError for wrong shapes, a map, and where the jumps would not die out (see
+    `graph.neutral.check_neutral`).
     """
     network = as_graph(graph)
+    _refuse_map(network, "a neutral equation holds derivatives")
     state = _one_leak(network, leak)
     n = state.output_size
     if len(matrices) != len(taus) or not len(taus):
@@ -161,39 +171,78 @@ def neutral(
     return result
 
 
+def _refuse_map(graph: Graph, why: str) -> None:
+    if graph.kind == "map":
+        raise InputError(f"the graph is a map, and {why}: delay it with `delayed` or `delayed_by_edge`")
+
+
 def _feedback(graph: Graph) -> dict[str, tuple[str, ...]]:
-    """Return by what is fed back the Affines that take it."""
-    found: dict[str, tuple[str, ...]] = {}
-    for operator in graph.operators:
-        if isinstance(operator, Leak) or (isinstance(operator, Activate) and _of_states(graph, operator)):
-            targets = tuple(target.name for target in graph.targets(operator) if isinstance(target, Affine))
-            if targets:
-                found[operator.name] = targets
-    if not found:
-        raise InputError("the graph has no feedback to delay: no Affine takes a Leak, or an Activate of Leaks")
-    return found
+    """Return by what is fed back the Affines that take it: activations of states, or states where there are none."""
+    states = {state.name for state in graph.states}
+    activations = [op for op in graph.of_type(Activate) if all(by.name in states for by in graph.drivers(op))]
+    late = [op.name for op in activations if any(isinstance(target, Hold) for target in graph.targets(op))]
+    if late or graph.of_type(Delay):
+        raise InputError(
+            "the graph is delayed already: give all delays of its feedback at once, and make it neutral after that"
+        )
+    for sources in (activations, graph.states):
+        targets = {op.name: tuple(to.name for to in graph.targets(op) if isinstance(to, Affine)) for op in sources}
+        if found := {name: affines for name, affines in targets.items() if affines}:
+            return found
+    raise InputError("the graph has no feedback to delay: no Affine takes a state, or an Activate of states")
 
 
-def _of_states(graph: Graph, operator: Operator) -> bool:
-    return all(isinstance(driver, Leak) for driver in graph.drivers(operator))
-
-
-def _histories(graph: Graph, sources: Mapping[str, Any], history: History | None) -> dict[str, Any]:
-    given = {} if history is None else dict(history)
-    if not set(given) <= set(sources):
-        raise InputError(f"`history` names {sorted(given)}: must be of what is delayed, {sorted(sources)}")
+def _histories(graph: Graph, sources: Mapping[str, Any], history: Any) -> dict[str, Any]:
+    """Return by what is delayed what it was before t = 0: what is given, or what the initial state gives."""
+    if not isinstance(history, Mapping):
+        if history is not None and len(sources) > 1:
+            raise InputError(f"`history`: several things are delayed, {sorted(sources)}; give one for each, by name")
+        history = {} if history is None else dict.fromkeys(sources, history)
+    if not set(history) <= set(sources):
+        raise InputError(f"`history` names {sorted(history)}: must be of what is delayed, {sorted(sources)}")
     found = {}
     for name in sources:
-        operator = graph.by_name[name]
-        value = given.get(name)
+        operator, value = graph.by_name[name], history.get(name)
         if value is None:
-            drivers = [operator] if isinstance(operator, Leak) else graph.drivers(operator)
-            at_start = np.sum([driver.initial for driver in drivers if isinstance(driver, Leak)], axis=0)
+            drivers = graph.drivers(operator) if isinstance(operator, Activate) else [operator]
+            at_start = np.sum([driver.initial for driver in drivers if isinstance(driver, Leak | Hold)], axis=0)
             value = operator.function.value(at_start) if isinstance(operator, Activate) else at_start
         elif not isinstance(value, Signal):
-            value = frozen(value, f"history[{name!r}]", shape=(operator.output_size,))
+            value = frozen(value, f"history of {name!r}", shape=(operator.output_size,))
         found[name] = value
     return found
+
+
+def _late(
+    graph: Graph, source: str, taus: Mapping[str, float | Signal], past: Any
+) -> tuple[list[Operator], list[Edge]]:
+    """Return what delays one thing, by the name of each delayed form: Delays, or in a map one row of Holds with taps.
+
+    `past`: before t = 0, (n,) constants or a Signal on reversed time.
+    """
+    size = graph.by_name[source].output_size
+    if graph.kind != "map":
+        delays: list[Operator] = [Delay(name=name, size=size, tau=tau, history=past) for name, tau in taus.items()]
+        return delays, [Edge(source, delay.name) for delay in delays]
+    clock = graph.of_type(Hold)[0].clock
+    taps = {_periods(tau, clock, source): name for name, tau in taus.items()}
+    row: list[Operator] = []
+    for steps in range(1, max(taps, default=0) + 1):
+        before = past.at(steps * clock.period) if isinstance(past, Signal) else past
+        row.append(Hold(name=taps.get(steps, f"{source}_late_step_{steps}"), clock=clock, initial=before))
+    return row, [Edge(a, b) for a, b in pairwise([source, *(hold.name for hold in row)])]
+
+
+def _periods(tau: float | Signal, clock: Clock, source: str) -> int:
+    """Return a delay of a map in periods of its clock."""
+    if isinstance(tau, Signal):
+        raise InputError(f"`tau` of {source!r} varies: must be constant in a map, a whole number of its periods")
+    periods = float(positive(tau, f"tau of {source!r}", shape=(), unit="units of time")) / clock.period
+    if round(periods) < 1 or abs(periods - round(periods)) > 1e-9 * periods:
+        raise InputError(
+            f"`tau` of {source!r} = {tau}: the network is a map: must be a whole number of periods of {clock.period:g}"
+        )
+    return round(periods)
 
 
 def _present(affine: Affine) -> Any:

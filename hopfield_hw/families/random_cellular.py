@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..arrays import Array
+from ..graph import Graph
 from ..graph.weights import BOUNDARIES
 from .cellular import CellularNetwork
 from .templates import Template
@@ -34,6 +35,11 @@ def random_cellular(rng: np.random.Generator) -> CellularNetwork:
         resistance=1e3 * 2.0 ** rng.uniform(-1.0, 1.0),
         capacitance=1e-9 * 2.0 ** rng.uniform(-1.0, 1.0),
     )
+
+
+def random_cellular_graph(rng: np.random.Generator) -> Graph:
+    """Return the graph of such a network, its image in the bias."""
+    return random_cellular(rng).graph(driven=False)
 
 
 def _weights(rng: np.random.Generator) -> Array:
