@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -11,13 +12,14 @@ from typing import Any
 import numpy as np
 
 from .errors import InputError
-from .families import BUILDERS, FAMILIES, box_problem
+from .families import BUILDERS, DELAYS, FAMILIES, box_problem
 from .functions import function_from
 from .gain import Gain
 from .graph import Graph
 from .network import Network
 from .problems import build_problem
 from .problems.lookup import unknown
+from .signals import Signal
 
 # The key that decides, and the keys that may stand beside it.
 FORMS: Mapping[str, frozenset[str]] = MappingProxyType(
@@ -59,6 +61,23 @@ def design_network(table: Mapping[str, Any], folder: Path) -> Network | Graph:
             raise InputError(f"`network.gain` is of kind {curve.kind!r}: must be a gain curve, such as 'tanh'")
         fields["gain"] = curve
     return Network(**fields)
+
+
+def delayed_network(graph: Graph, table: Mapping[str, Any]) -> Graph:
+    """Return a graph with the delays of the table `delay` of a design.toml: `kind`, and the arguments of that function.
+
+    A table of `times` and `values` is a Signal.
+    """
+    given = {key: _signal(value) for key, value in table.items()}
+    kind = given.pop("kind", "delayed")
+    late: Graph = _called(partial(DELAYS[kind], graph), given, kind)
+    return late
+
+
+def _signal(value: Any) -> Any:
+    if not isinstance(value, Mapping):
+        return value
+    return Signal(**value) if set(value) == {"times", "values"} else {key: _signal(one) for key, one in value.items()}
 
 
 def _family(name: str, arguments: Mapping[str, Any], seed: int | None) -> Network | Graph:

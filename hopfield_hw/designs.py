@@ -16,11 +16,10 @@ from typing import Any, NamedTuple
 import jsonschema
 import xarray as xr
 
-from .arrays import Array, frozen, positive
+from .arrays import frozen, positive
 from .cells import CELLS
-from .design_networks import design_file, design_network
+from .design_networks import delayed_network, design_file, design_network
 from .errors import InputError
-from .families import delayed
 from .graph import Graph, Input, Leak, Output, as_graph
 from .network import Network
 from .problems import Answer, Expected, Oscillation, Recall, Settled, Visited, read_patterns
@@ -44,21 +43,14 @@ class CellTolerance(NamedTuple):
     rescale: bool
 
 
-class LateFeedback(NamedTuple):
-    """The outputs reach the weights `tau` seconds late; before t = 0 they were `history`, volts, or as at t = 0."""
-
-    tau: float
-    history: Array | None
-
-
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Design:
     """A network, how it is run, and what its answer must be.
 
-    `delay`: of the feedback; None where there is none. `t_stop`: seconds; None for the default, 20 max(R C).
-    `accuracy`: NRMSE that the engines are asked for. `inputs`: volts; None where there are none. `expected`: None where
-    nothing is. `cells`: by name, the cells that the design states a tolerance for. `cases`: by name, the same network
-    run in other ways, each a Design without cases.
+    `delay`: of the feedback, as `design_networks.delayed_network` takes it; None where there is none. `t_stop`:
+    seconds; None for the default, 20 max(R C). `accuracy`: NRMSE that the engines are asked for. `inputs`: volts; None
+    where there are none. `expected`: None where nothing is. `cells`: by name, the cells that the design states a
+    tolerance for. `cases`: by name, the same network run in other ways, each a Design without cases.
     `folder`: where its files are.
     """
 
@@ -67,7 +59,7 @@ class Design:
     citation: str
     description: str
     network: Network | Graph
-    delay: LateFeedback | None
+    delay: Mapping[str, Any] | None
     t_stop: float | None
     accuracy: float
     inputs: Signal | None
@@ -78,9 +70,8 @@ class Design:
 
     def graph(self) -> Graph:
         """Return the network's graph, its feedback delayed where the design says so."""
-        if self.delay is None:
-            return as_graph(self.network)
-        return delayed(self.network, self.delay.tau, history={"v": self.delay.history})
+        graph = as_graph(self.network)
+        return graph if self.delay is None else delayed_network(graph, self.delay)
 
 
 def check_answer(design: Design, wave: xr.Dataset) -> tuple[Answer, ...]:
@@ -159,6 +150,9 @@ def _from_network(path: Path) -> Design:
 def _design(name: str, content: Mapping[str, Any], folder: Path) -> Design:
     network = design_network(content["network"], folder)
     graph = as_graph(network)
+    if "delay" in content:
+        with _prefixed("`delay`"):
+            graph = delayed_network(graph, content["delay"])
     analysis = content.get("analysis", {})
     return Design(
         name=name,
@@ -166,7 +160,7 @@ def _design(name: str, content: Mapping[str, Any], folder: Path) -> Design:
         citation=content["citation"],
         description=content.get("description", "").strip(),
         network=network,
-        delay=_delay(content["delay"], network) if "delay" in content else None,
+        delay=MappingProxyType(content["delay"]) if "delay" in content else None,
         t_stop=_positive(analysis["t_stop"], "analysis.t_stop", "s") if "t_stop" in analysis else None,
         accuracy=checked_accuracy(analysis.get("accuracy", ACCURACY), "analysis.accuracy"),
         inputs=_inputs(analysis["inputs"], graph) if "inputs" in analysis else None,
@@ -201,14 +195,6 @@ def _case(name: str, content: Mapping[str, Any], case: Mapping[str, Any], folder
     if not isinstance(design.network, Network):
         raise InputError("`initial`: a network by `family` has it among its `arguments`; give those")
     return replace(design, network=replace(design.network, initial=case["initial"]))
-
-
-def _delay(table: Mapping[str, Any], network: Network | Graph) -> LateFeedback:
-    if not isinstance(network, Network):
-        raise InputError("`delay`: only the feedback of a Hopfield network is delayed; leave it out beside `family`")
-    history = table.get("history")
-    volts = None if history is None else frozen(history, "delay.history", shape=(network.size,))
-    return LateFeedback(_positive(table["tau"], "delay.tau", "s"), volts)
 
 
 def _inputs(value: Any, graph: Graph) -> Signal:

@@ -80,11 +80,24 @@ REFUSED: dict[str, tuple[str, str]] = {
         MEMORY + "resistance = 1.0\n",
         "`network.resistance`: has no meaning beside `problem`; leave it out",
     ),
-    "a delay of none": (HEAD + INLINE + "[delay]\ntau = 0.0\n", "`delay.tau = 0.0 s`: must be positive"),
-    "a delay without tau": (HEAD + INLINE + "[delay]\nhistory = 0.0\n", "`delay.tau` is missing: must have tau"),
+    "a delay of none": (HEAD + INLINE + "[delay]\ntau = 0.0\n", "`delay`: `v_late.tau = 0.0 s`: must be positive"),
+    "a delay without tau": (HEAD + INLINE + "[delay]\nhistory = 0.0\n", "`delay`: `delayed.tau` is missing"),
     "history of others": (
         HEAD + INLINE + "[delay]\ntau = 1.0\nhistory = [0.0]\n",
-        "`delay.history` has shape (1,): must have shape (2,)",
+        "`delay`: `history of 'v'` has shape (1,): must have shape (2,)",
+    ),
+    "a kind of delay that is none": (
+        HEAD + INLINE + "[delay]\nkind = 'late'\n",
+        "`delay.kind`: 'late' is not one of ['delayed', 'delayed_by_edge', 'distributed', 'neutral']",
+    ),
+    "what another kind of delay has": (
+        HEAD + INLINE + "[delay]\nkind = 'distributed'\nmean = 1.0\ntau = 1.0\n",
+        "`delay`: `distributed`: key 'tau' is unknown: must be one of mean, order",
+    ),
+    "an echo that does not die out": (
+        HEAD + INLINE + "[delay]\nkind = 'neutral'\nmatrices = [[[1.0, 0.0], [0.0, 1.0]]]\ntaus = [1.0]\n",
+        "`delay`: the cycle through the Delays 'x_late_0' alone has a spectral radius of D = 1: must be below 1, or "
+        "jumps never die out; make D smaller, or put a Leak into the cycle",
     ),
     "no capacitance": (
         changed("capacitance = 1.0e-8\n", ""),
