@@ -275,7 +275,9 @@ def test_list_shows_what_there_is(cli: Command) -> None:
     assert said.json["dialects"].keys() == said.json["engines"].keys() == {"ngspice"}
     table = cli("list").out
     assert all(
-        name in table for part in ("designs", "families", "random_families", "cells") for name in said.json[part]
+        name in table
+        for part in ("designs", "families", "delays", "templates", "random_families", "cells")
+        for name in said.json[part]
     )
 
 

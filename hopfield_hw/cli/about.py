@@ -12,7 +12,7 @@ from ..dialects import DIALECTS
 from ..doctor import examine
 from ..engines.ngspice import find
 from ..errors import MissingExtra, SimulatorMissing
-from ..families import BUILDERS, FAMILIES
+from ..families import BUILDERS, DELAYS, FAMILIES, TEMPLATES
 from ..problems import PROBLEMS
 from .options import Json
 from .reporting import emit, say_table, warn
@@ -37,11 +37,13 @@ def doctor(as_json: Json = False) -> int:
 
 
 def show_list(as_json: Json = False) -> int:
-    """Show designs, problems, families, cells, dialects, engines."""
+    """Show designs, families, delays, cells, dialects, engines."""
     tables = {
         "designs": {name: load_design(name).title for name in shipped_designs()},
         "problems": {name: _summary(problem) for name, problem in PROBLEMS.items()},
         "families": {name: _summary(family) for name, family in BUILDERS.items()},
+        "delays": {name: _summary(form) for name, form in DELAYS.items()},
+        "templates": {name: template.does for name, template in TEMPLATES.items()},
         "random_families": {name: _summary(family) for name, family in FAMILIES.items()},
         "cells": {name: cell.law for name, cell in CELLS.items()},
         "dialects": {name: _module_summary(dialect) for name, dialect in DIALECTS.items()},

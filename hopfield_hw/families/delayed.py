@@ -94,11 +94,11 @@ def delayed_by_edge(graph: Graph | Network, taus: Mapping[str, Any] | Any, *, hi
 
 
 def distributed(graph: Graph | Network, mean: float, *, order: int = 1) -> Graph:
-    """Return the network whose feedback comes with a gamma-distributed delay: v_j becomes its mean over the past,
+    """Return the network whose feedback comes with a gamma-distributed delay: v_j becomes a mean over its past.
 
-    int_0^inf k(s) v_j(t - s) ds, k(s) = (m/tau)^m s^(m-1) exp(-m s/tau) / (m - 1)!, exactly a row of m equal Leaks of
-    R C = tau/m (the linear chain trick; MacDonald, "Time Lags in Biological Models", 1978). The Leaks start at what the
-    initial state gives, so the past is that too.
+    It is int_0^inf k(s) v_j(t - s) ds, k(s) = (m/tau)^m s^(m-1) exp(-m s/tau) / (m - 1)!, exactly a row of m equal
+    Leaks of R C = tau/m (the linear chain trick; MacDonald, "Time Lags in Biological Models", 1978). The Leaks start at
+    what the initial state gives, so the past is that too.
 
     `mean`: tau, seconds, positive. `order`: m, at least 1. Raises InputError for others, a graph without feedback, and
     a map.

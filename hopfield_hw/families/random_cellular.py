@@ -38,7 +38,7 @@ def random_cellular(rng: np.random.Generator) -> CellularNetwork:
 
 
 def random_cellular_graph(rng: np.random.Generator) -> Graph:
-    """Return the graph of such a network, its image in the bias."""
+    """Return a cellular network of 2 to 6 rows and columns with random templates, its image in the bias."""
     return random_cellular(rng).graph(driven=False)
 
 
