@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+import hopfield_hw as hh
 from hopfield_hw.circuit import PRIMITIVES, Circuit, Device, Line, Origin, Probe
 from hopfield_hw.dialects import write
 from hopfield_hw.dialects.ngspice import WIDTH, format_analysis, wrap
+from hopfield_hw.engines.transient import circuit_deck
 from hopfield_hw.errors import InputError
 from hopfield_hw.gain import Logistic, Tanh
 from hopfield_hw.graph import Activate, Affine, Graph, Hadamard, Input, Leak, Output
@@ -376,3 +378,18 @@ def test_lines_have_positive_finite_values(value: Line) -> None:
         circuit(Device("T_1", ("a", "0", "b", "0"), value, ORIGIN))
     with pytest.raises(InputError, match=re.escape("or a Line for T")):
         circuit(Device("T_1", ("a", "0", "b", "0"), 1e-3, ORIGIN))
+
+
+def test_klu_is_for_dense_circuits_without_switches() -> None:
+    rng = np.random.default_rng(0)
+    dense = hh.Network(weights=rng.normal(size=(30, 30)) * 1e-4, resistance=1e4, capacitance=1e-7)
+    grid = hh.families.CellularNetwork(template=hh.families.TEMPLATES["diffusion"], image=np.zeros((6, 6)))
+    clocked = hh.digital.held(dense, period=1e-3)
+    for graph, cell, klu in (
+        (dense, "ideal", True),
+        (dense, "hopfield_tank", True),
+        (grid.graph(), "cellular", False),
+        (clocked, "ideal", False),
+    ):
+        circuit = hh.lower(graph, cell=cell, rescale=True)
+        assert circuit_deck(circuit).klu == klu, circuit.node_count

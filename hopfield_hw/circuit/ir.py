@@ -94,6 +94,11 @@ class Circuit:
         object.__setattr__(self, "_by_name", _verified(self))
 
     @cached_property
+    def node_count(self) -> int:
+        """How many nodes there are, ground among them."""
+        return len({node for device in self.devices for node in device.nodes})
+
+    @cached_property
     def shortest_delay(self) -> float:
         """The delay of the shortest transmission line, seconds; infinite where there is none."""
         return min((d.value.delay for d in self.devices if isinstance(d.value, Line)), default=math.inf)

@@ -143,7 +143,7 @@ def _ngspice(name: str, side: int, steps: int) -> tuple[float, float]:
         (probe.node for probe in deck.states),
         t_stop=t_stop,
         step=settings.step,
-        options=(*settings.options(klu=find().klu), "acct"),
+        options=(*settings.options(klu=deck.klu and find().klu), "acct"),
     )
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "deck.cir").write_text(deck.text + analysis)
