@@ -160,7 +160,7 @@ def _labels(dataset: xr.Dataset, name: str) -> list[str]:
 
 
 def _short(label: str) -> str:
-    return label if len(label) <= 10 else f"{label[:6]}..{label[-2:]}"
+    return label if len(label) <= 12 else f"{label[:6]}..{label[-4:]}"
 
 
 def _spread(n: int, include: int | None = None) -> list[int]:
@@ -341,20 +341,25 @@ def _plot_energy(axes: Axes, result: Verification) -> None:
 
 
 def _plot_portrait(axes: Axes, result: Verification) -> None:
-    """Draw the two outputs that move most against each other; a single one against its state."""
+    """Draw the two outputs that move most against each other, or two states; a single state against its rate."""
     name = "output" if result.wave["output"].shape[-1] > 1 else "state"
     labels = _labels(result.wave, name)
-    moving = np.argsort(-np.ptp(result.ref[name].to_numpy(), axis=0), kind="stable")[:2]
-    across, up = (int(moving[0]), int(moving[-1]))
+    moving = np.argsort(-np.ptp(result.ref[name].to_numpy(), axis=0), kind="stable")[:2].tolist()
+    across, up = moving[0], moving[-1]
+    factor, unit = _axis_unit(result.ref)
     for data, colour, width, dashes, label in (
         (result.wave, SPICE, 2.6, "-", "ngspice"),
         (result.ref, "black", 0.9, DASHES, "reference"),
     ):
-        values = data[name].to_numpy()
-        axes.plot(values[:, across], values[:, up], color=colour, lw=width, ls=dashes, label=label)
-    axes.plot(values[0, across], values[0, up], "o", color="black", ms=4.0, label="start")
-    axes.set(xlabel=f"{name} of {labels[across]} (V)", ylabel=f"{name} of {labels[up]} (V)")
-    axes.set_title(f"the {name}s that move most (the network has no energy)")
+        x, y = (data[name].to_numpy()[:, k] for k in (across, up))
+        if across == up:
+            y = np.gradient(x, data["time"].to_numpy() * factor)
+        axes.plot(x, y, color=colour, lw=width, ls=dashes, label=label)
+    axes.plot(x[0], y[0], "o", color="black", ms=4.0, label="start")
+    rising = f"its rate (V/{unit})" if across == up else f"{name} of {labels[up]} (V)"
+    axes.set(xlabel=f"{name} of {labels[across]} (V)", ylabel=rising)
+    what = f"the {name} and its rate" if across == up else f"the {name}s that move most"
+    axes.set_title(f"{what} (the network has no energy)")
     axes.legend(loc="best")
 
 

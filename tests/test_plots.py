@@ -390,6 +390,17 @@ def test_without_an_energy_the_outputs_that_move_most_stand_against_each_other()
     np.testing.assert_array_equal(axes.lines[0].get_ydata(), result.wave["output"].to_numpy()[:, second])
 
 
+def test_a_single_state_without_an_energy_stands_against_its_rate() -> None:
+    """dx/dt = -x / (R C) from 1 V: what is up is -1 / (R C) times what is across, in V/ms."""
+    leak = Leak(name="x", capacitance=[1e-7], resistance=[5e4], initial=[1.0])  # type: ignore[arg-type]
+    alone = Graph(operators=(leak, Output(name="y", size=1)), edges=(Edge("x", "y"),))
+    result = made(alone)
+    axes = panel(plot_verification(result), "the state and its rate (the network has no energy)")
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("state of 0 (V)", "its rate (V/ms)")
+    x, rate = (np.asarray(values) for values in axes.lines[1].get_data())
+    np.testing.assert_allclose(rate[1:-1], -x[1:-1] / 5.0, rtol=1e-3)
+
+
 def test_the_report_is_the_table() -> None:
     result = made(flipflop().graph(), cell="active_sum")
     figure = plot_verification(result)
