@@ -251,7 +251,10 @@ class Network:
         )
 
     def to_json(self, path: Path | str) -> None:
-        """Write the network as versioned JSON (schema: hopfield_hw/schemas/network.schema.json)."""
+        """Write the network as versioned JSON (schema: hopfield_hw/schemas/network.schema.json).
+
+        Raises InputError for a path that cannot be written.
+        """
         write_json(Path(path), self.to_dict())
 
     @classmethod
@@ -260,7 +263,7 @@ class Network:
         return cls.from_dict(read_json(Path(path)))
 
     def to_npz(self, path: Path | str) -> None:
-        """Write the network as a NumPy archive, without pickles."""
+        """Write the network as a NumPy archive, without pickles. Raises InputError as `to_json` does."""
         write_npz(Path(path), self.to_dict())
 
     @classmethod

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import zipfile
 import zlib
@@ -20,9 +21,9 @@ SCHEMA = Path(__file__).parent / "schemas" / "network.schema.json"
 
 
 def write_json(path: Path, fields: dict[str, Any]) -> None:
-    """Write the fields of a network with format and version."""
-    content = {"format": FORMAT, "version": VERSION, **fields}
-    path.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n")
+    """Write the fields of a network with format and version. Raises InputError for a path that cannot be written."""
+    content = json.dumps({"format": FORMAT, "version": VERSION, **fields}, indent=1, allow_nan=False)
+    _write(path, f"{content}\n".encode())
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -37,12 +38,16 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def write_npz(path: Path, fields: dict[str, Any]) -> None:
-    """Write the fields of a network as arrays; what is not numeric goes in as JSON text."""
+    """Write the fields of a network as arrays; what is not numeric goes in as JSON text.
+
+    Raises InputError for a path that cannot be written.
+    """
     plain = {key: value for key, value in fields.items() if key not in ARRAYS}
     arrays = {key: np.array(fields[key]) for key in ARRAYS if fields[key] is not None}
     arrays["network"] = np.array(json.dumps({"format": FORMAT, "version": VERSION, **plain}, allow_nan=False))
-    with path.open("wb") as file:  # savez would add a suffix to the name
-        np.savez_compressed(file, allow_pickle=False, **arrays)
+    archive = io.BytesIO()
+    np.savez_compressed(archive, allow_pickle=False, **arrays)
+    _write(path, archive.getvalue())
 
 
 def read_npz(path: Path) -> dict[str, Any]:
@@ -68,6 +73,13 @@ def read_npz(path: Path) -> dict[str, Any]:
     fields = _parsed(str(content.pop("network")), path.name)
     arrays = {key: content[key].tolist() if key in content else None for key in ARRAYS}
     return _checked({**fields, **arrays} if isinstance(fields, dict) else fields, path.name)
+
+
+def _write(path: Path, content: bytes) -> None:
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise InputError(f"{str(path)!r:.200}: cannot be written ({error.strerror}); give another path") from None
 
 
 def _parsed(text: str, name: str) -> Any:

@@ -262,6 +262,9 @@ def test_trace_goes_both_ways(cli: Command, arguments: list[str], element: str, 
 
 
 def test_trace_of_a_weight_that_is_0(cli: Command) -> None:
+    assert "none: it is 0" in cli("trace", "digit_memory", "3,3").out
+    common = cli("trace", "loudest_of_eight", "0,1", "--cell", "winner_take_all").out
+    assert "none of its own: the cell builds it together with others" in common
     said = cli("trace", "digit_memory", "3,3", "--json")
     assert said.status == 0
     assert (said.json["element"], said.json["value"], said.json["devices"]) == ("syn.weights[3, 3]", 0.0, [])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -210,6 +211,14 @@ def test_json_is_versioned_strict_and_meets_the_published_schema(tmp_path: Path)
     assert content["weights"] is None
     assert sorted(content["entries"]) == [[0, 1, 2.0], [1, 0, 3.0]]
     assert content["labels"] == ["a", "b"]
+
+
+@pytest.mark.parametrize("write", ["to_json", "to_npz"])
+def test_a_path_that_cannot_be_written_is_refused(write: str, tmp_path: Path) -> None:
+    path = tmp_path / "none" / "net"
+    message = f"'{path}': cannot be written (No such file or directory); give another path"
+    with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
+        getattr(plain(), write)(path)
 
 
 def test_npz_holds_no_pickle(tmp_path: Path) -> None:

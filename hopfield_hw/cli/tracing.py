@@ -61,7 +61,7 @@ def trace(
     rows = [("element", f"{found.origin}{text}"), ("cell", found.cell)]
     rows += [(f"line {number}", line) for number, line in found.lines]
     if not found.devices:
-        rows.append(("line", "none: no device realises it"))
+        rows.append(("line", "none of its own: the cell builds it together with others" if value else "none: it is 0"))
     say_table(rows, title=chosen.title)
     return 0
 
