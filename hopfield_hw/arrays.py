@@ -65,11 +65,12 @@ def frozen_sparse(value: Any, name: str) -> Sparse:
 
 
 def positive(value: Any, name: str, *, shape: tuple[int, ...], unit: str, allow_inf: bool = False) -> Array:
-    """Return `frozen(value)` after checking that every element is above zero."""
+    """Return `frozen(value)` after checking that every element is above zero. `unit`: "" for a plain number."""
     array = frozen(value, name, shape=shape, allow_inf=allow_inf)
     bad = array <= 0.0
     if bad.any():
-        raise InputError(f"`{_first(name, bad)} = {array[bad].flat[0]} {unit}`: must be positive")
+        found = f"{array[bad].flat[0]} {unit}".rstrip()
+        raise InputError(f"`{_first(name, bad)} = {found}`: must be positive")
     return array
 
 

@@ -168,7 +168,7 @@ NETWORKS = [
         "`Network.gain` has parameters for 3 neurons: must have 1 or 2",
     ),
     Case("zero gain", lambda: Tanh(gain=0.0), "`Tanh.gain = 0.0 V/V`: must be positive"),
-    Case("zero volts", net(volts_per_unit=0.0), "`Network.volts_per_unit = 0.0 `: must be positive"),
+    Case("zero volts", net(volts_per_unit=0.0), "`Network.volts_per_unit = 0.0`: must be positive"),
     Case(
         "negative seconds", lambda: Units(seconds_per_unit=-1.0), "`Units.seconds_per_unit = -1.0 s`: must be positive"
     ),

@@ -130,7 +130,7 @@ def test_a_finite_box_makes_any_affine_problem_solvable() -> None:
 
 
 def test_a_wrong_network_for_a_problem_is_refused() -> None:
-    with pytest.raises(hh.InputError, match=r"^`alpha = 0.0 `: must be positive"):
+    with pytest.raises(hh.InputError, match=r"^`alpha = 0.0`: must be positive"):
         projection(murty(2), alpha=0.0)
     with pytest.raises(hh.InputError, match=r"must be a BoxProblem, from box_problem"):
         projection([[1.0]])  # type: ignore[arg-type]

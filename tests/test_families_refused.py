@@ -68,9 +68,13 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
         lambda: families.brain_state_in_a_box(EYE, initial=[0.0, -1.5]),
         "`initial` holds -1.5: must lie in the box, from -1.0 to 1.0",
     ),
+    "box, discrete": (
+        lambda: families.brain_state_in_a_box(EYE, initial=0.0, discrete=np.ones(2)),  # type: ignore[arg-type]
+        "`discrete` = array([1., 1.]): must be True or False",
+    ),
     "box, alpha": (
         lambda: families.brain_state_in_a_box(EYE, initial=0.0, alpha=-0.1),
-        "`alpha = -0.1 `: must be",
+        "`alpha = -0.1`: must be",
     ),
     "box, limit": (
         lambda: families.brain_state_in_a_box(EYE, initial=0.0, limit=np.inf),
@@ -82,7 +86,11 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
     ),
     "Cohen-Grossberg, step": (
         lambda: families.cohen_grossberg(EYE, **CG, step=0.0),
-        "`step` = 0.0: must be positive and finite, or None for continuous time",
+        "`step = 0.0 units of time`: must be positive",
+    ),
+    "Cohen-Grossberg, step as a row": (
+        lambda: families.cohen_grossberg(EYE, **CG, step=[0.1, 0.2]),  # type: ignore[arg-type]
+        "`step` has shape (2,): must have shape ()",
     ),
     "Cohen-Grossberg, energy": (
         lambda: cohen_grossberg_energy(families.cohen_grossberg([[0.0, 1.0], [2.0, 0.0]], **CG), np.ones(2)),
@@ -96,7 +104,15 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
         lambda: families.lotka_volterra(EYE, growth=1.0, initial=[0.1, -0.1]),
         "`initial` holds a negative number: must be at least 0",
     ),
-    "shunting, decay": (lambda: families.shunting(EYE, decay=0.0), "`decay` = 0.0: must be positive and finite"),
+    "shunting, decay": (lambda: families.shunting(EYE, decay=0.0), "`decay = 0.0 per unit of time`: must be positive"),
+    "shunting, decay as text": (
+        lambda: families.shunting(EYE, decay="slow"),  # type: ignore[arg-type]
+        "`decay` = 'slow': must be real numbers in a rectangular array",
+    ),
+    "shunting, no ceiling": (
+        lambda: families.shunting(EYE, ceiling=None),  # type: ignore[arg-type]
+        "`ceiling = nan`: must be finite",
+    ),
     "shunting, start": (
         lambda: families.shunting(EYE, initial=1.5),
         "`initial` holds 1.5: must be at most the ceiling, 1.0",
@@ -109,7 +125,7 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
         lambda: families.modern_hopfield([1.0, 2.0], initial=0.0),
         "`patterns` has shape (2,): must be (m, n), one row a pattern",
     ),
-    "softmax, beta": (lambda: families.modern_hopfield(EYE, beta=0.0, initial=0.0), "`beta = 0.0 `: must be positive"),
+    "softmax, beta": (lambda: families.modern_hopfield(EYE, beta=0.0, initial=0.0), "`beta = 0.0`: must be positive"),
     "dense, degree": (
         lambda: families.dense_memory([[1.0, -1.0]], degree=1, initial=0.1),
         "`degree` = 1: must be a whole number from 2 to 12",
@@ -125,7 +141,7 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
     "winner, one": (lambda: families.winner_take_all([1.0]), "`drive` has shape (1,): must be (n,), at least two neur"),
     "winner, inhibition": (
         lambda: families.winner_take_all([1.0, 2.0], inhibition=-1.0),
-        "`inhibition = -1.0 `: must be positive",
+        "`inhibition = -1.0`: must be positive",
     ),
     "maxnet, tie": (
         lambda: families.maxnet([0.5, 0.5, 0.1]),
@@ -143,6 +159,11 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
 def test_a_wrong_argument_is_refused(build: Callable[[], object], message: str) -> None:
     with pytest.raises(hh.InputError, match="^" + re.escape(message)):
         build()
+
+
+def test_a_decay_too_small_for_a_resistor_is_none() -> None:
+    graph = families.generalised_hopfield(EYE, decay=1e-320)
+    assert graph.by_name["x"].params()["resistance"] == [np.inf, np.inf]
 
 
 HEAD = 'title = "T"\ncitation = "C"\n[network]\n'

@@ -531,7 +531,7 @@ def refusals(rng: np.random.Generator) -> dict[str, tuple[Any, str]]:
         ),
         "a clip": (
             lambda: LSTM(input_weights=w, recurrent_weights=r, clip=-1.0),
-            "`LSTM.clip = -1.0 `: must be positive",
+            "`LSTM.clip = -1.0`: must be positive",
         ),
         "output without weights": (
             lambda: RNN(input_weights=w, recurrent_weights=np.ones((8, 8)), output_activation=Tanh()),

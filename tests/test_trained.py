@@ -167,7 +167,7 @@ REFUSED = {
     "no output": (lambda: MACKEY_GLASS.readout.after(PLAIN.graph(), "h"), "'h' is no Output: `Readout.weights` of"),
     "size": (lambda: MACKEY_GLASS.readout.beside(PLAIN.graph(), "y", "z"), r"'y' has 2 elements: .* \(1, 4\) reads 4"),
     "shape": (lambda: hh.digital.Readout(weights=[1.0]), r"`Readout.weights` has shape \(1,\): must be \(outputs, H\)"),
-    "scale": (lambda: Scale(centre=0.0, half_range=0.0), "`Scale.half_range = 0.0 `: must be positive"),
+    "scale": (lambda: Scale(centre=0.0, half_range=0.0), "`Scale.half_range = 0.0`: must be positive"),
     "letters": (lambda: Alphabet("aba"), "`Alphabet.characters` = 'aba': must hold each character once"),
     "letter": (lambda: LETTERS.indices("abc"), "`text` holds 'c': must be of the characters 'ab'"),
     "prompt": (lambda: generate(COIN, LETTERS, "", length=1, temperature=0.0), "`prompt` is empty: must have at least"),

@@ -25,13 +25,15 @@ def state(name: str, initial: Array, *, tau: Any = 1.0, decay: Any = 1.0, discre
     `initial`: x(0), (n,). `tau`, `decay`: (n,) or one for all; tau positive, decay at least 0.
     """
     n = initial.size
+    if not isinstance(discrete, bool | np.bool_):
+        raise InputError(f"`discrete` = {discrete!r:.60}: must be True or False")
     constants = positive(tau, f"{name}: tau", shape=(n,), unit="units of time")
     if discrete:
         return Hold(name=name, clock=Clock(period=1.0), initial=initial)
     rates = frozen(decay, f"{name}: decay", shape=(n,))
     if bool(np.any(rates < 0.0)):
         raise InputError(f"`{name}: decay` holds {rates.min()}: must be at least 0; put growth into the weights")
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", over="ignore"):
         return Leak(name=name, capacitance=constants, resistance=1.0 / rates, initial=initial)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import frozen
+from ..arrays import frozen, positive
 from ..errors import InputError
 from ..functions import Identity, Polynomial
 from ..gain import Function
@@ -49,10 +49,9 @@ def cohen_grossberg(
         if not isinstance(function, Function):
             raise InputError(f"`{name}` = {function!r:.60}: must be a Function such as Identity() or Tanh()")
     start = frozen(initial, "initial", shape=(n,))
-    if step is not None and not 0.0 < step < np.inf:
-        raise InputError(f"`step` = {step}: must be positive and finite, or None for continuous time")
+    h = None if step is None else float(positive(step, "step", shape=(), unit="units of time"))
     operators: list[Operator] = [
-        state("x", start, decay=0.0, discrete=step is not None),
+        state("x", start, decay=0.0, discrete=h is not None),
         *(Activate(name=name, size=n, function=function) for name, function in functions.items()),
         Affine(name="bracket", weights=scaled_weights(matrix, -1.0), bias=frozen(bias, "bias", shape=(n,))),
         Hadamard(name="rate", size=n),
@@ -61,10 +60,10 @@ def cohen_grossberg(
     edges += [("signal", "bracket"), ("bracket", "rate", "right"), ("amplification", "rate", "left")]
     if self_signal is not None:
         edges.append(("self_signal", "rate", "right"))
-    if step is None:
+    if h is None:
         edges.append(("rate", "x"))
     else:
-        operators.append(Affine(name="euler", weights=step * np.eye(n)))
+        operators.append(Affine(name="euler", weights=h * np.eye(n)))
         edges += [("rate", "euler"), ("euler", "x"), ("x", "x")]
     return network_graph(operators, edges, outputs=[("output", "x", n)], units=units)
 
@@ -108,20 +107,19 @@ def shunting(
     matrix, n = square(weights, "weights")
     start = frozen(initial, "initial", shape=(n,))
     excites, inhibits = frozen(excitation, "excitation", shape=(n,)), frozen(inhibition, "inhibition", shape=(n,))
-    for name, value in (("decay", decay), ("ceiling", ceiling)):
-        if not 0.0 < value < np.inf:
-            raise InputError(f"`{name}` = {value}: must be positive and finite")
+    rate = positive(decay, "decay", shape=(), unit="per unit of time")
+    most = float(positive(ceiling, "ceiling", shape=(), unit=""))
     for name, values in (("excitation", excites), ("inhibition", inhibits), ("initial", start)):
         if bool(np.any(values < 0.0)):
             raise InputError(f"`{name}` holds {values.min()}: must be at least 0")
-    if bool(np.any(start > ceiling)):
-        raise InputError(f"`initial` holds {start.max()}: must be at most the ceiling, {ceiling}")
+    if bool(np.any(start > most)):
+        raise InputError(f"`initial` holds {start.max()}: must be at most the ceiling, {most}")
     operators: list[Operator] = [
-        state("x", start, decay=decay),
+        state("x", start, decay=rate),
         Activate(name="signal", size=n, function=signal),
         Affine(name="excite", weights=np.eye(n), bias=excites),
         Affine(name="inhibit", weights=matrix, bias=inhibits),
-        Affine(name="room", weights=-np.eye(n), bias=np.full(n, ceiling)),
+        Affine(name="room", weights=-np.eye(n), bias=np.full(n, most)),
         Affine(name="minus_x", weights=-np.eye(n)),
         Hadamard(name="excited", size=n),
         Hadamard(name="inhibited", size=n),
