@@ -15,7 +15,7 @@ from scipy import ndimage
 
 import hopfield_hw as hh
 from hopfield_hw.families import TEMPLATES, CellularNetwork, Template, binary, read_image, write_image
-from hopfield_hw.graph import Input, parse_graph
+from hopfield_hw.graph import Input, Stencil, parse_graph
 from hopfield_hw.problems import Settled, cellular_image
 
 PAGE = written("Rae4&8")
@@ -182,19 +182,19 @@ EDGE = TEMPLATES["edge"]
 REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
     "even template": (
         lambda _: Template(feedback=np.ones((2, 3))),
-        "`Template.feedback` has shape (2, 3): must be a table with odd sides, such as 3 x 3",
+        "`Template.feedback` has shape (2, 3): both sides must be odd, as in 3 x 3",
     ),
     "even control": (
         lambda _: Template(feedback=CROSS, control=np.ones((3, 4))),
-        "`Template.control` has shape (3, 4): must be a table with odd sides, such as 3 x 3",
+        "`Template.control` has shape (3, 4): both sides must be odd, as in 3 x 3",
     ),
     "flat template": (
         lambda _: Template(feedback=[1, 2, -1]),
-        "`Template.feedback` has shape (3,): must be a table with odd sides, such as 3 x 3",
+        "`Template.feedback` has shape (3,): both sides must be odd, as in 3 x 3",
     ),
     "deep template": (
         lambda _: Template(feedback=np.ones((3, 3, 1))),
-        "`Template.feedback` has shape (3, 3, 1): must be a table with odd sides, such as 3 x 3",
+        "`Template.feedback` has shape (3, 3, 1): both sides must be odd, as in 3 x 3",
     ),
     "nan template": (
         lambda _: Template(feedback=[[np.nan]]),
@@ -204,6 +204,19 @@ REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
     "boundary": (
         lambda _: Template(feedback=CROSS, boundary="mirror"),  # type: ignore[arg-type]
         "`Template.boundary` = 'mirror': must be one of zero, fixed, periodic",
+    ),
+    "boundary as a table": (
+        lambda _: Template(feedback=CROSS, boundary=np.ones(2)),  # type: ignore[arg-type]
+        "`Template.boundary` = array([1., 1.]): must be one of zero, fixed, periodic",
+    ),
+    "pace": (lambda _: Template(feedback=CROSS, pace=-1.0), "`Template.pace` = -1.0 R C: must be at least 0"),
+    "pace as a row": (
+        lambda _: Template(feedback=CROSS, pace=[1.0, 2.0]),  # type: ignore[arg-type]
+        "`Template.pace` has shape (2,): must have shape ()",
+    ),
+    "edge of a stencil": (
+        lambda _: Stencil(template=CROSS, shape=(2, 2), boundary="fixed", edge=[1.0, 2.0]),  # type: ignore[arg-type]
+        "`Stencil.edge` has shape (2,): must have shape ()",
     ),
     "template by name": (
         lambda _: CellularNetwork(template="edge", image=WHITE),  # type: ignore[arg-type]
@@ -227,7 +240,11 @@ REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
     ),
     "initial": (
         lambda _: CellularNetwork(template=EDGE, image=WHITE, initial=WHITE.T),
-        "`CellularNetwork.initial` has shape (3, 2): must have that of the image, (2, 3)",
+        "`CellularNetwork.initial` has shape (3, 2): must have shape (2, 3)",
+    ),
+    "ragged initial": (
+        lambda _: CellularNetwork(template=EDGE, image=WHITE, initial=[[1.0, 2.0], [3.0]]),
+        "`CellularNetwork.initial` = [[1.0, 2.0], [3.0]]: must be real numbers in a rectangular array",
     ),
     "resistance": (
         lambda _: CellularNetwork(template=EDGE, image=WHITE, resistance=-1.0),
@@ -238,6 +255,21 @@ REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
             hh.reference(CellularNetwork(template=EDGE, image=[[1.0]]).graph(), points=2)
         ),
         "wave: has 1 outputs: must be of this network, with 6",
+    ),
+    "no wave": (
+        lambda _: CellularNetwork(template=EDGE, image=WHITE).picture(WHITE),  # type: ignore[arg-type]
+        "`wave` = array([[-1., -1., -1.],\n       [-1., -1., -1.]]): must be a waveform with outputs, as from `reference`",
+    ),
+    "no time": (
+        lambda _: CellularNetwork(template=EDGE, image=[[1.0]]).picture(
+            hh.reference(CellularNetwork(template=EDGE, image=[[1.0]]).graph(), points=2),
+            time=[0.0, 1.0],  # type: ignore[arg-type]
+        ),
+        "`time` has shape (2,): must have shape ()",
+    ),
+    "templates of a problem": (
+        lambda path: cellular_image(template=["edge"], image=path),  # type: ignore[arg-type]
+        "cellular_image: template ['edge'] is unknown: must be one of edge, corner,",
     ),
     "template of a problem": (
         lambda path: cellular_image(template="holes", image=path),

@@ -235,6 +235,8 @@ def test_bad_requests_are_refused() -> None:
         hh.testing.assert_matches_ode("a\nb\n", delayed(network(), RC), nodes={"0": "a", "1": "b"})
     with pytest.raises(InputError, match=re.escape("`AllPass.accuracy = 0.0 rad`: must be positive")):
         AllPass(accuracy=0.0)
+    with pytest.raises(InputError, match=r"^`delay` = 'all_pass': must be a form of delay, such as MatchedLine\(\) or"):
+        hh.lower(delayed(network(), RC), cell=HopfieldTank(delay="all_pass"))  # type: ignore[arg-type]
     with pytest.raises(InputError, match="critical_delay: needs symmetric weights"):
         critical_delay(network(((0.0, 1.0), (0.0, 0.0))))
 

@@ -9,7 +9,7 @@ import pytest
 
 import hopfield_hw as hh
 from hopfield_hw import families
-from hopfield_hw.cells import OtaC, SummingStage
+from hopfield_hw.cells import AllPass, Cell, Cellular, HopfieldTank, OtaC, SummingStage
 from hopfield_hw.graph import Activate, Affine, Edge, Graph, Units
 from hopfield_hw.lower import lower
 from hopfield_hw.schematic import neuron_devices
@@ -113,6 +113,22 @@ def test_ota_c_with_a_linear_range_is_the_network_of_its_saturated_pairs(ngspice
     assert 50.0 < narrow / wide < 200.0
     with pytest.raises(hh.InputError, match=r"^`OtaC.linear_range = 0.0 V`: must be positive"):
         OtaC(linear_range=0.0)
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        OtaC(linear_range=np.float64(0.7)),
+        Cellular(output_resistance=np.float64(1e6), clamp_resistance=np.float64(1.0)),
+        SummingStage(open_loop_gain=np.float64(1e7), feedback=np.float64(1e4)),
+        HopfieldTank(delay=AllPass(accuracy=np.float64(0.1), resistance=np.float64(1e4))),
+    ],
+    ids=lambda cell: cell.name,
+)
+def test_numbers_of_numpy_are_written_as_numbers(cell: Cell) -> None:
+    net = hh.Network(weights=[[0.0, 1e-5], [1e-5, 0.0]], resistance=1e4, capacitance=1e-7, gain=hh.PiecewiseLinear())
+    graph = families.delayed(net, 1e-4) if isinstance(cell, HopfieldTank) else net
+    assert "np." not in lower(graph, cell=cell).netlist()
 
 
 def test_winner_take_all_has_one_common_line(ngspice: str) -> None:

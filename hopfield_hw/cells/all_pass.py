@@ -33,10 +33,11 @@ class AllPass:
     name: str = "all_pass"
 
     def __post_init__(self) -> None:
-        for field, unit in (("accuracy", "rad"), ("resistance", "Ohm"), ("open_loop_gain", "V/V")):
-            positive(getattr(self, field), f"AllPass.{field}", shape=(), unit=unit)
-        if self.bandwidth is not None:
-            positive(self.bandwidth, "AllPass.bandwidth", shape=(), unit="rad/s")
+        units = {"accuracy": "rad", "bandwidth": "rad/s", "resistance": "Ohm", "open_loop_gain": "V/V"}
+        for field, unit in units.items():
+            if getattr(self, field) is not None or field != "bandwidth":
+                value = positive(getattr(self, field), f"AllPass.{field}", shape=(), unit=unit)
+                object.__setattr__(self, field, float(value))
 
     def stages(self, tau: float, bandwidth: float) -> int:
         """Return N. Raises Unrealisable above 256."""
@@ -67,7 +68,7 @@ class AllPass:
                 draft.add(f"C_{part}", (plus, GROUND), capacitance, origin)
                 draft.add(f"R_{part}_minus", (before, minus), self.resistance, origin)
                 draft.add(f"R_{part}_back", (minus, out), self.resistance, origin)
-                draft.add(f"E_{part}", (out, GROUND, plus, minus), float(self.open_loop_gain), origin)
+                draft.add(f"E_{part}", (out, GROUND, plus, minus), self.open_loop_gain, origin)
                 draft.start(plus, volts)
                 before = out
 

@@ -39,7 +39,8 @@ class Cellular:
 
     def __post_init__(self) -> None:
         for name in ("output_resistance", "clamp_resistance"):
-            positive(getattr(self, name), f"Cellular.{name}", shape=(), unit="Ohm")
+            value = positive(getattr(self, name), f"Cellular.{name}", shape=(), unit="Ohm")
+            object.__setattr__(self, name, float(value))
 
     def fragments(self, graph: Graph) -> Iterable[Fragment]:
         """Return one fragment for each population of neurons, and for each delay of what they give."""
@@ -81,7 +82,7 @@ class Cellular:
             origin = Origin(activate.name, "function", (k,))
             ports = (GROUND, output, state, GROUND)
             draft.add(f"G_{activate.name}_{k}", ports, slope / self.output_resistance, origin)
-            draft.add(f"R_{activate.name}_{k}", (output, GROUND), float(self.output_resistance), origin)
+            draft.add(f"R_{activate.name}_{k}", (output, GROUND), self.output_resistance, origin)
             limiter = f"max({-amplitude!r},min({amplitude!r},v({output})))"
             draft.add(f"B_{activate.name}_{k}", (limit, GROUND), limiter, origin)
-            draft.add(f"R_{activate.name}_clamp_{k}", (output, limit), float(self.clamp_resistance), origin)
+            draft.add(f"R_{activate.name}_clamp_{k}", (output, limit), self.clamp_resistance, origin)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,7 @@ MOST_DELAYS = 256
 TAPS, MOST_TAPS = 16, 128
 
 
+@runtime_checkable
 class DelayForm(Protocol):
     """A way to build a Delay. `name`: what users call it."""
 

@@ -9,8 +9,8 @@ from functools import partial
 
 import numpy as np
 
+from ..arrays import positive
 from ..circuit import GROUND, Draft, Origin
-from ..errors import InputError
 from ..graph import Affine, Graph
 from ..graph.weights import entries
 from .cell import Fragment
@@ -32,8 +32,8 @@ class OtaC:
     law: str = "C_i dx_i/dt = -s(x_i)/R_i + sum_j T_ij s(v_j) + I_i,  v_i = g_i(x_i),  s(v) = V_s tanh(v / V_s)"
 
     def __post_init__(self) -> None:
-        if not self.linear_range > 0.0:
-            raise InputError(f"`OtaC.linear_range = {self.linear_range} V`: must be positive; infinite for linear ones")
+        reach = positive(self.linear_range, "OtaC.linear_range", shape=(), unit="V", allow_inf=True)
+        object.__setattr__(self, "linear_range", float(reach))
 
     def fragments(self, graph: Graph) -> Iterable[Fragment]:
         """Return one fragment for each population of neurons."""

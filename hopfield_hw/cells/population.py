@@ -77,7 +77,12 @@ def _is_crossbar(graph: Graph, affine: Affine) -> bool:
 
 
 def delay_fragments(graph: Graph, form: DelayForm) -> Iterator[Fragment]:
-    """Yield one fragment for each Delay of what gains, Inputs or Leaks give."""
+    """Yield one fragment for each Delay of what gains, Inputs or Leaks give.
+
+    Raises InputError for a form that is none.
+    """
+    if not isinstance(form, DelayForm):
+        raise InputError(f"`delay` = {form!r:.60}: must be a form of delay, such as MatchedLine() or AllPass()")
     for delay in graph.of_type(Delay):
         if _is_rail(graph, delay):
             yield Fragment((delay.name,), partial(_build_delay, form, delay))

@@ -52,13 +52,9 @@ class CellularNetwork:
             found = f"{image[far][0]:g}"
             raise InputError(f"`CellularNetwork.image` holds {found}: must be from -1 (white) to +1 (black); scale it")
         start: Any = self.template.start if self.initial is None else self.initial
-        if start is None:
-            start = image
-        elif np.ndim(start) == 0:
-            start = frozen(start, "CellularNetwork.initial", shape=image.shape)
         fields = {
             "image": image,
-            "initial": checked_image(start, "CellularNetwork.initial", image.shape),
+            "initial": frozen(image if start is None else start, "CellularNetwork.initial", shape=image.shape),
             "resistance": float(positive(self.resistance, "CellularNetwork.resistance", shape=(), unit="Ohm")),
             "capacitance": float(positive(self.capacitance, "CellularNetwork.capacitance", shape=(), unit="F")),
         }
@@ -135,8 +131,11 @@ class CellularNetwork:
 
         Raises InputError for the waveform of another network.
         """
-        values = wave["output"] if time is None else wave["output"].sel(time=time, method="nearest")
-        last: Array = (values.isel(time=-1) if time is None else values).to_numpy()
+        if not isinstance(wave, xr.Dataset) or "output" not in wave:
+            raise InputError(f"`wave` = {wave!r:.60}: must be a waveform with outputs, as from `reference`")
+        times = wave["time"].to_numpy()
+        k = -1 if time is None else int(np.argmin(np.abs(times - float(frozen(time, "time", shape=())))))
+        last: Array = wave["output"].isel(time=k).to_numpy()
         if last.size != self.initial.size:
             raise InputError(f"wave: has {last.size} outputs: must be of this network, with {self.initial.size}")
         return last.reshape(self.shape)

@@ -14,13 +14,11 @@ from ..errors import InputError
 LUMA = (0.299, 0.587, 0.114)  # red, green, blue (ITU-R BT.601)
 
 
-def checked_image(value: Any, name: str, shape: tuple[int, int] | None = None) -> Array:
-    """Return an image, (rows, columns), frozen. Raises InputError for another form, shape, or levels not finite."""
+def checked_image(value: Any, name: str) -> Array:
+    """Return an image, (rows, columns), frozen. Raises InputError for another form, or levels not finite."""
     image = frozen(value, name)
     if image.ndim != 2 or image.size == 0:
         raise InputError(f"`{name}` has shape {image.shape}: must be a table (rows, columns) of at least one pixel")
-    if shape is not None and image.shape != shape:
-        raise InputError(f"`{name}` has shape {image.shape}: must have that of the image, {shape}")
     return image
 
 

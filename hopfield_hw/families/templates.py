@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import Array, frozen, positive
+from ..arrays import frozen
 from ..errors import InputError
 from ..graph import Stencil
-from ..graph.weights import BOUNDARIES, Boundary
+from ..graph.weights import Boundary, check_boundary, checked_template
 
 THEORY = "L. O. Chua and L. Yang, IEEE Trans. Circuits Syst. 35:1257 (1988)"
 APPLICATIONS = "L. O. Chua and L. Yang, IEEE Trans. Circuits Syst. 35:1273 (1988)"
@@ -30,8 +30,8 @@ class Template:
     `pace`: how long the wave that does the work takes for a pixel, in R C; 0 where each cell decides by itself.
     `does`: what comes out. `citation`: where it comes from.
 
-    Raises InputError for a template of even size or not of two dimensions, values that are not finite, and an unknown
-    boundary.
+    Raises InputError for a template of even size or not of two dimensions, values that are not finite, a negative
+    pace, and an unknown boundary.
     """
 
     feedback: Any
@@ -45,17 +45,15 @@ class Template:
     citation: str = ""
 
     def __post_init__(self) -> None:
-        fields: dict[str, Any] = {"feedback": _odd(self.feedback, "Template.feedback")}
+        fields: dict[str, Any] = {"feedback": checked_template(self.feedback, "Template.feedback")}
         if self.control is not None:
-            fields["control"] = _odd(self.control, "Template.control")
-        fields["bias"] = float(frozen(self.bias, "Template.bias", shape=()))
-        fields["edge"] = float(frozen(self.edge, "Template.edge", shape=()))
-        if self.start is not None:
-            fields["start"] = float(frozen(self.start, "Template.start", shape=()))
-        if self.pace != 0.0:
-            fields["pace"] = float(positive(self.pace, "Template.pace", shape=(), unit="R C"))
-        if self.boundary not in BOUNDARIES:
-            raise InputError(f"`Template.boundary` = {self.boundary!r:.40}: must be one of {', '.join(BOUNDARIES)}")
+            fields["control"] = checked_template(self.control, "Template.control")
+        for name in ("bias", "edge", "pace", "start"):
+            if getattr(self, name) is not None or name != "start":
+                fields[name] = float(frozen(getattr(self, name), f"Template.{name}", shape=()))
+        if fields["pace"] < 0.0:
+            raise InputError(f"`Template.pace` = {fields['pace']} R C: must be at least 0")
+        check_boundary(self.boundary, "Template.boundary")
         for name, value in fields.items():
             object.__setattr__(self, name, value)
 
@@ -65,13 +63,6 @@ class Template:
         feedback = Stencil(template=self.feedback, shape=shape, boundary=self.boundary, edge=edge)
         without_control = self.control is None or not np.any(self.control)
         return feedback, None if without_control else replace(feedback, template=self.control)
-
-
-def _odd(value: Any, name: str) -> Array:
-    template = frozen(value, name)
-    if template.ndim != 2 or any(side % 2 == 0 for side in template.shape):
-        raise InputError(f"`{name}` has shape {template.shape}: must be a table with odd sides, such as 3 x 3")
-    return template
 
 
 ALONE = [[0, 0, 0], [0, 1, 0], [0, 0, 0]]

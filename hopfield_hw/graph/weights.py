@@ -16,6 +16,20 @@ Boundary: TypeAlias = Literal["zero", "fixed", "periodic"]
 BOUNDARIES: tuple[Boundary, ...] = ("zero", "fixed", "periodic")
 
 
+def checked_template(value: Any, name: str) -> Array:
+    """Return a template frozen at the door. Raises InputError for one of even size or not of two dimensions."""
+    template = frozen(value, name)
+    if template.ndim != 2 or any(side % 2 == 0 for side in template.shape):
+        raise InputError(f"`{name}` has shape {template.shape}: both sides must be odd, as in 3 x 3")
+    return template
+
+
+def check_boundary(value: Any, name: str) -> None:
+    """Refuse what is not the name of a boundary."""
+    if not isinstance(value, str) or value not in BOUNDARIES:
+        raise InputError(f"`{name}` = {value!r:.40}: must be one of {', '.join(BOUNDARIES)}")
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Stencil:
     """A space-invariant linear map on a grid (cellular networks; Chua and Yang 1988, eq. 2).
@@ -33,19 +47,17 @@ class Stencil:
     edge: float = 0.0
 
     def __post_init__(self) -> None:
-        template = frozen(self.template, "Stencil.template")
-        if template.ndim != 2 or any(side % 2 == 0 for side in template.shape):
-            raise InputError(f"`Stencil.template` has shape {template.shape}: both sides must be odd, as in 3 x 3")
+        template = checked_template(self.template, "Stencil.template")
         sides = self.shape if isinstance(self.shape, tuple | list) else ()
         if len(sides) != 2 or not all(isinstance(side, int | np.integer) and side >= 1 for side in sides):
             raise InputError(f"`Stencil.shape` = {self.shape}: must be (rows, columns), whole numbers of at least 1")
-        if self.boundary not in BOUNDARIES:
-            raise InputError(f"`Stencil.boundary` = {self.boundary!r}: must be one of {', '.join(BOUNDARIES)}")
-        if self.edge != 0.0 and self.boundary != "fixed":
-            raise InputError(f'`Stencil.edge` = {self.edge}: only boundary="fixed" has an edge value')
+        check_boundary(self.boundary, "Stencil.boundary")
+        edge = float(frozen(self.edge, "Stencil.edge", shape=()))
+        if edge != 0.0 and self.boundary != "fixed":
+            raise InputError(f'`Stencil.edge` = {edge}: only boundary="fixed" has an edge value')
         object.__setattr__(self, "template", template)
         object.__setattr__(self, "shape", (int(self.shape[0]), int(self.shape[1])))
-        object.__setattr__(self, "edge", float(frozen(self.edge, "Stencil.edge", shape=())))
+        object.__setattr__(self, "edge", edge)
 
     @property
     def size(self) -> int:

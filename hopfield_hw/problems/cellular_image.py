@@ -23,7 +23,7 @@ def cellular_image(*, template: str, image: Path, resistance: float = 1e3, capac
 
     Raises InputError for an unknown template, a file that is no PNG, and values that are not positive.
     """
-    if template not in TEMPLATES:
+    if not isinstance(template, str) or template not in TEMPLATES:
         raise InputError(unknown("cellular_image: template", template, TEMPLATES))
     if not isinstance(image, Path):
         raise InputError(f"`cellular_image.image` = {image!r:.60}: must be a Path; in a design.toml, in network.files")
