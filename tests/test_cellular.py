@@ -215,7 +215,7 @@ REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
         "`Template.pace` has shape (2,): must have shape ()",
     ),
     "edge of a stencil": (
-        lambda _: Stencil(template=CROSS, shape=(2, 2), boundary="fixed", edge=[1.0, 2.0]),  # type: ignore[arg-type]
+        lambda _: Stencil(template=CROSS, shape=(2, 2), boundary="fixed", edge=np.ones(2)),  # type: ignore[arg-type]
         "`Stencil.edge` has shape (2,): must have shape ()",
     ),
     "template by name": (
@@ -258,7 +258,7 @@ REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
     ),
     "no wave": (
         lambda _: CellularNetwork(template=EDGE, image=WHITE).picture(WHITE),  # type: ignore[arg-type]
-        "`wave` = array([[-1., -1., -1.],\n       [-1., -1., -1.]]): must be a waveform with outputs, as from `reference`",
+        "[-1., -1., -1.]]): must be a waveform with outputs, as from `reference`",
     ),
     "no time": (
         lambda _: CellularNetwork(template=EDGE, image=[[1.0]]).picture(

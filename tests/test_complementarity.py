@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 import hopfield_hw as hh
 from hopfield_hw.analysis.settling import settle
 from hopfield_hw.families import box_problem, projection
+from hopfield_hw.graph import Edge, Graph, Input, Output
 from hopfield_hw.problems.complementarity import fathi, kojima_shindo, murty, tridiagonal
 from hopfield_hw.reference import StepProgram
 
@@ -127,6 +128,16 @@ def test_a_finite_box_makes_any_affine_problem_solvable() -> None:
     problem = box_problem([[0.0, 0.0], [0.0, 1.0]], [-1.0, 1.0], upper=5.0)
     found = settle(projection(problem, initial=1.0), t_stop=60 * MS)
     np.testing.assert_allclose(found.output, [5.0, 0.0], atol=1e-9)
+
+
+def test_nothing_settles_without_a_state_or_a_step() -> None:
+    graph = projection(murty(2), discrete=True)
+    assert settle(graph, t_stop=50 * MS).settled
+    with pytest.raises(hh.InputError, match=r"^`t_stop` = 0.0005 s: is shorter than a step of the map"):
+        settle(graph, t_stop=0.5 * MS)
+    wire = Graph(operators=(Input(name="u", size=1), Output(name="y", size=1)), edges=(Edge("u", "y"),))
+    with pytest.raises(hh.InputError, match=r"^settle: the graph holds no state that could settle"):
+        settle(wire, t_stop=MS)
 
 
 def test_a_wrong_network_for_a_problem_is_refused() -> None:

@@ -12,6 +12,7 @@ import pytest
 import hopfield_hw as hh
 from hopfield_hw import families
 from hopfield_hw.analysis.cohen_grossberg_energy import cohen_grossberg_energy
+from hopfield_hw.analysis.stability import critical_delay
 from hopfield_hw.designs import load_design
 
 EYE = np.eye(2)
@@ -99,6 +100,22 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
     "Cohen-Grossberg, energy of another": (
         lambda: cohen_grossberg_energy(families.bam(EYE), np.ones(4)),
         "cohen_grossberg_energy: the graph must be one from families.cohen_grossberg",
+    ),
+    "Cohen-Grossberg, energy of a number": (
+        lambda: cohen_grossberg_energy(3.0, np.ones(2)),  # type: ignore[arg-type]
+        "3.0: must be a Graph, or a Network",
+    ),
+    "Cohen-Grossberg, energy with delays": (
+        lambda: cohen_grossberg_energy(families.delayed(families.cohen_grossberg(EYE, **CG), 1e-3), np.ones(2)),
+        "cohen_grossberg_energy: the graph has delays, and with them no such energy; take them out",
+    ),
+    "Cohen-Grossberg, energy of another size": (
+        lambda: cohen_grossberg_energy(families.cohen_grossberg(EYE, **CG), np.ones((2, 3))),
+        "`state` has shape (2, 3): must be (..., 2), the states last",
+    ),
+    "critical delay of a graph": (
+        lambda: critical_delay(families.generalised_hopfield(EYE)),  # type: ignore[arg-type]
+        "critical_delay: Graph(operators=",
     ),
     "Lotka-Volterra": (
         lambda: families.lotka_volterra(EYE, growth=1.0, initial=[0.1, -0.1]),

@@ -7,7 +7,8 @@ import pytest
 
 import hopfield_hw as hh
 from hopfield_hw.analysis.lyapunov import lyapunov
-from hopfield_hw.families import chaotic_hopfield, generalised_hopfield
+from hopfield_hw.errors import AccuracyError
+from hopfield_hw.families import chaotic_hopfield, delayed, generalised_hopfield
 from hopfield_hw.graph import Activate, Affine, Clock, Edge, Graph, Hadamard, Hold, Leak, Units
 
 UNIT = Units()
@@ -82,6 +83,15 @@ def test_a_network_that_settles_is_not_chaotic() -> None:
     assert lyapunov(settled, t_stop=0.05, count=1).exponents[0] <= 0.0
 
 
+def test_a_map_that_leaves_all_bounds_says_so() -> None:
+    away = generalised_hopfield(
+        [[5.0]], decay=0.0, gain=hh.Polynomial(coefficients=[0.0, 0.0, 1.0]), initial=1.0, discrete=True, units=UNIT
+    )
+    assert lyapunov(away, t_stop=3.0, transient=0.0).exponents[0] > 0.0
+    with pytest.raises(AccuracyError, match="lyapunov: the map leaves all bounds at step 9; end before, or start els"):
+        lyapunov(away, t_stop=50.0)
+
+
 def test_wrong_requests_are_refused() -> None:
     graph = chaotic_hopfield()
     with pytest.raises(hh.InputError, match=r"^`count` = 4: must be a whole number from 1 to 3, the states"):
@@ -94,3 +104,5 @@ def test_wrong_requests_are_refused() -> None:
     ramp = hh.Signal(times=[0.0, 1.0], values=[[0.0], [1.0]])
     with pytest.raises(hh.InputError, match=r"^`inputs`: change with time"):
         lyapunov(driven, t_stop=0.1, inputs=ramp)
+    with pytest.raises(hh.InputError, match=r"^lyapunov: the graph is of the kind 'dde': must be 'ode' or 'map'"):
+        lyapunov(delayed(graph, 1e-3), t_stop=0.1)

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import Array
+from ..arrays import Array, checked
 from ..errors import InputError
 from ..gain import Function
-from ..graph import Activate, Affine, Graph
+from ..graph import Activate, Affine, Delay, Graph, as_graph
 from ..graph.weights import apply_weights, linear
 
 # The integral is cut at this many uniform points and at every state asked for, with five Gauss points in each piece.
@@ -24,21 +24,26 @@ def cohen_grossberg_energy(graph: Graph, state: Array) -> Array:
     never rises along a solution in continuous time where C is symmetric, a is at least 0 and d does not fall (Cohen and
     Grossberg 1983).
 
-    Raises InputError for another graph, and weights that are not symmetric.
+    Raises InputError for another graph, one with delays, weights that are not symmetric, and states of another size.
     """
-    bracket, signal = graph.by_name.get("bracket"), graph.by_name.get("signal")
+    names = as_graph(graph).by_name
+    bracket, signal = names.get("bracket"), names.get("signal")
     if not isinstance(bracket, Affine) or not isinstance(signal, Activate):
         raise InputError("cohen_grossberg_energy: the graph must be one from families.cohen_grossberg")
+    if len(graph.states) != 1 or graph.of_type(Delay):
+        raise InputError("cohen_grossberg_energy: the graph has delays, and with them no such energy; take them out")
     weights: Any = linear(bracket.weights)
     if bool(abs(weights - weights.T).max() > 1e-12 * abs(weights).max()):
         raise InputError("cohen_grossberg_energy: the weights are not symmetric, so there is no such energy")
-    x = np.asarray(state) / graph.units.volts_per_unit
+    x = checked(state, "state") / graph.units.volts_per_unit
+    if x.shape[-1:] != (signal.size,):
+        raise InputError(f"`state` has shape {x.shape}: must be (..., {signal.size}), the states last")
     d = signal.function
     values, still = d.value(x), d.value(np.zeros(signal.size))
     quadratic = -0.5 * np.sum(values * apply_weights(bracket.weights, values), axis=-1)
     total: Array = quadratic - np.sum(bracket.offset * (values - still), axis=-1)
-    own = graph.by_name.get("self_signal")
-    if isinstance(own, Activate):
+    own = names.get("self_signal")
+    if isinstance(own, Activate) and x.size:
         rows = x.reshape(-1, signal.size)
         each = [_integral(own.function, d, rows[:, i], i) for i in range(signal.size)]
         total = total - np.sum(each, axis=0).reshape(total.shape)

@@ -51,9 +51,11 @@ def lyapunov(
     (1980).
 
     Raises InputError for a graph that is neither a differential equation nor a map, and for wrong arguments;
-    AccuracyError where the solver fails.
+    AccuracyError where the solver fails, and where a map leaves all bounds.
     """
     network = in_si(as_graph(graph))
+    if network.kind not in ("ode", "map"):
+        raise InputError(f"lyapunov: the graph is of the kind {network.kind!r}: must be 'ode' or 'map'")
     length = float(positive(t_stop, "t_stop", shape=(), unit="s"))
     before = TRANSIENT * length if transient is None else float(frozen(transient, "transient", shape=()))
     if before < 0.0:
@@ -85,8 +87,12 @@ def _map(graph: Graph, signal: Signal | None) -> tuple[Flow, Array, float]:
     program = StepProgram([graph])
     u = np.zeros(program.input_size) if signal is None else signal.values[0]
 
-    def flow(_: int, x: Array, frame: Array) -> tuple[Array, Array]:
-        return program.step(x, u)[0], np.asarray(program.jacobian(x, u) @ frame)
+    def flow(j: int, x: Array, frame: Array) -> tuple[Array, Array]:
+        with np.errstate(over="ignore", invalid="ignore"):
+            after, moved = program.step(x, u)[0], np.asarray(program.jacobian(x, u) @ frame)
+        if not (np.isfinite(after).all() and np.isfinite(moved).all()):
+            raise AccuracyError(f"lyapunov: the map leaves all bounds at step {j + 1}; end before, or start elsewhere")
+        return after, moved
 
     return flow, program.initial, program.clock.period
 

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..arrays import Array
-from ..graph import Graph
+from ..errors import InputError
+from ..graph import Graph, as_graph
 from ..network import Network
 from ..reference import solve
 from ..units import format_si
@@ -45,9 +46,15 @@ def settle(
 
     The arguments are those of `reference`. Nothing can tell a network that settles later from one that never does:
     where `settled` is False, run it for longer, change its parameters, or doubt that there is an answer.
+
+    Raises InputError for a graph without a state, and for less than one step of a map; else as `reference`.
     """
+    if not as_graph(graph).states:
+        raise InputError("settle: the graph holds no state that could settle; it has a Leak or a Hold where one does")
     wave = solve(graph, t_stop=t_stop, inputs=inputs, accuracy=accuracy, method=method)
     states, times = wave["state"].to_numpy(), wave["time"].to_numpy()
+    if len(times) < 2:
+        raise InputError(f"`t_stop` = {t_stop} s: is shorter than a step of the map; run it for several")
     late = states[times >= 0.9 * times[-1]] if len(times) > 20 else states[-2:]
     moved = float(np.max(np.ptp(late, axis=0)) / max(float(np.max(np.abs(states))), 1e-300))
     return Settling(states[-1], wave["output"].to_numpy()[-1], moved <= accuracy, moved, accuracy, float(times[-1]))
