@@ -197,12 +197,22 @@ def test_bad_requests_are_refused() -> None:
         solve(lambda t: -t)
     with pytest.raises(InputError, match="`lags`: a Signal must have one element, never negative"):
         solve(Signal(times=[0.0], values=[-1.0]))  # type: ignore[arg-type]
-    with pytest.raises(InputError, match="`lags` is empty: an equation without delays"):
-        integrate_delayed(lambda t, x, z: -x, [], lambda t: 1.0, (0.0, 1.0), rtol=1e-6, atol=1e-6)
+    options: Any = {"rtol": 1e-6, "atol": 1e-6}
+    for lags in ([], 1.0):
+        with pytest.raises(InputError, match=re.escape(f"`lags` = {lags}: must list one delay or more; without any")):
+            integrate_delayed(lambda t, x, z: -x, lags, lambda t: 1.0, (0.0, 1.0), **options)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match=re.escape("`history` = 1.0: must be a function, of time first")):
+        integrate_delayed(lambda t, x, z: -x, [1.0], 1.0, (0.0, 1.0), **options)  # type: ignore[arg-type]
     with pytest.raises(InputError, match="must end after it begins"):
         solve(1.0, span=(1.0, 1.0))
-    with pytest.raises(InputError, match="must be positive, rtol below 1"):
+    with pytest.raises(InputError, match=re.escape("`t_span` has shape (3,): must have shape (2,)")):
+        solve(1.0, span=(0.0, 1.0, 2.0))  # type: ignore[arg-type]
+    with pytest.raises(InputError, match=re.escape("`rtol = 0.0`: must be positive")):
         solve(1.0, rtol=0.0)
+    with pytest.raises(InputError, match=re.escape("`rtol` = 1.0: must be below 1")):
+        solve(1.0, rtol=1.0)
+    with pytest.raises(InputError, match=re.escape("`rtol` = '1e-6%': must be real numbers")):
+        solve(1.0, rtol="1e-6%")  # type: ignore[arg-type]
 
 
 def test_what_cannot_go_on_is_an_accuracy_error() -> None:

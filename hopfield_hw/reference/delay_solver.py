@@ -18,7 +18,7 @@ import numpy.typing as npt
 from numpy.polynomial.chebyshev import chebpts2, chebvander
 from scipy.integrate import DOP853
 
-from ..arrays import Array, frozen
+from ..arrays import Array, frozen, positive
 from ..errors import AccuracyError, InputError
 from .batch_solver import interpolation_basis
 from .breakpoints import Break, Lag, Segments, Tau, find_segments
@@ -171,12 +171,16 @@ def integrate_delayed(
 
     Raises InputError for lags that are not positive or look into the future, AccuracyError where it cannot go on.
     """
-    if not len(lags):
-        raise InputError("`lags` is empty: an equation without delays is one for `scipy.integrate.solve_ivp`")
-    start = np.atleast_1d(frozen(history(t_span[0]), "history"))
+    if not isinstance(lags, Sequence | np.ndarray) or not len(lags):
+        raise InputError(f"`lags` = {lags!r:.60}: must list one delay or more; without any, use scipy's `solve_ivp`")
+    for name, value in (("rhs", rhs), ("history", history)):
+        if not callable(value):
+            raise InputError(f"`{name}` = {value!r:.60}: must be a function, of time first")
+    span = _span(t_span)
+    start = np.atleast_1d(frozen(history(span[0]), "history"))
     equation = _States(rhs, tuple(Lag(tau=tau) for tau in lags), history, start.size)
     kinks = [Break(1, t, k) for t in breaks for k in range(len(lags))]
-    return integrate(equation, start, t_span, rtol=rtol, atol=atol, breaks=kinks, max_step=max_step)
+    return integrate(equation, start, span, rtol=rtol, atol=atol, breaks=kinks, max_step=max_step)
 
 
 class _States:
@@ -209,13 +213,20 @@ def integrate(
     max_step: float = np.inf,
 ) -> Solution:
     """Solve an Equation from x = initial; see `integrate_delayed`. `breaks` and `edges`: as of `find_segments`."""
-    begin, end = (float(t) for t in t_span)
+    part = float(positive(rtol, "rtol", shape=(), unit=""))
+    if part >= 1.0:
+        raise InputError(f"`rtol` = {part}: must be below 1")
+    least = positive(atol, "atol", shape=np.shape(atol), unit="")
+    longest = float(positive(max_step, "max_step", shape=(), unit="s", allow_inf=True))
+    segments = find_segments(equation.lags, *_span(t_span), direct=equation.direct, breaks=breaks, edges=edges)
+    return _Solver(equation, segments, initial, part, least, longest).run()
+
+
+def _span(t_span: tuple[float, float]) -> tuple[float, float]:
+    begin, end = frozen(t_span, "t_span", shape=(2,)).tolist()
     if not begin < end:
-        raise InputError(f"`t_span` = {t_span}: must end after it begins")
-    if not (0.0 < rtol < 1.0 and bool(np.all(np.asarray(atol) > 0.0)) and max_step > 0.0):
-        raise InputError(f"`rtol` = {rtol}, `atol` = {atol}, `max_step` = {max_step}: must be positive, rtol below 1")
-    segments = find_segments(equation.lags, begin, end, direct=equation.direct, breaks=breaks, edges=edges)
-    return _Solver(equation, segments, initial, rtol, np.asarray(atol, dtype=np.float64), max_step).run()
+        raise InputError(f"`t_span` = {begin, end}: must end after it begins")
+    return begin, end
 
 
 class _Solver:
