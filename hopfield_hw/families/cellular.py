@@ -24,7 +24,7 @@ KEEP = 1e-9
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class CellularNetwork:
-    """A template at work on an image (Chua and Yang, IEEE Trans. Circuits Syst. 35:1257, 1988, eqs. 2 and 3).
+    """A template at work on an image (Chua and Yang, IEEE Trans. Circuits Syst. 35:1257, 1988, eqs. 2a and 2b).
 
     C dx_ij/dt = -x_ij/R + sum_kl A_kl y_i+k,j+l / R + sum_kl B_kl u_i+k,j+l / R + z / R,  y = (|x+1| - |x-1|) / 2
 

@@ -101,6 +101,7 @@ TEMPLATES: Mapping[str, Template] = MappingProxyType(
         ),
         # All cells start black; white comes in from outside. A white pixel beside k white outputs drifts at 1 - 2k, a
         # black one at 1 or more: least 1. Marginal on grey images at u = -3/4, -1/4, 1/4 and 3/4, for k of 1 to 4.
+        # With 2 in the middle, as it is given too, the white pixels of a hole (k = 0) do not drift at all.
         "hole_filling": Template(
             feedback=[[0, 1, 0], [1, 3, 1], [0, 1, 0]],
             control=[[0, 0, 0], [0, 4, 0], [0, 0, 0]],
