@@ -6,8 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 
-import numpy as np
-
 from ..arrays import positive
 from ..circuit import GROUND, Draft, Origin
 from ..gain import PiecewiseLinear
@@ -15,7 +13,7 @@ from ..graph import Activate, Graph
 from ..graph.weights import entries
 from .cell import Fragment
 from .delay_line import MATCHED_LINE, DelayForm
-from .ideal import add_amplifier, add_bias, add_capacitors
+from .ideal import add_amplifier, add_bias, add_leak
 from .population import Population, delay_fragments, populations
 
 
@@ -53,13 +51,7 @@ class Cellular:
         return {}
 
     def _build(self, population: Population, draft: Draft) -> None:
-        leak = population.leak
-        nodes = draft.nodes(leak)
-        draft.state(leak, nodes)
-        add_capacitors(draft, leak, nodes, (GROUND,) * len(nodes))
-        for k, value in enumerate(leak.resistance.tolist()):
-            if np.isfinite(value):
-                draft.add(f"R_{leak.name}_{k}", (nodes[k], GROUND), value, Origin(leak.name, "resistance", (k,)))
+        nodes = add_leak(draft, population.leak)
         for affine in population.affines:
             (source,) = draft.graph.drivers(affine)
             rails = draft.nodes(source)

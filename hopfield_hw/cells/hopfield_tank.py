@@ -103,7 +103,7 @@ def _build(population: Population, draft: Draft) -> None:
     leak = population.leak
     nodes = draft.nodes(leak)
     draft.state(leak, nodes)
-    add_capacitors(draft, leak, nodes, (GROUND,) * len(nodes))
+    add_capacitors(draft, leak, nodes)
     leakage = 1.0 / leak.resistance - population.loading()
     for k, (conductance, resistance) in enumerate(zip(leakage.tolist(), leak.resistance.tolist(), strict=True)):
         if conductance * resistance > NO_LEAK:

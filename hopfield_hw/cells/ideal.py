@@ -61,10 +61,22 @@ def add_bias(draft: Draft, affine: Affine, nodes: tuple[str, ...]) -> None:
         draft.add(f"I_{affine.name}_{k}", (GROUND, nodes[k]), float(offset[k]), Origin(affine.name, "bias", (k,)))
 
 
-def add_capacitors(draft: Draft, leak: Leak, plus: tuple[str, ...], minus: tuple[str, ...]) -> None:
-    """Add the capacitors of a Leak."""
+def add_capacitors(draft: Draft, leak: Leak, plus: tuple[str, ...], minus: tuple[str, ...] | None = None) -> None:
+    """Add the capacitors of a Leak, to ground where nothing else is said."""
     for k, value in enumerate(leak.capacitance.tolist()):
-        draft.add(f"C_{leak.name}_{k}", (plus[k], minus[k]), value, Origin(leak.name, "capacitance", (k,)))
+        to = GROUND if minus is None else minus[k]
+        draft.add(f"C_{leak.name}_{k}", (plus[k], to), value, Origin(leak.name, "capacitance", (k,)))
+
+
+def add_leak(draft: Draft, leak: Leak) -> tuple[str, ...]:
+    """Add the capacitor and the resistor of each element of a Leak, from its node to ground; return the nodes."""
+    nodes = draft.nodes(leak)
+    draft.state(leak, nodes)
+    add_capacitors(draft, leak, nodes)
+    for k, value in enumerate(leak.resistance.tolist()):
+        if np.isfinite(value):
+            draft.add(f"R_{leak.name}_{k}", (nodes[k], GROUND), value, Origin(leak.name, "resistance", (k,)))
+    return nodes
 
 
 def _build(build: Callable[[Draft, Any], None], operator: Operator, draft: Draft) -> None:
@@ -72,13 +84,7 @@ def _build(build: Callable[[Draft, Any], None], operator: Operator, draft: Draft
 
 
 def _build_leak(draft: Draft, leak: Leak) -> None:
-    nodes = draft.nodes(leak)
-    ground = (GROUND,) * len(nodes)
-    draft.state(leak, nodes)
-    add_capacitors(draft, leak, nodes, ground)
-    for k, value in enumerate(leak.resistance.tolist()):
-        if np.isfinite(value):
-            draft.add(f"R_{leak.name}_{k}", (nodes[k], GROUND), value, Origin(leak.name, "resistance", (k,)))
+    nodes = add_leak(draft, leak)
     for source in draft.graph.drivers(leak):
         if not _injects(draft.graph, source):
             _add_unity(draft, source, leak.name, nodes)

@@ -48,7 +48,7 @@ class OtaC:
         leak = population.leak
         nodes = draft.nodes(leak)
         draft.state(leak, nodes)
-        add_capacitors(draft, leak, nodes, (GROUND,) * len(nodes))
+        add_capacitors(draft, leak, nodes)
         for k, value in enumerate(leak.resistance.tolist()):
             if np.isfinite(value):
                 seen = self._limited(draft, leak.name, k, nodes[k])

@@ -119,7 +119,7 @@ class SummingStage:
     def _add_rc(
         self, draft: Draft, leak: Leak, driven: tuple[str, ...], nodes: tuple[str, ...], conductance: Array
     ) -> None:
-        add_capacitors(draft, leak, nodes, (GROUND,) * len(nodes))
+        add_capacitors(draft, leak, nodes)
         for k, through in enumerate(conductance.tolist()):
             origin = Origin(leak.name, "resistance", (k,))
             rest = 1.0 / float(leak.resistance[k]) - through

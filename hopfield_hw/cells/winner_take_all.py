@@ -11,6 +11,7 @@ import numpy as np
 from ..arrays import positive
 from ..circuit import GROUND, Draft, Origin
 from ..graph import Activate, Affine, Graph
+from ..graph.weights import linear
 from .active_sum import ActiveSum
 from .cell import Fragment
 from .ideal import add_bias
@@ -67,7 +68,7 @@ class WinnerTakeAll:
         for k, (rail, node) in enumerate(zip(draft.nodes(source), summing, strict=True)):
             draft.add(f"R_{name}_from_{k}", (rail, total), 1.0 / w, Origin(name, "common", (k,)))
             draft.add(f"R_{name}_to_{k}", (line, node), 1.0 / w, Origin(name, "common_line", (k,)))
-        own = np.diag(affine.weights) + w  # type: ignore[arg-type]
+        own = linear(affine.weights).diagonal() + w
         own[np.abs(own) <= ALIKE * w] = 0.0
         add_crossbar(draft, replace(affine, weights=np.diag(own)), summing)
 

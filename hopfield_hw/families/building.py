@@ -9,7 +9,7 @@ import numpy as np
 
 from ..arrays import Array, frozen, positive
 from ..errors import InputError
-from ..graph import Clock, Graph, Hold, Leak, Operator, Output, Units
+from ..graph import Clock, Edge, Graph, Hold, Leak, Operator, Output, Units
 from ..graph.weights import frozen_weights, weights_shape
 
 # One unit of a dimensionless network in a circuit: 1 V, 100 uS and 1 ms, so that neurons have 10 kOhm and 100 nF.
@@ -66,6 +66,6 @@ def network_graph(
     probes = [Output(name=name, size=size) for name, _, size in shown]
     return Graph(
         operators=(*operators, *probes),
-        edges=(*edges, *((source, name) for name, source, _ in shown)),  # type: ignore[arg-type]
+        edges=tuple(Edge(*edge) for edge in (*edges, *((source, name) for name, source, _ in shown))),
         units=units,
     )

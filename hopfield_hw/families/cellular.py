@@ -64,7 +64,8 @@ class CellularNetwork:
     @property
     def shape(self) -> tuple[int, int]:
         """The rows and columns of the image."""
-        return self.initial.shape  # type: ignore[no-any-return]
+        rows, columns = np.shape(self.initial)
+        return rows, columns
 
     @property
     def inputs(self) -> Array | None:

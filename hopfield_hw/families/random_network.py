@@ -48,4 +48,5 @@ def random_gain(rng: np.random.Generator, n: int) -> Gain:
         x = np.linspace(-3.0, 3.0, 13) / gain
         return Table(x=x, y=np.tanh(gain * x))
     spread = rng.uniform(0.9, 1.1, n)
-    return curve(gain=np.minimum(gain * spread, 100.0), amplitude=rng.uniform(0.5, 2.0))  # type: ignore[no-any-return]
+    found: Gain = curve(gain=np.minimum(gain * spread, 100.0), amplitude=rng.uniform(0.5, 2.0))
+    return found
