@@ -188,6 +188,10 @@ def test_bad_requests_are_refused() -> None:
         "`taus`: 'syn' is a Stencil": lambda: delayed_by_edge(grid, 0.1),
         "`mean = 0.0 s`: must be positive": lambda: distributed(network(), 0.0),
         "`order` = 0: must be a whole number of Leaks": lambda: distributed(network(), 1.0, order=0),
+        "`order` = 100000000000000000000: must be a whole": lambda: distributed(network(), 1.0, order=10**20),
+        "`matrices` and `taus`: must be lists": lambda: neutral(network(), np.eye(2), 1.0),  # type: ignore[arg-type]
+        "`taus` names ['1', 'syn']: must name what takes": lambda: delayed_by_edge(network(), {1: 0.1, "syn": 0.1}),
+        "`history` names ['1', 'v']: must be of what": lambda: delayed(network(), 1.0, history={1: 0.0, "v": 0.0}),
         "`matrices` has 1 and `taus` 2": lambda: neutral(network(), [np.eye(2)], [1.0, 2.0]),
         "alone has a spectral radius of D = 1.2": lambda: neutral(network(), [1.2 * np.eye(2)], [1.0]),
         "`leak` = 'y': must name one of x": lambda: neutral(network(), [np.zeros((2, 2))], [1.0], leak="y"),

@@ -10,7 +10,7 @@ import numpy as np
 from ..arrays import Array, frozen, positive
 from ..errors import InputError
 from ..graph import Clock, Edge, Graph, Hold, Leak, Operator, Output, Units
-from ..graph.weights import frozen_weights, weights_shape
+from ..graph.weights import Stencil, frozen_weights, weights_shape
 
 # One unit of a dimensionless network in a circuit: 1 V, 100 uS and 1 ms, so that neurons have 10 kOhm and 100 nF.
 CIRCUIT_UNITS = Units(siemens_per_unit=1e-4, seconds_per_unit=1e-3)
@@ -38,8 +38,13 @@ def state(name: str, initial: Array, *, tau: Any = 1.0, decay: Any = 1.0, discre
 
 
 def matrix(value: Any, name: str) -> tuple[Any, int, int]:
-    """Return weights frozen at the door, and their outputs and inputs. Raises InputError where there are none."""
+    """Return weights frozen at the door, and their outputs and inputs. Raises InputError where there are none.
+
+    A Stencil is refused: it has a fixed edge beside its matrix.
+    """
     weights = frozen_weights(value, name)
+    if isinstance(weights, Stencil):
+        raise InputError(f"`{name}` is a Stencil: must be a matrix, dense or scipy.sparse; take its `sparse()`")
     outputs, inputs = weights_shape(weights)
     if outputs == 0 or inputs == 0:
         raise InputError(f"`{name}` has shape {(outputs, inputs)}: must have at least one element")

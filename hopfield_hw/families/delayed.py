@@ -22,6 +22,9 @@ from ..graph.weights import Stencil, linear, weights_shape
 from ..network import Network
 from ..signals import Signal
 
+# Leaks in the row of a gamma kernel: with more it is a delay for all purposes.
+MOST_LEAKS = 1000
+
 
 def delayed(graph: Graph | Network, tau: float | Signal, *, history: Any = None) -> Graph:
     """Return the network with one delay in its feedback: v_j(t) becomes v_j(t - tau) (Marcus and Westervelt, 1989).
@@ -67,7 +70,7 @@ def delayed_by_edge(graph: Graph | Network, taus: Mapping[str, Any] | Any, *, hi
             raise InputError(f"`taus`: feedback goes to {sorted(taking)}; give a matrix for each, by name")
         taus = {affines[0].name: taus}
     if set(taus) != taking:
-        raise InputError(f"`taus` names {sorted(taus)}: must name what takes feedback, {sorted(taking)}")
+        raise InputError(f"`taus` names {sorted(map(str, taus))}: must name what takes feedback, {sorted(taking)}")
     matrices = {affine.name: _taus(taus[affine.name], affine) for affine in affines}
     distinct = sorted({tau for affine in affines for tau in matrices[affine.name][_present(affine)].tolist()} - {0.0})
     operators = {op.name: op for op in network.operators}
@@ -100,14 +103,15 @@ def distributed(graph: Graph | Network, mean: float, *, order: int = 1) -> Graph
     Leaks of R C = tau/m (the linear chain trick; MacDonald, "Time Lags in Biological Models", 1978). The Leaks start at
     what the initial state gives, so the past is that too.
 
-    `mean`: tau, seconds, positive. `order`: m, at least 1. Raises InputError for others, a graph without feedback, and
-    a map.
+    `mean`: tau, seconds, positive. `order`: m, from 1 to 1,000.
+
+    Raises InputError for others, a graph without feedback, and a map.
     """
     network = as_graph(graph)
     _refuse_map(network, "a gamma kernel is a row of Leaks")
     tau = float(positive(mean, "mean", shape=(), unit="s"))
-    if isinstance(order, bool) or not isinstance(order, int) or order < 1:
-        raise InputError(f"`order` = {order!r}: must be a whole number of Leaks, at least 1")
+    if isinstance(order, bool) or not isinstance(order, int) or not 1 <= order <= MOST_LEAKS:
+        raise InputError(f"`order` = {order!r:.40}: must be a whole number of Leaks, from 1 to {MOST_LEAKS}")
     sources = _feedback(network)
     past = _histories(network, sources, None)
     resistance = _typical_resistance(network)
@@ -148,6 +152,8 @@ def neutral(
     _refuse_map(network, "a neutral equation holds derivatives")
     state = _one_leak(network, leak)
     n = state.output_size
+    if not (isinstance(matrices, Sequence | np.ndarray) and isinstance(taus, Sequence | np.ndarray)):
+        raise InputError("`matrices` and `taus`: must be lists, of one D_k and one tau_k each")
     if len(matrices) != len(taus) or not len(taus):
         raise InputError(f"`matrices` has {len(matrices)} and `taus` {len(taus)}: must have as many, at least one")
     past = state.initial if history is None else history
@@ -199,7 +205,7 @@ def _histories(graph: Graph, sources: Mapping[str, Any], history: Any) -> dict[s
             raise InputError(f"`history`: several things are delayed, {sorted(sources)}; give one for each, by name")
         history = {} if history is None else dict.fromkeys(sources, history)
     if not set(history) <= set(sources):
-        raise InputError(f"`history` names {sorted(history)}: must be of what is delayed, {sorted(sources)}")
+        raise InputError(f"`history` names {sorted(map(str, history))}: must be of what is delayed, {sorted(sources)}")
     found = {}
     for name in sources:
         operator, value = graph.by_name[name], history.get(name)

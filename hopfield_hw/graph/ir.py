@@ -72,6 +72,8 @@ class Graph:
         for edge in self.edges:
             if len(edge) not in (2, 3) or not all(isinstance(part, str) for part in edge):
                 raise InputError(f"`Graph.edges` holds {edge!r:.60}: must be (source, target) or with a port")
+        if not isinstance(self.units, Units):
+            raise InputError(f"`Graph.units` = {self.units!r:.60}: must be Units(volts_per_unit=..., ...)")
         object.__setattr__(self, "operators", tuple(self.operators))
         object.__setattr__(self, "edges", tuple(Edge(*edge) for edge in self.edges))
         _verify(self)
