@@ -258,6 +258,19 @@ def test_the_energy_of_a_symmetric_cohen_grossberg_network_never_rises(seed: int
     assert np.ptp(values) > 0.0
 
 
+def test_the_energy_of_a_signal_that_jumps_has_the_jump() -> None:
+    """With b = 5 - x and d = sign(x), V falls by 2 b(0) where a signal jumps by 2, and d_1 d_2 changes."""
+    graph = families.cohen_grossberg(
+        [[0.0, 1.0], [1.0, 0.0]],
+        amplification=hh.Polynomial(coefficients=[1.0]),
+        self_signal=hh.Polynomial(coefficients=[5.0, -1.0]),
+        signal=hh.HardLimiter(),
+        initial=0.0,
+    )
+    values = cohen_grossberg_energy(graph, np.array([[-1.0, -2.0], [-1.0, 2.0], [1.0, 2.0]]))
+    np.testing.assert_allclose(np.diff(values), [-2.0 * 5.0 - 2.0, -2.0 * 5.0 + 2.0], atol=1e-12)
+
+
 def test_the_energy_is_its_formula() -> None:
     """b = -x and d = x: V = x^2 / 2 summed, minus I x, plus x C x / 2."""
     c, i = np.array([[0.0, 0.5], [0.5, 0.2]]), np.array([0.3, -0.4])

@@ -51,13 +51,14 @@ def cohen_grossberg_energy(graph: Graph, state: Array) -> Array:
 
 
 def _integral(b: Function, d: Function, ends: Array, i: int) -> Array:
-    """Return the integral of b(s) d'(s) from 0 to each end, for element i."""
-    own, slope = (f if f.size is None else f.at(i) for f in (b, d))
+    """Return the integral of b(s) d'(s) from 0 to each end, for element i; by parts, as d may jump and b does not."""
+    own, signal = (f if f.size is None else f.at(i) for f in (b, d))
     low, high = min(0.0, float(ends.min())), max(0.0, float(ends.max()))
     cuts = np.unique(np.concatenate([ends, [0.0], np.linspace(low, high, PIECES)]))
     half = 0.5 * np.diff(cuts)
     at = (cuts[:-1] + half)[:, np.newaxis] + half[:, np.newaxis] * GAUSS[0]
-    pieces = half * np.sum(GAUSS[1] * own.value(at) * slope.derivative(at), axis=1)
+    pieces = half * np.sum(GAUSS[1] * own.derivative(at) * signal.value(at), axis=1)
     area = np.concatenate([[0.0], np.cumsum(pieces)])
-    found: Array = area[np.searchsorted(cuts, ends)] - area[np.searchsorted(cuts, 0.0)]
+    product = own.value(cuts) * signal.value(cuts) - area
+    found: Array = product[np.searchsorted(cuts, ends)] - product[np.searchsorted(cuts, 0.0)]
     return found
