@@ -30,6 +30,8 @@ def checked(value: Any, name: str, *, shape: tuple[int, ...] | None = None, allo
     try:
         if np.iscomplexobj(value):
             raise TypeError("complex numbers")
+        if np.ma.is_masked(value):
+            raise TypeError("masked values")
         array = np.asarray(value, dtype=np.float64)
     except (TypeError, ValueError, OverflowError) as error:
         raise InputError(f"`{name}` = {value!r:.80}: must be real numbers in a rectangular array ({error})") from None

@@ -42,6 +42,7 @@ from hopfield_hw.reference import solve, solve_batch
 from hopfield_hw.signals import Signal
 
 NAN, INF = np.nan, np.inf
+MASKED = np.ma.masked_array([1.0, 2.0], [True, False])
 INJECTION = "a\n.control\nshell touch injected\n.endc"
 
 
@@ -133,6 +134,11 @@ NETWORKS = [
         "complex",
         net(bias=1j),
         "`Network.bias` = 1j: must be real numbers in a rectangular array (complex numbers)",
+    ),
+    Case(
+        "masked",
+        net(bias=MASKED),
+        f"`Network.bias` = {MASKED!r:.80}: must be real numbers in a rectangular array (masked values)",
     ),
     Case(
         "complex sparse",
