@@ -76,6 +76,13 @@ def positive(value: Any, name: str, *, shape: tuple[int, ...], unit: str, allow_
     return array
 
 
+def whole(value: Any, name: str, low: int, high: int, why: str = "") -> int:
+    """Return a whole number from low to high, of Python or NumPy. Raises InputError for others; `why` ends it."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not low <= value <= high:
+        raise InputError(f"`{name}` = {value!r:.40}: must be a whole number from {low} to {high}{why}")
+    return int(value)
+
+
 def _first(name: str, bad: npt.NDArray[np.bool_]) -> str:
     index = np.argwhere(bad)[0]
     return name if index.size == 0 else f"{name}[{', '.join(str(int(k)) for k in index)}]"

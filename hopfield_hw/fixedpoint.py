@@ -12,7 +12,7 @@ from typing import Any, Literal, Self, TypeAlias, get_args
 import numpy as np
 import numpy.typing as npt
 
-from .arrays import Array, frozen
+from .arrays import Array, frozen, whole
 from .errors import InputError
 from .gain import Function
 
@@ -42,8 +42,8 @@ class QFormat:
     overflow: Overflow = "saturate"
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "word", _whole(self.word, "QFormat.word", 2, MAX_WORD))
-        object.__setattr__(self, "fraction", _whole(self.fraction, "QFormat.fraction", -32, 63))
+        object.__setattr__(self, "word", whole(self.word, "QFormat.word", 2, MAX_WORD))
+        object.__setattr__(self, "fraction", whole(self.fraction, "QFormat.fraction", -32, 63))
         _one_of(self.rounding, "QFormat.rounding", get_args(Rounding))
         _one_of(self.overflow, "QFormat.overflow", get_args(Overflow))
 
@@ -123,7 +123,7 @@ class QFormat:
 
     def _shift(self, raw: Any, fraction: int) -> tuple[Integers, int]:
         """Return the checked integers, and the places to the right; more than 63 do what 63 do to 62 bits."""
-        shift = _whole(fraction, "fraction", -64, 126) - self.fraction
+        shift = whole(fraction, "fraction", -64, 126) - self.fraction
         return _integers(raw, "raw", MAX_RAW), min(shift, 63)
 
     def _rounded(self, raw: Integers, shift: int) -> Integers:
@@ -256,9 +256,9 @@ def _points(source: QFormat, range_bits: int, address_bits: int, index: Index) -
     _one_of(index, "ActivationTable.index", get_args(Index))
     low, high = -source.fraction, MAX_WORD - 1 - source.fraction
     why = "; 2^range_bits is from 1 to 2^31 steps of the source"
-    most = min(_whole(range_bits, "ActivationTable.range_bits", low, high, why) + 1 + source.fraction, MAX_ADDRESS)
+    most = min(whole(range_bits, "ActivationTable.range_bits", low, high, why) + 1 + source.fraction, MAX_ADDRESS)
     why = f"; the spacing is at least a step of the source, and the size at most 2^{MAX_ADDRESS}"
-    size = 1 << _whole(address_bits, "ActivationTable.address_bits", 1, most, why)
+    size = 1 << whole(address_bits, "ActivationTable.address_bits", 1, most, why)
     return size + 1 if index == "interpolate" else size
 
 
@@ -273,12 +273,6 @@ def _integers(value: Any, name: str, bits: int) -> Integers:
             f"`{name}` holds {array[bad].flat[0]}: must have at most {bits} bits, from {-end} to {end - 1}"
         )
     return array.astype(np.int64, copy=False)
-
-
-def _whole(value: Any, name: str, low: int, high: int, why: str = "") -> int:
-    if not isinstance(value, int | np.integer) or not low <= value <= high:
-        raise InputError(f"`{name}` = {value!r:.40}: must be a whole number from {low} to {high}{why}")
-    return int(value)
 
 
 def _one_of(value: Any, name: str, allowed: tuple[str, ...]) -> None:

@@ -187,7 +187,9 @@ def test_bad_requests_are_refused() -> None:
         "`taus` names ['w']: must name what takes feedback, ['syn']": lambda: delayed_by_edge(network(), {"w": 0.1}),
         "`taus`: 'syn' is a Stencil": lambda: delayed_by_edge(grid, 0.1),
         "`mean = 0.0 s`: must be positive": lambda: distributed(network(), 0.0),
-        "`order` = 0: must be a whole number of Leaks": lambda: distributed(network(), 1.0, order=0),
+        "`order` = 0: must be a whole number from 1 to 1000, the Leaks in a row": lambda: distributed(
+            network(), 1.0, order=0
+        ),
         "`order` = 100000000000000000000: must be a whole": lambda: distributed(network(), 1.0, order=10**20),
         "`matrices` and `taus`: must be lists": lambda: neutral(network(), np.eye(2), 1.0),  # type: ignore[arg-type]
         "`taus` names ['1', 'syn']: must name what takes": lambda: delayed_by_edge(network(), {1: 0.1, "syn": 0.1}),

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.integrate import solve_ivp
 
-from ..arrays import Array, frozen, positive
+from ..arrays import Array, frozen, positive, whole
 from ..errors import AccuracyError, InputError
 from ..graph import Graph, as_graph, in_si
 from ..network import Network
@@ -66,9 +66,7 @@ def lyapunov(
             "`inputs`: change with time, so that there are no exponents of the network; hold them constant"
         )
     flow, initial, step = _map(network, signal) if network.kind == "map" else _equation(network, signal, length)
-    k = initial.size if count is None else count
-    if isinstance(k, bool) or not isinstance(k, int) or not 1 <= k <= initial.size:
-        raise InputError(f"`count` = {count!r:.40}: must be a whole number from 1 to {initial.size}, the states")
+    k = initial.size if count is None else whole(count, "count", 1, initial.size, ", the states")
     runs, steps = int(np.ceil(before / step)), max(int(np.round(length / step)), 1)
     x, frame = initial, np.linalg.qr(np.random.default_rng(SEED).normal(size=(initial.size, k)))[0]
     logs = np.zeros((steps, k))

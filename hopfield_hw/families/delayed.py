@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import Array, frozen, positive
+from ..arrays import Array, frozen, positive, whole
 from ..errors import InputError
 from ..graph import Activate, Affine, Clock, Delay, Edge, Graph, Hold, Leak, Operator, as_graph
 from ..graph.neutral import check_neutral
@@ -110,8 +110,7 @@ def distributed(graph: Graph | Network, mean: float, *, order: int = 1) -> Graph
     network = as_graph(graph)
     _refuse_map(network, "a gamma kernel is a row of Leaks")
     tau = float(positive(mean, "mean", shape=(), unit="s"))
-    if isinstance(order, bool) or not isinstance(order, int) or not 1 <= order <= MOST_LEAKS:
-        raise InputError(f"`order` = {order!r:.40}: must be a whole number of Leaks, from 1 to {MOST_LEAKS}")
+    order = whole(order, "order", 1, MOST_LEAKS, ", the Leaks in a row")
     sources = _feedback(network)
     past = _histories(network, sources, None)
     resistance = _typical_resistance(network)

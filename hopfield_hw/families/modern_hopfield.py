@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import Array, frozen, positive
+from ..arrays import Array, frozen, positive, whole
 from ..errors import InputError
 from ..functions import Polynomial, Softmax
 from ..gain import HardLimiter, Tanh
@@ -74,8 +74,7 @@ def dense_memory(
     rows, m, n = _patterns(patterns)
     if not bool(np.all(np.abs(rows) == 1.0)):
         raise InputError(f"`patterns` holds {rows[np.abs(rows) != 1.0][0]:g}: each must be +1 or -1")
-    if isinstance(degree, bool) or not isinstance(degree, int) or not 2 <= degree <= HIGHEST_DEGREE:
-        raise InputError(f"`degree` = {degree!r:.40}: must be a whole number from 2 to {HIGHEST_DEGREE}")
+    degree = whole(degree, "degree", 2, HIGHEST_DEGREE)
     start = frozen(initial, "initial", shape=(n,))
     steep = Polynomial(coefficients=np.eye(degree)[-1])
     operators: list[Operator] = [
