@@ -55,9 +55,9 @@ class AllPass:
         tau = tau_of(delay)
         number = self.stages(tau, self._bandwidth(draft))
         capacitance = tau / (2.0 * number) / self.resistance
-        ends = draft.nodes(delay)
+        ends, taken = draft.nodes(delay), used(draft.graph, delay)
         for k, (into, volts) in enumerate(zip(inputs, constant_history(delay).tolist(), strict=True)):
-            if not used(draft.graph, delay)[k]:
+            if not taken[k]:
                 continue
             origin, before = Origin(delay.name, "stage", (k,)), into
             for j in range(number):

@@ -68,8 +68,9 @@ def add_delay(draft: Draft, delay: Delay, inputs: tuple[str, ...], *, buffered: 
     alike = _of_same_signal(draft.graph, delay)
     if alike[0] is not delay:
         return  # built with the first
+    taken = {d.name: used(draft.graph, d) for d in alike}
     for k, (into, volts) in enumerate(zip(inputs, constant_history(delay).tolist(), strict=True)):
-        for line in _lines([d for d in alike if used(draft.graph, d)[k]]):
+        for line in _lines([d for d in alike if taken[d.name][k]]):
             nodes = [new_node(draft, d, f"far_{k}") if buffered else draft.nodes(d)[k] for d in line]
             _add_line(draft, line[0], k, into, nodes, [(d.name, tau_of(d)) for d in line], volts)
             for d, node in zip(line if buffered else (), nodes, strict=buffered):

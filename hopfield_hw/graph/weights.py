@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -80,7 +80,7 @@ class Stencil:
 
     def scaled(self, factor: float) -> Stencil:
         """Return the stencil with every weight multiplied."""
-        return Stencil(template=self.template * factor, shape=self.shape, boundary=self.boundary, edge=self.edge)
+        return replace(self, template=self.template * factor)
 
     def sparse(self) -> Sparse:
         """Return the linear part as a sparse matrix, (size, size); the fixed edge is `offset`."""
