@@ -158,6 +158,15 @@ def test_weights_of_a_map_have_delays_of_their_own() -> None:
     assert np.allclose(found, stepped(taus, before), rtol=0, atol=1e-12)
 
 
+def test_how_a_neuron_keeps_its_own_state_is_not_delayed() -> None:
+    memory = hh.families.discrete_bam([[1.0, -1.0], [1.0, 1.0]])
+    late = delayed(memory, 2.0)
+    assert {by.name for by in late.drivers(late.by_name["keep_x"])} == {"x"}
+    assert {by.name for by in late.drivers(late.by_name["to_y"])} == {"x_late"}
+    alone = delayed(hh.families.static_field([[0.5]], initial=0.3, discrete=True), 1.0)  # all the feedback that it has
+    assert [by.name for by in alone.drivers(alone.by_name["syn"])] == ["x_late"]
+
+
 def test_a_delayed_map_in_a_circuit(ngspice: str) -> None:
     result = hh.verify(delayed_by_edge(DISCRETE, [[0, 2], [1, 0]]), t_stop=12e-3)
     assert result.passed, result

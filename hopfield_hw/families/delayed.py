@@ -18,7 +18,7 @@ from ..arrays import Array, frozen, positive, whole
 from ..errors import InputError
 from ..graph import Activate, Affine, Clock, Delay, Edge, Graph, Hold, Leak, Operator, as_graph
 from ..graph.neutral import check_neutral
-from ..graph.weights import Stencil, linear, weights_shape
+from ..graph.weights import Stencil, entries, linear, weights_shape
 from ..network import Network
 from ..signals import Signal
 
@@ -191,10 +191,21 @@ def _feedback(graph: Graph) -> dict[str, tuple[str, ...]]:
             "the graph is delayed already: give all delays of its feedback at once, and make it neutral after that"
         )
     for sources in (activations, graph.states):
-        targets = {op.name: tuple(to.name for to in graph.targets(op) if isinstance(to, Affine)) for op in sources}
-        if found := {name: affines for name, affines in targets.items() if affines}:
-            return found
-    raise InputError("the graph has no feedback to delay: no Affine takes a state, or an Activate of states")
+        taking = {op.name: [to for to in graph.targets(op) if isinstance(to, Affine)] for op in sources}
+        if any(taking.values()):
+            break
+    else:
+        raise InputError("the graph has no feedback to delay: no Affine takes a state, or an Activate of states")
+    lasting = {name: [to for to in affines if not _keeps(graph, name, to)] for name, affines in taking.items()}
+    chosen = lasting if any(lasting.values()) else taking
+    return {name: tuple(to.name for to in affines) for name, affines in chosen.items() if affines}
+
+
+def _keeps(graph: Graph, state: str, affine: Affine) -> bool:
+    """Whether an Affine is how each element of a map keeps its own state: that is no feedback."""
+    _, rows, columns = entries(affine.weights)
+    ends = [end for to in graph.targets(affine) for end in (graph.targets(to) if isinstance(to, Activate) else (to,))]
+    return graph.kind == "map" and bool(np.all(rows == columns)) and state in (end.name for end in ends)
 
 
 def _histories(graph: Graph, sources: Mapping[str, Any], history: Any) -> dict[str, Any]:
