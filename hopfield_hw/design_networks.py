@@ -16,9 +16,9 @@ from .families import BUILDERS, DELAYS, FAMILIES, box_problem
 from .functions import function_from
 from .gain import Gain
 from .graph import Graph
+from .names import unknown
 from .network import Network
 from .problems import build_problem
-from .problems.lookup import unknown
 from .signals import Signal
 
 # The key that decides, and the keys that may stand beside it.

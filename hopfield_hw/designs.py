@@ -21,9 +21,9 @@ from .cells import CELLS
 from .design_networks import delayed_network, design_file, design_network
 from .errors import InputError
 from .graph import Graph, Input, Leak, Output, as_graph
+from .names import unknown
 from .network import Network
 from .problems import Answer, Expected, Oscillation, Recall, Settled, Visited, read_patterns
-from .problems.lookup import unknown
 from .signals import Signal, as_signal
 from .waves import checked_accuracy
 

@@ -5,9 +5,8 @@ Of these, Table is a gain, so that a network with it has an energy; the others a
 
 from __future__ import annotations
 
-import difflib
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields, replace
 from types import MappingProxyType
 from typing import Any, ClassVar, Literal, Self, TypeVar
@@ -18,6 +17,7 @@ import numpy.typing as npt
 from .arrays import Array
 from .errors import InputError, Unrealisable
 from .gain import SIGMOIDS, Function, Gain, HardLimiter, Numbers, operand
+from .names import unknown
 from .parameters import Parameter, Series, derived, factor, polynomial, rescaled
 from .rectifiers import RECTIFIERS
 
@@ -338,12 +338,12 @@ def function_from(kind: str, params: Mapping[str, Any]) -> Function:
     Raises InputError for an unknown kind or parameter, for one that is missing, and for what the class refuses.
     """
     if kind not in FUNCTIONS:
-        raise InputError(f"function {_unknown('kind', kind, FUNCTIONS)}")
+        raise InputError(f"function {unknown('kind', kind, FUNCTIONS)}")
     cls = FUNCTIONS[kind]
     known = {field.name: field for field in fields(cls)}
     for name in params:
         if name not in known:
-            raise InputError(f"function {kind!r}: {_unknown('parameter', name, known)}")
+            raise InputError(f"function {kind!r}: {unknown('parameter', name, known)}")
     missing = [name for name, field in known.items() if field.default is MISSING and name not in params]
     if missing:
         raise InputError(f"function {kind!r}: the parameter {missing[0]!r} is missing; must have {', '.join(known)}")
@@ -365,13 +365,6 @@ def stack(functions: Sequence[F]) -> F:
     names = [field.name for field in fields(first)]
     columns = {name: [getattr(function, name) for function in functions] for name in names}
     return replace(first, **{name: first.stacked_parameter(name, column) for name, column in columns.items()})
-
-
-def _unknown(what: str, name: object, known: Iterable[str]) -> str:
-    known = list(known)
-    near = difflib.get_close_matches(str(name), known, n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
-    return f"{what} {name!r:.60} is unknown: must be one of {', '.join(known) or '(none)'}{hint}"
 
 
 def _uncompressed(function: F, s: float) -> F:

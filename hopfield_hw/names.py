@@ -1,7 +1,8 @@
-"""Names that may reach a netlist: refused at the door, never escaped."""
+"""Names that may reach a netlist: refused at the door, never escaped; and what is said of one that is not there."""
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Iterable
 
@@ -13,6 +14,14 @@ MAX_LENGTH = 64
 RESERVED = frozenset(
     {"gnd", "ground", "time", "temper", "hertz", "pi", "all", "none", "control", "endc", "end", "shell"}
 )
+
+
+def unknown(what: str, name: object, known: Iterable[str]) -> str:
+    """Return "`what` 'name' is unknown", the names that there are, and the nearest of them."""
+    names = list(known)
+    near = difflib.get_close_matches(str(name), names, n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    return f"{what} {name!r:.80} is unknown: must be one of {', '.join(names) or '(none)'}{hint}"
 
 
 def checked_name(name: object, what: str) -> str:

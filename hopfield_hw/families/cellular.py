@@ -12,14 +12,13 @@ from ..arrays import Array, frozen, positive
 from ..errors import InputError
 from ..gain import HardLimiter, PiecewiseLinear
 from ..graph import Activate, Affine, Clock, Edge, Graph, Hold, Input, Leak, Output, Stencil
-from ..graph.weights import apply_weights
+from ..network import Network
+from .building import KEEP
 from .images import checked_image
 from .templates import Template
 
 # For how long a network without waves runs by default, in R C; a decision by a drift of 1 takes 2, the tail is 1e-8.
 SETTLING = 20.0
-# A cell of the map whose sum is 0 keeps its output: its own weight is this part of the largest one.
-KEEP = 1e-9
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -94,15 +93,24 @@ class CellularNetwork:
             initial=self.initial.reshape(-1),
             labels=self.labels,
         )
-        weights = self._feedback(self.resistance)
-        drive, drive_edges = self._drive("x", self.resistance)
-        if drive and not driven:
-            _, control = drive
-            weights = replace(weights, bias=weights.offset + apply_weights(control.weights, self.image.reshape(-1)))
-            drive, drive_edges = (), ()
+        drive, drive_edges = self._drive("x", self.resistance) if driven else ((), ())
+        weights = self._feedback(self.resistance) if driven else self._undriven()
         activate = Activate(name="y", size=n, function=PiecewiseLinear())
         edges = (Edge("x", "y"), Edge("y", "A"), Edge("A", "x"), Edge("y", "output"), *drive_edges)
         return Graph(operators=(state, activate, weights, Output(name="output", size=n), *drive), edges=edges)
+
+    def network(self) -> Network:
+        """Return the network of neurons that it is: sparse weights A / R, and the image in the bias."""
+        feedback, _ = self._stencils
+        return Network(
+            weights=feedback.sparse() / self.resistance,
+            resistance=self.resistance,
+            capacitance=self.capacitance,
+            gain=PiecewiseLinear(),
+            bias=self._undriven().offset + feedback.offset() / self.resistance,
+            initial=self.initial.reshape(-1),
+            labels=self.labels,
+        )
 
     def map(self, period: float = 1.0) -> Graph:
         """Return the network in discrete time: y' = sign(sum A y + sum B u + z), all cells at once, each `period`.
@@ -158,6 +166,13 @@ class CellularNetwork:
         template[template.shape[0] // 2, template.shape[1] // 2] += keep
         bias = np.full(self.initial.size, self.template.bias / unit)
         return Affine(name="A", weights=replace(feedback, template=template / unit), bias=bias)
+
+    def _undriven(self) -> Affine:
+        """Return A over R, with what the image gives by B in its bias."""
+        weights, (_, control) = self._feedback(self.resistance), self._stencils
+        if control is None:
+            return weights
+        return replace(weights, bias=weights.offset + control.apply(self.image.reshape(-1)) / self.resistance)
 
     def _drive(self, target: str, unit: float) -> tuple[tuple[Input, Affine] | tuple[()], tuple[Edge, ...]]:
         """Return the Input of the image and B, divided by `unit`, and what joins them to `target`; () without B."""

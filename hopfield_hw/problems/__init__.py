@@ -8,12 +8,12 @@ from types import MappingProxyType
 from typing import Any
 
 from ..errors import InputError
+from ..names import unknown
 from ..network import Network
 from .ad_converter import ad_converter
 from .answers import Answer, Expected, Oscillation, Recall, Settled, Visited
 from .cellular_image import cellular_image
 from .complementarity import fathi, kojima_shindo, murty, tridiagonal
-from .lookup import unknown
 from .memory import Patterns, memory, read_patterns
 
 PROBLEMS: Mapping[str, Callable[..., Network]] = MappingProxyType(

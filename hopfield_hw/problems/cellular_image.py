@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-
 from ..errors import InputError
 from ..families.cellular import CellularNetwork
 from ..families.images import binary, read_image
 from ..families.templates import TEMPLATES
-from ..gain import PiecewiseLinear
+from ..names import unknown
 from ..network import Network
-from .lookup import unknown
 
 
 def cellular_image(*, template: str, image: Path, resistance: float = 1e3, capacitance: float = 1e-9) -> Network:
@@ -27,19 +24,6 @@ def cellular_image(*, template: str, image: Path, resistance: float = 1e3, capac
         raise InputError(unknown("cellular_image: template", template, TEMPLATES))
     if not isinstance(image, Path):
         raise InputError(f"`cellular_image.image` = {image!r:.60}: must be a Path; in a design.toml, in network.files")
-    cells = CellularNetwork(
-        template=TEMPLATES[template], image=binary(read_image(image)), resistance=resistance, capacitance=capacitance
-    )
-    feedback, control = cells.template.stencils(cells.shape)
-    driven = cells.template.bias + feedback.offset()
-    if control is not None:
-        driven = driven + control.apply(np.asarray(cells.inputs))
-    return Network(
-        weights=feedback.sparse() / cells.resistance,
-        resistance=cells.resistance,
-        capacitance=cells.capacitance,
-        gain=PiecewiseLinear(),
-        bias=driven / cells.resistance,
-        initial=cells.initial.reshape(-1),
-        labels=cells.labels,
-    )
+    pixels = binary(read_image(image))
+    cells = CellularNetwork(template=TEMPLATES[template], image=pixels, resistance=resistance, capacitance=capacitance)
+    return cells.network()

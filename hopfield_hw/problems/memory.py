@@ -15,8 +15,8 @@ import numpy as np
 from ..arrays import Array, frozen, positive, whole
 from ..errors import InputError
 from ..gain import Tanh
+from ..names import unknown
 from ..network import Network
-from .lookup import unknown
 
 # Decimals kept of a computed weight: the same netlist from every linear algebra library, at 1e-7 of a typical weight.
 DECIMALS = 9
