@@ -32,6 +32,8 @@ def checked(value: Any, name: str, *, shape: tuple[int, ...] | None = None, allo
             raise TypeError("complex numbers")
         if np.ma.is_masked(value):
             raise TypeError("masked values")
+        if sp.issparse(value):
+            raise TypeError("it is sparse; give its `toarray()`")
         array = np.asarray(value, dtype=np.float64)
     except (TypeError, ValueError, OverflowError) as error:
         raise InputError(f"`{name}` = {value!r:.80}: must be real numbers in a rectangular array ({error})") from None

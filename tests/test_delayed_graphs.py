@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 
 import hopfield_hw as hh
 from hopfield_hw.arrays import Array
@@ -285,3 +286,17 @@ def test_bad_requests_are_refused() -> None:
         delay(tau=0.0)
     with pytest.raises(InputError, match=re.escape("`d.tau = -1.0 s`: must be positive")):
         delay(tau=-1.0)
+
+
+@pytest.mark.parametrize(("part", "stable"), [(0.99, True), (1.01, False)])
+def test_many_echoes_are_judged_without_a_dense_matrix(part: float, stable: bool) -> None:
+    """A random sparse matrix of 600 rows, scaled to a spectral radius of its sizes just below and above 1."""
+    rng = np.random.default_rng(3)
+    matrix = sp.csr_array(sp.random_array((600, 600), density=0.01, rng=rng))
+    echo = matrix * (part / float(np.max(np.abs(np.linalg.eigvals(matrix.toarray())))))
+    plain = hh.Network(weights=sp.csr_array((600, 600)), resistance=1.0, capacitance=1.0)
+    if stable:
+        assert hh.families.neutral(plain, [echo], [1.0]).kind == "dde"
+    else:
+        with pytest.raises(InputError, match=re.escape("alone has a spectral radius of D = 1.01")):
+            hh.families.neutral(plain, [echo], [1.0])

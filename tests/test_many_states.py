@@ -162,7 +162,8 @@ LINEAR = """
 import numpy as np, scipy.sparse as sp
 import hopfield_hw as hh
 from hopfield_hw.families import TEMPLATES, CellularNetwork
-from hopfield_hw.graph import parse_graph
+from hopfield_hw.families import delayed_by_edge, distributed, neutral
+from hopfield_hw.graph import Delay, parse_graph
 
 def peak():
     line = next(line for line in open("/proc/self/status") if line.startswith("VmHWM"))
@@ -187,6 +188,13 @@ STEPS: dict[str, tuple[str, float]] = {
     "reference, grid": (
         "net = grid(150); hh.reference(net.graph(), inputs=net.inputs, t_stop=2e-7, accuracy=1e-2, points=5)",
         200,
+    ),
+    "delays, sparse": (
+        "net = sparse(20000); taus = net.weights * 0.0; taus.data[:] = 1e-4 * (1.0 + np.arange(taus.nnz) % 3);"
+        "late = delayed_by_edge(net, taus); assert len(late.of_type(Delay)) == 3;"
+        "echo = sp.diags_array(np.full(20000, 0.4)); slow = distributed(net, 1e-3, order=2);"
+        "neutral(slow, [echo, echo], [1e-3, 2e-3], leak='x')",
+        400,
     ),
     "text, sparse": ("g = sparse(20000).graph(); assert parse_graph(g.text).hash == g.hash", 250),
     "text, grid": ("g = grid(150).graph(); assert parse_graph(g.text).hash == g.hash", 150),

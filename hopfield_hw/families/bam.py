@@ -11,7 +11,7 @@ from ..errors import InputError
 from ..gain import Gain, HardLimiter, Tanh
 from ..graph import Activate, Affine, Graph, Operator, Units
 from ..graph.weights import linear
-from .building import CIRCUIT_UNITS, KEEP, matrix, network_graph, state
+from .building import CIRCUIT_UNITS, KEEP, diagonal, matrix, network_graph, state
 
 
 def bam(
@@ -79,8 +79,8 @@ def discrete_bam(
         state("y", _bipolar(initial_y, "initial_y", p), discrete=True),
         Affine(name="to_y", weights=forward.T, bias=frozen(bias_y, "bias_y", shape=(p,))),
         Affine(name="to_x", weights=forward, bias=frozen(bias_x, "bias_x", shape=(n,))),
-        Affine(name="keep_y", weights=keep * np.eye(p)),
-        Affine(name="keep_x", weights=keep * np.eye(n)),
+        Affine(name="keep_y", weights=diagonal(keep, p, forward)),
+        Affine(name="keep_x", weights=diagonal(keep, n, forward)),
         Activate(name="new_y", size=p, function=HardLimiter()),
         Activate(name="new_x", size=n, function=HardLimiter()),
     ]

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
+import scipy.sparse as sp
 
 from ..arrays import Array, frozen, positive
 from ..errors import InputError
@@ -74,3 +75,9 @@ def network_graph(
         edges=tuple(Edge(*edge) for edge in (*edges, *((source, name) for name, source, _ in shown))),
         units=units,
     )
+
+
+def diagonal(values: Any, n: int, like: Any) -> Any:
+    """Return a diagonal matrix of n values, or one for all; sparse where `like` is."""
+    full = np.broadcast_to(np.asarray(values, dtype=np.float64), (n,))
+    return np.diag(full) if isinstance(like, np.ndarray) else sp.diags_array(full, format="csr")

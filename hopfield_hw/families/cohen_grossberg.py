@@ -12,7 +12,7 @@ from ..functions import Identity, Polynomial
 from ..gain import Function
 from ..graph import Activate, Affine, Graph, Hadamard, Operator, Units
 from ..graph.weights import scaled_weights
-from .building import CIRCUIT_UNITS, network_graph, square, state
+from .building import CIRCUIT_UNITS, diagonal, network_graph, square, state
 from .random_network import random_gain
 
 SQUARE = Polynomial(coefficients=np.array([0.0, 0.0, 1.0]))
@@ -63,7 +63,7 @@ def cohen_grossberg(
     if h is None:
         edges.append(("rate", "x"))
     else:
-        operators.append(Affine(name="euler", weights=h * np.eye(n)))
+        operators.append(Affine(name="euler", weights=diagonal(h, n, matrix)))
         edges += [("rate", "euler"), ("euler", "x"), ("x", "x")]
     return network_graph(operators, edges, outputs=[("output", "x", n)], units=units)
 
@@ -117,10 +117,10 @@ def shunting(
     operators: list[Operator] = [
         state("x", start, decay=rate),
         Activate(name="signal", size=n, function=signal),
-        Affine(name="excite", weights=np.eye(n), bias=excites),
+        Affine(name="excite", weights=diagonal(1.0, n, matrix), bias=excites),
         Affine(name="inhibit", weights=matrix, bias=inhibits),
-        Affine(name="room", weights=-np.eye(n), bias=np.full(n, most)),
-        Affine(name="minus_x", weights=-np.eye(n)),
+        Affine(name="room", weights=diagonal(-1.0, n, matrix), bias=np.full(n, most)),
+        Affine(name="minus_x", weights=diagonal(-1.0, n, matrix)),
         Hadamard(name="excited", size=n),
         Hadamard(name="inhibited", size=n),
     ]

@@ -13,14 +13,16 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+import scipy.sparse as sp
 
 from ..arrays import Array, frozen, positive, whole
 from ..errors import InputError
 from ..graph import Activate, Affine, Clock, Delay, Edge, Graph, Hold, Leak, Operator, as_graph
 from ..graph.neutral import check_neutral
-from ..graph.weights import Stencil, entries, linear, weights_shape
+from ..graph.weights import Stencil, entries, frozen_weights, linear, weights_shape
 from ..network import Network
 from ..signals import Signal
+from .building import diagonal, square
 
 # Leaks in the row of a gamma kernel: with more it is a delay for all purposes.
 MOST_LEAKS = 1000
@@ -53,9 +55,10 @@ def delayed(graph: Graph | Network, tau: float | Signal, *, history: Any = None)
 def delayed_by_edge(graph: Graph | Network, taus: Mapping[str, Any] | Any, *, history: Any = None) -> Graph:
     """Return the network with a delay for each weight: T_ij v_j(t) becomes T_ij v_j(t - tau_ij).
 
-    `taus`: (n, m), seconds, at least 0 (0: no delay), for the one Affine that takes feedback; or by the names of
-    several. There is one Affine for each distinct delay of an Affine, and one Delay for each distinct delay of what
-    is delayed, whatever takes it; in a map, one row of Holds for all delays of one thing. `history`: as of `delayed`.
+    `taus`: (n, m), dense or scipy.sparse, seconds, at least 0 (0, or nothing there: no delay), or one number, for the
+    one Affine that takes feedback; or by the names of several. There is one Affine for each distinct delay of an
+    Affine, and one Delay for each distinct delay of what is delayed, whatever takes it; in a map, one row of Holds for
+    all delays of one thing. `history`: as of `delayed`.
 
     Raises InputError for a graph without feedback, delays that are negative, of the wrong shape, or none of a map, and
     a Stencil.
@@ -71,26 +74,26 @@ def delayed_by_edge(graph: Graph | Network, taus: Mapping[str, Any] | Any, *, hi
         taus = {affines[0].name: taus}
     if set(taus) != taking:
         raise InputError(f"`taus` names {sorted(map(str, taus))}: must name what takes feedback, {sorted(taking)}")
-    matrices = {affine.name: _taus(taus[affine.name], affine) for affine in affines}
-    distinct = sorted({tau for affine in affines for tau in matrices[affine.name][_present(affine)].tolist()} - {0.0})
+    each = {affine.name: _taus(taus[affine.name], affine) for affine in affines}
+    distinct = sorted(set(np.concatenate(list(each.values())).tolist()) - {0.0})
     operators = {op.name: op for op in network.operators}
     edges = list(network.edges)
     taken: dict[str, dict[str, float | Signal]] = {source: {} for source in sources}
     for affine in affines:
-        matrix, drivers = matrices[affine.name], [driver.name for driver in network.drivers(affine)]
-        operators[affine.name] = replace(affine, weights=_where(affine, matrix == 0.0))
+        late, drivers = each[affine.name], [driver.name for driver in network.drivers(affine)]
+        operators[affine.name] = replace(affine, weights=_where(affine, late == 0.0))
         for k, tau in enumerate(distinct):
-            if not bool(np.any(_present(affine) & (matrix == tau))):
+            if not bool(np.any(late == tau)):
                 continue
-            part = replace(affine, name=f"{affine.name}_{k}", weights=_where(affine, matrix == tau), bias=None)
+            part = replace(affine, name=f"{affine.name}_{k}", weights=_where(affine, late == tau), bias=None)
             operators[part.name] = part
             edges += [edge._replace(source=part.name) for edge in network.edges if edge.source == affine.name]
             for driver in drivers:
                 if driver in sources:
                     taken[driver][f"{driver}_late_{k}"] = tau
                 edges.append(Edge(f"{driver}_late_{k}" if driver in sources else driver, part.name))
-    for source, late in taken.items():
-        added, into = _late(network, source, late, past[source])
+    for source, forms in taken.items():
+        added, into = _late(network, source, forms, past[source])
         operators |= {operator.name: operator for operator in added}
         edges += into
     return replace(network, operators=tuple(operators.values()), edges=tuple(edges))
@@ -121,7 +124,7 @@ def distributed(graph: Graph | Network, mean: float, *, order: int = 1) -> Graph
         for k in range(order):
             values = np.full(size, tau / order / resistance), np.full(size, resistance)
             stage = Leak(name=f"{source}_gamma_{k}", capacitance=values[0], resistance=values[1], initial=past[source])
-            into = Affine(name=f"{source}_into_{k}", weights=np.eye(size) / resistance)
+            into = Affine(name=f"{source}_into_{k}", weights=_diagonal(network, 1.0 / resistance, size))
             operators += [into, stage]
             edges += [Edge(before, into.name), Edge(into.name, stage.name)]
             before = stage.name
@@ -156,10 +159,10 @@ def neutral(
     if len(matrices) != len(taus) or not len(taus):
         raise InputError(f"`matrices` has {len(matrices)} and `taus` {len(taus)}: must have as many, at least one")
     past = state.initial if history is None else history
-    d = [frozen(matrix, f"matrices[{k}]", shape=(n, n)) for k, matrix in enumerate(matrices)]
+    d = [_square(matrix, f"matrices[{k}]", n) for k, matrix in enumerate(matrices)]
     late = [Delay(name=f"{state.name}_late_{k}", size=n, tau=tau, history=past) for k, tau in enumerate(taus)]
     start = state.initial - np.sum([m @ _before(delay) for m, delay in zip(d, late, strict=True)], axis=0)
-    total = Affine(name=f"{state.name}_total", weights=np.eye(n))
+    total = Affine(name=f"{state.name}_total", weights=_diagonal(network, 1.0, n))
     feeds = [Affine(name=f"{state.name}_neutral_{k}", weights=m) for k, m in enumerate(d)]
     edges = [edge._replace(source=total.name) if edge.source == state.name else edge for edge in network.edges]
     edges.append(Edge(state.name, total.name))
@@ -167,7 +170,7 @@ def neutral(
         edges += [Edge(total.name, delay.name), Edge(delay.name, feed.name), Edge(feed.name, total.name)]
     added: list[Operator] = [*late, *feeds, total]
     if bool(np.any(np.isfinite(state.resistance))):
-        added.append(Affine(name=f"{state.name}_leak", weights=np.diag(-1.0 / state.resistance)))
+        added.append(Affine(name=f"{state.name}_leak", weights=_diagonal(network, -1.0 / state.resistance, n)))
         edges += [Edge(total.name, added[-1].name), Edge(added[-1].name, state.name)]
     held = replace(state, resistance=np.full(n, np.inf), initial=start)
     operators = [held if op.name == state.name else op for op in network.operators]
@@ -261,24 +264,37 @@ def _periods(tau: float | Signal, clock: Clock, source: str) -> int:
     return round(periods)
 
 
-def _present(affine: Affine) -> Any:
-    weights: Any = linear(affine.weights)
-    return (weights if isinstance(weights, np.ndarray) else weights.toarray()) != 0.0
-
-
-def _where(affine: Affine, mask: Any) -> Any:
-    weights: Any = affine.weights
-    return np.where(mask, weights, 0.0) if isinstance(weights, np.ndarray) else weights.multiply(mask).tocsr()
+def _where(affine: Affine, chosen: Any) -> Any:
+    """Return the weights with those that are not chosen at 0, of the entries in their order."""
+    values, rows, columns = entries(affine.weights)
+    indices = (rows[chosen], columns[chosen])
+    kept = sp.csr_array((values[chosen], indices), shape=weights_shape(affine.weights))
+    return kept.toarray() if isinstance(affine.weights, np.ndarray) else kept
 
 
 def _taus(taus: Any, affine: Affine) -> Array:
+    """Return the delay of each entry of the weights, in their order."""
     if isinstance(affine.weights, Stencil):
         raise InputError(f"`taus`: {affine.name!r} is a Stencil, the same everywhere; make it a sparse matrix first")
-    matrix = frozen(taus, f"taus of {affine.name!r}", shape=weights_shape(affine.weights))
-    if bool(np.any(matrix < 0.0)):
-        i, j = np.argwhere(matrix < 0.0)[0].tolist()
-        raise InputError(f"`taus[{i}, {j}]` = {matrix[i, j]} s: must not be negative (0: no delay)")
-    return matrix
+    _, rows, columns = entries(affine.weights)
+    name, shape = f"taus of {affine.name!r}", weights_shape(affine.weights)
+    if not sp.issparse(taus) and np.ndim(taus) == 0:
+        found = frozen(taus, name, shape=(rows.size,))
+    else:
+        matrix = frozen_weights(taus, name)
+        if weights_shape(matrix) != shape:
+            raise InputError(f"`{name}` has shape {weights_shape(matrix)}: must have shape {shape}")
+        found = np.asarray(linear(matrix)[rows, columns])
+    if bool(np.any(found < 0.0)):
+        k = int(np.argmax(found < 0.0))
+        raise InputError(f"`taus[{rows[k]}, {columns[k]}]` = {found[k]} s: must not be negative (0: no delay)")
+    return found
+
+
+def _diagonal(graph: Graph, values: Any, n: int) -> Any:
+    """Return a diagonal matrix, sparse where any weights of the graph are."""
+    others = [affine.weights for affine in graph.of_type(Affine) if not isinstance(affine.weights, np.ndarray)]
+    return diagonal(values, n, others[0] if others else np.empty(0))
 
 
 def _typical_resistance(graph: Graph) -> float:
@@ -286,6 +302,13 @@ def _typical_resistance(graph: Graph) -> float:
     found = np.concatenate([leak.resistance for leak in graph.of_type(Leak)])
     finite = found[np.isfinite(found)]
     return float(np.median(finite)) if finite.size else 1.0
+
+
+def _square(value: Any, name: str, n: int) -> Any:
+    matrix, size = square(value, name)
+    if size != n:
+        raise InputError(f"`{name}` has shape {(size, size)}: must have shape {(n, n)}")
+    return matrix
 
 
 def _one_leak(graph: Graph, name: str | None) -> Leak:

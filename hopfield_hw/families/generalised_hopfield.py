@@ -10,7 +10,7 @@ from ..arrays import frozen
 from ..errors import InputError
 from ..gain import Function, Tanh
 from ..graph import Activate, Affine, Graph, Operator, Units
-from .building import CIRCUIT_UNITS, network_graph, square, state
+from .building import CIRCUIT_UNITS, diagonal, network_graph, square, state
 from .random_network import random_gain
 
 # To 1.9 in the second row Danca and Kuznetsov add their parameter p.
@@ -50,7 +50,7 @@ def generalised_hopfield(
     ]
     edges = [("x", "v"), ("v", "syn"), ("syn", "x")]
     if discrete:
-        operators.append(Affine(name="keep", weights=np.diag(frozen(decay, "decay", shape=(n,)))))
+        operators.append(Affine(name="keep", weights=diagonal(frozen(decay, "decay", shape=(n,)), n, matrix)))
         edges += [("x", "keep"), ("keep", "x")]
     return network_graph(operators, edges, outputs=[("output", "v", n)], units=units)
 

@@ -6,12 +6,16 @@ from collections.abc import Iterable
 
 import networkx as nx
 import numpy as np
+import scipy.sparse as sp
 
-from ..arrays import Array
+from ..arrays import Sparse
 from ..errors import InputError
 from .ir import Graph
 from .operators import Affine, Delay, Operator
 from .weights import linear
+
+# Matrices of more rows are not made dense: their spectral radius is bounded from above, by so many powers.
+MANY, POWERS = 500, 200
 
 
 def direct_links(graph: Graph) -> nx.DiGraph:
@@ -28,7 +32,8 @@ def check_neutral(graph: Graph) -> None:
 
     x = z + sum_k D_k x(t - tau_k) is stable where the spectral radius of D is below 1 for one delay, and where that of
     sum_k |D_k| is for several, whatever the delays are (Hale and Verduyn Lunel, "Introduction to Functional
-    Differential Equations" (1993), section 9.6). Cycles with functions or products in them are not judged.
+    Differential Equations" (1993), section 9.6). Of more than 500 states it is that of |D| which counts. Cycles with
+    functions or products in them are not judged.
 
     Raises InputError that names the Delays.
     """
@@ -41,7 +46,7 @@ def check_neutral(graph: Graph) -> None:
         if gain is None:
             continue
         several = len(delays) > 1
-        radius = float(np.max(np.abs(np.linalg.eigvals(np.abs(gain) if several else gain))))
+        radius = _spectral_radius(abs(gain) if several else gain)
         if radius >= 1.0:
             what = "sum |D_k|" if several else "D"
             named = ", ".join(repr(delay.name) for delay in delays)
@@ -63,24 +68,43 @@ def _reached(graph: Graph, delay: Delay) -> set[str]:
     return found
 
 
-def _gain(graph: Graph, delays: Iterable[Delay]) -> Array | None:
+def _gain(graph: Graph, delays: Iterable[Delay]) -> Sparse | None:
     """Return what drives the delays by what they give, a square matrix; None where that is not linear."""
     names = [delay.name for delay in delays]
     ends = np.cumsum([0, *(graph.by_name[name].output_size for name in names)]).tolist()
-    effects: dict[str, Array] = {}
+    effects: dict[str, Sparse | None] = {}
 
-    def driven(operator: Operator) -> Array:
-        sources = [source for port in operator.ports for source in graph.drivers(operator, port)]
-        return sum((effects[source.name] for source in sources), np.zeros((operator.input_size, ends[-1])))
+    def driven(operator: Operator) -> Sparse | None:
+        total = sp.csr_array((operator.input_size, ends[-1]))
+        for source in (source for port in operator.ports for source in graph.drivers(operator, port)):
+            if (effect := effects[source.name]) is None:
+                return None
+            total = total + effect
+        return total
 
     for operator in graph.order:
-        effect = np.zeros((operator.output_size, ends[-1]))
+        effect: Sparse | None = sp.csr_array((operator.output_size, ends[-1]))
         if operator.name in names:
-            effect = np.eye(operator.output_size, ends[-1], ends[names.index(operator.name)])
-        elif isinstance(operator, Affine):
-            effect = np.asarray(linear(operator.weights) @ driven(operator))
-        elif not operator.holds_state and driven(operator).any():
-            effect = np.full_like(effect, np.nan)
+            first = ends[names.index(operator.name)]
+            effect = sp.eye_array(operator.output_size, ends[-1], k=first, format="csr")
+        elif not operator.holds_state and ((given := driven(operator)) is None or given.count_nonzero()):
+            effect = None
+            if isinstance(operator, Affine) and given is not None:
+                effect = sp.csr_array(linear(operator.weights) @ given)
         effects[operator.name] = effect
-    gain = np.vstack([driven(graph.by_name[name]) for name in names])
-    return None if np.isnan(gain).any() else gain
+    gains = [gain for name in names if (gain := driven(graph.by_name[name])) is not None]
+    return sp.csr_array(sp.vstack(gains)) if len(gains) == len(names) else None
+
+
+def _spectral_radius(matrix: Sparse) -> float:
+    """Return the largest size of an eigenvalue; for many rows a bound of it, ||A^k||^(1/k) with the sizes for A."""
+    if matrix.shape[0] <= MANY:
+        return float(np.max(np.abs(np.linalg.eigvals(matrix.toarray()))))
+    sizes, sums, total = abs(matrix), np.ones(matrix.shape[0]), 0.0
+    for _ in range(POWERS):
+        sums = np.asarray(sizes @ sums)
+        largest = float(np.max(sums))
+        if largest == 0.0:
+            return 0.0
+        sums, total = sums / largest, total + np.log(largest)
+    return float(np.exp(total / POWERS))
