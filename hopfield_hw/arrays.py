@@ -27,13 +27,13 @@ def frozen(value: Any, name: str, *, shape: tuple[int, ...] | None = None, allow
 
 def checked(value: Any, name: str, *, shape: tuple[int, ...] | None = None, allow_inf: bool = False) -> Array:
     """Return `value` as float64, copied where it has to be; otherwise as `frozen`."""
+    if sp.issparse(value):
+        raise InputError(f"`{name}` is a sparse matrix: must be a dense one here; give its `toarray()`")
     try:
         if np.iscomplexobj(value):
             raise TypeError("complex numbers")
         if np.ma.is_masked(value):
             raise TypeError("masked values")
-        if sp.issparse(value):
-            raise TypeError("it is sparse; give its `toarray()`")
         array = np.asarray(value, dtype=np.float64)
     except (TypeError, ValueError, OverflowError) as error:
         raise InputError(f"`{name}` = {value!r:.80}: must be real numbers in a rectangular array ({error})") from None

@@ -141,6 +141,11 @@ NETWORKS = [
         f"`Network.bias` = {MASKED!r:.80}: must be real numbers in a rectangular array (masked values)",
     ),
     Case(
+        "sparse where it must be dense",
+        net(bias=sp.csr_array([[1.0, 0.0]])),
+        "`Network.bias` is a sparse matrix: must be a dense one here; give its `toarray()`",
+    ),
+    Case(
         "complex sparse",
         net(weights=sp.csr_array([[0.0, 1j], [0.0, 0.0]])),
         "`Network.weights` is 2-dimensional complex128: must be a real matrix",

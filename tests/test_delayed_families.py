@@ -203,6 +203,7 @@ def test_bad_requests_are_refused() -> None:
         "`matrices` and `taus`: must be lists": lambda: neutral(network(), np.eye(2), 1.0),  # type: ignore[arg-type]
         "`taus` names ['1', 'syn']: must name what takes": lambda: delayed_by_edge(network(), {1: 0.1, "syn": 0.1}),
         "`history` names ['1', 'v']: must be of what": lambda: delayed(network(), 1.0, history={1: 0.0, "v": 0.0}),
+        "`matrices` and `taus`: must be lists, of one": lambda: neutral(network(), np.array(0.1), [1.0]),  # type: ignore[arg-type]
         "`matrices` has 1 and `taus` 2": lambda: neutral(network(), [np.eye(2)], [1.0, 2.0]),
         "alone has a spectral radius of D = 1.2": lambda: neutral(network(), [1.2 * np.eye(2)], [1.0]),
         "`leak` = 'y': must name one of x": lambda: neutral(network(), [np.zeros((2, 2))], [1.0], leak="y"),

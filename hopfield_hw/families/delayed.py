@@ -154,7 +154,7 @@ def neutral(
     _refuse_map(network, "a neutral equation holds derivatives")
     state = _one_leak(network, leak)
     n = state.output_size
-    if not (isinstance(matrices, Sequence | np.ndarray) and isinstance(taus, Sequence | np.ndarray)):
+    if any(isinstance(given, str | Mapping) or not np.iterable(given) for given in (matrices, taus)):
         raise InputError("`matrices` and `taus`: must be lists, of one D_k and one tau_k each")
     if len(matrices) != len(taus) or not len(taus):
         raise InputError(f"`matrices` has {len(matrices)} and `taus` {len(taus)}: must have as many, at least one")
@@ -313,7 +313,7 @@ def _square(value: Any, name: str, n: int) -> Any:
 
 def _one_leak(graph: Graph, name: str | None) -> Leak:
     leaks = graph.of_type(Leak)
-    chosen = [leak for leak in leaks if name in (None, leak.name)]
+    chosen = [leak for leak in leaks if name is None or leak.name == str(name)]
     if len(chosen) != 1:
         raise InputError(f"`leak` = {name!r}: must name one of {', '.join(leak.name for leak in leaks)}")
     return chosen[0]
