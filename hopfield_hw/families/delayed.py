@@ -122,8 +122,12 @@ def distributed(graph: Graph | Network, mean: float, *, order: int = 1) -> Graph
     for source, targets in sources.items():
         size, before = past[source].size, source
         for k in range(order):
-            values = np.full(size, tau / order / resistance), np.full(size, resistance)
-            stage = Leak(name=f"{source}_gamma_{k}", capacitance=values[0], resistance=values[1], initial=past[source])
+            stage = Leak(
+                name=f"{source}_gamma_{k}",
+                capacitance=np.full(size, tau / order / resistance),
+                resistance=np.full(size, resistance),
+                initial=past[source],
+            )
             into = Affine(name=f"{source}_into_{k}", weights=_diagonal(network, 1.0 / resistance, size))
             operators += [into, stage]
             edges += [Edge(before, into.name), Edge(into.name, stage.name)]
