@@ -10,15 +10,15 @@ from typing import Any
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from scipy.integrate import solve_ivp
+from scipy.integrate import RK45, solve_ivp
 from scipy.ndimage import correlate
 
 import hopfield_hw as hh
 from hopfield_hw.families import TEMPLATES, CellularNetwork, Template
 from hopfield_hw.graph import Activate, Affine, Edge, Graph, Input, Leak, Output, Stencil
 from hopfield_hw.graph.shifts import Shifts
-from hopfield_hw.reference import Program
-from hopfield_hw.reference.single_solver import integrate_single
+from hopfield_hw.reference import Program, crossbar
+from hopfield_hw.reference.single_solver import STAGES, integrate_single
 from hopfield_hw.signals import Signal
 
 MODES: dict[Any, Any] = {"zero": "constant", "fixed": "constant", "periodic": "wrap"}
@@ -76,6 +76,38 @@ def test_cells_on_a_grid_take_the_steps_of_solve_ivp(boundary: Any, compiled: bo
     expected = solve_ivp(rhs, (0.0, times[-1]), program.initial, method="RK45", t_eval=times, **options)
     assert abs(found.evaluations - expected.nfev) <= 12
     assert np.max(np.abs(found.states - expected.y.T)) < 1e-5
+
+
+@pytest.mark.parametrize("boundary", MODES)
+def test_a_compiled_step_is_the_step_of_plain_formulas(boundary: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Any template on any grid, one smaller than the template too; the slots in both orders."""
+    pytest.importorskip("numba")
+    monkeypatch.setattr(crossbar, "WORTH_COMPILING", 0)
+    rng, tolerances = np.random.default_rng(7), {"rtol": 1e-3, "atol": 1e-2}
+    for _ in range(40):
+        shape = (int(rng.integers(1, 12)), int(rng.integers(1, 12)))
+        feedback = rng.integers(-1, 2, size=2 * rng.integers(0, 4, size=2) + 1) * rng.choice([1.0, 0.3])
+        edge = 0.4 if boundary == "fixed" else 0.0
+        template = Template(feedback=feedback, bias=0.1, boundary=boundary, edge=edge)
+        network = CellularNetwork(template=template, image=np.zeros(shape), initial=rng.normal(size=shape))
+        program = Program([network.graph()])
+        h, fused = 0.3 * program.shortest_time, program.fused
+        assert fused is not None
+        slots = np.zeros((STAGES + 3, program.size))
+        slots[0] = x = program.initial
+        slots[1] = program.rhs(0.0, x)
+        for stage in range(1, STAGES):
+            slots[1 + stage] = program.rhs(0.0, x + h * RK45.A[stage, :stage] @ slots[1 : 1 + stage])
+        slots[-1] = x + h * RK45.B @ slots[1 : 1 + STAGES]
+        slots[-2] = program.rhs(0.0, slots[-1])
+        size = np.maximum(np.abs(x), np.abs(slots[-1]))
+        error = h * RK45.E @ slots[1:-1] / (tolerances["atol"] + tolerances["rtol"] * size)
+        for keep, forward in ((False, True), (True, True), (True, False)):
+            found = np.full_like(slots, np.nan)[:: 1 if forward else -1]
+            found[:2] = slots[:2]
+            assert fused(found, h, keep=keep, **tolerances) == pytest.approx(np.sum(error**2), rel=1e-6)
+            written = np.arange(STAGES + 3) if keep else [0, 1, STAGES + 1, STAGES + 2]
+            assert np.allclose(found[written], slots[written], rtol=1e-12, atol=1e-12 * np.max(np.abs(slots[1])))
 
 
 def test_without_numba_nothing_is_compiled(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple, Protocol
 
 import numpy as np
 import scipy.sparse as sp
+from scipy.integrate import RK45
 
 from ..arrays import Array, Sparse
 from ..gain import Function, PiecewiseLinear
@@ -21,14 +21,16 @@ from ..graph.weights import apply_weights
 WORTH_COMPILING = 4096
 
 
-class FusedStages(NamedTuple):
-    """What `single_solver` does at a stage and at the end of a step, compiled; see `grid_kernels`.
+class FusedStep(Protocol):
+    """What `single_solver` does at a step, compiled; see `grid_kernels`."""
 
-    `stage(weights, slots, argument, slope)`; `squared_error(slots, weights, new, rtol, atol)`.
-    """
+    def __call__(self, slots: Array, h: float, *, rtol: float, atol: float, keep: bool) -> float:
+        """Write into `slots` what a step of h gives; return the sum over the states of the squared relative errors.
 
-    stage: Callable[[Array, Array, Array, Array], None]
-    squared_error: Callable[[Array, Array, Array, float, float], float]
+        Slots, (STAGES + 3, n): x, its slope, the slopes of the other stages (only if `keep`), the slope at the new x,
+        the new x.
+        """
+        ...
 
 
 class Crossbar(Protocol):
@@ -123,8 +125,8 @@ class GridCrossbar:
         grid = target.reshape(inside.shape)  # a view: the states of a row lie side by side
         grid += shifts.inside(summed)
 
-    def fused(self, function: Function) -> FusedStages | None:
-        """Return compiled stages for this crossbar alone; None for few cells, other curves, and without Numba."""
+    def fused(self, function: Function) -> FusedStep | None:
+        """Return a compiled step for this crossbar alone; None for few cells, other curves, and without Numba."""
         if (
             self.stencil.size < WORTH_COMPILING
             or not isinstance(function, PiecewiseLinear)
@@ -132,19 +134,29 @@ class GridCrossbar:
         ):
             return None
         try:
-            from .grid_kernels import squared_error, stage
+            from .grid_kernels import TABLEAU, step, terms
         except ImportError:
             return None
-        template, periodic = self.stencil.template, self.stencil.boundary == "periodic"
+        (rows, columns), template = self.stencil.shape, self.stencil.template
         reach = (template.shape[0] // 2, template.shape[1] // 2)
-        down, right = np.nonzero(template)
-        curve = (float(function.gain), float(function.amplitude), self.stencil.edge, periodic)
-        where = (self.stencil.shape, template[down, right], down - reach[0], right - reach[1], reach)
+        curve = (
+            float(function.gain),
+            float(function.amplitude),
+            self.stencil.edge,
+            self.stencil.boundary == "periodic",
+        )
+        values = terms(template)
+        constant = self.constant.reshape(rows, columns)
 
-        def fused_stage(weights: Array, slots: Array, argument: Array, slope: Array) -> None:
-            stage(slots, weights, argument, slope, *where, *curve, self.constant, self.rate)
+        def fused_step(slots: Array, h: float, *, rtol: float, atol: float, keep: bool) -> float:
+            forward = slots.strides[0] > 0
+            grids = (slots if forward else slots[::-1]).reshape(-1, rows, columns)
+            squares = np.empty(rows)
+            weights = (h * TABLEAU, h * RK45.E, (rtol, atol), *values)
+            step(grids, forward, keep, squares, *weights, reach, *curve, constant, self.rate)
+            return float(np.sum(squares))
 
-        return FusedStages(fused_stage, squared_error)
+        return fused_step
 
 
 def crossbar(

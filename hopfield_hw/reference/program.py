@@ -13,7 +13,7 @@ from ..arrays import Array
 from ..errors import InputError
 from ..graph import Activate, Affine, Delay, Graph, Hold, Leak
 from ..signals import Signal
-from .crossbar import Crossbar, FusedStages, GridCrossbar, crossbar
+from .crossbar import Crossbar, FusedStep, GridCrossbar, crossbar
 from .evaluate import Evaluator, Matrix, Rows, Values, joined, rows_of, scale_rows
 
 
@@ -73,8 +73,8 @@ class Program:
         self.rhs(t, x, rows, out)
 
     @cached_property
-    def fused(self) -> FusedStages | None:
-        """Compiled stages for `single_solver`; None where dx/dt is not that of cells on one grid, or not many."""
+    def fused(self) -> FusedStep | None:
+        """A compiled step for `single_solver`; None where dx/dt is not that of cells on one grid, or not many."""
         if len(self._crossbars) != 1 or not isinstance(grid := self._crossbars[0], GridCrossbar):
             return None
         function = self._operators.held[grid.activate].function

@@ -12,15 +12,16 @@ from typing import Final, NamedTuple, Protocol
 
 import numpy as np
 from scipy.integrate import RK45
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from ..arrays import Array
 from ..errors import AccuracyError
-from .crossbar import FusedStages
+from .crossbar import FusedStep
 
 SAFETY, MIN_FACTOR, MAX_FACTOR = 0.9, 0.2, 10.0
 EXPONENT: Final = -1.0 / (RK45.error_estimator_order + 1)
 STAGES: Final = RK45.n_stages
+LIBRARIES: Final = ThreadpoolController()  # to look for them takes as long as a small network
 
 
 class RightHandSide(Protocol):
@@ -46,20 +47,25 @@ def integrate_single(
     atol: float,
     max_step: float,
     max_evaluations: int,
-    fused: FusedStages | None = None,
+    fused: FusedStep | None = None,
 ) -> Trajectory:
     """Solve dx/dt from `initial` (n,) at times[0]; return the states at `times`.
 
     The estimated error of a step, as the root mean square over the states, is kept below atol + rtol * |x|. `fused`:
-    the stages of this very equation, compiled, where it has them.
+    a step of
+    this very equation, compiled, where it has one.
     Raises AccuracyError, naming the time, where the trajectory cannot go on or the evaluations are used up.
     """
-    with threadpool_limits(limits=1, user_api="blas"), np.errstate(over="ignore", invalid="ignore"):
+    with LIBRARIES.limit(limits=1, user_api="blas"), np.errstate(over="ignore", invalid="ignore"):
         return _Run(rhs, initial, times, rtol, atol, max_step, max_evaluations, fused).run()
 
 
 class _Run:
-    """The state of an integration. Slots: x, then the slopes of the stages, the last one at the new x."""
+    """The state of an integration.
+
+    Slots: x, the slopes of the stages, the last one at the new x, the new x. Read backward they begin with the new x
+    and its slope, so the next step is taken from there, and nothing is copied.
+    """
 
     def __init__(
         self,
@@ -70,31 +76,30 @@ class _Run:
         atol: float,
         max_step: float,
         max_evaluations: int,
-        fused: FusedStages | None,
+        fused: FusedStep | None,
     ) -> None:
         self._rhs, self._times, self._rtol, self._atol = rhs, times, rtol, atol
         self._longest, self._most, self._fused = max_step, max_evaluations, fused
-        self._slots = np.empty((STAGES + 2, initial.size))
+        self._slots = np.empty((STAGES + 3, initial.size))
         self._slots[0] = initial
-        self._new, self._error, self._scale = np.empty((3, initial.size))
+        self._work = np.empty((2, initial.size))
         self._t, self._end, self._evaluations = float(times[0]), float(times[-1]), 0
 
     def run(self) -> Trajectory:
-        states = np.empty((self._times.size, self._new.size))
+        states = np.empty((self._times.size, self._slots.shape[1]))
         states[0] = self._slots[0]
         self._evaluate(self._t, self._slots[0], self._slots[1])
         h, steps, written = self._first_step(), 0, 1
         while self._t < self._end:
-            h = self._step(h)
+            h = self._step(h, float(self._times[written]))
             steps += 1
             written = self._write(states, written)
-            self._slots[0] = self._new
-            self._slots[1] = self._slots[-1]
+            self._slots = self._slots[::-1]
             self._t = self._t_new
         return Trajectory(states, steps, self._evaluations)
 
-    def _step(self, h: float) -> float:
-        """Take one step, as long as the error allows; return the step to try next."""
+    def _step(self, h: float, due: float) -> float:
+        """Take one step, as long as the error allows; return the step to try next. `due`: the next output time."""
         rejected = False
         while True:
             least = 10.0 * (np.nextafter(self._t, np.inf) - self._t)
@@ -103,40 +108,43 @@ class _Run:
             h = min(max(h, least), self._longest)
             self._t_new = min(self._t + h, self._end)
             self._h = h = self._t_new - self._t
-            for stage in range(1, STAGES):
-                weights = np.concatenate(([1.0], h * RK45.A[stage, :stage]))
-                self._stage(self._t + RK45.C[stage] * h, weights)
-            self._stage(self._t_new, np.concatenate(([1.0], h * RK45.B)))
-            error = self._norm(h)
+            squares = self._stages(h) if self._fused is None else self._fused_stages(h, due <= self._t_new)
+            error = float(np.sqrt(squares / self._slots.shape[1]))
             if error < 1.0:
                 factor = MAX_FACTOR if error == 0.0 else min(MAX_FACTOR, SAFETY * error**EXPONENT)
                 return h * (min(1.0, factor) if rejected else factor)
             rejected = True
             h *= max(MIN_FACTOR, SAFETY * error**EXPONENT) if np.isfinite(error) else MIN_FACTOR
 
-    def _stage(self, t: float, weights: Array) -> None:
-        """Write the argument of a stage, a sum of the slots so far, and its slope into the slot after them."""
-        used, slope = self._slots[: weights.size], self._slots[weights.size]
-        if self._fused is None:
-            np.dot(weights, used, out=self._new)
-            self._evaluate(t, self._new, slope)
-        else:
-            self._count()
-            self._fused.stage(weights, used, self._new, slope)
+    def _fused_stages(self, h: float, keep: bool) -> float:
+        assert self._fused is not None
+        self._count(STAGES)
+        return self._fused(self._slots, h, rtol=self._rtol, atol=self._atol, keep=keep)
 
-    def _norm(self, h: float) -> float:
-        error, scale = self._error, self._scale
-        if self._fused is not None:
-            squares = self._fused.squared_error(self._slots, h * RK45.E, self._new, self._rtol, self._atol)
-            return float(np.sqrt(squares / error.size))
-        np.abs(self._slots[0], out=scale)
-        np.abs(self._new, out=error)
+    def _stages(self, h: float) -> float:
+        """Write the stages of a step of h into the slots; return the sum of squared relative errors."""
+        x, new = self._slots[0], self._slots[-1]
+        for stage in range(1, STAGES):
+            self._sum(np.concatenate(([1.0], h * RK45.A[stage, :stage])), out=new)
+            self._evaluate(self._t + RK45.C[stage] * h, new, self._slots[stage + 1])
+        self._sum(np.concatenate(([1.0], h * RK45.B)), out=new)
+        self._evaluate(self._t_new, new, self._slots[STAGES + 1])
+        scale, error = self._work
+        np.abs(x, out=scale)
+        np.abs(new, out=error)
         np.maximum(scale, error, out=scale)
         scale *= self._rtol
         scale += self._atol
-        np.dot(h * RK45.E, self._slots[1:], out=error)
+        self._sum(np.concatenate(([0.0], h * RK45.E)), out=error)
         error /= scale
-        return float(np.sqrt(np.dot(error, error) / error.size))
+        return float(np.dot(error, error))
+
+    def _sum(self, weights: Array, out: Array) -> None:
+        """Write the weighted sum of the first slots, which are read once."""
+        slots = self._slots[: weights.size]
+        if slots.strides[0] < 0:  # a product copies what it would have to read backward
+            weights, slots = weights[::-1], slots[::-1]
+        np.dot(weights, slots, out=out)
 
     def _write(self, states: Array, written: int) -> int:
         """Interpolate at the output times that the step has passed; return how many have been written."""
@@ -144,7 +152,7 @@ class _Run:
         for k in range(written, last):
             s = (self._times[k] - self._t) / self._h
             weights = self._h * (RK45.P @ (s ** np.arange(1, RK45.P.shape[1] + 1)))
-            np.dot(np.concatenate(([1.0], weights)), self._slots, out=states[k])
+            self._sum(np.concatenate(([1.0], weights)), out=states[k])
         return last
 
     def _first_step(self) -> float:
@@ -159,11 +167,11 @@ class _Run:
         return min(100.0 * h, longer, span, self._longest)
 
     def _evaluate(self, t: float, x: Array, out: Array) -> None:
-        self._count()
+        self._count(1)
         self._rhs(t, x, out=out)
 
-    def _count(self) -> None:
-        self._evaluations += 1
+    def _count(self, more: int) -> None:
+        self._evaluations += more
         if self._evaluations > self._most:
             self._fail(f"{self._most} right-hand sides are used up; the equation may be stiff: use method='Radau'")
 
