@@ -206,6 +206,11 @@ def sparse(n, rng=np.random.default_rng(0)):
     weights = sp.coo_array(entries, shape=(n, n)).tocsr()
     return hh.Network(weights=weights, resistance=1e4, capacitance=1e-7, initial=rng.normal(size=n))
 
+def stiff(n):
+    chain = sp.diags_array([np.full(n - 1, 3e-5)] * 2, offsets=[-1, 1], format="csr")
+    capacitance = np.geomspace(1e-10, 1e-6, n)
+    return hh.Network(weights=chain, resistance=1e4, capacitance=capacitance, gain=hh.Tanh(), initial=np.ones(n))
+
 def grid(side):
     image = np.sign(np.random.default_rng(0).normal(size=(side, side)))
     return CellularNetwork(template=TEMPLATES["hole_filling"], image=image)
@@ -214,7 +219,7 @@ before = peak()
 STEPS
 print(peak() - before)
 """
-# MiB that each may take; as a dense matrix the network would be 3,000 or more (20,000 cells), or 800 (10,000).
+# MiB that each may take; a dense matrix would be 3,000 or more (20,000 cells), 800 (10,000), or 72 (3,000).
 STEPS: dict[str, tuple[str, float]] = {
     "reference, sparse": ("hh.reference(sparse(20000).graph(), t_stop=2e-4, accuracy=1e-2, points=5)", 150),
     "reference, grid": (
@@ -228,6 +233,7 @@ STEPS: dict[str, tuple[str, float]] = {
         "neutral(slow, [echo, echo], [1e-3, 2e-3], leak='x')",
         400,
     ),
+    "reference, stiff": ("hh.reference(stiff(3000).graph(), accuracy=1e-2, points=5)", 50),
     "text, sparse": ("g = sparse(20000).graph(); assert parse_graph(g.text).hash == g.hash", 250),
     "text, grid": ("g = grid(150).graph(); assert parse_graph(g.text).hash == g.hash", 150),
     "netlist, sparse": ("assert hh.lower(sparse(10000).graph()).netlist().count('G_syn_') > 99900", 300),

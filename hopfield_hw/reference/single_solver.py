@@ -22,6 +22,11 @@ SAFETY, MIN_FACTOR, MAX_FACTOR = 0.9, 0.2, 10.0
 EXPONENT: Final = -1.0 / (RK45.error_estimator_order + 1)
 STAGES: Final = RK45.n_stages
 LIBRARIES: Final = ThreadpoolController()  # to look for them takes as long as a small network
+SPENT: Final = "its right-hand sides are used up; the equation may be stiff: use method='BDF'"
+
+
+class SpentError(AccuracyError):
+    """The right-hand sides that may be spent are spent: the equation may be stiff."""
 
 
 class RightHandSide(Protocol):
@@ -54,7 +59,8 @@ def integrate_single(
     The estimated error of a step, as the root mean square over the states, is kept below atol + rtol * |x|. `fused`:
     a step of
     this very equation, compiled, where it has one.
-    Raises AccuracyError, naming the time, where the trajectory cannot go on or the evaluations are used up.
+    Raises AccuracyError, naming the time, where the trajectory cannot go on, and SpentError where the evaluations are
+    used up.
     """
     with LIBRARIES.limit(limits=1, user_api="blas"), np.errstate(over="ignore", invalid="ignore"):
         return _Run(rhs, initial, times, rtol, atol, max_step, max_evaluations, fused).run()
@@ -173,10 +179,10 @@ class _Run:
     def _count(self, more: int) -> None:
         self._evaluations += more
         if self._evaluations > self._most:
-            self._fail(f"{self._most} right-hand sides are used up; the equation may be stiff: use method='Radau'")
+            self._fail(SPENT, SpentError)
 
-    def _fail(self, why: str) -> None:
-        raise AccuracyError(f"reference: RK45 stopped at t = {self._t:.6g} of {self._end:.6g} s: {why}")
+    def _fail(self, why: str, error: type[AccuracyError] = AccuracyError) -> None:
+        raise error(f"reference: RK45 stopped at t = {self._t:.6g} of {self._end:.6g} s: {why}")
 
 
 def _rms(x: Array) -> float:

@@ -9,7 +9,6 @@ from typing import Any, Literal, TypeAlias, get_args
 import numpy as np
 import xarray as xr
 from scipy.integrate import solve_ivp
-from threadpoolctl import threadpool_limits
 
 from ..arrays import Array, positive
 from ..errors import AccuracyError, InputError
@@ -17,12 +16,13 @@ from ..graph import Graph, Hold, Input, Leak, Output, as_graph, in_si
 from ..network import Network
 from ..signals import Signal, as_signal
 from ..waves import checked_accuracy, make_dataset, nrmse, period_grid, uniform_grid
-from .batch_solver import integrate
+from .batch_solver import Rows, integrate
 from .delayed import DelayProgram
 from .program import Program
 from .sampled import SampledProgram
-from .single_solver import integrate_single
+from .single_solver import LIBRARIES, SPENT, SpentError, integrate_single
 from .steps import StepProgram
+from .stiffness import STIFF_BUDGET, Stiffness, stiffness
 
 Method: TypeAlias = Literal["auto", "RK45", "DOP853", "Radau", "BDF", "LSODA"]
 METHODS = get_args(Method)
@@ -43,10 +43,6 @@ MANY = 100
 MANY_BUDGET = 5_000_000
 
 
-class _StiffError(Exception):
-    """The explicit solver has spent its budget."""
-
-
 def solve(
     graph: Graph | Network,
     *,
@@ -62,7 +58,10 @@ def solve(
     `accuracy`: NRMSE; the solver's relative tolerance is 1e-4 of it, and is tightened with the step until two solutions
     agree to 2% of it (`attrs["self_check"]`). `points`: 2,001 of 10^5 neurons are 1.6 GB; ask for fewer of many.
     `method`: a method of `scipy.integrate.solve_ivp`; "auto" is DOP853, and Radau with the analytic Jacobian where that
-    is stiff. Over 100 neurons "auto" is explicit throughout, with the steps of RK45 where gain curves have corners.
+    is stiff. Over 100 neurons it is DOP853, or RK45 where gain curves have corners, and BDF where that is stiff: where
+    t_stop is so many of the fastest time constants that stability alone may ask for 200,000 right-hand sides, and
+    20,000 were not enough. The Jacobian of sparse weights and of stencils stays sparse; where even its factors are too
+    much work (a random network of over 2,500 neurons, a grid of over 256 x 256 cells) the explicit method goes on.
 
     A map is stepped instead, and its steps are the grid: state and output at the times k * period, of the inputs there.
     A graph with Leak and Hold is solved from edge to edge of its clocks; it is read once a period of the fastest, at
@@ -205,18 +204,35 @@ def _delayed(program: DelayProgram, grid: Array, accuracy: float) -> tuple[Array
 def _solver(program: Program, grid: Array, method: Method) -> Callable[[float, float], Array]:
     chosen, taken = method, 0
     many = program.size > MANY and method == "auto"
+    stiff = stiffness(program, float(grid[-1])) if many and program.leaks else None
 
     def solved(rtol: float, step: float) -> Array:
         nonlocal chosen, taken
         if not program.leaks:
             return np.zeros((grid.size, 0))
-        if many:
-            found, taken = _solve_many(program, grid, rtol, least=3 * taken)
-        else:
-            found, chosen = _solve(program, grid, rtol, chosen, step)
+        if many and chosen == "auto":
+            try:
+                found, taken = _solve_many(program, grid, rtol, stiff, least=3 * taken)
+                return found
+            except SpentError as error:
+                chosen = _implicit(stiff, error)
+        found, chosen = _solve(program, grid, rtol, chosen, step)
         return found
 
     return solved
+
+
+def _implicit(stiff: Stiffness | None, spent: SpentError) -> Method:
+    """Return the method to go on with where the explicit one has spent its budget, if there is one."""
+    if stiff is None:
+        raise spent
+    if not stiff.can_be_factored:
+        raise AccuracyError(
+            f"{spent}; but its Jacobian of {stiff.size} states reaches {stiff.band} from the diagonal, and to factor "
+            f"it takes {stiff.operations:.1e} operations a time; ask for a shorter t_stop, or for time constants that "
+            "are closer to each other"
+        )
+    return "BDF"
 
 
 def _checked(solved: Callable[[float, float], Array], grid: Array, accuracy: float) -> tuple[Array, float]:
@@ -237,21 +253,36 @@ def _checked(solved: Callable[[float, float], Array], grid: Array, accuracy: flo
     return found, check
 
 
-def _solve_many(program: Program, grid: Array, rtol: float, *, least: int) -> tuple[Array, int]:
-    """Return the states and how many steps they took, of at least `least`; nothing is kept beside them."""
+def _solve_many(
+    program: Program, grid: Array, rtol: float, stiff: Stiffness | None, *, least: int
+) -> tuple[Array, int]:
+    """Return the states and how many steps they took, of at least `least`; nothing is kept beside them.
+
+    Raises SpentError where the first solution (`least` = 0) of an equation that may be stiff takes too much.
+    """
     atol = absolute_tolerance(program, rtol)
     longest = float(grid[-1]) / least if least else np.inf
+    budget = STIFF_BUDGET if stiff is not None and stiff.can_be_factored and not least else MANY_BUDGET
     result = np.empty((grid.size, program.size))
     result[0] = x = program.initial
-    steps = 0
+    steps = spent = 0
+
+    def counted(t: Array, x: Array, rows: Rows, out: Array) -> None:
+        nonlocal spent
+        spent += 1
+        if spent > budget:
+            raise SpentError(f"reference: DOP853 stopped at t = {t[0]:.6g} of {grid[-1]:.6g} s: {SPENT}")
+        program.batch_rhs(t, x, rows, out)
+
     for piece in segments(grid, program.inputs):
         if program.has_corners:
-            options: dict[str, Any] = {"max_step": longest, "max_evaluations": MANY_BUDGET, "fused": program.fused}
+            options: dict[str, Any] = {"max_step": longest, "max_evaluations": budget - spent, "fused": program.fused}
             done = integrate_single(program.rhs, x, piece, rtol=rtol, atol=atol, **options)
-            states, steps = done.states, steps + done.steps
+            states, steps, spent = done.states, steps + done.steps, spent + done.evaluations
         else:
-            with threadpool_limits(limits=1, user_api="blas"):  # its sums wait for memory, not for processors
-                batch = integrate(program.batch_rhs, x[np.newaxis], piece, rtol=rtol, atol=atol, max_step=longest)
+            with LIBRARIES.limit(limits=1, user_api="blas"):  # its sums wait for memory, not for processors
+                limits: dict[str, Any] = {"max_step": longest, "max_steps": budget}
+                batch = integrate(counted, x[np.newaxis], piece, rtol=rtol, atol=atol, **limits)
             states, steps = batch.states[0], steps + int(batch.steps[0])
         x = states[-1]
         inside = np.isin(piece, grid)
@@ -265,7 +296,7 @@ def _solve(program: Program, grid: Array, rtol: float, method: Method, step: flo
         return _integrate(program, grid, rtol, atol, method, step, budget=None), method
     try:
         return _integrate(program, grid, rtol, atol, "DOP853", step, budget=EXPLICIT_BUDGET), method
-    except _StiffError:
+    except SpentError:
         return _integrate(program, grid, rtol, atol, "Radau", step, budget=None), "Radau"
 
 
@@ -278,7 +309,7 @@ def _integrate(
         nonlocal spent
         spent += 1
         if budget is not None and spent > budget:
-            raise _StiffError
+            raise SpentError(f"reference: {method} stopped at t = {t:.6g} s: {SPENT}")
         return program.rhs(t, x)
 
     def dense_jacobian(t: float, x: Array) -> Array:
@@ -292,7 +323,8 @@ def _integrate(
     result[0] = program.initial
     x = program.initial
     for piece in segments(grid, program.inputs):
-        found = solve_ivp(rhs, (piece[0], piece[-1]), x, method=method, t_eval=piece, **options)
+        with LIBRARIES.limit(limits=1, user_api="blas"):
+            found = solve_ivp(rhs, (piece[0], piece[-1]), x, method=method, t_eval=piece, **options)
         if not found.success:
             raise AccuracyError(f"reference: {method} stopped at t = {found.t[-1]:.6g} s ({found.message})")
         x = found.y[:, -1]
