@@ -139,21 +139,16 @@ class GridCrossbar:
             return None
         (rows, columns), template = self.stencil.shape, self.stencil.template
         reach = (template.shape[0] // 2, template.shape[1] // 2)
-        curve = (
-            float(function.gain),
-            float(function.amplitude),
-            self.stencil.edge,
-            self.stencil.boundary == "periodic",
-        )
-        values = terms(template)
+        weights, periodic = terms(template), self.stencil.boundary == "periodic"
+        curve = (float(function.gain), float(function.amplitude), self.stencil.edge, periodic)
         constant = self.constant.reshape(rows, columns)
 
         def fused_step(slots: Array, h: float, *, rtol: float, atol: float, keep: bool) -> float:
             forward = slots.strides[0] > 0
             grids = (slots if forward else slots[::-1]).reshape(-1, rows, columns)
             squares = np.empty(rows)
-            weights = (h * TABLEAU, h * RK45.E, (rtol, atol), *values)
-            step(grids, forward, keep, squares, *weights, reach, *curve, constant, self.rate)
+            sums = (h * TABLEAU, h * RK45.E, (rtol, atol), *weights)
+            step(grids, forward, keep, squares, *sums, reach, *curve, constant, self.rate)
             return float(np.sum(squares))
 
         return fused_step

@@ -57,8 +57,8 @@ def integrate_single(
     """Solve dx/dt from `initial` (n,) at times[0]; return the states at `times`.
 
     The estimated error of a step, as the root mean square over the states, is kept below atol + rtol * |x|. `fused`:
-    a step of
-    this very equation, compiled, where it has one.
+    a step of this very equation, compiled, where it has one.
+
     Raises AccuracyError, naming the time, where the trajectory cannot go on, and SpentError where the evaluations are
     used up.
     """
@@ -114,18 +114,17 @@ class _Run:
             h = min(max(h, least), self._longest)
             self._t_new = min(self._t + h, self._end)
             self._h = h = self._t_new - self._t
-            squares = self._stages(h) if self._fused is None else self._fused_stages(h, due <= self._t_new)
+            if self._fused is None:
+                squares = self._stages(h)
+            else:
+                self._count(STAGES)
+                squares = self._fused(self._slots, h, rtol=self._rtol, atol=self._atol, keep=due <= self._t_new)
             error = float(np.sqrt(squares / self._slots.shape[1]))
             if error < 1.0:
                 factor = MAX_FACTOR if error == 0.0 else min(MAX_FACTOR, SAFETY * error**EXPONENT)
                 return h * (min(1.0, factor) if rejected else factor)
             rejected = True
             h *= max(MIN_FACTOR, SAFETY * error**EXPONENT) if np.isfinite(error) else MIN_FACTOR
-
-    def _fused_stages(self, h: float, keep: bool) -> float:
-        assert self._fused is not None
-        self._count(STAGES)
-        return self._fused(self._slots, h, rtol=self._rtol, atol=self._atol, keep=keep)
 
     def _stages(self, h: float) -> float:
         """Write the stages of a step of h into the slots; return the sum of squared relative errors."""
