@@ -79,8 +79,7 @@ verify-full: install hardware
 	$(BIN)/python tests/verify_clocked.py
 	$(BIN)/python tests/verify_tasks.py
 	$(BIN)/python tests/verify_cellular.py
-	$(BIN)/python tests/verify_full.py
-	$(BIN)/python tests/verify_families.py
+	$(BIN)/python tests/verify_networks.py
 
 bench: install
 	$(BIN)/python tests/benchmarks/run.py

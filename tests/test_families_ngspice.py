@@ -1,4 +1,4 @@
-"""Three random networks of each family in ngspice against the reference: the short form of `verify_families.py`."""
+"""Three random networks of each family in ngspice against the reference: the short form of `verify_networks.py`."""
 
 from __future__ import annotations
 
