@@ -104,8 +104,11 @@ class Draft:
             self.add(f"V_{node}", (node, GROUND), volts, Origin(operator.name, "supply", ()))
         return node
 
-    def circuit(self, title: str, cell: str) -> Circuit:
-        """Return the finished circuit: buffers and complement rails are added, and everything is verified."""
+    def circuit(self, title: str, cell: str, graph_hash: str) -> Circuit:
+        """Return the finished circuit: buffers and complement rails are added, and everything is verified.
+
+        `graph_hash`: of the graph that people know, before units and scale.
+        """
         for (leak_name, element), buffer in self._buffers.items():
             held_at, scale = self._states[leak_name]
             ports = (buffer, GROUND, held_at[element], GROUND)
@@ -119,7 +122,7 @@ class Draft:
         return Circuit(
             title=title,
             cell=cell,
-            graph_hash=self.graph.hash,
+            graph_hash=graph_hash,
             devices=tuple(self.devices),
             initial=self._initial,
             states=tuple(

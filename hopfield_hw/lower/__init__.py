@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from ..cells import CELLS, Cell, Fragment
 from ..circuit import GROUND, Circuit, Draft, Origin
 from ..errors import InputError, Unrealisable
@@ -45,7 +43,7 @@ def lower(
             draft.add(f"V_{source.name}_{k}", (node, GROUND), 0.0, Origin(source.name, "input", (k,)))
     for fragment in fragments:
         fragment.build(draft)
-    return replace(draft.circuit(title, chosen.name), graph_hash=graph.hash)
+    return draft.circuit(title, chosen.name, graph.hash)
 
 
 def _cover(graph: Graph, cell: Cell) -> list[Fragment]:
