@@ -21,7 +21,7 @@ IMPEDANCE = 50.0
 MOST_DELAYS = 256
 # A delay that varies is interpolated between taps, so many to its range; a range of many times its least would take
 # more of them, as one stands below the least.
-TAPS, MOST_TAPS = 16, 128
+TAPS, MOST_TAPS = 24, 128
 
 
 @runtime_checkable
