@@ -107,13 +107,13 @@ def test_weights_of_the_taps_by_a_sweep() -> None:
     tau = hh.Signal(times=[0.0, 1e-3], values=[0.2e-3, 1.0e-3])  # type: ignore[arg-type]
     circuit = hh.lower(delayed(network(), tau))
     (place,) = [device for device in circuit.devices if device.name == "V_v_late_tau"]
-    assert place.value == ((0.0, pytest.approx(1.0)), (1e-3, pytest.approx(17.0)))
+    assert place.value == ((0.0, pytest.approx(1.0)), (1e-3, pytest.approx(25.0)))
     sources = [device for device in circuit.devices if device.name.startswith("B_v_late_weight")]
     deck = "sweep\nV_at v_late_place 0 DC 0\n"
     deck += "".join(f"{device.name} {device.nodes[0]} 0 V={device.value}\n" for device in sources)
-    plot = run(deck + ".dc V_at 0 18 0.05\n.end\n", t_stop=None, timeout=60.0)
+    plot = run(deck + ".dc V_at 0 26 0.05\n.end\n", t_stop=None, timeout=60.0)
     at = plot.column("v(v_late_place)").real
-    assert len(sources) == 19
+    assert len(sources) == 27
 
     def keys(u: Array) -> Array:
         u = np.abs(u)
