@@ -158,6 +158,11 @@ def test_weights_of_a_map_have_delays_of_their_own() -> None:
     assert np.allclose(found, stepped(taus, before), rtol=0, atol=1e-12)
 
 
+def test_delays_of_a_map_that_differ_by_a_rounding_are_one() -> None:
+    graph = delayed_by_edge(DISCRETE, [[0.0, 3.0], [3.0000000000000004, 3.0]])
+    assert [op.name for op in graph.of_type(Hold)] == ["x", "v_late_step_1", "v_late_step_2", "v_late_0"]
+
+
 def test_how_a_neuron_keeps_its_own_state_is_not_delayed() -> None:
     memory = hh.families.discrete_bam([[1.0, -1.0], [1.0, 1.0]])
     late = delayed(memory, 2.0)

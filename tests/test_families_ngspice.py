@@ -32,6 +32,11 @@ def test_a_set_of_a_family_is_reported_as_such(ngspice: str) -> None:
     assert 5.0 <= trial.slope <= 20.0
 
 
+def test_a_varying_delay_is_held_to_what_its_taps_give(ngspice: str) -> None:
+    assert verify_random(1, seed=SEED, family="delayed_varying", workers=1).tolerance == 1e-3
+    assert verify_random(1, seed=SEED, family="delayed", workers=1).tolerance == 1e-4
+
+
 def test_a_network_of_integrators_has_its_unit_of_time() -> None:
     graph = hh.families.lotka_volterra([[1.0]], growth=1.0, initial=0.1)
     assert time_constant(graph) == 1e-3

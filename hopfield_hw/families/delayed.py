@@ -74,7 +74,7 @@ def delayed_by_edge(graph: Graph | Network, taus: Mapping[str, Any] | Any, *, hi
         taus = {affines[0].name: taus}
     if set(taus) != taking:
         raise InputError(f"`taus` names {sorted(map(str, taus))}: must name what takes feedback, {sorted(taking)}")
-    each = {affine.name: _taus(taus[affine.name], affine) for affine in affines}
+    each = {affine.name: _taus(taus[affine.name], affine, network) for affine in affines}
     distinct = sorted(set(np.concatenate(list(each.values())).tolist()) - {0.0})
     operators = {op.name: op for op in network.operators}
     edges = list(network.edges)
@@ -147,9 +147,9 @@ def neutral(
     """Return the neutral form of a network, C d/dt [x - sum_k D_k x(t - tau_k)] = what C dx/dt was.
 
     The Leak's state becomes z = x - sum_k D_k x(t - tau_k), with R infinite and its leak drawn from x;
-    x = z + sum_k D_k x(t - tau_k) is `<leak>_total`. `matrices`: D_k, (n, n) each. `taus`: tau_k, seconds, positive.
-    `history`: x before t = 0, (n,) constants or a Signal on reversed time; the initial state where nothing is said.
-    `leak`: which one, where the graph has several.
+    x = z + sum_k D_k x(t - tau_k) is `<leak>_total`. `matrices`: D_k, (n, n) each, dense or scipy.sparse. `taus`:
+    tau_k, seconds, positive. `history`: x before t = 0, (n,) constants or a Signal on reversed time; the initial state
+    where nothing is said. `leak`: which one, where the graph has several.
 
     Raises InputError for wrong shapes, a map, and where the jumps would not die out (see
     `graph.neutral.check_neutral`).
@@ -276,8 +276,8 @@ def _where(affine: Affine, chosen: Any) -> Any:
     return kept.toarray() if isinstance(affine.weights, np.ndarray) else kept
 
 
-def _taus(taus: Any, affine: Affine) -> Array:
-    """Return the delay of each entry of the weights, in their order."""
+def _taus(taus: Any, affine: Affine, graph: Graph) -> Array:
+    """Return the delay of each entry of the weights, in their order; those of a map are whole periods."""
     if isinstance(affine.weights, Stencil):
         raise InputError(f"`taus`: {affine.name!r} is a Stencil, the same everywhere; make it a sparse matrix first")
     _, rows, columns = entries(affine.weights)
@@ -292,6 +292,11 @@ def _taus(taus: Any, affine: Affine) -> Array:
     if bool(np.any(found < 0.0)):
         k = int(np.argmax(found < 0.0))
         raise InputError(f"`taus[{rows[k]}, {columns[k]}]` = {found[k]} s: must not be negative (0: no delay)")
+    if graph.kind == "map":
+        distinct, which = np.unique(found, return_inverse=True)
+        clock = graph.of_type(Hold)[0].clock
+        periods = [_periods(tau, clock, affine.name) if tau else 0 for tau in distinct.tolist()]
+        found = clock.period * np.array(periods, dtype=np.float64)[which]
     return found
 
 
