@@ -5,7 +5,6 @@ from importlib.metadata import version as _version
 from . import board, digital, families, problems, tasks, trained
 from .cells import CELLS, ActiveSum, Cell, HopfieldTank, Ideal, OpAmps, Pair
 from .circuit import Circuit, Device, Origin
-from .compare import Verification, verify
 from .designs import Design, load_design
 from .engines.asynchronous import run_asynchronous
 from .engines.model import run_model
@@ -23,6 +22,7 @@ from .network import Network
 from .reference import solve as reference
 from .reference import solve_batch as reference_batch
 from .signals import Signal
+from .verification import Verification, verify
 
 __version__ = _version("hopfield-hw")
 

@@ -28,7 +28,7 @@ from .units import PREFIXES, format_si
 from .waves import ranges
 
 if TYPE_CHECKING:
-    from .compare import Verification
+    from .verification import Verification
 
 A4_LANDSCAPE = (11.69, 8.27)
 # On top of matplotlib's defaults, whatever a user's own are. No text is mathematics: a title may hold a dollar sign.

@@ -15,12 +15,12 @@ import pytest
 
 from .cells import Cell
 from .circuit import Circuit
-from .compare import Verification, verify, verify_circuit
 from .errors import Unrealisable
 from .gain import Logistic, Tanh
 from .graph import Graph, as_graph
 from .lower import lower
 from .network import Network
+from .verification import Verification, verify, verify_circuit
 
 CHECK_ACCURACY = 1e-4
 

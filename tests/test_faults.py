@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hopfield_hw.compare import Verification, verify
+from hopfield_hw.verification import Verification, verify
 from hopfield_hw.designs import Design, load_design
 from hopfield_hw.errors import InputError
 from hopfield_hw.export import design_circuit, rescales

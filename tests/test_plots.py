@@ -19,9 +19,9 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
-from hopfield_hw.analysis.diagnosis import Suspect
+from hopfield_hw.verification.diagnosis import Suspect
 from hopfield_hw.analysis.energy import energy, energy_rise, has_energy
-from hopfield_hw.compare import EnergyReport, Verification, Worst
+from hopfield_hw.verification import EnergyReport, Verification, Worst
 from hopfield_hw.errors import InputError
 from hopfield_hw.functions import Table
 from hopfield_hw.gain import Tanh

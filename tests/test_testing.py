@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import hopfield_hw as hh
-from hopfield_hw.compare import Verification
+from hopfield_hw.verification import Verification
 from hopfield_hw.testing import assert_matches_ode
 
 NETWORK = hh.Network(

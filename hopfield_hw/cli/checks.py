@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..circuit import Circuit
-from ..compare import Verification, verify_circuit
 from ..designs import Design, check_answer
 from ..engines.deck_text import read_deck
 from ..engines.ngspice import find
@@ -18,6 +17,7 @@ from ..export import design_circuit
 from ..plots import Picture
 from ..problems import Answer, Recall
 from ..reference import solve
+from ..verification import Verification, verify_circuit
 from .reporting import say_table, working, written
 
 
@@ -137,8 +137,11 @@ def check(job: Job) -> Checked | Unverified:
             compiled=compiled,
         )
     answers = check_answer(design, result.wave)
-    # A wrong answer falls short, however well the waveforms agree.
-    return Checked(design, replace(result, passed=result.passed and all(a.ok for a in answers)), answers)
+    # A wrong answer has failed, however well the waveforms agree.
+    wrong = tuple(f"{a.what}: {a.found}; expected: {a.expected}" for a in answers if not a.ok)
+    if wrong:
+        result = replace(result, verdict="failed", reasons=(*result.reasons, *wrong))
+    return Checked(design, result, answers)
 
 
 def show(checked: Checked | Unverified) -> None:

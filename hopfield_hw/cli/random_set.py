@@ -102,11 +102,10 @@ def _show(report: RandomReport, version: int) -> None:
         ("neurons", f"{min(sizes)} to {max(sizes)}, {sum(sizes)} in all"),
         ("NRMSE", f"{spread} (tolerance {report.tolerance:.0e})"),
         ("settled state", ", ".join(f"{kind} {number}" for kind, number in sorted(settled.items()))),
-        (
-            "self-amplifying",
-            f"{len(report.self_amplifying)}, of which {len(report.cut)} are compared up to where errors grew 100-fold",
-        ),
-        ("fell short", str(len(report.fallen_short))),
+        ("step by step", f"within {max(trial.steps for trial in trials):.1e} of the range in a time constant"),
+        ("self-amplifying", f"{len(report.restarted)}, judged step by step alone"),
+        ("coverage", f"a change of 5% is seen of {np.mean([trial.seen for trial in trials]):.0%} of the devices"),
+        ("not passed", ", ".join(f"{v} {n}" for v, n in Counter(t.verdict for t in report.not_passed).items()) or "0"),
         ("seconds", f"{sum(trial.seconds for trial in trials):.1f} of processor time"),
         ("engine", f"ngspice {version}"),
     ]
@@ -115,12 +114,12 @@ def _show(report: RandomReport, version: int) -> None:
     by_gain = [(kind, [trial for trial in trials if trial.gain == kind]) for kind in kinds]
     table = [(kind, str(len(same)), *(f"{_quantile(same, part):.1e}" for part in (0.5, 1.0))) for kind, same in by_gain]
     say_table(table, columns=("gain curve", "networks", "median NRMSE", "largest NRMSE"))
-    for title, listed in (("self-amplifying", report.self_amplifying), ("fell short", report.fallen_short)):
+    for title, listed in (("self-amplifying", report.restarted), ("not passed", report.not_passed)):
         if listed:
             say_table([_row(trial) for trial in listed], title=title, columns=ROW)
 
 
-ROW = ("network", "neurons", "gain curve", "slope", "symmetric", "NRMSE", "settled", "compared up to", "growth")
+ROW = ("network", "neurons", "gain curve", "slope", "symmetric", "NRMSE", "verdict", "settled", "agrees up to", "growth")
 
 
 def _row(trial: Trial) -> tuple[str, ...]:
@@ -131,8 +130,9 @@ def _row(trial: Trial) -> tuple[str, ...]:
         f"{trial.slope:.3g}",
         "yes" if trial.symmetric else "no",
         f"{trial.nrmse:.1e}",
+        trial.verdict,
         trial.settled,
-        f"{trial.gate:.3g} R C" if trial.cut else "the end",
+        f"{trial.gate:.3g} R C",
         f"{trial.growth:.2g}",
     )
 

@@ -1,5 +1,6 @@
 """The reference: a graph's differential equation, solved by NumPy and SciPy. It knows nothing of circuits."""
 
+from .along import Along, Waveform
 from .batch import integrate_program, solve_batch
 from .delay_solver import integrate_delayed
 from .delayed import DelayProgram
@@ -12,11 +13,13 @@ from .steps import StepProgram
 __all__ = [
     "IMPLICIT",
     "POINTS",
+    "Along",
     "DelayProgram",
     "Evaluator",
     "Program",
     "SampledProgram",
     "StepProgram",
+    "Waveform",
     "input_signal",
     "integrate_delayed",
     "integrate_program",

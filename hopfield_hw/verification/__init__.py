@@ -1,0 +1,20 @@
+"""Verification: evidence that a circuit does what its equations say, what it could not see, and which device is at fault."""
+
+from .coverage import Coverage
+from .diagnosis import Suspect
+from .evidence import Error, Settled, Verdict
+from .report import EnergyReport, Verification, Worst
+from .verify import verify, verify_circuit
+
+__all__ = [
+    "Coverage",
+    "EnergyReport",
+    "Error",
+    "Settled",
+    "Suspect",
+    "Verdict",
+    "Verification",
+    "Worst",
+    "verify",
+    "verify_circuit",
+]

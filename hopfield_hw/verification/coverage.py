@@ -1,0 +1,216 @@
+"""Coverage: what a verification could not have seen. For each device, how far it may be off without being noticed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from ..circuit import GROUND, Circuit, Device
+from ..gain import HardLimiter
+from ..graph import Activate, Affine, Graph, Leak, Operator
+from .effects import Effects, Kind, Value
+
+# A change is noticed for sure where it makes this times the tolerance.
+MARGIN = 2.0
+LEVELS = (0.01, 0.05, 0.20)
+# What may be off by as much as its own value is not seen at all.
+BLIND = 1.0
+MOST_NAMED = 8
+# More devices than this are not asked for one by one.
+MOST_DEVICES = 20_000
+
+# How a device acts that comes from an operator in a role.
+ACTS: Mapping[str, tuple[Kind, ...]] = MappingProxyType(
+    {
+        "weights": ("weight",),
+        "bias": ("bias",),
+        "capacitance": ("capacitance",),
+        "resistance": ("resistance",),
+        "function": ("output", "argument"),
+        "product": ("output",),
+        "multiplier": ("output",),
+        "converter": ("output",),
+        "edge": ("output",),
+        "buffer": ("output",),
+        "line": ("output",),
+        "interpolation": ("output",),
+        "stage": ("output",),
+    }
+)
+# Sources of the outside, and what a sample-and-hold needs to be fast enough.
+NOT_ASKED = frozenset({"input", "clock", "master", "slave"})
+OP_AMP = "op_amp"
+# What holds its first node at a voltage, and from which node on a device senses only.
+SOURCES = frozenset("EBV")
+SENSES_FROM = {"E": 2, "G": 2}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Coverage:
+    """How far each device may be off without being noticed.
+
+    `smallest`: by device, the smallest relative change of its value that would have changed the verdict; infinite where
+    none would. `op_amps`: those whose gain does not matter as long as it is high; their inputs are checked for being
+    exchanged. `untold`: devices for which nobody knows a figure. `asked`: whether it was asked for at all.
+    """
+
+    smallest: Mapping[str, float]
+    op_amps: tuple[str, ...] = ()
+    untold: tuple[str, ...] = ()
+    asked: bool = True
+
+    def share(self, level: float) -> float:
+        """Return the share of devices of which a change of `level` (0.01: one in a hundred) is noticed; 1 of none."""
+        return float(np.mean([size <= level for size in self.smallest.values()])) if self.smallest else 1.0
+
+    @property
+    def blind(self) -> tuple[str, ...]:
+        """The devices that may be off by their own value, the least seen first."""
+        found = sorted((name for name in self.smallest if self.smallest[name] > BLIND), key=lambda n: -self.smallest[n])
+        return tuple(found)
+
+    def joined(self, other: Coverage) -> Coverage:
+        """Return what two runs see together."""
+        both = {name: min(size, other.smallest.get(name, np.inf)) for name, size in self.smallest.items()}
+        return Coverage(smallest=both, op_amps=self.op_amps, untold=self.untold, asked=self.asked)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the coverage as JSON-able values."""
+        return {
+            "asked": self.asked,
+            "seen": {f"{level:g}": self.share(level) for level in LEVELS} if self.asked else {},
+            "smallest": {name: size if np.isfinite(size) else None for name, size in self.smallest.items()},
+            "blind": list(self.blind),
+            "op_amps": list(self.op_amps),
+            "untold": list(self.untold),
+        }
+
+    def lines(self, starts: int = 0) -> list[str]:
+        """Return what to say of it, a line each."""
+        if not self.asked:
+            return [f"not asked for more than {MOST_DEVICES} devices"]
+        more = f", with {starts} more start{'s' if starts > 1 else ''} of its own choice" if starts else ""
+        shares = ", ".join(f"{self.share(level):.0%} to {level:.0%}" for level in LEVELS)
+        lines = [f"of {len(self.smallest)} devices a change is seen: {shares}{more}"]
+        if self.blind:
+            lines.append(f"not seen, may be off twofold: {_named(self.blind)}")
+        if self.op_amps:
+            lines.append(f"gain of {len(self.op_amps)} op-amps: only that it is high; inputs checked")
+        if self.untold:
+            lines.append(f"no figure for {_named(self.untold)}")
+        return lines
+
+
+NOTHING = Coverage(smallest=MappingProxyType({}), asked=False)
+
+
+def coverage(circuit: Circuit, effects: Effects, limit: float) -> Coverage:
+    """Return how far each device of a circuit may be off in a run before it shows above the limit."""
+    if len(circuit.devices) > MOST_DEVICES:
+        return NOTHING
+    asked = [device for device in circuit.devices if device.origin.role not in NOT_ASKED]
+    op_amps = tuple(device.name for device in asked if device.origin.role == OP_AMP)
+    acts = {device.name: device_values(circuit, effects.graph, device) for device in asked}
+    wanted = sorted({value for values in acts.values() for value in values})
+    seen = dict(zip(wanted, effects.seen(wanted).tolist(), strict=True))
+    direct = {
+        device.name: part(effects.graph, device) * min(seen[value] for value in acts[device.name])
+        for device in asked
+        if acts[device.name]
+    }
+    readers = _Behind(circuit)
+    behind = {device.name: readers.best(device, direct) for device in asked if not acts[device.name]}
+    known = direct | {name: size for name, size in behind.items() if size is not None}
+    smallest = {name: MARGIN * limit / size if size > 0.0 else np.inf for name, size in known.items()}
+    untold = tuple(d.name for d in asked if d.name not in known and d.name not in op_amps)
+    return Coverage(smallest={n: s for n, s in smallest.items() if n not in op_amps}, op_amps=op_amps, untold=untold)
+
+
+def device_values(circuit: Circuit, graph: Graph, device: Device) -> tuple[Value, ...]:
+    """Return the values of the graph that a device stands for; none where its role is not enough to tell."""
+    origin = device.origin
+    operator = graph.by_name.get(origin.operator)
+    if operator is None:
+        return ()
+    kinds = ACTS.get(origin.role, ())
+    if origin.role == "weights" and device.name[0] == "R" and _loads(circuit, device):
+        kinds = ("loading",)
+    if origin.role == "function" and isinstance(operator, Activate) and isinstance(operator.function, HardLimiter):
+        kinds = ("output",)
+    if origin.role == "feedback":
+        return _fed_back(graph, operator, origin.element)
+    if origin.role == "sum":
+        kinds = ("argument",) if isinstance(operator, Activate) else ("output",)
+    return tuple(Value(kind, operator.name, origin.element) for kind in kinds)
+
+
+def part(graph: Graph, device: Device) -> float:
+    """Return the part of a value that a device makes: a leak that weights load is only a part of its R."""
+    operator = graph.by_name.get(device.origin.operator)
+    if device.origin.role != "resistance" or not isinstance(operator, Leak) or not isinstance(device.value, float):
+        return 1.0
+    conductance = 1.0 / device.value if device.name[0] == "R" else abs(device.value)
+    return min(float(operator.resistance[device.origin.element[0]]) * conductance, 1.0)
+
+
+def _fed_back(graph: Graph, operator: Operator, element: tuple[int, ...]) -> tuple[Value, ...]:
+    """Return what a feedback resistor scales: an operator's sum, or all that drives a Leak or the gain before it."""
+    if not isinstance(operator, Leak):
+        return (Value("output", operator.name, element),)
+    before = [driver for driver in graph.drivers(operator)]
+    while before and isinstance(before[0], Affine) and len(before) == 1:
+        before = list(graph.drivers(before[0]))
+        if before and isinstance(before[0], Activate) and graph.drivers(before[0])[0] is not operator:
+            return (Value("argument", before[0].name, element),)
+        break
+    if len(before) == 1 and isinstance(before[0], Activate) and before[0] in graph.drivers(operator):
+        return (Value("argument", before[0].name, element),)
+    return (Value("drive", operator.name, element),)
+
+
+def _loads(circuit: Circuit, device: Device) -> bool:
+    """Whether a device hangs on a node that is a state itself, so that its current depends on that state."""
+    return any(probe.node in device.nodes for probe in circuit.states)
+
+
+class _Behind:
+    """Which devices read what a device drives: an inverter is seen where the weights behind it are."""
+
+    def __init__(self, circuit: Circuit) -> None:
+        self._at: dict[str, list[Device]] = {}
+        for device in circuit.devices:
+            for node in set(device.nodes) - {GROUND}:
+                self._at.setdefault(node, []).append(device)
+        self._driven = {device.nodes[0] for device in circuit.devices if device.name[0] in SOURCES}
+
+    def best(self, device: Device, known: Mapping[str, float]) -> float | None:
+        """Return the most that is seen of what lies behind a device; None where nothing is known of it."""
+        found: float | None = None
+        pending, done = [device], {device.name}
+        while pending:
+            for node in self._outputs(pending.pop()):
+                for reader in self._at[node]:
+                    if reader.name in done:
+                        continue
+                    done.add(reader.name)
+                    if reader.name in known:
+                        found = max(known[reader.name], 0.0 if found is None else found)
+                    elif node in reader.nodes[SENSES_FROM.get(reader.name[0], 0) :]:
+                        pending.append(reader)
+        return found
+
+    def _outputs(self, device: Device) -> list[str]:
+        """Return the nodes that a device drives: of a resistor those that no source holds."""
+        if device.name[0] in SOURCES:
+            return [node for node in device.nodes[:1] if node != GROUND]
+        nodes = device.nodes[: SENSES_FROM.get(device.name[0], len(device.nodes))]
+        return [node for node in nodes if node != GROUND and node not in self._driven]
+
+
+def _named(names: Sequence[str]) -> str:
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return ", ".join(names[:MOST_NAMED]) + more

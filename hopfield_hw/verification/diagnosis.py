@@ -1,0 +1,181 @@
+"""Which device is at fault: the equation of each state, filled in with the waveforms that the circuit gave."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ..arrays import Array
+from ..circuit import Circuit, Device
+from ..graph import Activate, Graph
+from ..units import format_si
+from .steps import Run
+from .terms import Term, terms
+
+# A state is looked at where it is off by this part of the worst one, and an amplifier by this part of its range.
+WRONG_CURVE = 1e-2
+# Terms are added until they explain this part of what the states are off by, three of them at most.
+EXPLAINED = 0.9999
+MAX_TERMS = 3
+# Named beside the best one: terms that leave at most this times what it leaves.
+NEARLY = 2.0
+TIE = 1.05
+MAX_SUSPECTS = 8
+# A state that moves less than this part of what its equation asks for is held by something.
+STUCK = 1e-3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Suspect:
+    """What would explain what the circuit did, if it were another value.
+
+    `weight`: the term of the equation, such as `syn.weights[3, 7]`; `devices`: what realises it; `explained`: the part
+    of what the states are off by that its best change (and of those named with it) takes away; `change`: that change.
+    """
+
+    neuron: str
+    weight: str
+    devices: tuple[str, ...]
+    explained: float
+    change: str
+
+    def __str__(self) -> str:
+        devices = f"{', '.join(self.devices)} ({self.weight})" if self.devices else self.weight
+        return f"neuron {self.neuron}: {devices}: {self.change}"
+
+
+def diagnose(circuit: Circuit, runs: Sequence[Run], extent: Array, *, named: bool = True) -> tuple[Suspect, ...]:
+    """Return what is nearest to the fault of a circuit that should realise the graph of its runs.
+
+    Each state's equation, integrated over short pieces of the runs, C_i (x_i(b) - x_i(a)) = int (-x_i/R_i + sum_j T_ij
+    v_j + ...) dt, is filled in with the waveforms that the circuit gave, its own amplifiers' among them: only where a
+    device is wrong does it not balance. The terms whose change would restore the balance are named, the best first.
+    Amplifiers are judged by v_i = g_i(x_i) directly. `extent`: (n,), the range of each state, volts. `named`: whether
+    the devices of the circuit are those of the deck.
+    """
+    own = [run.with_own_amplifiers() for run in runs]
+    found = [*_amplifiers(circuit, runs), *_stuck(circuit, own, extent), *_equations(circuit, own, extent)]
+    once = {(suspect.neuron, suspect.weight): suspect for suspect in reversed(found)}
+    kept = [suspect for suspect in found if once.pop((suspect.neuron, suspect.weight), None) is not None]
+    if not named:
+        return tuple(replace(suspect, devices=()) for suspect in kept[:MAX_SUSPECTS])
+    return tuple(suspect for suspect in kept if suspect.devices)[:MAX_SUSPECTS]
+
+
+def _amplifiers(circuit: Circuit, runs: Sequence[Run]) -> Iterator[Suspect]:
+    """Yield the amplifiers whose outputs are not what the graph makes of the circuit's own states."""
+    graph = runs[0].graph
+    for activate in graph.of_type(Activate):
+        if any(activate.name not in run.probed for run in runs):
+            continue
+        given = np.concatenate([run.probed[activate.name][1:] for run in runs])
+        wanted = np.concatenate([run.along.values(run.times[1:], run.states[1:])[activate.name] for run in runs])
+        off = np.sqrt(np.mean((given - wanted) ** 2, axis=0))
+        scale = max(float(np.max(np.abs(wanted))), float(np.max(np.abs(given))), 1e-12)
+        for k in np.argsort(-off).tolist():
+            if off[k] > WRONG_CURVE * scale:
+                devices = _names(circuit.devices_from(activate.name, (k,), "function"))
+                text = f"v differs from g(x) by {format_si(float(off[k]), 'V')} RMS"
+                label = graph.labels(activate)[k]
+                place = f"{activate.name}.function[{k}]"
+                yield Suspect(neuron=label, weight=place, devices=devices, explained=1.0, change=text)
+
+
+def _stuck(circuit: Circuit, runs: Sequence[Run], extent: Array) -> Iterator[Suspect]:
+    """Yield the states that stand still at 0 V whatever their equation asks for: their node or capacitor is shorted."""
+    graph, first = runs[0].graph, 0
+    for leak in runs[0].along.leaks:
+        for k in range(leak.output_size):
+            i = first + k
+            held = max(float(np.max(np.abs(run.states[1:, i]))) for run in runs)
+            asked = max(float(np.max(np.abs(run.steps.volts[:, i]))) for run in runs)
+            if held <= STUCK * min(asked, float(extent[i])):
+                devices = _names(circuit.devices_from(leak.name, (k,), "capacitance"))
+                place = f"{leak.name}.capacitance[{k}]"
+                label = runs[0].graph.state_labels[i]
+                yield Suspect(
+                    neuron=label,
+                    weight=place,
+                    devices=devices,
+                    explained=1.0,
+                    change="the state stands at 0 V: shorted",
+                )
+        first += leak.output_size
+    assert graph
+
+
+def _equations(circuit: Circuit, runs: Sequence[Run], extent: Array) -> Iterator[Suspect]:
+    """Yield the terms whose change would make the equations balance, those of the best set first."""
+    candidates = terms(circuit, runs, extent)
+    if not candidates:
+        return
+    off = _residual(runs, extent)
+    total = float(np.sum(off**2))
+    chosen: list[Term] = []
+    while total > 0.0 and len(chosen) < MAX_TERMS:
+        left = [_left([*chosen, term], off)[0] for term in candidates]
+        best = min(left)
+        # What explains as much as makes no difference comes in the order of the candidates, the simplest first.
+        order = sorted(range(len(left)), key=lambda k: (left[k] > TIE * best + (1.0 - EXPLAINED) * total, left[k] > TIE * best + (1.0 - EXPLAINED) * total and left[k], k))
+        near = [k for k in order if left[k] <= NEARLY * best or left[k] <= (1.0 - EXPLAINED) * total]
+        for k in near[: MAX_SUSPECTS // 2]:
+            change = float(_left([*chosen, candidates[k]], off)[1][-1])
+            yield _described(circuit, runs[0].graph, candidates[k], change, 1.0 - left[k] / total)
+        chosen.append(candidates[order[0]])
+        if best <= (1.0 - EXPLAINED) * total:
+            break
+
+
+def _residual(runs: Sequence[Run], extent: Array) -> Array:
+    """Return what the states are off by, (pieces of all runs, states), parts of their ranges."""
+    continuous = runs[0].along.continuous
+    return np.concatenate([run.steps.volts for run in runs]) / extent[:continuous]
+
+
+def _left(terms: Sequence[Term], off: Array) -> tuple[float, Array]:
+    """Return what the best changes of some terms leave of the squares, and these changes."""
+    rows = sorted({row for term in terms for row in term.rows})
+    at = {row: k for k, row in enumerate(rows)}
+    wanted = off[:, rows]
+    matrix = np.zeros((wanted.size, len(terms)))
+    for k, term in enumerate(terms):
+        spread = np.zeros_like(wanted)
+        spread[:, [at[row] for row in term.rows]] = term.effect
+        matrix[:, k] = spread.ravel()
+    size = np.linalg.norm(matrix, axis=0)
+    size[size == 0.0] = 1.0
+    changes = np.linalg.lstsq(matrix / size, wanted.ravel(), rcond=None)[0] / size
+    rest = wanted.ravel() - matrix @ changes
+    return float(np.sum(off**2) - np.sum(wanted**2) + rest @ rest), changes
+
+
+def _described(circuit: Circuit, graph: Graph, term: Term, change: float, explained: float) -> Suspect:
+    devices = [d for role in term.roles for d in circuit.devices_from(term.operator, term.element, role)]
+    element = ", ".join(str(k) for k in term.element)
+    place = f"{term.operator}.{term.roles[0]}[{element}]"
+    label = graph.state_labels[term.rows[0]]
+    text = _acts_as(devices[:1], term, change)
+    return Suspect(neuron=label, weight=place, devices=_names(devices), explained=explained, change=text)
+
+
+def _acts_as(devices: Sequence[Device], term: Term, change: float) -> str:
+    """Return what a value acts as, in the unit of its device."""
+    if term.unit == "" or term.value == 0.0:
+        return (
+            f"acts as {1.0 + change:.4g} times itself"
+            if term.unit == ""
+            else f"0 acts as {format_si(change, term.unit)}"
+        )
+    for device in devices:
+        if isinstance(device.value, float) and device.name[0] == "R" and term.unit == "S":
+            # A leak that is only a part of the total takes all of the change.
+            now = 1.0 / device.value + change
+            acts = "open" if abs(now) * device.value < 1e-6 else format_si(1.0 / now, "Ohm")
+            return f"{format_si(device.value, 'Ohm')} acts as {acts}"
+    return f"{format_si(term.value, term.unit)} acts as {format_si(term.value + change, term.unit)}"
+
+
+def _names(devices: Iterable[Device]) -> tuple[str, ...]:
+    return tuple(device.name for device in devices)

@@ -1,0 +1,239 @@
+"""What each value of a network does to its states, along the waveform that a circuit gave.
+
+A relative change p of a value changes dx/dt of the equation by p df/dp. Over a piece of the waveform this moves the state
+by the integral of it, which is what `Run.steps` would then be off by: sensitivities are quadratures, not solutions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal, NamedTuple, TypeAlias
+
+import numpy as np
+
+from ..arrays import Array
+from ..functions import Softmax
+from ..graph import Activate, Affine, Delay, Hadamard, Hold, Leak, Operator, Output, Quantise
+from ..graph.weights import entries
+from ..reference.evaluate import Evaluator, Values
+from .steps import Run, window_sums
+
+# How a value acts: a weight, a weight that also loads its node, all that is read of an operator, what goes into it, a
+# bias, all that drives a Leak, a capacitance, a resistance.
+Kind: TypeAlias = Literal["weight", "loading", "output", "argument", "bias", "drive", "capacitance", "resistance"]
+OF_LEAK = frozenset({"capacitance", "resistance", "drive"})
+# A pass over a run keeps at most so many numbers.
+MOST = 20_000_000
+# Points of a run at which it is asked which state an operator moves most.
+SAMPLES = 200
+
+
+class Value(NamedTuple):
+    """A value of the network: how it acts, in which operator, and which element (or (to, from) pair) it is."""
+
+    kind: Kind
+    operator: str
+    element: tuple[int, ...]
+
+
+class Reach(NamedTuple):
+    """By operator element: the state or output that it moves most, (m,), and by how much, (m,) or (points, m).
+
+    Rows below the number of states are states (dx/dt, or what a Hold takes), those from there on are outputs.
+    """
+
+    rows: Array
+    factor: Array
+
+
+class Effects:
+    """The effects of the values of a graph along a run; see the module.
+
+    `extent`: (states + outputs,), the range of each, volts.
+    """
+
+    def __init__(self, run: Run, extent: Array) -> None:
+        self.run, self.graph, self.extent = run, run.graph, extent
+        self.evaluator: Evaluator = run.along.operators
+        self.continuous, self.held = run.along.continuous, run.held.shape[1]
+        self.states = self.continuous + self.held
+        self._weights = {op.name: entries(op.weights) for op in self.graph.of_type(Affine)}
+        self._rows = self._reached()
+
+    def integrals(self, values: list[Value]) -> Array:
+        """Return by how much a relative change of 1 moves what each value acts on, in each piece, (P, values)."""
+        return self.run.integral(lambda found: self._effects(found, values))
+
+    def seen(self, values: list[Value]) -> Array:
+        """Return what a relative change of 1 of each value makes of the errors of a run, (values,), parts of a range."""
+        found = np.zeros(len(values))
+        if not values:
+            return found
+        rows = np.array([self.row(value) for value in values])
+        flows = np.flatnonzero((rows < self.continuous) | (rows >= self.states))
+        size = max(MOST // max(len(self.run.pieces), 1), 1)
+        shortest = float(np.min(self.run.windows, initial=self.run.times[-1]))
+        for first in range(0, flows.size, size):
+            some = flows[first : first + size]
+            moved = np.abs(self.integrals([values[k] for k in some.tolist()]))
+            output = rows[some] >= self.states
+            windows = np.where(
+                output, shortest, np.append(self.run.windows, 0.0)[np.minimum(rows[some], self.continuous)]
+            )
+            total = window_sums(moved, self.run.ends, windows) / np.where(output, shortest, 1.0)
+            found[some] = np.max(total, axis=0) / self.extent[rows[some]]
+        if self.held:
+            steps = np.flatnonzero((rows >= self.continuous) & (rows < self.states))
+            at_edges = {name: value[:-1] for name, value in self.run.at_edges.items()}
+            if steps.size and len(self.run.held) > 1:
+                moved = np.abs(self._effects(at_edges, [values[k] for k in steps.tolist()]))
+                found[steps] = np.max(moved, axis=0) / self.extent[rows[steps]]
+        return found
+
+    def row(self, value: Value) -> int:
+        """Return the state or output that a value moves most."""
+        if value.kind in OF_LEAK:
+            return self.evaluator.slices[value.operator].start + value.element[0]
+        return int(self._rows[value.operator].rows[value.element[0]])
+
+    def _effects(self, values: Values, wanted: list[Value]) -> Array:
+        """Return d(what is moved)/dp at some points, (points, wanted)."""
+        slope = self.run.along.slope(values)
+        reaches = self._reaches(values)
+        points = len(slope)
+        result = np.zeros((points, len(wanted)))
+        by_place: dict[tuple[Kind, str], list[int]] = {}
+        for k, value in enumerate(wanted):
+            by_place.setdefault((value.kind, value.operator), []).append(k)
+        for (kind, name), places in by_place.items():
+            elements = np.array([wanted[k].element for k in places])
+            operator = self.graph.by_name[name]
+            result[:, places] = self._effect(kind, operator, elements, values, slope, reaches)
+        return result
+
+    def _effect(
+        self, kind: Kind, operator: Operator, elements: Array, values: Values, slope: Array, reaches: dict[str, Reach]
+    ) -> Array:
+        first = elements[:, 0]
+        if isinstance(operator, Leak) and kind in OF_LEAK:
+            moving = slope[:, self.evaluator.slices[operator.name].start + first]
+            leaking = values[operator.name][:, first] * self.run.along.rates[operator.name][1][..., first]
+            return {"capacitance": -moving, "resistance": leaking, "drive": moving + leaking}[kind]
+        reach = reaches[operator.name]
+        factor = np.broadcast_to(reach.factor, (len(slope), reach.rows.size))[:, first]
+        if kind == "output":
+            return factor * np.broadcast_to(values[operator.name], (len(slope), operator.output_size))[:, first]
+        if kind == "argument":
+            at = self.evaluator.driven(values, operator)
+            if isinstance(operator, Activate) and not isinstance(operator.function, Softmax):
+                at = at * operator.function.derivative(at)
+            return factor * np.broadcast_to(at, (len(slope), operator.output_size))[:, first]
+        assert isinstance(operator, Affine)
+        if kind == "bias":
+            return factor * self._offset(operator)[first]
+        sources = np.broadcast_to(self.evaluator.driven(values, operator), (len(slope), operator.input_size))
+        weights = self._weight(operator, elements)
+        carried = sources[:, elements[:, 1]] * weights
+        if kind == "loading":
+            state = np.concatenate([values[leak.name] for leak in self.run.along.leaks], axis=-1)
+            carried = carried - np.abs(weights) * state[:, reach.rows[first]]
+        return factor * carried
+
+    def _offset(self, affine: Affine) -> Array:
+        offset = affine.offset
+        extra = getattr(affine.weights, "offset", None)
+        return offset + extra() if callable(extra) else offset
+
+    def _weight(self, affine: Affine, elements: Array) -> Array:
+        values, rows, columns = self._weights[affine.name]
+        key = rows * affine.input_size + columns
+        at = np.minimum(np.searchsorted(key, elements[:, 0] * affine.input_size + elements[:, 1]), max(len(key) - 1, 0))
+        found = key[at] == elements[:, 0] * affine.input_size + elements[:, 1]
+        return np.where(found, values[at], 1.0)
+
+    def _reached(self) -> dict[str, Reach]:
+        """Choose by operator element what it moves most, from a sample of the run."""
+        at = np.unique(np.linspace(0, len(self.run.times) - 1, SAMPLES).astype(int))
+        held = self.run.held[self.run.periods[np.maximum(at - 1, 0)]] if self.run.is_clocked else np.zeros((at.size, 0))
+        x = np.concatenate([self.run.states[at, : self.continuous], held], axis=1)
+        return self._reaches(self.run.along.values(self.run.times[at], x), choose=True)
+
+    def _reaches(self, values: Values, *, choose: bool = False) -> dict[str, Reach]:
+        found: dict[str, Reach] = {}
+        for output in self.graph.of_type(Output):
+            found[output.name] = Reach(np.arange(output.size) + self._first_output(output), np.ones(output.size))
+        # From the targets to what drives them; what lies behind a Delay is known on the second way alone.
+        for _ in range(2 if self.graph.of_type(Delay) else 1):
+            for operator in self.graph.order[::-1]:
+                if not isinstance(operator, Output):
+                    found[operator.name] = self._reach(operator, values, found, choose)
+        return found
+
+    def _reach(self, operator: Operator, values: Values, found: dict[str, Reach], choose: bool) -> Reach:
+        size = operator.output_size
+        options = list(self._options(operator, values, found))
+        if not options:
+            return Reach(np.zeros(size, dtype=np.int64), np.zeros(size))
+        if not choose:
+            fixed = self._rows[operator.name].rows
+            total: Array = np.zeros(size)
+            for option in options:
+                total = total + np.where(option.rows == fixed, option.factor, 0.0)
+            return Reach(fixed, total)
+        strength = np.stack([self._strength(option) for option in options])
+        best = np.argmax(strength, axis=0)
+        rows = np.stack([option.rows for option in options])[best, np.arange(size)]
+        total = np.zeros(size)
+        for option in options:
+            total = total + np.where(option.rows == rows, option.factor, 0.0)
+        return Reach(rows, total)
+
+    def _strength(self, option: Reach) -> Array:
+        size = np.sqrt(np.mean(np.atleast_2d(option.factor) ** 2, axis=0))
+        window = np.concatenate([self.run.windows, np.ones(len(self.extent) - self.continuous)])
+        result: Array = size * window[option.rows] / self.extent[option.rows]
+        return result
+
+    def _options(self, operator: Operator, values: Values, found: dict[str, Reach]) -> Iterator[Reach]:
+        """Yield what an operator's elements move through each of its targets."""
+        for target in self.graph.targets(operator):
+            match target:
+                case Leak():
+                    rows = np.arange(target.output_size) + self.evaluator.slices[target.name].start
+                    yield Reach(rows, self.run.along.rates[target.name][0])
+                case Hold():
+                    yield Reach(
+                        np.arange(target.output_size) + self.evaluator.slices[target.name].start,
+                        np.ones(target.output_size),
+                    )
+                case Output():
+                    yield found[target.name]
+                case Affine() if target.name in found:
+                    yield self._through(target, found[target.name])
+                case Activate() if target.name in found:
+                    at = self.evaluator.driven(values, target)
+                    slope = 1.0 if isinstance(target.function, Softmax) else target.function.derivative(at)
+                    yield Reach(found[target.name].rows, found[target.name].factor * slope)
+                case Hadamard() if target.name in found:
+                    left = operator in self.graph.drivers(target, "left")
+                    other = self.evaluator.driven(values, target, "right" if left else "left")
+                    yield Reach(found[target.name].rows, found[target.name].factor * other)
+                case Quantise() | Delay() if target.name in found:
+                    yield found[target.name]
+
+    def _through(self, affine: Affine, reach: Reach) -> Reach:
+        """Return what the sources of an Affine move: each through its strongest weight."""
+        values, rows, columns = self._weights[affine.name]
+        strength = np.abs(values) * self._strength(reach)[rows]
+        order = np.lexsort((strength, columns))
+        chosen, at = np.unique(columns[order][::-1], return_index=True)
+        best = order[::-1][at]
+        to, factor = np.zeros(affine.input_size, dtype=np.int64), np.zeros(affine.input_size)
+        to[chosen], factor[chosen] = reach.rows[rows[best]], values[best]
+        source = np.zeros(affine.input_size, dtype=np.int64)
+        source[chosen] = rows[best]
+        return Reach(to, factor * np.atleast_2d(reach.factor)[:, source])
+
+    def _first_output(self, output: Output) -> int:
+        outputs = self.graph.of_type(Output)
+        return self.states + sum(op.output_size for op in outputs[: outputs.index(output)])

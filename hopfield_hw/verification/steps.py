@@ -1,0 +1,232 @@
+"""A circuit's own waveform held against the equation, step by step: what no growth of errors can hide or excuse."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+
+from ..arrays import Array
+from ..engines.transient import Waves
+from ..graph import Activate, Graph, Hold, Output
+from ..reference import Along, Waveform
+from ..reference.evaluate import Values
+from ..signals import Signal
+from ..waves import EDGE, READ
+
+# Steps are taken together in pieces of a time constant, so that the rounding of a point, which one step gains and the
+# next one loses, cancels; no more than so many pieces in a run.
+PIECES = 8
+MOST_PIECES = 20_000
+# What is evaluated at once, in numbers.
+BLOCK = 4_000_000
+# Where nothing leaks, the time over which errors add up is this part of the run.
+PART_OF_RUN = 20
+
+
+class Imbalance(NamedTuple):
+    """By how much states are off at the end of each piece of a run whose start is the circuit's own.
+
+    `ends`: (P,), seconds. `volts`: (P, n), signed. `windows`: (n,), seconds: over how long errors add up.
+    """
+
+    ends: Array
+    volts: Array
+    windows: Array
+
+    def added_up(self) -> Array:
+        """Return at each end what |volts| of the window before it come to, (P, n)."""
+        return window_sums(np.abs(self.volts), self.ends, self.windows)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Run:
+    """One run of a circuit beside the equation of its graph (in SI units).
+
+    `times`, (M,), `states`, (M, n), and `outputs`: at the simulator's own points of time. `held`: (K, held), what the
+    Holds hold, once a period. `along`: the equation there.
+    """
+
+    graph: Graph
+    along: Along
+    times: Array
+    states: Array
+    outputs: Array
+    held: Array
+
+    @property
+    def is_clocked(self) -> bool:
+        """Whether it holds states that move at the edges of a clock."""
+        return bool(self.along.holds)
+
+    @cached_property
+    def windows(self) -> Array:
+        """The time over which the errors of each Leak's state add up, its R C, (continuous,), seconds."""
+        rates = [np.broadcast_to(self.along.rates[leak.name][1], (leak.output_size,)) for leak in self.along.leaks]
+        rate = np.concatenate([np.zeros(0), *rates])
+        longest = float(self.times[-1]) / PART_OF_RUN
+        return np.where(rate > 0.0, 1.0 / np.where(rate > 0.0, rate, 1.0), longest)
+
+    @cached_property
+    def pieces(self) -> Array:
+        """The first step of each piece, (P,)."""
+        shortest = float(np.min(self.windows, initial=np.inf))
+        length = max(min(shortest / PIECES, float(self.times[-1])), float(self.times[-1]) / MOST_PIECES)
+        number = np.floor(self.times[1:] / length * (1.0 - 1e-12)).astype(np.int64)
+        if self.is_clocked:
+            period = self.along.holds[0].clock.period
+            number += (self.periods + 1) * (int(period / length) + 2)
+        return np.flatnonzero(np.diff(number, prepend=number[:1] - 1))
+
+    @cached_property
+    def ends(self) -> Array:
+        """When each piece ends, (P,), seconds."""
+        return np.append(self.times[self.pieces[1:]], self.times[-1])
+
+    @cached_property
+    def periods(self) -> Array:
+        """The period of the clock in which each step lies, (M - 1,)."""
+        period = self.along.holds[0].clock.period
+        middle = 0.5 * (self.times[1:] + self.times[:-1])
+        return np.minimum((middle / period).astype(np.int64), len(self.held) - 1)
+
+    @cached_property
+    def steps(self) -> Imbalance:
+        """By how much the Leaks' states are off after each piece.
+
+        Over a step of h, x1 - x0 - h/6 (f0 + 4 fm + f1) with f = dx/dt of the equation at both ends and in the middle,
+        where x is that of the cubic through both ends and their slopes: the residual of the Hermite-Simpson formula,
+        exact to the fourth order. To first order it is what a solution of the equation that starts at x0 is off by
+        at x1.
+        """
+        found = np.zeros((len(self.pieces), self.along.continuous))
+        for block, left, middle, right in self.blocks():
+            h = np.diff(self.times)[block, np.newaxis]
+            slopes = [self.along.slope(values) for values in (left, middle, right)]
+            x = self.states[:, : self.along.continuous]
+            moved = x[1:][block] - x[:-1][block] - h / 6.0 * (slopes[0] + 4.0 * slopes[1] + slopes[2])
+            self.add(found, block, moved)
+        return Imbalance(self.ends, found, self.windows)
+
+    @cached_property
+    def first(self) -> Array:
+        """By how much the Leaks' states are off after the first step alone: where the circuit starts elsewhere, (n,)."""
+        _, left, middle, right = next(self.blocks(1))
+        slopes = [self.along.slope(values)[0] for values in (left, middle, right)]
+        x = self.states[:2, : self.along.continuous]
+        step = float(self.times[1] - self.times[0])
+        result: Array = x[1] - x[0] - step / 6.0 * (slopes[0] + 4.0 * slopes[1] + slopes[2])
+        return result
+
+    @cached_property
+    def edges(self) -> Imbalance:
+        """By how much the Holds' states are off after each edge of the clock, (K, held)."""
+        if not self.is_clocked:
+            return Imbalance(np.zeros(0), np.zeros((0, 0)), np.zeros(0))
+        taken = self.along.sampled(self.at_edges)
+        ends = self.along.holds[0].clock.period * np.arange(1.0, len(self.held))
+        return Imbalance(ends, self.held[1:] - taken[: len(self.held) - 1], np.zeros(taken.shape[1]))
+
+    @cached_property
+    def at_edges(self) -> Values:
+        """The values of all operators just before each edge of the clock, one row a period."""
+        period = self.along.holds[0].clock.period
+        starts = period * np.arange(len(self.held))
+        # A map takes its inputs as they are at the start of a period, another clocked graph just before its end.
+        at = starts if not self.along.leaks else starts + period * (1.0 - READ * EDGE)
+        x = np.stack([np.interp(at, self.times, column) for column in self.states[:, : self.along.continuous].T] or [])
+        x = x.T if x.size else np.zeros((at.size, 0))
+        return self.along.values(at, np.concatenate([x, self.held], axis=1))
+
+    def blocks(self, most: int | None = None) -> Iterator[tuple[slice, Values, Values, Values]]:
+        """Yield blocks of steps, and the values of all operators at their left ends, in the middle and at the right."""
+        total = sum(operator.output_size for operator in self.graph.operators)
+        size = max(BLOCK // max(total, 1), 1) if most is None else most
+        steps = len(self.times) - 1
+        for first in range(0, steps, size):
+            block = slice(first, min(first + size, steps))
+            yield block, *self._values(block)
+            if most is not None:
+                return
+
+    def _values(self, block: slice) -> tuple[Values, Values, Values]:
+        times = self.times[block.start : block.stop + 1]
+        x = self.states[block.start : block.stop + 1, : self.along.continuous]
+        if self.is_clocked:
+            held = self.held[self.periods[block]]
+            left, right = (self._at(t, s, held) for t, s in ((times[:-1], x[:-1]), (times[1:], x[1:])))
+        else:
+            held = np.zeros((len(times) - 1, 0))
+            both = self.along.values(times, x)
+            left, right = ({k: v[part] for k, v in both.items()} for part in (slice(None, -1), slice(1, None)))
+        h = np.diff(times)[:, np.newaxis]
+        slope = self.along.slope(left) - self.along.slope(right)
+        middle = 0.5 * (x[:-1] + x[1:]) + h / 8.0 * slope
+        return left, self._at(0.5 * (times[:-1] + times[1:]), middle, held), right
+
+    def _at(self, t: Array, x: Array, held: Array) -> Values:
+        return self.along.values(t, np.concatenate([x, held], axis=1))
+
+    def integral(self, of: Callable[[Values], Array]) -> Array:
+        """Return the integral over each piece, (P, m), of what a function makes of the values of all operators."""
+        total: Array | None = None
+        for block, *parts in self.blocks():
+            h = np.diff(self.times)[block, np.newaxis]
+            left, middle, right = (of(values) for values in parts)
+            total = np.zeros((len(self.pieces), left.shape[1])) if total is None else total
+            self.add(total, block, h / 6.0 * (left + 4.0 * middle + right))
+        return np.zeros((0, 0)) if total is None else total
+
+    @cached_property
+    def moves(self) -> Array:
+        """By how much the Leaks' states move in each piece, (P, continuous)."""
+        bounds = np.append(self.pieces, len(self.times) - 1)
+        return np.diff(self.states[bounds, : self.along.continuous], axis=0)
+
+    @cached_property
+    def probed(self) -> dict[str, Array]:
+        """What the circuit's own amplifiers give, by Activate, (M, size): those that an Output shows as they are."""
+        found, first = {}, 0
+        for output in self.graph.of_type(Output):
+            columns = slice(first, first + output.size)
+            first += output.size
+            drivers = self.graph.drivers(output)
+            if len(drivers) == 1 and isinstance(drivers[0], Activate) and self.outputs.shape[1] and not self.is_clocked:
+                found[drivers[0].name] = self.outputs[:, columns]
+        return found
+
+    def with_own_amplifiers(self) -> Run:
+        """Return the run with the amplifiers' outputs as the circuit gave them, in place of what the graph says."""
+        waveform, inputs = self.along.waveform, self.along.inputs
+        return replace(self, along=Along(self.graph, inputs, waveform, self.probed))
+
+    def add(self, total: Array, block: slice, by_step: Array) -> None:
+        """Add what each step of a block brings, (steps, ...), to the pieces, (P, ...)."""
+        first = int(np.searchsorted(self.pieces, block.start, side="right")) - 1
+        last = int(np.searchsorted(self.pieces, block.stop, side="left"))
+        starts = np.maximum(self.pieces[first:last] - block.start, 0)
+        total[first:last] += np.add.reduceat(by_step, starts, axis=0)
+
+
+def make_run(graph: Graph, signal: Signal | None, waves: Waves) -> Run:
+    """Return a run of a circuit beside the graph (in SI units) that it should realise."""
+    holds = graph.of_type(Hold)
+    times, states = waves.own_times, waves.own_states
+    continuous = states.shape[1] - sum(hold.output_size for hold in holds)
+    held = waves.states[:, continuous:] if holds else np.zeros((0, 0))
+    along = Along(graph, signal, Waveform(times, states))
+    return Run(graph=graph, along=along, times=times, states=states, outputs=waves.own_outputs, held=held)
+
+
+def window_sums(values: Array, ends: Array, windows: Array) -> Array:
+    """Return at each end the sum of the values (P, n) whose ends lie within the window before it; one at least."""
+    total = np.concatenate([np.zeros((1, values.shape[1])), np.cumsum(values, axis=0)])
+    result = np.empty_like(values)
+    for window in np.unique(windows):
+        columns = np.flatnonzero(windows == window)
+        first = np.minimum(np.searchsorted(ends, ends - window * (1.0 - 1e-9), side="right"), np.arange(ends.size))
+        result[:, columns] = total[1:, columns] - total[first][:, columns]
+    return result

@@ -1,0 +1,179 @@
+"""The terms of a network's equations whose change might explain what a circuit did: the candidates of a diagnosis."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from ..arrays import Array
+from ..circuit import Circuit
+from ..graph import Affine, Leak, Operator
+from ..graph.weights import entries
+from ..reference.evaluate import Values
+from .effects import Effects, Value
+from .steps import Run
+
+INVERTER = ("inverter", "inverter_in", "inverter_feedback")
+# A dense row of more candidates than this is not tried where its weights are 0.
+MOST_ZEROS = 5_000
+
+
+class Term(NamedTuple):
+    """A candidate: what a change of 1 moves in the states `rows`, (pieces of all runs, rows), parts of their ranges.
+
+    `value`: what it is, in `unit`, to which the change is added; without a unit the change is relative. `roles`: of the
+    devices that realise it, from its operator and element.
+    """
+
+    operator: str
+    roles: tuple[str, ...]
+    element: tuple[int, ...]
+    rows: tuple[int, ...]
+    effect: Array
+    value: float = 1.0
+    unit: str = ""
+
+
+def terms(circuit: Circuit, runs: Sequence[Run], extent: Array) -> list[Term]:
+    """Return the candidates of a circuit: all that realises its graph, and weights that should not be there."""
+    found = []
+    for leak in runs[0].along.leaks:
+        found += _of_leak(leak, runs, extent)
+        for affine in runs[0].graph.drivers(leak):
+            if isinstance(affine, Affine) and len(runs[0].graph.targets(affine)) == 1:
+                found += _of_weights(circuit, leak, affine, runs, extent)
+    found += _others(circuit, runs, extent, {(term.operator, term.roles[0], term.element) for term in found})
+    return [term for term in found if float(np.sum(term.effect**2)) > 0.0]
+
+
+def _of_leak(leak: Leak, runs: Sequence[Run], extent: Array) -> Iterator[Term]:
+    first = runs[0].along.operators.slices[leak.name].start
+    columns = np.arange(leak.output_size) + first
+    moved = np.concatenate([run.moves[:, columns] for run in runs]) / extent[columns]
+    held = np.concatenate([run.integral(lambda values: values[leak.name]) for run in runs])
+    drive = np.concatenate([run.moves[:, columns] - run.steps.volts[:, columns] for run in runs])
+    for k, i in enumerate(columns.tolist()):
+        c, r = float(leak.capacitance[k]), float(leak.resistance[k])
+        yield Term(leak.name, ("capacitance",), (k,), (i,), -moved[:, [k]] / c, c, "F")
+        if np.isfinite(r):
+            effect = -held[:, [k]] / (c * extent[i])
+            yield Term(leak.name, ("resistance",), (k,), (i,), effect, 1.0 / r, "S")
+            all_that_drives = (drive[:, [k]] + held[:, [k]] / (r * c)) / extent[i]
+            yield Term(leak.name, ("feedback",), (k,), (i,), all_that_drives)
+
+
+def _of_weights(circuit: Circuit, leak: Leak, affine: Affine, runs: Sequence[Run], extent: Array) -> Iterator[Term]:
+    operators = runs[0].along.operators
+    first = operators.slices[leak.name].start
+
+    def driving(values: Values) -> Array:
+        given = operators.driven(values, affine)
+        return np.broadcast_to(given, (len(values[leak.name]), affine.input_size))
+
+    sources = np.concatenate([run.integral(driving) for run in runs])
+    held = np.concatenate([run.integral(lambda values: values[leak.name]) for run in runs])
+    seconds = np.concatenate([np.diff(run.ends, prepend=0.0) for run in runs])[:, np.newaxis]
+    per_ampere = 1.0 / (leak.capacitance * extent[first : first + leak.output_size])
+    values, rows, columns = entries(affine.weights)
+    loads = _loading(circuit)
+    for value, i, j in zip(values.tolist(), rows.tolist(), columns.tolist(), strict=True):
+        sign = float(np.sign(value))
+        effect = (sources[:, [j]] * sign - (held[:, [i]] if first + i in loads else 0.0)) * per_ampere[i]
+        yield Term(affine.name, ("weights",), (i, j), (first + i,), effect, abs(value), "S")
+        if first + i in loads:
+            yield Term(affine.name, ("weights",), (i, j), (first + i,), sources[:, [j]] * per_ampere[i], value, "S")
+    if affine.output_size * affine.input_size <= MOST_ZEROS:
+        there = set(zip(rows.tolist(), columns.tolist(), strict=True))
+        for i in range(affine.output_size):
+            for j in range(affine.input_size):
+                if (i, j) not in there:
+                    yield Term(
+                        affine.name, ("weights",), (i, j), (first + i,), sources[:, [j]] * per_ampere[i], 0.0, "S"
+                    )
+    for i in range(affine.output_size):
+        value = float(affine.offset[i])
+        yield Term(affine.name, ("bias",), (i,), (first + i,), seconds * per_ampere[i], value, "A")
+    yield from _shared(circuit, leak, affine, sources, per_ampere, runs)
+
+
+def _shared(
+    circuit: Circuit, leak: Leak, affine: Affine, sources: Array, per_ampere: Array, runs: Sequence[Run]
+) -> Iterator[Term]:
+    """Yield what several weights have in common: the inverter of a source, its amplifier, and a common line."""
+    graph = runs[0].graph
+    first = runs[0].along.operators.slices[leak.name].start
+    values, rows, columns = entries(affine.weights)
+    drivers = graph.drivers(affine)
+    if len(drivers) != 1:
+        return
+    (source,) = drivers
+    inverted = _inverted(circuit, affine, source)
+    for j in np.unique(columns).tolist():
+        own = np.flatnonzero(columns == j)
+        behind = [k for k in own.tolist() if (int(rows[k]), j) in inverted]
+        # An amplifier that is probed is judged by itself.
+        amplifier = [] if source.name in runs[0].along.given else own.tolist()
+        for roles, some in ((INVERTER, behind), (("function",), amplifier)):
+            if some:
+                to = rows[some]
+                effect = sources[:, [j]] * (values[some] * per_ampere[to])
+                yield Term(source.name, roles, (j,), tuple((first + to).tolist()), effect)
+    yield from _of_line(circuit, affine, sources, per_ampere, first)
+
+
+def _of_line(circuit: Circuit, affine: Affine, sources: Array, per_ampere: Array, first: int) -> Iterator[Term]:
+    """Yield the resistors of a common line, over which all inhibit all alike."""
+    into = {d.origin.element[0]: d for d in circuit.devices if d.origin[:2] == (affine.name, "common")}
+    if not into:
+        return
+    w = {k: 1.0 / d.value for k, d in into.items() if isinstance(d.value, float)}
+    rows = tuple(range(first, first + affine.output_size))
+    for k, conductance in w.items():
+        yield Term(affine.name, ("common",), (k,), rows, -conductance * sources[:, [k]] * per_ampere)
+    total = -sum((conductance * sources[:, [k]] for k, conductance in w.items()), np.zeros((len(sources), 1)))
+    for k in range(affine.output_size):
+        yield Term(affine.name, ("common_line",), (k,), (first + k,), total * per_ampere[k])
+    yield Term(affine.name, ("feedback",), (0,), rows, total * per_ampere)
+
+
+def _loading(circuit: Circuit) -> set[int]:
+    """Return the states whose nodes resistors of weights hang on, so that they load them."""
+    nodes = {probe.node: k for k, probe in enumerate(circuit.states)}
+    weights = (d for d in circuit.devices if d.name[0] == "R" and d.origin.role == "weights")
+    return {nodes[node] for device in weights for node in device.nodes if node in nodes}
+
+
+def _inverted(circuit: Circuit, affine: Affine, source: Operator) -> set[tuple[int, ...]]:
+    """Return the weights, (to, from), whose devices hang on the complement of their source."""
+    rails = {
+        device.nodes[0] for device in circuit.devices if device.origin.role == "inverter" and device.name[0] == "E"
+    } | {node for device in circuit.devices if device.origin.role == "inverter_feedback" for node in device.nodes[:1]}
+    weights = (d for d in circuit.devices if d.origin[:2] == (affine.name, "weights"))
+    assert source
+    return {device.origin.element for device in weights if rails & set(device.nodes)}
+
+
+def _others(
+    circuit: Circuit, runs: Sequence[Run], extent: Array, known: set[tuple[str, str, tuple[int, ...]]]
+) -> Iterator[Term]:
+    """Yield what else devices stand for, each on the state that it moves most."""
+    from .coverage import device_values
+
+    ranges = np.concatenate([extent, np.ones(sum(o.output_size for o in runs[0].graph.operators))])
+    effects = [Effects(run, ranges) for run in runs]
+    wanted: dict[Value, tuple[str, str, tuple[int, ...]]] = {}
+    for device in circuit.devices:
+        origin = device.origin
+        if (origin.operator, origin.role, origin.element) not in known:
+            for value in device_values(circuit, runs[0].graph, device):
+                wanted.setdefault(value, (origin.operator, origin.role, origin.element))
+    listed = [value for value in wanted if effects[0].row(value) < runs[0].along.continuous]
+    if not listed:
+        return
+    moved = np.concatenate([each.integrals(listed) for each in effects])
+    for k, value in enumerate(listed):
+        operator, role, element = wanted[value]
+        row = effects[0].row(value)
+        yield Term(operator, (role,), element, (row,), moved[:, [k]] / extent[row])

@@ -1,0 +1,320 @@
+"""Verification: a graph's circuit in ngspice, held against the graph's differential equation."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import xarray as xr
+
+from ..analysis.amplification import amplification
+from ..analysis.energy import FLAT, energy, energy_rise, has_energy
+from ..arrays import Array, positive
+from ..cells import Cell
+from ..circuit import Circuit
+from ..engines.deck_text import read_deck, with_nodes
+from ..engines.transient import AccuracyWarning, circuit_deck, simulate_waves
+from ..errors import InputError
+from ..graph import Delay, Graph, as_graph, in_si
+from ..lower import lower
+from ..network import Network
+from ..reference import Program, input_signal, solve, stop_time
+from ..signals import Signal
+from ..units import format_si
+from ..waves import nrmse, ranges
+from .coverage import coverage
+from .diagnosis import Suspect, diagnose
+from .effects import Effects
+from .evidence import GROWTH, LEAST, LOCAL, Findings, Settled, Verdict, faults, find, settled
+from .report import EnergyReport, Verification, Worst
+from .starts import LENGTH, choose, more_runs, scattered
+from .steps import Run, make_run
+
+# A network counts as resting where no state moves by more than this part of the largest one.
+REST = 1e-12
+# Further starts are chosen until each device is seen to so much; where it has failed, so many are run anyhow.
+GOAL = 0.05
+STARTS = 3
+
+
+def verify(
+    graph: Graph | Network,
+    *,
+    cell: str | Cell = "ideal",
+    t_stop: float | None = None,
+    inputs: Any = None,
+    accuracy: float = 1e-4,
+    tolerance: float | None = None,
+    rescale: bool = False,
+    deck: str | Path | None = None,
+    title: str = "hopfield_hw",
+    timeout: float = 600.0,
+) -> Verification:
+    """Compile a graph, run it in ngspice and in the reference, and say how far apart they are.
+
+    The verdict is "passed" where whole waveforms of states and outputs agree, and the circuit also follows its equation
+    step by step, from its own state, within the tolerance in each time constant; a network that amplifies small errors
+    is judged by the second alone. It is "undecided" where nothing can be said: over less than two time constants, or
+    where the network's own growth takes both machines to different ends. Everything else has "failed".
+
+    `accuracy`: NRMSE that both machines aim at. `tolerance`: the NRMSE that passes; the accuracy by default.
+    `deck`: text or path of a netlist to judge in place of the compiled one (edited by hand, say); it keeps the
+    nodes of the compiled one. The other arguments are those of `lower`, `simulate` and `reference`.
+
+    Raises InputError for wrong input, Unrealisable for values that the cell cannot build, and a SimulatorError where
+    ngspice does not deliver.
+    """
+    start, graph = time.perf_counter(), as_graph(graph)
+    circuit = lower(graph, cell=cell, rescale=rescale, title=title)
+    return verify_circuit(
+        graph,
+        circuit,
+        t_stop=t_stop,
+        inputs=inputs,
+        accuracy=accuracy,
+        tolerance=tolerance,
+        deck=deck,
+        timeout=timeout,
+        compiled=time.perf_counter() - start,
+    )
+
+
+def verify_circuit(
+    graph: Graph,
+    circuit: Circuit,
+    *,
+    t_stop: float | None = None,
+    inputs: Any = None,
+    accuracy: float = 1e-4,
+    tolerance: float | None = None,
+    deck: str | Path | None = None,
+    nodes: Mapping[str, str] | None = None,
+    timeout: float = 600.0,
+    compiled: float = 0.0,
+) -> Verification:
+    """Hold a circuit that there is already (or a deck with its nodes) against a graph; see `verify`.
+
+    `nodes`: for a deck with nodes of its own, the one of each neuron's state by its label. Its outputs are then not
+    looked at: they count as what the graph gives for the states.
+    """
+    limit = accuracy if tolerance is None else float(positive(tolerance, "tolerance", shape=(), unit=""))
+    if not graph.states:
+        raise InputError("verify: the graph has no Leak and no Hold, so no state to compare; use simulate")
+    judged = circuit_deck(circuit, inputs)
+    if nodes is not None and graph.of_type(Delay):
+        raise InputError("`nodes`: what Delays give cannot be told from states alone; keep the compiled nodes")
+    if nodes is not None:
+        judged = with_nodes(judged, nodes)
+    if deck is not None:
+        judged = read_deck(deck, like=judged)
+    network = in_si(graph)
+    end, signal = stop_time(network, t_stop), input_signal(network, inputs)
+    seconds = {"compile": compiled}
+    start = time.perf_counter()
+    ref = solve(graph, t_stop=end, inputs=inputs, accuracy=min(accuracy, limit))
+    _refuse_rest(ref)
+    seconds["reference"] = time.perf_counter() - start
+    start = time.perf_counter()
+    extents = _Extents(network, ref)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", AccuracyWarning)
+        wave, waves = simulate_waves(
+            judged,
+            t_stop=end,
+            accuracy=accuracy,
+            timeout=timeout,
+            error=lambda found: extents.find(make_run(network, signal, found)).steps.size,
+        )
+    seconds["spice"] = time.perf_counter() - start
+    start = time.perf_counter()
+    run = make_run(network, signal, waves)
+    if nodes is not None:
+        wave = _with_outputs(network, wave, ref, signal)
+    findings = extents.find(run)
+    whole, worst = _worst(wave, ref)
+    ends = settled(ref["state"].to_numpy(), wave["state"].to_numpy(), limit)
+    reasons = faults(findings, limit)
+    judged_by = _Judgement(graph, end, inputs, limit)
+    verdict = judged_by(findings, whole, ends, reasons, _too_short(run, end))
+    seen = coverage(circuit, Effects(run, extents.all), limit)
+    runs = [run]
+    again: dict[str, Any] = {"t_stop": min(LENGTH * _longest(run), end), "accuracy": accuracy, "timeout": timeout}
+    if verdict.verdict == "passed":
+        starts = choose(
+            network, circuit, seen, signal, extents.all, run.states, limit, goal=GOAL, other_inputs=deck is None
+        )
+        runs += more_runs(network, circuit, judged, starts, signal, **again)
+        for other, (x0, _) in zip(runs[1:], starts, strict=False):
+            found = faults(find_of(other, extents), limit)
+            if found:
+                said = f"started elsewhere by verify itself, at {_listed(x0)}: {found[0]}"
+                verdict = verdict._replace(verdict="failed", reasons=(*verdict.reasons, said))
+            seen = seen.joined(coverage(circuit, Effects(other, extents.all), limit))
+    suspects: tuple[Suspect, ...] = ()
+    if verdict.verdict == "failed":
+        scattered_starts = [(x0, signal) for x0 in scattered(run.states, STARTS)] if not run.is_clocked else []
+        runs += more_runs(network, circuit, judged, scattered_starts, signal, **again)
+        suspects = diagnose(circuit, runs, extents.states, named=nodes is None)
+    seconds["evidence"] = time.perf_counter() - start
+    return Verification(
+        verdict=verdict.verdict,
+        reasons=verdict.reasons,
+        nrmse=whole,
+        worst=worst,
+        steps=findings.steps,
+        outputs=findings.outputs,
+        settled=ends,
+        restarted=verdict.growth is not None and verdict.verdict != "failed",
+        growth=verdict.growth,
+        tolerance=limit,
+        accuracy=wave.attrs["accuracy"],
+        coverage=seen,
+        starts=len(runs) - 1,
+        energy=_energy(graph, wave, ref, inputs),
+        seconds=seconds,
+        cell=circuit.cell,
+        version=wave.attrs["version"],
+        self_check=wave.attrs["self_check"],
+        warning="; ".join(str(item.message) for item in caught),
+        suspects=suspects,
+        wave=wave,
+        ref=ref,
+        circuit=circuit,
+        graph=graph,
+        inputs=inputs,
+    )
+
+
+class _Said(NamedTuple):
+    """A verdict, why it is not passed, and how much the network amplifies where that was asked."""
+
+    verdict: Verdict
+    reasons: tuple[str, ...]
+    growth: float | None
+
+
+class _Judgement(NamedTuple):
+    """What it takes to ask a network how much it amplifies."""
+
+    graph: Graph
+    end: float
+    inputs: Any
+    limit: float
+
+    def __call__(self, findings: Findings, whole: float, ends: Settled, wrong: list[str], short: str | None) -> _Said:
+        """Return the verdict on a run. `wrong`: what is wrong whatever the network does to errors."""
+        growth = None
+        reasons = list(wrong)
+        if whole > self.limit or ends == "different":
+            apart = f"NRMSE {whole:.1e} of the whole waveforms is above {self.limit:.0e}"
+            growth = None if wrong else amplification(self.graph, t_stop=self.end, inputs=self.inputs).growth
+            if growth is None or growth < GROWTH:
+                reasons.append(apart if whole > self.limit else "it settles in another state than the network")
+                return _Said("failed", tuple(reasons), growth)
+            if findings.local.size > LOCAL and ends == "different":
+                reasons.append(
+                    f"neuron {findings.local.what} is off by {findings.local.size:.0%} of what it moves around "
+                    f"{format_si(findings.local.time, 's')}, and settles in another state"
+                )
+        if reasons:
+            return _Said("failed", tuple(reasons), growth)
+        if short is not None:
+            return _Said("undecided", (short,), growth)
+        if ends == "different":
+            said = (
+                f"it follows its equation step by step, but the network amplifies a difference {growth:.0e}-fold and "
+                "they settle in different states; ask for more accuracy, or start it further from where it is undecided"
+            )
+            return _Said("undecided", (said,), growth)
+        return _Said("passed", (), growth)
+
+
+class _Extents:
+    """The range of each state and output of a reference, volts, and what a run shows against them."""
+
+    def __init__(self, network: Graph, ref: xr.Dataset) -> None:
+        self.states, self.outputs = (ranges(ref[name].to_numpy()) for name in ("state", "output"))
+        self.all = np.concatenate([self.states, self.outputs])
+        self.labels, ports = network.state_labels, ref["output"].dims[-1]
+        self.ports = tuple(str(label) for label in ref[ports].to_numpy())
+
+    def find(self, run: Run) -> Findings:
+        """Return what a run shows."""
+        return find(run, self.states, self.outputs, self.labels, self.ports)
+
+
+def find_of(run: Run, extents: _Extents) -> Findings:
+    """Return what a run from another start shows: against its own range, where that is larger."""
+    states = np.maximum(extents.states, ranges(run.states))
+    outputs = np.maximum(extents.outputs, ranges(run.outputs)) if run.outputs.size else extents.outputs
+    return find(run, states, outputs, extents.labels, extents.ports)
+
+
+def _longest(run: Run) -> float:
+    return float(np.max(run.windows, initial=float(run.times[-1]) / LENGTH))
+
+
+def _listed(x0: Array) -> str:
+    shown = ", ".join(format_si(float(x), "V") for x in x0[:4])
+    return shown if x0.size <= 4 else f"{shown}, ..."
+
+
+def _refuse_rest(ref: xr.Dataset) -> None:
+    """Refuse a network that does nothing: every circuit that does nothing either would agree with it."""
+    states = ref["state"].to_numpy()
+    if states.size and float(np.max(np.ptp(states, axis=0))) <= REST * float(np.max(np.abs(states))):
+        raise InputError(
+            "verify: the network rests where it starts, so there is nothing to compare; give it an initial state, a "
+            "bias or inputs that move it"
+        )
+
+
+def _with_outputs(graph: Graph, wave: xr.Dataset, ref: xr.Dataset, signal: Signal | None) -> xr.Dataset:
+    """Return the waves of a deck whose outputs are not probed, with what the graph gives for its states."""
+    outputs = Program([graph], signal).outputs(wave["time"].to_numpy(), wave["state"].to_numpy())
+    return ref.assign(state=wave["state"], output=ref["output"].copy(data=outputs)).assign_attrs(wave.attrs)
+
+
+def _worst(wave: xr.Dataset, ref: xr.Dataset) -> tuple[float, Worst]:
+    """Return the NRMSE of the whole waveforms of states and outputs, and where the states are furthest apart."""
+    times = ref["time"].to_numpy()
+    found, expected = wave["state"].to_numpy(), ref["state"].to_numpy()
+    difference = np.abs(found - expected) / ranges(expected)
+    k, i = np.unravel_index(int(np.argmax(difference)), difference.shape)
+    volts = float(abs(found[k, i] - expected[k, i]))
+    worst = Worst(str(ref["neuron"].to_numpy()[i]), float(times[k]), float(difference[k, i]), volts)
+    return max(nrmse(ref[name].to_numpy(), wave[name].to_numpy()) for name in ("state", "output")), worst
+
+
+def _too_short(run: Run, end: float) -> str | None:
+    """Return in words that a run is too short to say anything; None where it is not."""
+    if run.along.holds:
+        steps, period = len(run.held) - 1, run.along.holds[0].clock.period
+        if steps < LEAST:
+            needed = format_si(LEAST * period, "s")
+            return f"only {steps} steps of the clock were compared; run it for {needed} or more"
+    rates = [np.ravel(rate) for _, rate in run.along.rates.values()]
+    leaking = [rate for rate in np.concatenate([np.zeros(0), *rates]).tolist() if rate > 0.0]
+    if leaking and end < LEAST / min(leaking) * (1.0 - 1e-9):
+        return (
+            f"{format_si(end, 's')} is less than two time constants of the network's slowest neuron; run it for "
+            f"{format_si(LEAST / min(leaking), 's')} or more"
+        )
+    return None
+
+
+def _energy(graph: Graph, wave: xr.Dataset, ref: xr.Dataset, inputs: Any) -> EnergyReport | None:
+    if not has_energy(graph, inputs):
+        return None
+    spice, reference = (energy(graph, data["output"].to_numpy(), inputs) for data in (wave, ref))
+    return EnergyReport(
+        spice=spice,
+        reference=reference,
+        rise=energy_rise(spice),
+        rise_reference=energy_rise(reference),
+        flat=FLAT * float(wave.attrs["accuracy"]),
+    )
