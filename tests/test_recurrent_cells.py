@@ -15,6 +15,7 @@ from onnx import helper
 from oracles import recurrent as oracle
 
 from hopfield_hw.digital import GRU, LSTM, RNN, Layer, Stack, from_onnx, from_torch, to_onnx, to_torch
+from hopfield_hw.digital.onnx_nodes import NODES
 from hopfield_hw.engines.model import run_model
 from hopfield_hw.engines.sequence import run_layers, run_sequence
 from hopfield_hw.errors import InputError
@@ -462,10 +463,7 @@ def node(op: str = "LSTM", inputs: str = "XWR", **attributes: Any) -> Any:
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)], ir_version=10)
 
 
-SUPPORTED = (
-    "LSTM, GRU, RNN, Add, Cast, Concat, Constant, ConstantOfShape, Expand, Flatten, Gather, Gemm, Identity, MatMul, "
-    "Mul, Relu, Reshape, Shape, Sigmoid, Slice, Softmax, Squeeze, Sub, Tanh, Transpose, Unsqueeze"
-)
+SUPPORTED = ", ".join(["LSTM", "GRU", "RNN", *sorted(["Constant", *NODES])])
 REFUSED = {
     "another node": (
         node("Einsum", "X", equation="i"),
