@@ -86,7 +86,7 @@ class _Reader:
 
     def __init__(self, onnx: Any, proto: ModelProto, constants: Mapping[str, Any]) -> None:
         self.onnx, self.graph = onnx, proto.graph
-        self.opset = _opset(proto)
+        self.opset = _opset(onnx, proto)
         if self.graph.sparse_initializer:
             name = self.graph.sparse_initializer[0].values.name
             raise InputError(f"the initializer {name!r:.80} is sparse: must be dense; store it as a TensorProto")
@@ -173,13 +173,14 @@ class _Reader:
         return Step(name, node.op_type, schema.since_version, tuple(node.input), tuple(node.output), attributes)
 
 
-def _opset(proto: ModelProto) -> int:
-    """Return the opset of ONNX's own operators. Raises InputError for one that is missing, or too old."""
+def _opset(onnx: Any, proto: ModelProto) -> int:
+    """Return the opset of ONNX's own operators. Raises InputError where it is missing, too old, or not known yet."""
     versions = [opset.version for opset in proto.opset_import if opset.domain in ("", "ai.onnx")]
-    if not versions or versions[0] < FIRST_OPSET:
+    last = int(onnx.defs.onnx_opset_version())
+    if not versions or not FIRST_OPSET <= versions[0] <= last:
         found = f"is of opset {versions[0]}" if versions else "states no opset of ONNX"
         advice = "convert it by onnx.version_converter.convert_version"
-        raise InputError(f"the model {found}: must be of opset {FIRST_OPSET} or later; {advice}")
+        raise InputError(f"the model {found}: must be of opset {FIRST_OPSET} to {last}; {advice}")
     return int(versions[0])
 
 

@@ -88,8 +88,8 @@ def _layer_normalization(given: Given, step: Step) -> Any:
     x, scale, bias = given[0], given[1], step.input(given, 2)
     axis = range(x.ndim)[step.attributes["axis"]]
     axes = tuple(range(axis, x.ndim))
-    mean = np.mean(x, axis=axes, keepdims=True)
-    inverse = 1.0 / np.sqrt(np.mean((x - mean) ** 2, axis=axes, keepdims=True) + step.attributes["epsilon"])
+    mean = _average(x, axis=axes, keepdims=True)
+    inverse = 1.0 / np.sqrt(_average((x - mean) ** 2, axis=axes, keepdims=True) + step.attributes["epsilon"])
     y = (x - mean) * inverse * scale
     return y if bias is None else y + bias, mean, inverse
 
@@ -108,6 +108,12 @@ def _reduced(function: Callable[..., Any], given: Given, step: Step) -> Any:
         axes = None
     found = np.asarray(function(x, axis=axes, keepdims=bool(step.attributes["keepdims"])))
     return found.astype(x.dtype)
+
+
+def _average(x: Any, **options: Any) -> Any:
+    """Return the mean: NaN of nothing, where that of NumPy warns."""
+    total = np.asarray(np.sum(x, **options))
+    return total / (x.size // max(total.size, 1))
 
 
 def _length(x: Any, **options: Any) -> Any:
@@ -156,8 +162,12 @@ def _power(given: Given, step: Step) -> Any:
 
 
 def _dropout(given: Given, step: Step) -> Any:
-    """Return the array as it is, and a mask that leaves all of it: `check` has refused training."""
-    return given[0], np.ones(given[0].shape, dtype=bool)
+    """Return the array as it is, and a mask that leaves all of it: `check` has refused training.
+
+    Before opset 12, where the mask was for training alone, it is filled with 0, as onnxruntime does.
+    """
+    x = given[0]
+    return x, np.full(x.shape, step.version >= 12, dtype=x.dtype if step.version < 10 else bool)
 
 
 def _gelu(given: Given, step: Step) -> Any:
@@ -232,7 +242,7 @@ NODES: Mapping[str, Callable[[Given, Step], Any]] = MappingProxyType(
         "Reciprocal": _plain(np.reciprocal),
         "ReduceL2": partial(_reduced, _length),
         "ReduceMax": partial(_reduced, np.max),
-        "ReduceMean": partial(_reduced, np.mean),
+        "ReduceMean": partial(_reduced, _average),
         "ReduceMin": partial(_reduced, np.min),
         "ReduceProd": partial(_reduced, np.prod),
         "ReduceSum": partial(_reduced, np.sum),
