@@ -18,7 +18,9 @@ def built(
     opset: int = 20,
 ) -> Any:
     """A model of these nodes. `inputs`: arrays of the type that goes in; `weights`: initializers by name."""
-    given = [helper.make_tensor_value_info(n, helper.np_dtype_to_tensor_dtype(a.dtype), None) for n, a in inputs.items()]
+    given = [
+        helper.make_tensor_value_info(n, helper.np_dtype_to_tensor_dtype(a.dtype), None) for n, a in inputs.items()
+    ]
     found = [helper.make_empty_tensor_value_info(name) for name in outputs]
     arrays = [numpy_helper.from_array(array, name) for name, array in weights.items()]
     graph = helper.make_graph(nodes, "graph", given, found, arrays)

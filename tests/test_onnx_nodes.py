@@ -242,7 +242,9 @@ CASES: Mapping[str, Callable[[Rng], Iterator[Case]]] = {
 @pytest.mark.parametrize("name", CASES)
 def test_a_node_in_every_version_against_onnxruntime(name: str, rng: Rng) -> None:
     for case in CASES[name](rng):
-        opsets = sorted({max(opset, case.since) for opset in versions(case.op)} & set(range(case.since, case.until + 1)))
+        opsets = sorted(
+            {max(opset, case.since) for opset in versions(case.op)} & set(range(case.since, case.until + 1))
+        )
         assert opsets, case
         for opset in opsets:
             agree(case, opset)

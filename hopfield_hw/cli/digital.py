@@ -86,7 +86,13 @@ def rtl(
         with written(path) as place:
             place.write_text(texts[part.name], encoding="utf-8", newline="\n")
         kind, inputs, outputs = type(part.cell).__name__, part.cell.input_size, part.cell.output_size
-        about: dict[str, Any] = {"module": part.name, "file": str(path), "cell": kind, "inputs": inputs, "outputs": outputs}
+        about: dict[str, Any] = {
+            "module": part.name,
+            "file": str(path),
+            "cell": kind,
+            "inputs": inputs,
+            "outputs": outputs,
+        }
         about |= {"widest_bits": max(step.bits for step in program.steps), "clipped": _clipped(program.clipped)}
         found.append({**about, **(_judged(part.name, program) if tools else {})})
     if as_json:
@@ -202,7 +208,7 @@ def _clipped(clipped: Mapping[str, Clipped]) -> dict[str, dict[str, Any]]:
     return {
         name: {
             "what": found.what,
-            "clipped": found.count,
+            "outside": found.outside,
             "of": found.total,
             "format": str(found.format),
             "worst_error": found.worst,

@@ -14,6 +14,7 @@ from .recurrent import GRU, LSTM, RNN, RecurrentCell
 
 RECURRENT: Mapping[str, type[RecurrentCell]] = MappingProxyType({"LSTM": LSTM, "GRU": GRU, "RNN": RNN})
 DIRECTIONS = ("forward", "reverse", "bidirectional")
+WEIGHTS: Mapping[int, str] = MappingProxyType({1: "W", 2: "R", 3: "B", 7: "P"})  # by the place of the input
 DIMENSIONS = MappingProxyType({"W": 3, "R": 3, "B": 2, "P": 2})
 
 
@@ -28,7 +29,8 @@ def layer_of(step: Step, known: Mapping[str, Any]) -> Layer:
         raise InputError(f"{label}: direction {direction!r:.40}: must be one of {', '.join(DIRECTIONS)}")
     given = [*step.inputs, *[""] * (8 - len(step.inputs))]
     arrays: dict[str, Any] = {}
-    for what, name in zip("WRBP", (given[1], given[2], given[3], given[7]), strict=True):
+    for k, what in WEIGHTS.items():
+        name = given[k]
         if name and name not in known:
             raise InputError(f"{label}: {what} is {name!r:.80}, which is not a constant; give it in `constants`")
         arrays[what] = known[name] if name else None
@@ -49,6 +51,11 @@ def layer_of(step: Step, known: Mapping[str, Any]) -> Layer:
     if direction == "bidirectional":
         return Layer(forward=cells[0], backward=cells[1])
     return Layer(forward=cells[0]) if direction == "forward" else Layer(backward=cells[0])
+
+
+def without_weights(step: Step) -> tuple[str, ...]:
+    """Return the inputs of a recurrent node, its weights left out: they are in its layer."""
+    return tuple("" if k in WEIGHTS else name for k, name in enumerate(step.inputs))
 
 
 def _activations(step: Step, ways: int) -> list[tuple[Any, ...]]:

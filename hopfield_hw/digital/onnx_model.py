@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -12,7 +14,8 @@ import numpy as np
 
 from ..errors import InputError, MissingExtra
 from .layers import Layer
-from .onnx_layers import RECURRENT, layer_of
+from .onnx_known_shapes import Sizes, known_shapes, shape_from
+from .onnx_layers import RECURRENT, layer_of, without_weights
 from .onnx_nodes import FIRST_OPSET, NODES, check, evaluate
 from .onnx_step import Step, label, numbers
 
@@ -82,16 +85,18 @@ def _read(onnx: Any, path: Path | str) -> ModelProto:
 
 
 class _Reader:
-    """A graph as it is read: `known`, what is constant; `steps`, what is left to run."""
+    """A graph as it is read. `known`: what is constant."""
 
     def __init__(self, onnx: Any, proto: ModelProto, constants: Mapping[str, Any]) -> None:
-        self.onnx, self.graph = onnx, proto.graph
+        self.onnx, self.proto, self.graph = onnx, proto, proto.graph
         self.opset = _opset(onnx, proto)
         if self.graph.sparse_initializer:
             name = self.graph.sparse_initializer[0].values.name
             raise InputError(f"the initializer {name!r:.80} is sparse: must be dense; store it as a TensorProto")
         self.known = {tensor.name: _array(tensor) for tensor in self.graph.initializer}
         self.known |= {name: numbers(value, f"`constants[{name!r}]`") for name, value in constants.items()}
+        # What is constant if shapes are as the model says; it is worked out for weights alone, and run all the same.
+        self.stated: dict[str, Any] = {}
 
     def model(self, inputs: Sequence[str] | None, outputs: Sequence[str] | None) -> Model:
         """Return the model between these names."""
@@ -110,10 +115,19 @@ class _Reader:
         if refused is None:
             missing = [name for name in wanted if name not in there]
             if not missing:
-                constants = MappingProxyType(self.known)
-                return Model(inputs=given, outputs=wanted, constants=constants, steps=tuple(steps))
+                return self._pruned(given, wanted, steps)
             refused = InputError(f"the output {missing[0]!r:.80}: no node, input or initializer has this name")
         raise InputError(f"{refused}{_to_cut_out(steps, self.known)}")
+
+    def _pruned(self, inputs: tuple[str, ...], outputs: tuple[str, ...], steps: Sequence[Step]) -> Model:
+        """Return the model without steps and constants that nothing reads any more."""
+        read, left = set(outputs), []
+        for step in reversed(steps):
+            if read.intersection(step.outputs):
+                left.append(step)
+                read.update(step.inputs)
+        constants = MappingProxyType({name: value for name, value in self.known.items() if name in read})
+        return Model(inputs=inputs, outputs=outputs, constants=constants, steps=tuple(left[::-1]))
 
     def _needed(self, inputs: Sequence[str], outputs: Sequence[str]) -> list[NodeProto]:
         """Return the nodes that outputs need from inputs on, in their order."""
@@ -133,14 +147,24 @@ class _Reader:
         if step.op == "Constant":
             self.known[step.outputs[0]] = _constant(step)
         elif step.op in RECURRENT:
-            steps.append(step._replace(layer=layer_of(step, self.known)))
+            steps.append(step._replace(layer=layer_of(step, self.stated | self.known), inputs=without_weights(step)))
         else:
             check(step, self.known)
-            if any(name and name not in self.known for name in step.inputs):
-                steps.append(step)
+            if all(name in self.known for name in step.inputs if name):
+                self.known |= _worked_out(step, self.known)
                 return
-            found = evaluate(step, [self.known[name] if name else None for name in step.inputs])
-            self.known |= {name: np.asarray(value) for name, value in zip(step.outputs, found, strict=False) if name}
+            steps.append(step)
+            shape = shape_from(step, self.shapes)
+            if shape is not None:
+                self.stated[step.outputs[0]] = shape
+            elif all(name in self.stated or name in self.known for name in step.inputs if name):
+                with suppress(InputError):
+                    self.stated |= _worked_out(step, self.stated | self.known)
+
+    @cached_property
+    def shapes(self) -> dict[str, Sizes]:
+        """The sizes of arrays by name, as far as the model tells them."""
+        return known_shapes(self.onnx, self.proto)
 
     def _step(self, node: NodeProto) -> Step:
         """Return a node with the defaults of its opset. Raises InputError for what that opset has not, by name."""
@@ -162,15 +186,21 @@ class _Reader:
         unknown = sorted(set(own) - set(schema.attributes))
         if unknown:
             raise InputError(f"{said}: the attribute {unknown[0]!r:.40} is not supported")
-        missing = [key for key, a in schema.attributes.items() if a.required and key not in plain]
-        if missing:
-            raise InputError(f"{said}: the attribute {missing[0]!r} is missing")
         count, least, most = len(node.input), schema.min_input, schema.max_input
         if not least <= count <= most or "" in node.input[:least]:
             allowed = f"{least}" if least == most else f"{least} or more" if most > 99 else f"{least} to {most}"
             raise InputError(f"{said}: has {sum(map(bool, node.input))} inputs: must have {allowed}")
+        missing = [key for key, a in schema.attributes.items() if a.required and key not in plain]
+        if missing:
+            raise InputError(f"{said}: the attribute {missing[0]!r} is missing")
         attributes = MappingProxyType(plain)
         return Step(name, node.op_type, schema.since_version, tuple(node.input), tuple(node.output), attributes)
+
+
+def _worked_out(step: Step, known: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a node gives, by name."""
+    found = evaluate(step, [known[name] if name else None for name in step.inputs])
+    return {name: np.asarray(value) for name, value in zip(step.outputs, found, strict=False) if name}
 
 
 def _opset(onnx: Any, proto: ModelProto) -> int:
@@ -206,7 +236,7 @@ def _array(tensor: Any) -> Any:
     try:
         array = numpy_helper.to_array(tensor)
     except Exception as error:  # what is wrong with a tensor, or with a file of its own, has many classes
-        raise InputError(f"{what}: cannot be read ({str(error):.120})") from None
+        raise InputError(f"{what}: cannot be read ({error!s:.120})") from None
     return numbers(array, what)
 
 

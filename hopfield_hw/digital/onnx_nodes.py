@@ -33,7 +33,7 @@ def evaluate(step: Step, given: Given) -> Sequence[Any]:
             found = NODES[step.op](given, step)
     except (ArithmeticError, IndexError, KeyError, MemoryError, TypeError, ValueError) as error:
         shapes = ", ".join("nothing" if value is None else str(np.shape(value)) for value in given)
-        raise InputError(f"{step.label} takes arrays of shape {shapes}, and cannot: {str(error):.200}") from None
+        raise InputError(f"{step.label} takes arrays of shape {shapes}, and cannot: {error!s:.200}") from None
     return found if isinstance(found, list | tuple) else (found,)
 
 

@@ -60,10 +60,10 @@ def _flatten(given: Given, step: Step) -> Any:
 def _slice(given: Given, step: Step) -> Any:
     data = given[0]
     if step.version < 10:
-        starts, ends, axes = (step.attributes.get(name) for name in ("starts", "ends", "axes"))
-        steps = None
+        a = step.attributes
+        starts, ends, axes, steps = a["starts"], a["ends"], a.get("axes"), None
     else:
-        starts, ends, axes, steps = (step.input(given, k) for k in (1, 2, 3, 4))
+        starts, ends, axes, steps = given[1], given[2], step.input(given, 3), step.input(given, 4)
     axes = range(len(starts)) if axes is None else axes
     steps = [1] * len(starts) if steps is None else steps
     parts = [slice(None)] * data.ndim

@@ -57,7 +57,8 @@ def from_torch(
     count = max(layer for layer, _ in by_cell) + 1
     layers = []
     for k in range(count):
-        cells = {back: _cell(by_cell[k, back], suffix.format(k) + "_reverse" * back, nonlinearity) for back in (False, True) if (k, back) in by_cell}
+        ends = {back: suffix.format(k) + "_reverse" * back for back in (False, True) if (k, back) in by_cell}
+        cells = {back: _cell(by_cell[k, back], end, nonlinearity) for back, end in ends.items()}
         if False not in cells:
             raise InputError(f"weights: layer {k} of {count} is missing (weight_ih_l{k})")
         layers.append(Layer(forward=cells[False], backward=cells.get(True)))

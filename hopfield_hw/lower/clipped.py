@@ -21,17 +21,17 @@ if TYPE_CHECKING:
 class Clipped(NamedTuple):
     """Constants of one operator that a format does not reach.
 
-    `what`: weights, initial, levels or table. `count` of `total` of them; `worst`: the largest error that it makes.
+    `what`: weights, initial, levels or table. `outside` of `total` of them; `worst`: the largest error that it makes.
     """
 
     what: str
-    count: int
+    outside: int
     total: int
     format: QFormat
     worst: float
 
     def __str__(self) -> str:
-        return f"{self.count} of {self.total} outside {self.format}, the worst by {self.worst:.3g}"
+        return f"{self.outside} of {self.total} outside {self.format}, the worst by {self.worst:.3g}"
 
 
 def clipped_constants(graph: Graph, formats: FixedPoint, steps: Mapping[str, Step]) -> dict[str, Clipped]:

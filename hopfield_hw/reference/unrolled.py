@@ -99,7 +99,9 @@ class Unrolled:
             if running is not None:
                 loop.mask[:count] = running[part, :, np.newaxis]
             loop.advance(reversed(range(count)) if reverse else range(count))
-            values |= {name: trace[:count].reshape(count * batch, trace.shape[-1]) for name, trace in loop.traces.items()}
+            values |= {
+                name: trace[:count].reshape(count * batch, trace.shape[-1]) for name, trace in loop.traces.items()
+            }
             self.operators.fill(values, self.after, np.zeros(0))
             for output, start, stop in zip(given, ends, ends[1:], strict=False):
                 outputs[part, :, start:stop] = values[output.name].reshape(count, batch, stop - start)
