@@ -90,12 +90,24 @@ class QFormat:
             x = np.clip(x, self.lower, self.upper)
         else:
             x = np.fmod(x, 2.0 ** (self.word - self.fraction))
+        return self._limited(self._whole(x))
+
+    def outside(self, values: Any) -> npt.NDArray[np.bool_]:
+        """Return which real numbers, once rounded, are beyond the ends: those that `quantise` saturates or wraps.
+
+        Raises InputError for NaN and infinity.
+        """
+        raw = self._whole(np.clip(frozen(values, "values"), 2.0 * self.lower, -2.0 * self.lower))
+        return np.asarray((raw < self.lowest) | (raw > self.highest))
+
+    def _whole(self, x: Array) -> Integers:
+        """Return the rounded steps of real numbers, not limited; they lie within twice the range of the word."""
         # In quarters of a step, with the lowest bit set where anything is left below them, every rounding is decided.
         # What is below 2^-64 is below half a step of any format: raising its exponent keeps it from underflow.
         mantissa, exponent = np.frexp(x)
         quarters = np.ldexp(mantissa, np.maximum(exponent, -64) + self.fraction + 2)
         whole = np.floor(quarters)
-        return self._limited(self._rounded(whole.astype(np.int64) | (whole != quarters), 2))
+        return self._rounded(whole.astype(np.int64) | (whole != quarters), 2)
 
     def value(self, raw: Any) -> Array:
         """Return raw 2^-fraction, exactly. Raises InputError above 54 bits, which float64 would round."""

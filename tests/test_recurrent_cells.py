@@ -15,6 +15,7 @@ from onnx import helper
 from oracles import recurrent as oracle
 
 from hopfield_hw.digital import GRU, LSTM, RNN, Layer, Stack, from_onnx, from_torch, to_onnx, to_torch
+from hopfield_hw.digital.onnx_nodes import NODES
 from hopfield_hw.engines.model import run_model
 from hopfield_hw.engines.sequence import run_layers, run_sequence
 from hopfield_hw.errors import InputError
@@ -387,6 +388,68 @@ def test_what_goes_to_torch_comes_back(
     np.testing.assert_array_equal(run_layers(from_torch(given, prefix="rnn."), x)[0], run_layers(stack, x)[0])
 
 
+def wrong_states(rng: np.random.Generator) -> dict[str, tuple[Any, str, str]]:
+    cell = {name: rng.normal(size=shape) for name, shape in (("weight_ih", (8, 3)), ("weight_hh", (8, 2)))}
+    layer = {f"{name}_l0": array for name, array in cell.items()}
+    return {
+        "both": (cell | layer, "", "weights: 'weight_ih' is of one cell and 'weight_ih_l0' of a layer"),
+        "half a cell": ({"weight_ih": cell["weight_ih"]}, "", "weights: weight_hh is missing"),
+        "a prefix": (
+            {f"enc.c.{name}": array for name, array in cell.items()} | {"lstm.weight_ih_l0": layer["weight_ih_l0"]},
+            "enc.",
+            "weight 'enc.c.weight_ih': is no name of an LSTM, GRU or RNN; give its `prefix`: 'enc.c.', 'lstm.'",
+        ),
+        "a bias": (
+            cell | {"bias_ih": np.zeros(6)},
+            "",
+            "bias_ih: has shape (6,): must have shape (8,)",
+        ),
+        "no hidden element": (
+            {"weight_ih_l0": np.zeros((8, 3)), "weight_hh_l0": np.zeros((8, 0))},
+            "",
+            "weight_ih_l0 and weight_hh_l0: shapes (8, 3) and (8, 0) are not those of an LSTM, GRU or RNN",
+        ),
+        "a projection": (
+            layer | {"weight_hr_l0": np.zeros(2)},
+            "",
+            "weight_ih_l0 and weight_hh_l0: shapes (8, 3) and (8, 2) are not those of an LSTM, GRU or RNN",
+        ),
+    }
+
+
+@pytest.mark.parametrize("name", wrong_states(np.random.default_rng(0)))
+def test_weights_that_are_not_those_of_pytorch_are_refused(name: str, rng: np.random.Generator) -> None:
+    state, prefix, message = wrong_states(rng)[name]
+    with pytest.raises(InputError) as refused:
+        from_torch(state, prefix=prefix)
+    assert str(refused.value) == message
+
+
+@pytest.mark.parametrize("rows", [2, 6, 8])
+@pytest.mark.parametrize("prefix", ["", "cell.", "cells.0."])
+@pytest.mark.parametrize("bias", [True, False])
+def test_the_weights_of_one_cell_of_pytorch(rows: int, prefix: str, bias: bool, rng: np.random.Generator) -> None:
+    shapes = {"weight_ih": (rows, 3), "weight_hh": (rows, 2), "bias_ih": (rows,), "bias_hh": (rows,)}
+    state = {name: rng.normal(size=shape) for name, shape in shapes.items() if bias or name.startswith("weight")}
+    x = rng.normal(size=(5, 2, 3))
+    found, _ = run_layers(from_torch({f"{prefix}{name}": a for name, a in state.items()}, prefix=prefix), x)
+    expected, _ = run_layers(from_torch({f"{name}_l0": a for name, a in state.items()}), x)
+    np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("kind", [LSTM, GRU, RNN])
+def test_layers_of_a_batch_of_no_sequence(kind: Any, rng: np.random.Generator) -> None:
+    stack = two_layers(rng, kind)
+    for steps, lengths in ((4, None), (4, []), (0, None)):
+        y, states = run_layers(stack, np.zeros((steps, 0, 2)), lengths=lengths)
+        assert y.shape == (steps, 0, 3)
+        assert [layer["h"].shape for layer in states] == [(2, 0, 3), (1, 0, 3)]
+    run = run_sequence(stack.layers[1].cells[0], np.zeros((4, 0, 6)), reverse=True, initial={"h": np.zeros((0, 3))})
+    assert (run.outputs.shape, run.states["h"].shape) == ((4, 0, 3), (0, 3))
+    found = run_model(from_onnx(to_onnx(stack)), {"x": np.zeros((4, 0, 2))})
+    assert (found["y"].shape, found["h_0"].shape) == ((4, 0, 3), (2, 0, 3))
+
+
 def test_the_gates_of_torch_stand_in_torchs_order(rng: np.random.Generator) -> None:
     """The equations of PyTorch's documentation: LSTM i, f, g, o; GRU r, z, n."""
 
@@ -462,10 +525,7 @@ def node(op: str = "LSTM", inputs: str = "XWR", **attributes: Any) -> Any:
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)], ir_version=10)
 
 
-SUPPORTED = (
-    "LSTM, GRU, RNN, Add, Cast, Concat, Constant, ConstantOfShape, Expand, Flatten, Gather, Gemm, Identity, MatMul, "
-    "Mul, Relu, Reshape, Shape, Sigmoid, Slice, Softmax, Squeeze, Sub, Tanh, Transpose, Unsqueeze"
-)
+SUPPORTED = ", ".join(["LSTM", "GRU", "RNN", *sorted(["Constant", *NODES])])
 REFUSED = {
     "another node": (
         node("Einsum", "X", equation="i"),

@@ -9,9 +9,14 @@ import pytest
 
 from hopfield_hw.arrays import Array
 from hopfield_hw.digital import RecursiveCell, TreeLSTM
-from hopfield_hw.engines.tree import Tree, run_trees
+from hopfield_hw.digital.draft import GraphDraft
+from hopfield_hw.engines.fixed import FixedMachine
+from hopfield_hw.engines.tree import Tree, fixed_node, run_trees
 from hopfield_hw.errors import InputError
-from hopfield_hw.gain import Arctan
+from hopfield_hw.fixedpoint import QFormat
+from hopfield_hw.gain import Arctan, Tanh
+from hopfield_hw.graph import Graph
+from hopfield_hw.lower.integer import FixedPoint, lower_to_integers
 
 SIZE, INPUTS = 3, 2
 
@@ -90,6 +95,63 @@ def test_a_chain_as_deep_as_a_long_sentence(rng: np.random.Generator) -> None:
     assert np.all(np.isfinite(run_trees(cell, [tree]).roots["h"]))
 
 
+def node_of(state: str, *, sides: tuple[str, ...] = ("left", "right")) -> Graph:
+    """tanh(x + 0.5 left + 0.3 right), of a state with any name."""
+    draft = GraphDraft()
+    parts = [draft.affine("w", np.ones((SIZE, 1)), None, draft.input("x", 1))]
+    for side, weight in (("left", 0.5), ("right", 0.3)):
+        if side in sides:
+            parts.append(draft.affine(f"u{side}", weight * np.eye(SIZE), None, draft.input(f"{state}_{side}", SIZE)))
+    draft.activate("f", Tanh(), None, SIZE, parts)
+    draft.output(state, SIZE, "f")
+    return draft.graph()
+
+
+@pytest.mark.parametrize("state", ["h", "my_h", "h_2", "a_left", "b_right", "left", "right_left", "x_left", "h__"])
+def test_a_state_may_have_any_name(state: str) -> None:
+    tree = Tree(inputs=np.array([[0.1], [0.2], [0.3]]), children=[None, None, (0, 1)])
+    root = np.tanh(0.3 + 0.5 * np.tanh(0.1) + 0.3 * np.tanh(0.2))
+    np.testing.assert_allclose(run_trees(node_of(state), [tree]).roots[state], np.full((1, SIZE), root), atol=1e-15)
+    formats = FixedPoint(signals=QFormat(word=24, fraction=20), weights=QFormat(word=24, fraction=20), address_bits=16)
+    node = fixed_node(FixedMachine(lower_to_integers(node_of(state), formats)))
+    np.testing.assert_allclose(run_trees(node_of(state), [tree], node=node).roots[state], root, atol=1e-5)
+    one_side = run_trees(node_of(state, sides=("right",)), [tree]).roots[state]
+    np.testing.assert_allclose(one_side[0], np.tanh(0.3 + 0.3 * np.tanh(0.2)), atol=1e-15)
+
+
+def test_states_whose_names_begin_alike_are_kept_apart() -> None:
+    """Of `h`, `h_2` and `h_2_left` each goes to its own Inputs."""
+    draft, factors = GraphDraft(), {"h": 0.5, "h_2": 0.25, "h_2_x": -0.75}
+    draft.input("x", 1)
+    for k, (state, factor) in enumerate(factors.items()):
+        parts = ["x"]
+        for side, sign in (("left", 1.0), ("right", -1.0)):
+            source = draft.input(f"{state}_{side}", 1)
+            parts.append(draft.affine(f"w{k}{side}", np.array([[sign * factor]]), None, source))
+        draft.output(state, 1, *parts)
+    tree = Tree(inputs=np.array([[1.0], [2.0], [3.0]]), children=[None, None, (0, 1)])
+    roots = run_trees(draft.graph(), [tree]).roots
+    assert {name: array.tolist() for name, array in roots.items()} == {n: [[3.0 - f]] for n, f in factors.items()}
+
+
+def test_of_no_tree_the_roots_have_no_rows(rng: np.random.Generator) -> None:
+    found = run_trees(tree_lstm(rng), [])
+    assert {name: array.shape for name, array in found.roots.items()} == {"h": (0, SIZE), "c": (0, SIZE)}
+    assert found.nodes == {"h": (), "c": ()}
+
+
+def without_word() -> Graph:
+    draft = GraphDraft()
+    draft.output("h", 1, draft.input("h_left", 1))
+    return draft.graph()
+
+
+def with_a_stranger(name: str, size: int) -> Graph:
+    draft = GraphDraft()
+    draft.output("h", 1, draft.input("x", 1), draft.affine("w", np.ones((1, size)), None, draft.input(name, size)))
+    return draft.graph()
+
+
 @pytest.mark.parametrize(
     ("act", "message"),
     [
@@ -116,6 +178,20 @@ def test_a_chain_as_deep_as_a_long_sentence(rng: np.random.Generator) -> None:
         (
             lambda: run_trees(tree_lstm(np.random.default_rng(0)), [Tree(inputs=np.zeros((1, 5)), children=[None])]),
             "`trees[0].inputs` has 5 columns: must have 2",
+        ),
+        (
+            lambda: run_trees(without_word(), []),
+            "the graph has no Input 'x', the word of a node; its Inputs are h_left",
+        ),
+        (
+            lambda: run_trees(with_a_stranger("c_left", 1), []),
+            "Input 'c_left' (1 elements): must be 'x', or a state with _left or _right behind its name, of its size; "
+            "the states are the Outputs h (1)",
+        ),
+        (
+            lambda: run_trees(with_a_stranger("h_left", 2), []),
+            "Input 'h_left' (2 elements): must be 'x', or a state with _left or _right behind its name, of its size; "
+            "the states are the Outputs h (1)",
         ),
     ],
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple, TypeAlias, cast, get_args
 
@@ -12,11 +12,12 @@ import typer
 from ..arrays import Array, frozen
 from ..dialects.verilog import write_verilog
 from ..digital import RecurrentCell, Stack, from_onnx, from_torch
-from ..engines.fixed import FixedPointReport, fixed_point_report, narrowest
+from ..engines.fixed import FixedPointReport, clipped_rows, fixed_point_report, narrowest
 from ..engines.hardware_tools import lint, synthesise
 from ..engines.sequence import run_sequence
 from ..errors import InputError, SimulatorMissing
 from ..fixedpoint import Index, QFormat
+from ..lower.clipped import Clipped
 from ..lower.integer import FixedPoint, IntegerProgram, lower_to_integers
 from .options import Json
 from .reporting import checked_folder, emit_result, say_table, working, written
@@ -85,9 +86,15 @@ def rtl(
         with written(path) as place:
             place.write_text(texts[part.name], encoding="utf-8", newline="\n")
         kind, inputs, outputs = type(part.cell).__name__, part.cell.input_size, part.cell.output_size
-        about = {"module": part.name, "file": str(path), "cell": kind, "inputs": inputs, "outputs": outputs}
-        widest = max(step.bits for step in program.steps)
-        found.append({**about, "widest_bits": widest, **(_judged(part.name, program) if tools else {})})
+        about: dict[str, Any] = {
+            "module": part.name,
+            "file": str(path),
+            "cell": kind,
+            "inputs": inputs,
+            "outputs": outputs,
+        }
+        about |= {"widest_bits": max(step.bits for step in program.steps), "clipped": _clipped(program.clipped)}
+        found.append({**about, **(_judged(part.name, program) if tools else {})})
     if as_json:
         emit_result(
             {"status": "done", "signals": str(formats.signals), "weights": str(formats.weights), "parts": found}
@@ -97,6 +104,7 @@ def rtl(
     for one in found:
         size = f"{one['cell']}, {one['inputs']} inputs, {one['outputs']} outputs"
         rows.append((f"{one['module']}.v", f"{size}; the widest number has {one['widest_bits']} bits"))
+        rows += clipped_rows(programs[one["module"]].clipped)
         rows += [("", str(one[tool])) for tool in ("verilator", "yosys") if tool in one]
     say_table(rows, title=f"{model.name}, in {folder}")
     return 0
@@ -147,6 +155,7 @@ def fixed(
                 "signals": str(report.formats.signals),
                 "weights": str(report.formats.weights),
                 "saturated": sum(count.saturated for count in report.counts.values()),
+                "clipped": _clipped(report.clipped),
             }
             for name, report in reports.items()
         ]
@@ -192,6 +201,20 @@ def _parts(stack: Stack) -> Iterator[Part]:
         for cell in layer.cells:
             backward = cell is layer.backward
             yield Part(f"layer{k}_{'backward' if backward else 'forward'}", cell, k, backward)
+
+
+def _clipped(clipped: Mapping[str, Clipped]) -> dict[str, dict[str, Any]]:
+    """Return clipped constants as JSON has them, by operator."""
+    return {
+        name: {
+            "what": found.what,
+            "outside": found.outside,
+            "of": found.total,
+            "format": str(found.format),
+            "worst_error": found.worst,
+        }
+        for name, found in clipped.items()
+    }
 
 
 def _judged(name: str, program: IntegerProgram) -> dict[str, str]:

@@ -3,7 +3,8 @@
 from .hopfield import discrete_hopfield, free_running, held, stepped
 from .layers import Layer, Stack
 from .onnx_export import to_onnx
-from .onnx_model import Model, Step, from_onnx
+from .onnx_model import Model, from_onnx
+from .onnx_step import Step
 from .readout import Readout
 from .recurrent import GRU, LSTM, RNN, SIGMOID, RecurrentCell
 from .torch_weights import from_torch, to_torch

@@ -49,9 +49,14 @@ class GraphDraft:
         """Add W x + b."""
         return self.add(Affine(name=name, weights=weights, bias=bias), *sources)
 
-    def scaled(self, name: str, factors: Array, bias: float, *sources: str) -> str:
-        """Add diag(factors) x + bias."""
-        return self.affine(name, sp.csr_array(sp.diags_array(factors)), np.full(factors.size, bias), *sources)
+    def scaled(self, name: str, factors: Array, *sources: str) -> str:
+        """Add diag(factors) x."""
+        return self.affine(name, sp.csr_array(sp.diags_array(factors)), None, *sources)
+
+    def complement(self, name: str, size: int, source: str) -> str:
+        """Add 1 - x, exact in every format."""
+        weights = sp.csr_array(sp.diags_array(np.full(size, -1.0)))
+        return self.add(Affine(name=name, weights=weights, bias=np.ones(size), exact=True), source)
 
     def activate(
         self, name: str, function: Function, clip: float | None, size: int, *sources: Sequence[str] | str

@@ -187,7 +187,7 @@ class LSTM(RecurrentCell):
         draft.hold("c", size)
         draft.activate("i", f, self.clip, size, self._summed(draft, "i"), self._peeped(draft, "i", "c"))
         if self.input_forget:
-            draft.scaled("f", np.full(size, -1.0), 1.0, "i")
+            draft.complement("f", size, "i")
         else:
             draft.activate("f", f, self.clip, size, self._summed(draft, "f"), self._peeped(draft, "f", "c"))
         draft.activate("g", g, self.clip, size, self._summed(draft, "c"))
@@ -206,7 +206,7 @@ class LSTM(RecurrentCell):
         if self.peepholes is None:
             return ()
         factors = np.split(self.peepholes, 3)["iof".index(gate)]
-        return (draft.scaled(f"p_{gate}", factors, 0.0, *cells),)
+        return (draft.scaled(f"p_{gate}", factors, *cells),)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -239,7 +239,7 @@ class GRU(RecurrentCell):
             draft.product("reset", size, "r", "h")
             from_h = draft.affine("r_h", recurrent, recurrent_bias, "reset")
         draft.activate("n", g, self.clip, size, from_x, from_h)
-        draft.scaled("new", np.full(size, -1.0), 1.0, "z")
+        draft.complement("new", size, "z")
         changed, kept = draft.product("changed", size, "new", "n"), draft.product("kept", size, "z", "h")
         draft.drive("h", changed, kept)
         draft.output("y", size, changed, kept)

@@ -16,7 +16,8 @@ from ..gain import Function, Tanh
 from .layers import Layer, Stack
 from .recurrent import GRU, LSTM, RNN, RecurrentCell
 
-NAME = re.compile(r"(weight_ih|weight_hh|weight_hr|bias_ih|bias_hh)_l(\d{1,3})(_reverse)?")
+# The names of a module of layers, and those of one cell (nn.LSTMCell, GRUCell and RNNCell), which have no layer.
+NAME = re.compile(r"(weight_ih|weight_hh|weight_hr|bias_ih|bias_hh)(?:_l(\d{1,3})(_reverse)?)?")
 # Rows of PyTorch's weights, in H, by kind; and its gates in the order of ours: i f g o -> i o f c, r z n -> z r h.
 ORDER: Mapping[str, tuple[int, ...]] = {"LSTM": (0, 3, 1, 2), "GRU": (1, 0, 2), "RNN": (0,)}
 KINDS: Mapping[int, str] = {4: "LSTM", 3: "GRU", 1: "RNN"}
@@ -27,6 +28,8 @@ def from_torch(
 ) -> Stack:
     """Return the layers of a PyTorch `state_dict`: a mapping of arrays, or the path of an .npz or .safetensors file.
 
+    The names are those of nn.LSTM, GRU and RNN ("weight_ih_l0", "bias_hh_l1_reverse"), or of one nn.LSTMCell, GRUCell
+    or RNNCell ("weight_ih").
     `prefix`: what stands before the names of the recurrent module, such as "lstm."; other names are left alone.
     `nonlinearity`: of an RNN, which its weights do not tell.
 
@@ -35,19 +38,27 @@ def from_torch(
     """
     arrays = _read(Path(weights)) if isinstance(weights, str | Path) else dict(weights)
     own = {name.removeprefix(prefix): np.asarray(a) for name, a in arrays.items() if name.startswith(prefix)}
-    by_cell: dict[tuple[int, bool], dict[str, Any]] = {}
-    for name, array in own.items():
-        match = NAME.fullmatch(name)
-        if match is None:
-            raise InputError(f"weight {prefix + name!r:.80}: is no name of an LSTM, GRU or RNN; give its `prefix`")
-        by_cell.setdefault((int(match[2]), match[3] is not None), {})[match[1]] = array
-    if not by_cell:
+    if not own:
         found = ", ".join(sorted(arrays)[:6]) or "nothing"
         raise InputError(f"weights: nothing begins with the prefix {prefix!r:.60}; there is {found}")
+    matches = {name: NAME.fullmatch(name) for name in own}
+    by_cell: dict[tuple[int, bool], dict[str, Any]] = {}
+    for name, match in matches.items():
+        if match is None:
+            raise InputError(
+                f"weight {prefix + name!r:.80}: is no name of an LSTM, GRU or RNN; give its `prefix`{_prefixes(arrays)}"
+            )
+        by_cell.setdefault((int(match[2] or 0), match[3] is not None), {})[match[1]] = own[name]
+    bare = [name for name, match in matches.items() if match is not None and match[2] is None]
+    if bare and len(bare) < len(own):
+        other = next(name for name in own if name not in bare)
+        raise InputError(f"weights: {prefix + bare[0]!r:.80} is of one cell and {prefix + other!r:.80} of a layer")
+    suffix = "" if bare else "_l{}"
     count = max(layer for layer, _ in by_cell) + 1
     layers = []
     for k in range(count):
-        cells = {back: _cell(by_cell[k, back], k, nonlinearity) for back in (False, True) if (k, back) in by_cell}
+        ends = {back: suffix.format(k) + "_reverse" * back for back in (False, True) if (k, back) in by_cell}
+        cells = {back: _cell(by_cell[k, back], end, nonlinearity) for back, end in ends.items()}
         if False not in cells:
             raise InputError(f"weights: layer {k} of {count} is missing (weight_ih_l{k})")
         layers.append(Layer(forward=cells[False], backward=cells.get(True)))
@@ -80,17 +91,31 @@ def _reordered(array: Any, order: Any) -> Array:
     return np.concatenate([blocks[k] for k in order])
 
 
-def _cell(arrays: Mapping[str, Any], layer: int, nonlinearity: str) -> RecurrentCell:
+def _prefixes(arrays: Mapping[str, Any]) -> str:
+    """Return the prefixes under which there are such names, as the end of a message."""
+    parts = [name.rpartition(".") for name in arrays]
+    found = sorted({f"{before}{dot}" for before, dot, last in parts if NAME.fullmatch(last) is not None})
+    return f": {', '.join(repr(prefix) for prefix in found[:6])}" if found else ""
+
+
+def _cell(arrays: Mapping[str, Any], suffix: str, nonlinearity: str) -> RecurrentCell:
+    """`suffix`: what the names of this cell end in."""
     missing = [name for name in ("weight_ih", "weight_hh") if name not in arrays]
     if missing:
-        raise InputError(f"weights: {missing[0]}_l{layer} is missing")
+        raise InputError(f"weights: {missing[0]}{suffix} is missing")
     w, r = arrays["weight_ih"], arrays["weight_hh"]
-    size = arrays["weight_hr"].shape[1] if "weight_hr" in arrays else r.shape[-1]
-    kind = KINDS.get(w.shape[0] // size) if w.ndim == r.ndim == 2 and w.shape[0] % size == 0 else None
+    matrices = [arrays[name] for name in ("weight_ih", "weight_hh", "weight_hr") if name in arrays]
+    whole = all(matrix.ndim == 2 and matrix.size for matrix in matrices)
+    size = matrices[-1].shape[1] if whole else 1
+    kind = KINDS.get(w.shape[0] // size) if whole and w.shape[0] % size == 0 else None
     if kind is None or w.shape[0] != r.shape[0]:
         raise InputError(
-            f"weights of layer {layer}: shapes {w.shape} and {r.shape} are not those of an LSTM, GRU or RNN"
+            f"weight_ih{suffix} and weight_hh{suffix}: shapes {w.shape} and {r.shape} are not those of an LSTM, GRU "
+            "or RNN"
         )
+    for name in ("bias_ih", "bias_hh"):
+        if name in arrays and arrays[name].shape != w.shape[:1]:
+            raise InputError(f"{name}{suffix}: has shape {arrays[name].shape}: must have shape {w.shape[:1]}")
     order = ORDER[kind]
     none = np.zeros(w.shape[0])
     bias = [_reordered(arrays.get(name, none), order) for name in ("bias_ih", "bias_hh")]

@@ -13,6 +13,7 @@ from ..arrays import Array
 from ..errors import InputError
 from ..fixedpoint import ActivationTable, Integers, QFormat
 from ..graph import Graph
+from ..lower.clipped import Clipped
 from ..lower.integer import Bounds, Crossbar, FixedPoint, IntegerProgram, Levels, Port, Step, lower_to_integers
 from ..reference import StepProgram
 from ..waves import sqnr
@@ -53,9 +54,8 @@ class FixedMachine:
     def step(self, h: Array, u: Array) -> tuple[Array, Array]:
         """Return the next state and the outputs, (B, n) and (B, outputs), from (B, n) and (B, m)."""
         formats = {hold.name: hold.ports[0].format for hold in self._holds}
-        raw = {name: formats[name].quantise(h[:, part]) for name, part in self.slices.items()}
-        for step in self._inputs:
-            raw[step.name] = step.ports[0].format.quantise(u[:, self._input_slices[step.name]])
+        raw = {hold.name: self._entered(hold, h[:, self.slices[hold.name]]) for hold in self._holds}
+        raw |= {step.name: self._entered(step, u[:, self._input_slices[step.name]]) for step in self._inputs}
         after, outputs = self.step_raw(raw)
         state = np.concatenate([h[:, :0], *(formats[name].value(after[name]) for name in self.slices)], axis=-1)
         given = [step.ports[0].format.value(outputs[step.name]) for step in self._outputs]
@@ -66,6 +66,8 @@ class FixedMachine:
 
         Long runs are compiled where the package numba is installed; where operators are counted they are not.
         """
+        if u.shape[0] == 0:
+            return np.zeros((0, u.shape[1], sum(step.size for step in self._outputs))), h
         unrolled = self._unrolled if self.counts is None and u.shape[0] * u.shape[1] >= LONG else None
         if unrolled is None:
             return run_steps(self, h, u, running, reverse=reverse)
@@ -105,13 +107,25 @@ class FixedMachine:
 
     def _taken(self, step: Step, port: Port, found: Mapping[str, Integers]) -> Integers:
         total: Integers = sum((found[name] << shift for name, shift in port.sources), start=np.zeros(1, dtype=np.int64))
-        if self.counts is not None:
+        if self.counts is not None and total.size:
             scale = 2.0**-port.fraction
-            low, high = float(total.min()) * scale, float(total.max()) * scale
-            before = self.counts.get(step.name, PortCount(low, high, 0))
-            saturated = before.saturated + port.format.overflows(total, port.fraction)
-            self.counts[step.name] = PortCount(min(low, before.lowest), max(high, before.highest), saturated)
+            outside = port.format.overflows(total, port.fraction)
+            self._counted(step.name, float(total.min()) * scale, float(total.max()) * scale, outside)
         return port.format.requantise(total, port.fraction)
+
+    def _entered(self, step: Step, values: Array) -> Integers:
+        """Return what comes from outside in the format of an input or a register."""
+        kept = step.ports[0].format
+        if self.counts is not None and values.size:
+            outside = int(np.count_nonzero(kept.outside(values)))
+            self._counted(step.name, float(values.min()), float(values.max()), outside)
+        return kept.quantise(values)
+
+    def _counted(self, name: str, low: float, high: float, saturated: int) -> None:
+        assert self.counts is not None
+        before = self.counts.get(name, PortCount(low, high, 0))
+        lowest, highest = min(low, before.lowest), max(high, before.highest)
+        self.counts[name] = PortCount(lowest, highest, before.saturated + saturated)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -119,17 +133,18 @@ class FixedPointReport:
     """A cell in fixed point against the same in floating point, over sequences.
 
     `sqnr`: 10 log10 of the power of the outputs by that of their error, dB. `worst`: the largest error. `counts`: what
-    each operator has taken.
+    each operator has taken. `clipped`: by operator, the weights and other constants that the formats do not reach.
     """
 
     formats: FixedPoint
     sqnr: float
     worst: float
     counts: Mapping[str, PortCount]
+    clipped: Mapping[str, Clipped]
 
     def rows(self) -> list[tuple[str, str]]:
         """Return the report as (what, value) rows."""
-        rows = [("SQNR", f"{self.sqnr:.1f} dB"), ("worst error", f"{self.worst:.2e}")]
+        rows = [("SQNR", f"{self.sqnr:.1f} dB"), ("worst error", f"{self.worst:.2e}"), *clipped_rows(self.clipped)]
         for name, count in self.counts.items():
             limits = self.formats.of(name)
             said = f"{count.lowest:.4g} to {count.highest:.4g} in {limits}"
@@ -142,11 +157,17 @@ class FixedPointReport:
         return "\n".join(f"{what:<{width}}  {value}" for what, value in rows)
 
 
+def clipped_rows(clipped: Mapping[str, Clipped]) -> list[tuple[str, str]]:
+    """Return clipped constants as (operator and what, how many) rows."""
+    return [(f"{name} {found.what}", str(found)) for name, found in clipped.items()]
+
+
 def fixed_point_report(
     graph: Graph, formats: FixedPoint, inputs: Any, *, initial: Mapping[str, Any] | None = None
 ) -> FixedPointReport:
     """Run a map over sequences in fixed and in floating point. `inputs`, `initial`: as for `run_sequence`."""
-    machine = FixedMachine(lower_to_integers(graph, formats), count=True)
+    program = lower_to_integers(graph, formats)
+    machine = FixedMachine(program, count=True)
     found = run_sequence(machine, inputs, initial=initial).outputs
     expected = run_sequence(StepProgram([graph]), inputs, initial=initial).outputs
     error = found - expected
@@ -155,6 +176,7 @@ def fixed_point_report(
         sqnr=sqnr(expected, found),
         worst=float(np.max(np.abs(error), initial=0.0)),
         counts=machine.counts or {},
+        clipped=program.clipped,
     )
 
 
@@ -182,10 +204,11 @@ def narrowest(
 
 
 class TaskFormat(NamedTuple):
-    """Formats, and the error of a task in them."""
+    """Formats, the error of a task in them, and by operator the weights and other constants that they do not reach."""
 
     formats: FixedPoint
     error: float
+    clipped: Mapping[str, Clipped]
 
 
 def narrowest_for(
@@ -197,15 +220,17 @@ def narrowest_for(
     `formats` itself does not reach the goal.
     """
     errors: dict[int, float] = {}
+    clipped: dict[int, Mapping[str, Clipped]] = {}
 
     def reaches(bits: int) -> bool:
-        errors[bits] = error(FixedMachine(lower_to_integers(graph, shortened(formats, bits))))
+        program = lower_to_integers(graph, shortened(formats, bits))
+        errors[bits], clipped[bits] = error(FixedMachine(program)), program.clipped
         return errors[bits] <= goal
 
     if not reaches(0):
         raise InputError(f"`goal` = {goal:g}: {formats.signals} has an error of {errors[0]:.3g}; give longer words")
     bits = _bits_off(formats, reaches)
-    return TaskFormat(shortened(formats, bits), errors[bits])
+    return TaskFormat(shortened(formats, bits), errors[bits], clipped[bits])
 
 
 def _bits_off(formats: FixedPoint, reaches: Callable[[int], bool]) -> int:

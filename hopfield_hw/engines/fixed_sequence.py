@@ -74,7 +74,7 @@ class Unrolled:
         for start in reversed(starts) if reverse else starts:
             stop = min(start + chunk, steps)
             rows = (stop - start) * batch
-            flat = u[start:stop].reshape(rows, -1)
+            flat = u[start:stop].reshape(rows, u.shape[-1])
             for step, part in _columns(inputs):
                 _enter(_format(step), flat[:, part], values[places[step.name] :][: rows * step.size])
             kernels.sweep(tables.ahead, tables.ports, 0, rows, *given)
@@ -82,8 +82,8 @@ class Unrolled:
             kernels.sweep(tables.after, tables.ports, 0, rows, *given)
             for step, part in _columns(outputs):
                 raw = values[places[step.name] :][: rows * step.size]
-                kernels.left(raw, _format(step).step, found[start:stop].reshape(rows, -1)[:, part])
-        after = [_format(hold).value(state[hold.name].reshape(batch, -1)) for hold in self.holds]
+                kernels.left(raw, _format(step).step, found[start:stop].reshape(rows, found.shape[-1])[:, part])
+        after = [_format(hold).value(state[hold.name].reshape(batch, hold.size)) for hold in self.holds]
         return found, np.concatenate(after, axis=-1)
 
     def _scratch(self) -> tuple[npt.NDArray[Any], ...]:

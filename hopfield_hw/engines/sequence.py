@@ -66,9 +66,10 @@ def run_sequence(
 ) -> Run:
     """Run a cell over a batch of sequences.
 
-    `inputs`: (T, B, m), or (T, m) for one sequence. `lengths`: (B,) whole numbers from 0 to T; beyond its length a
-    sequence gives 0 and keeps its state. `initial`: by Hold, (B, n); what the graph holds where not given. `reverse`:
-    each sequence is read from its last step to its first, and its outputs lie where their inputs do.
+    `inputs`: (T, B, m), or (T, m) for one sequence; T and B may be 0. `lengths`: (B,) whole numbers from 0 to T; beyond
+    its length a sequence gives 0 and keeps its state. One of length 0 ends with its initial state, where ONNX says
+    nothing and onnxruntime gives 0. `initial`: by Hold, (B, n); what the graph holds where not given. `reverse`: each
+    sequence is read from its last step to its first, and its outputs lie where their inputs do.
 
     Raises InputError for wrong shapes, lengths out of range, and names that are no Hold.
     """

@@ -17,6 +17,8 @@ from .fixed import FixedMachine
 
 # A machine for nodes: the Outputs by name, (B, n), from the Inputs by name, (B, m).
 Node: TypeAlias = "Callable[[Mapping[str, Array]], Mapping[str, Array]]"
+WORD = "x"  # the Input of a node's word
+SIDES = ("_left", "_right")  # what stands behind a state's name in the Inputs from the children
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -80,25 +82,28 @@ def fixed_node(machine: FixedMachine) -> Node:
 
 
 def run_trees(cell: TreeLSTM | RecursiveCell | Graph, trees: Sequence[Tree], *, node: Node | None = None) -> TreeRun:
-    """Run a recursive cell over trees, from the leaves to the roots.
+    """Run a recursive cell over trees, from the leaves to the roots; of no tree, the roots are (0, n).
 
-    `cell`: or the graph of its node; a state `s` is an Output, and the Inputs `s_left` and `s_right`. `node`: what runs
-    it; the floating-point machine by default. Raises InputError for inputs of another size.
+    `cell`: or the graph of its node: Input `x` is the word; a state `s` is an Output, and the Inputs `s_left` and
+    `s_right`, or one of them; `s` is any name, `my_h` and `h_left` too. `node`: what runs it; the floating-point
+    machine by default.
+
+    Raises InputError for inputs of another size, for a graph without `x`, and for an Input that is no state's.
     """
     graph = cell if isinstance(cell, Graph) else cell.graph()
     evaluate = float_node(graph) if node is None else node
+    outputs = {output.name: output.size for output in graph.of_type(Output)}
     sizes = {source.name: source.size for source in graph.of_type(Input)}
+    states = {name: _state(name, size, outputs) for name, size in sizes.items() if name != WORD}
+    if WORD not in sizes:
+        raise InputError(f"the graph has no Input {WORD!r}, the word of a node; its Inputs are {', '.join(sizes)}")
     for k, tree in enumerate(trees):
-        if tree.inputs.shape[1] != sizes["x"]:
-            raise InputError(f"`trees[{k}].inputs` has {tree.inputs.shape[1]} columns: must have {sizes['x']}")
-    found = {out.name: tuple(np.zeros((len(t.children), out.size)) for t in trees) for out in graph.of_type(Output)}
+        if tree.inputs.shape[1] != sizes[WORD]:
+            raise InputError(f"`trees[{k}].inputs` has {tree.inputs.shape[1]} columns: must have {sizes[WORD]}")
+    found = {name: tuple(np.zeros((len(t.children), size)) for t in trees) for name, size in outputs.items()}
     for level in _levels(trees):
-        given = {}
-        for name in sizes:
-            state, _, side = name.partition("_")
-            if not side:
-                given[name] = np.stack([trees[t].inputs[k] for t, k in level])
-                continue
+        given = {WORD: np.stack([trees[t].inputs[k] for t, k in level])}
+        for name, (state, side) in states.items():
             rows = [_child(trees[t], k, side) for t, k in level]
             zero = np.zeros(sizes[name])
             given[name] = np.stack(
@@ -108,12 +113,26 @@ def run_trees(cell: TreeLSTM | RecursiveCell | Graph, trees: Sequence[Tree], *, 
         for name, arrays in found.items():
             for (t, k), value in zip(level, values[name], strict=True):
                 arrays[t][k] = value
-    return TreeRun(found, {name: np.stack([array[-1] for array in arrays]) for name, arrays in found.items()})
+    roots = {name: np.array([a[-1] for a in arrays]).reshape(-1, outputs[name]) for name, arrays in found.items()}
+    return TreeRun(found, roots)
 
 
-def _child(tree: Tree, node: int, side: str) -> int | None:
+def _state(name: str, size: int, outputs: Mapping[str, int]) -> tuple[str, int]:
+    """Return the state that an Input takes from a child, and which child: 0 left, 1 right."""
+    for k, end in enumerate(SIDES):
+        state = name.removesuffix(end)
+        if state != name and outputs.get(state) == size:
+            return state, k
+    states = ", ".join(f"{state} ({n})" for state, n in outputs.items())
+    raise InputError(
+        f"Input {name!r} ({size} elements): must be {WORD!r}, or a state with {SIDES[0]} or {SIDES[1]} behind its "
+        f"name, of its size; the states are the Outputs {states}"
+    )
+
+
+def _child(tree: Tree, node: int, side: int) -> int | None:
     pair = tree.children[node]
-    return None if pair is None else pair[0 if side == "left" else 1]
+    return None if pair is None else pair[side]
 
 
 def _levels(trees: Sequence[Tree]) -> list[list[tuple[int, int]]]:

@@ -96,10 +96,13 @@ class Affine(Operator):
     """y = W x + b; `weights[i, j]` is from j to i.
 
     `weights`: (n, m) dense or scipy.sparse, or a Stencil; siemens where it drives a Leak. `bias`: (n,), amperes there.
+    `exact`: the numbers are those of an equation, as the 1 of 1 - z is, and not weights: fixed point holds them as they
+    are, whatever the format of the weights.
     """
 
     weights: Weights
     bias: Array | None = None
+    exact: bool = False
     kind: ClassVar[str] = "affine"
 
     def __post_init__(self) -> None:
@@ -109,6 +112,8 @@ class Affine(Operator):
         if outputs == 0 or inputs == 0:
             raise InputError(f"`{self.name}.weights` has shape {(outputs, inputs)}: must not be empty")
         bias = np.zeros(outputs) if self.bias is None else self.bias
+        if not isinstance(self.exact, bool):
+            raise InputError(f"`{self.name}.exact` = {self.exact!r:.40}: must be true or false")
         self._freeze(weights=weights, bias=frozen(bias, f"{self.name}.bias", shape=(outputs,)))
 
     @property
@@ -125,7 +130,8 @@ class Affine(Operator):
         return weights_shape(self.weights)[1]
 
     def params(self) -> dict[str, Any]:
-        return {"weights": _weights_params(self.weights), "bias": self.offset.tolist()}
+        numbers = {"weights": _weights_params(self.weights), "bias": self.offset.tolist()}
+        return numbers | {"exact": True} if self.exact else numbers
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -10,13 +10,15 @@ from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
+from ..arrays import Array
 from ..errors import InputError, Unrealisable
-from ..fixedpoint import MAX_RAW, ActivationTable, Index, Integers, QFormat, accumulator_bits
+from ..fixedpoint import MAX_RAW, MAX_WORD, ActivationTable, Index, Integers, QFormat, accumulator_bits
 from ..functions import Clip, Identity, Softmax
 from ..gain import Function, HardLimiter
 from ..graph import Activate, Affine, Graph, Hadamard, Hold, Input, Operator, Output, Quantise
 from ..graph.weights import Stencil, linear
 from ..rectifiers import ThresholdedRelu
+from .clipped import Clipped, clipped_constants
 
 MAX_LEVELS = 4096
 
@@ -101,11 +103,15 @@ class Step(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class IntegerProgram:
-    """A map in integers. `steps`: in their order; inputs and registers come first. `initial`: by register, raw."""
+    """A map in integers. `steps`: in their order; inputs and registers come first. `initial`: by register, raw.
+
+    `clipped`: by operator, what of its constants the formats do not reach.
+    """
 
     steps: tuple[Step, ...]
     initial: Mapping[str, Integers]
     graph_hash: str
+    clipped: Mapping[str, Clipped]
 
     def of_kind(self, kind: str) -> tuple[Step, ...]:
         """Return the steps of one kind, in their order."""
@@ -115,11 +121,14 @@ class IntegerProgram:
 def lower_to_integers(graph: Graph, formats: FixedPoint) -> IntegerProgram:
     """Return a map, or a graph without states, in integers: accumulators are exact, and each operator rounds once.
 
+    Weights, and what registers start with, saturate or wrap as their format says: `IntegerProgram.clipped` counts them.
+    The numbers of an exact Affine, such as the 1 of a gate's 1 - z, are held as they are in any format.
     A Quantise, and the sign of a HardLimiter, compare what they take exactly; their levels are rounded to the format of
     activations, as the entries of a table are.
 
     Raises InputError for a format of an operator that there is not, and for accumulators above 62 bits; Unrealisable
-    for operators that have no integers, by name: among them a Quantise with more levels in reach than MAX_LEVELS.
+    for operators that have no integers, by name: among them a Quantise with more levels in reach than MAX_LEVELS, and
+    an exact Affine whose numbers no word of 32 bits holds.
     """
     if graph.kind not in ("map", "static"):
         raise InputError(f"the graph is of kind {graph.kind!r}: fixed point needs a map, whose states are Holds alone")
@@ -139,7 +148,8 @@ def lower_to_integers(graph: Graph, formats: FixedPoint) -> IntegerProgram:
     for hold in states:
         steps[hold.name] = steps[hold.name]._replace(ports=(_port(graph, hold, "in", formats, steps),))
     initial = {hold.name: formats.of(hold.name).quantise(hold.initial) for hold in states}
-    return IntegerProgram(steps=tuple(steps.values()), initial=initial, graph_hash=graph.hash)
+    clipped = clipped_constants(graph, formats, steps)
+    return IntegerProgram(steps=tuple(steps.values()), initial=initial, graph_hash=graph.hash, clipped=clipped)
 
 
 def _step(graph: Graph, operator: Operator, formats: FixedPoint, steps: Mapping[str, Step]) -> Step:
@@ -173,18 +183,37 @@ def _affine(affine: Affine, ports: Sequence[Port], formats: FixedPoint) -> Step:
     taken = formats.of(affine.name)
     weights = linear(affine.weights)
     dense = weights if isinstance(weights, np.ndarray) else weights.toarray()
-    fraction = formats.weights.fraction + taken.fraction
     offset = affine.offset + (affine.weights.offset() if isinstance(affine.weights, Stencil) else 0.0)
+    kept = _holding(affine, dense, offset, taken) if affine.exact else formats.weights
+    fraction = kept.fraction + taken.fraction
     with np.errstate(over="ignore"):
         scaled = np.rint(np.ldexp(offset, fraction))
     if bool(np.any(np.abs(scaled) >= 2.0 ** (MAX_RAW - 1))):
         raise InputError(
             f"`{affine.name}.bias`: does not fit {MAX_RAW} bits with {fraction} fractional ones; take fewer"
         )
-    crossbar = Crossbar(formats.weights.quantise(dense), scaled.astype(np.int64))
+    crossbar = Crossbar(kept.quantise(dense), scaled.astype(np.int64))
     bits = accumulator_bits(crossbar.weights, crossbar.bias, taken)
     _bounded(affine.name, bits)
     return Step(affine.name, "affine", tuple(ports), crossbar, affine.output_size, fraction, bits)
+
+
+def _holding(affine: Affine, dense: Array, offset: Array, taken: QFormat) -> QFormat:
+    """Return the format with the fewest fractional bits that holds weights as they are, and with it the bias."""
+    fraction = max(_places(dense), _places(offset) - taken.fraction)
+    if fraction <= MAX_WORD:
+        kept = QFormat(word=MAX_WORD, fraction=fraction)
+        if np.array_equal(kept.value(kept.quantise(dense)), dense):
+            return kept
+    raise Unrealisable(
+        f"Affine {affine.name!r}: is exact, and no word of {MAX_WORD} bits holds its numbers with {taken}; give "
+        f"{affine.name!r} a format with more fractional bits, or numbers that are sums of few powers of 2"
+    )
+
+
+def _places(values: Array) -> int:
+    """Return how many bits after the point the longest of these numbers has, at least 0."""
+    return max((Fraction(x).denominator.bit_length() - 1 for x in np.unique(values).tolist()), default=0)
 
 
 def _activate(activate: Activate, ports: Sequence[Port], formats: FixedPoint) -> Step:

@@ -99,10 +99,12 @@ class Unrolled:
             if running is not None:
                 loop.mask[:count] = running[part, :, np.newaxis]
             loop.advance(reversed(range(count)) if reverse else range(count))
-            values |= {name: trace[:count].reshape(count * batch, -1) for name, trace in loop.traces.items()}
+            values |= {
+                name: trace[:count].reshape(count * batch, trace.shape[-1]) for name, trace in loop.traces.items()
+            }
             self.operators.fill(values, self.after, np.zeros(0))
             for output, start, stop in zip(given, ends, ends[1:], strict=False):
-                outputs[part, :, start:stop] = values[output.name].reshape(count, batch, -1)
+                outputs[part, :, start:stop] = values[output.name].reshape(count, batch, stop - start)
         return outputs, np.concatenate([loop.values[name] for name in self.operators.slices], axis=-1)
 
     def _outputs(self, names: Iterable[str]) -> list[Operator]:
@@ -200,11 +202,11 @@ class _Loop:
         count = len(u)
         values: dict[str, Array] = {}
         operators = self.plan.operators
-        operators.fill(values, self.plan.ahead, u.reshape(count * self.batch, -1))
+        operators.fill(values, self.plan.ahead, u.reshape(count * self.batch, u.shape[-1]))
         for name, rows in self.rows.items():
-            rows[:count] = values[name].reshape(count, self.batch, -1)
+            rows[:count] = values[name].reshape(count, self.batch, rows.shape[-1])
         for one, rows in self.sums:
-            flat = rows[:count].reshape(count * self.batch, -1)
+            flat = rows[:count].reshape(count * self.batch, rows.shape[-1])
             for k, (sources, matrix) in enumerate(one.ahead.items()):
                 x = sum((values[name] for name in sources[1:]), start=values[sources[0]])
                 np.matmul(x, matrix, out=flat) if k == 0 else np.add(flat, x @ matrix, out=flat)

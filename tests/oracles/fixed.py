@@ -58,12 +58,20 @@ class Oracle:
             for hold in graph.of_type(Hold)
         }
         self.weights: dict[str, tuple[list[list[tuple[int, int]]], list[int]]] = {}
+        self.places: dict[str, int] = {}
         self.tables: dict[str, list[int]] = {}
         for affine in graph.of_type(Affine):
             dense = affine.weights if isinstance(affine.weights, np.ndarray) else affine.weights.toarray()
-            rows = [[(j, quantised(w, formats.weights)) for j, w in enumerate(row) if w] for row in dense.tolist()]
             places = formats.weights.fraction + formats.of(affine.name).fraction
+            if affine.exact:  # by so many places that every number is whole, those of an input beyond the point too
+                places = 40 + max(0, formats.of(affine.name).fraction)
+                factor = Fraction(2) ** (places - formats.of(affine.name).fraction)
+                assert all((Fraction(w) * factor).denominator == 1 for w in dense.flat)
+                rows = [[(j, int(Fraction(w) * factor)) for j, w in enumerate(row) if w] for row in dense.tolist()]
+            else:
+                rows = [[(j, quantised(w, formats.weights)) for j, w in enumerate(row) if w] for row in dense.tolist()]
             offset = [round(Fraction(b) * Fraction(2) ** places) for b in affine.offset.tolist()]
+            self.places[affine.name] = places
             self.weights[affine.name] = rows, offset
 
     def step(self, inputs: dict[str, list[int]]) -> dict[str, list[int]]:
@@ -83,7 +91,7 @@ class Oracle:
                 x = self.taken(operator, "in", values)
                 rows, offset = self.weights[name]
                 found = [sum(w * x[j] for j, w in row) + b for row, b in zip(rows, offset, strict=True)]
-                values[name] = found, places + self.formats.weights.fraction
+                values[name] = found, self.places[name]
             elif isinstance(operator, Quantise):
                 x = self.taken(operator, "in", values)
                 values[name] = (
