@@ -15,9 +15,11 @@ import xarray as xr
 from .analysis.amplification import Amplification, amplification
 from .analysis.diagnosis import Suspect, diagnose
 from .analysis.energy import FLAT, energy, energy_rise, has_energy
+from .analysis.starting import starts_elsewhere
 from .arrays import Array, positive
 from .cells import Cell
 from .circuit import Circuit
+from .engines.deck_nodes import Place
 from .engines.deck_text import read_deck, with_nodes
 from .engines.transient import AccuracyWarning, Deck, circuit_deck, simulate_deck
 from .errors import InputError
@@ -74,7 +76,8 @@ class Verification:
 
     `gate`: the time up to which waveforms count; before t_stop only where the network itself amplifies small errors
     100-fold by then (`growth`) and the whole waveforms are further apart than the tolerance (`cut`). `self_check`: the
-    error of ngspice's run, as NRMSE, that runs with a step and with half of it tell.
+    error of ngspice's run, as NRMSE, that runs with a step and with half of it tell. `start`: in words, where a deck
+    starts elsewhere than the network; a deck that falls short for it has no suspects.
     """
 
     passed: bool
@@ -98,6 +101,7 @@ class Verification:
     circuit: Circuit = field(repr=False)
     graph: Graph = field(repr=False)
     engine: str = "ngspice"
+    start: str = ""
 
     @property
     def neurons(self) -> int:
@@ -141,6 +145,7 @@ class Verification:
             "version": self.version,
             "self_check": self.self_check,
             "warning": self.warning,
+            "start": self.start,
             "suspects": [
                 {"neuron": s.neuron, "weight": s.weight, "devices": list(s.devices), "change": s.change}
                 for s in self.suspects
@@ -168,6 +173,8 @@ class Verification:
         if self.cut:
             said = f"compared up to {format_si(self.gate, 's')}: the network amplifies small errors 100-fold after it"
             rows.insert(-3, ("self-amplifying", said))
+        if self.start:
+            rows.append(("start", self.start))
         rows += [("nearest to the fault", _format_suspect(suspect)) for suspect in self.suspects]
         return rows
 
@@ -232,14 +239,15 @@ def verify_circuit(
     accuracy: float = 1e-4,
     tolerance: float | None = None,
     deck: str | Path | None = None,
-    nodes: Mapping[str, str] | None = None,
+    nodes: Mapping[str, Place] | None = None,
     timeout: float = 600.0,
     compiled: float = 0.0,
 ) -> Verification:
     """Hold a circuit that there is already (or a deck with its nodes) against a graph; see `verify`.
 
-    `nodes`: for a deck with nodes of its own, the one of each neuron's state by its label. Its outputs are then not
-    looked at: they count as what the graph gives for the states.
+    `nodes`: for a deck with nodes of its own, the one of each neuron's state by its label: `"n"`, `"-n"` for an
+    inverted one, or `("n", scale)`. Its outputs are then not looked at: they count as what the graph gives for the
+    states.
     """
     limit = accuracy if tolerance is None else float(positive(tolerance, "tolerance", shape=(), unit=""))
     if not graph.states:
@@ -266,7 +274,10 @@ def verify_circuit(
     if nodes is not None:
         wave = _with_outputs(graph, wave, ref, inputs)
     result = _judge(graph, circuit, wave, ref, growth, limit, seconds, caught, inputs)
-    if result.passed:
+    said = "; ".join([*judged.notes, *filter(None, [result.warning])])
+    result = replace(result, start=starts_elsewhere(judged, wave, ref), warning=said)
+    # Where the start is wrong, a suspect would be a device that is right.
+    if result.passed or result.start:
         return result
     return _with_suspects(result, judged, inputs, timeout)
 

@@ -18,6 +18,7 @@ from ..dialects.ngspice import format_analysis, write_ngspice
 from ..errors import InputError
 from ..graph import Clock
 from ..waves import checked_accuracy, make_dataset, nrmse, period_grid, ranges, uniform_grid
+from .convergence import converged
 from .ngspice import find, run
 from .options import Settings, settings_for
 from .rawfile import Plot
@@ -40,6 +41,8 @@ CLOCKED_NOTHING = (1e-10, 1e-18)
 # fast with it, but a grid of 32 x 32 cells up to fifteen times as slow, as its order fills a sparse matrix up; and it
 # does not converge where switches close.
 DENSE = 10
+# A state that is found this part of its range from where `.ic` puts it was not started there.
+STARTED = 1e-3
 # Changes below this part of the range are of rounding; at most this times the last change counts as left.
 AT_REST, SLOWEST_DECAY = 1e-7, 10.0
 
@@ -54,7 +57,9 @@ class Deck:
 
     `text`: device lines (and `.model`, `.subckt`, `.param`), without analysis. `initial`: node voltages at t = 0.
     `clock`, `settling`: as for a Circuit. `shortest_delay`: of the transmission lines, seconds; steps must be shorter.
-    `klu`: whether KLU, where ngspice has it, is the solver to take.
+    `klu`: whether KLU, where ngspice has it, is the solver to take. Of a deck that someone gave: `stated`, the options
+    that it sets itself; `starts`, its statements that may start a node elsewhere than `initial` says (`IC=`), each with
+    its line; `notes`, what to tell of it.
     """
 
     text: str
@@ -66,6 +71,9 @@ class Deck:
     settling: tuple[Settling, ...] = ()
     shortest_delay: float = np.inf
     klu: bool = False
+    stated: frozenset[str] = frozenset()
+    starts: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def simulate(
@@ -140,11 +148,11 @@ def simulate_deck(
     times, grid = _grids(deck, t_stop, points)
     counted = slice(None) if until is None else times <= until
     settings = _settings(deck, goal, float(grid[-1]))
-    fine = run_once(deck, settings, grid, timeout, keep)
+    fine, settings = run_converged(deck, settings, grid, timeout, keep)
     difference = None
     for _ in range(1 + REFINEMENTS):
-        coarse, settings = fine, settings.halved()
-        fine = run_once(deck, settings, grid, timeout, keep)
+        coarse = fine
+        fine, settings = run_converged(deck, settings.halved(), grid, timeout, keep)
         before, difference = difference, nrmse(fine.states[counted], coarse.states[counted])
         check = _left(before, difference)
         if check <= goal / 2.0:
@@ -207,11 +215,22 @@ class Waves(NamedTuple):
     unsettled: float
 
 
+def run_converged(
+    deck: Deck, settings: Settings, grid: Array, timeout: float, keep: Path | None
+) -> tuple[Waves, Settings]:
+    """Return states and outputs on a grid from one run that converges, and its settings: these or looser ones."""
+    return converged(lambda chosen: _run(deck, chosen, grid, timeout, keep), settings, keep=keep)
+
+
 def run_once(deck: Deck, settings: Settings, grid: Array, timeout: float, keep: Path | None) -> Waves:
-    """Return states and outputs on a grid from one run of ngspice."""
+    """Return states and outputs on a grid from one run of ngspice, with looser settings where these do not converge."""
+    return run_converged(deck, settings, grid, timeout, keep)[0]
+
+
+def _run(deck: Deck, settings: Settings, grid: Array, timeout: float, keep: Path | None) -> Waves:
     t_stop = float(grid[-1])
     nodes = [*(probe.node for probe in (*deck.states, *deck.outputs)), *(part.node for part in deck.settling)]
-    options = settings.options(klu=deck.klu and find().klu)
+    options = settings.options(klu=deck.klu and find().klu, stated=deck.stated)
     analysis = format_analysis(deck.initial, nodes, t_stop=t_stop, step=settings.step, options=options)
     plot = run(deck.text + analysis, t_stop=t_stop, timeout=timeout, keep=keep)
     if deck.clock is not None:
@@ -255,15 +274,19 @@ def _unsettled(plot: Plot, settling: Sequence[Settling], period: float, t_stop: 
 def _resampled(plot: Plot, probes: Iterable[Probe], grid: Array, initial: Mapping[str, float]) -> Array:
     """Return the probes on a grid, by a cubic spline through ngspice's own time points.
 
-    ngspice does not print t = 0 under `uic`: a state starts where `.ic` put it; an output is followed back to 0 in
-    a straight line from its first value, a hundredth of a step away, and that at twice this time.
+    ngspice does not print t = 0 under `uic`: a state starts where `.ic` put it, unless its first two values lead back
+    to elsewhere (a deck may start it with `IC=`); an output is followed back to 0 in a straight line from its first
+    value, a hundredth of a step away, and that at twice this time.
     """
     columns = []
     for probe in probes:
         values = plot.column(f"v({probe.node.lower()})").real
         times = plot.column("time").real
         if times[0] > 0.0 and probe.node in initial:
-            times, values = np.append(0.0, times), np.append(initial[probe.node], values)
+            start = initial[probe.node]
+            led = float(values[0] - times[0] * (values[1] - values[0]) / (times[1] - times[0]))
+            elsewhere = abs(led - start) > STARTED * max(float(np.ptp(values)), abs(start))
+            times, values = np.append(0.0, times), np.append(led if elsewhere else start, values)
         spline = CubicSpline(times, values)
         first = float(times[0])
         at_zero = 2.0 * spline(first) - spline(2.0 * first)
