@@ -28,6 +28,7 @@ MARKS = (
 # What drawing programs write for a letter that a netlist has: the micro sign and the Greek mu, a hard blank, a minus.
 LETTERS = str.maketrans({"\u00b5": "u", "\u03bc": "u", "\u00a0": " ", "\u2212": "-", "\ufeff": None})
 OHM = re.compile(r"(?<=[\d.a-z])[\u2126\u03a9]", re.IGNORECASE)  # 10k and its unit: ngspice leaves units out
+NET = re.compile(r"\b(net-)\(([^\s()=,;]+)\)", re.IGNORECASE)
 WORD = re.compile(r"\"[^\"]*\"|'[^']*'|\S+")
 MOST_FILES = 1000
 
@@ -91,8 +92,10 @@ def deck_head(path: Path) -> str:
 def plain(text: str) -> str:
     """Return a line in ASCII: a micro sign as `u`, other letters by their number, so that names stay apart.
 
-    ngspice reads each byte of another letter as `_`, which makes one node of two.
+    ngspice reads each byte of another letter as `_`, which makes one node of two, and `Net-(U1-Pad1)`, a name that
+    KiCad gives, as two nodes; it becomes `Net-_U1-Pad1_`, as in the netlists that KiCad writes.
     """
+    text = NET.sub(r"\1_\2_", text)
     text = OHM.sub("", text.translate(LETTERS))
     return "".join(c if c.isascii() else f"_u{ord(c):04x}_" for c in text)
 

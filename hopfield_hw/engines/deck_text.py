@@ -170,8 +170,8 @@ class _Kept:
                 others.append(f"v({match[1]})={match[2]}")
             elif not _same(match[2], volts):
                 self.notes.append(
-                    f"{statement.where} `.ic {match[0]}` starts elsewhere than the network, which starts that node at "
-                    f"{volts:.6g} V, and so did this run"
+                    f"{statement.where} `.ic {match[0]}` starts elsewhere than the network (or is an expression): this "
+                    f"run starts that node at {volts:.6g} V, as the network does"
                 )
         self.lines += [" ".join([".ic", *others])] if others else []
 
@@ -183,7 +183,7 @@ def number(text: str) -> float | None:
 
 
 def _same(text: str, volts: float) -> bool:
-    value = number(text)
+    value = number(text.strip("{}'\" "))
     return value is not None and math.isclose(value, volts, rel_tol=1e-6, abs_tol=1e-9)
 
 

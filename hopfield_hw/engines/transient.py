@@ -41,6 +41,8 @@ CLOCKED_NOTHING = (1e-10, 1e-18)
 # fast with it, but a grid of 32 x 32 cells up to fifteen times as slow, as its order fills a sparse matrix up; and it
 # does not converge where switches close.
 DENSE = 10
+# What ngspice takes for gmin by default, S; more of it is another circuit.
+GMIN_OF_NGSPICE = 1e-12
 # A state that is found this part of its range from where `.ic` puts it was not started there.
 STARTED = 1e-3
 # Changes below this part of the range are of rounding; at most this times the last change counts as left.
@@ -161,6 +163,13 @@ def simulate_deck(
         warnings.warn(
             f"ngspice: with steps of {settings.step:.3g} s the waveform is still off by some {check:.2g} NRMSE, above "
             f"half of the accuracy {goal:g} asked for; the network may amplify errors by itself",
+            AccuracyWarning,
+            stacklevel=2,
+        )
+    if settings.gmin > GMIN_OF_NGSPICE:
+        warnings.warn(
+            f"ngspice: converges only with gmin={settings.gmin:g} S, a conductance across each junction, so that the "
+            "circuit is not quite the one given; give its nodes capacitances to ground",
             AccuracyWarning,
             stacklevel=2,
         )
