@@ -220,7 +220,7 @@ def _plot_comparison(waves: Axes, residual: Axes, result: Verification) -> None:
     waves.tick_params(labelbottom=False)
     _scale_residual(residual, float(np.max(apart)), result.tolerance)
     residual.set(xlabel=f"time ({unit})", ylabel="|ngspice - reference| / range")
-    if result.cut:
+    if result.restarted:
         _draw_gate(waves, residual, result, factor)
 
 
@@ -242,7 +242,7 @@ def _draw_gate(waves: Axes, residual: Axes, result: Verification, factor: float)
     for axes in (waves, residual):
         axes.axvspan(gate, end, color=PALE, alpha=0.4, lw=0.0)
         axes.axvline(gate, color="black", lw=0.9)
-    text = f"compared up to {format_si(result.gate, 's')}"
+    text = f"whole waveforms agree up to {format_si(result.gate, 's')}"
     side = "right" if gate > 0.5 * end else "left"
     residual.text(gate, 0.97, f" {text} ", transform=residual.get_xaxis_transform(), ha=side, va="top", bbox=dict(BOX))
 

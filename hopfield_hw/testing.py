@@ -5,7 +5,8 @@ The package is a pytest plugin: `assert_matches_ode` is there as a fixture, and 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextvars import ContextVar
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import pytest
 
 from .cells import Cell
 from .circuit import Circuit
+from .engines.deck_nodes import Place
 from .errors import Unrealisable
 from .gain import Logistic, Tanh
 from .graph import Graph, as_graph
@@ -23,6 +25,7 @@ from .network import Network
 from .verification import Verification, verify, verify_circuit
 
 CHECK_ACCURACY = 1e-4
+_test_folder: ContextVar[Path | None] = ContextVar("_test_folder", default=None)
 
 
 def assert_matches_ode(
@@ -31,7 +34,7 @@ def assert_matches_ode(
     *,
     accuracy: float = 1e-4,
     cell: str | Cell = "ideal",
-    nodes: Mapping[str, str] | None = None,
+    nodes: Mapping[str, Place] | None = None,
     t_stop: float | None = None,
     inputs: Any = None,
     timeout: float = 600.0,
@@ -40,7 +43,9 @@ def assert_matches_ode(
 
     `accuracy`: the NRMSE that passes. `cell`: the cell whose node names the deck keeps (see `export`); the deck's own
     analysis is replaced, and its sources must be what `inputs` says. `nodes`: for a deck with other names, the node of
-    each neuron's state by its label, volts for volts.
+    each neuron's state by its label: `"n"` (volts for volts), `"-n"` for the output of an inverting stage, or
+    `("n", scale)` where the state is `scale` times the voltage. In a test run by pytest, the path of a deck that is not
+    found from the working directory is taken from the folder of the test's file.
 
     Returns the verification. Raises AssertionError with its table, worst neuron and suspects where the deck falls
     short, InputError for a deck that cannot be run, and a SimulatorError where ngspice does not deliver.
@@ -49,13 +54,32 @@ def assert_matches_ode(
     if isinstance(deck_or_circuit, Circuit):
         circuit, deck = deck_or_circuit, None
     else:
-        circuit, deck = lower(graph, cell=cell, rescale=True), deck_or_circuit
+        circuit, deck = lower(graph, cell=cell, rescale=True), _beside_test(deck_or_circuit)
     result = verify_circuit(
         graph, circuit, deck=deck, nodes=nodes, t_stop=t_stop, inputs=inputs, accuracy=accuracy, timeout=timeout
     )
     if not result.passed:
         raise AssertionError(f"the circuit does not match its equations\n{result}")
     return result
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Remember the folder of the test that runs."""
+    token = _test_folder.set(item.path.parent)
+    try:
+        return (yield)
+    finally:
+        _test_folder.reset(token)
+
+
+def _beside_test(deck: str | Path) -> str | Path:
+    """Return the path of a deck, taken from the folder of the test where the working directory does not lead to it."""
+    folder = _test_folder.get()
+    if folder is None or (isinstance(deck, str) and "\n" in deck) or Path(deck).exists():
+        return deck
+    beside = folder / deck
+    return beside if beside.exists() else deck
 
 
 @pytest.fixture(name="assert_matches_ode")

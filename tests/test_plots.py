@@ -19,9 +19,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
-from hopfield_hw.verification.diagnosis import Suspect
 from hopfield_hw.analysis.energy import energy, energy_rise, has_energy
-from hopfield_hw.verification import EnergyReport, Verification, Worst
 from hopfield_hw.errors import InputError
 from hopfield_hw.functions import Table
 from hopfield_hw.gain import Tanh
@@ -31,6 +29,8 @@ from hopfield_hw.network import Network
 from hopfield_hw.plots import MOST_WAVES, Picture, plot_verification, plot_waves, save_figure
 from hopfield_hw.reference import solve
 from hopfield_hw.schematic import FAULT, draw_neuron, neuron_devices
+from hopfield_hw.verification import EnergyReport, Verification, Worst
+from hopfield_hw.verification.diagnosis import Suspect
 from hopfield_hw.waves import ranges
 
 CELLS = ("ideal", "hopfield_tank", "active_sum")

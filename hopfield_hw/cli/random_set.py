@@ -119,7 +119,18 @@ def _show(report: RandomReport, version: int) -> None:
             say_table([_row(trial) for trial in listed], title=title, columns=ROW)
 
 
-ROW = ("network", "neurons", "gain curve", "slope", "symmetric", "NRMSE", "verdict", "settled", "agrees up to", "growth")
+ROW = (
+    "network",
+    "neurons",
+    "gain curve",
+    "slope",
+    "symmetric",
+    "NRMSE",
+    "verdict",
+    "settled",
+    "agrees up to",
+    "growth",
+)
 
 
 def _row(trial: Trial) -> tuple[str, ...]:

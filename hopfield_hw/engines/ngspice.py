@@ -107,7 +107,7 @@ _FAILURES = (
         r"^doAnalyses: .*(?:[Tt]imestep too small|iteration limit).*|^Error: Transient op failed.*",
         ConvergenceError,
         "gave up",
-        "look at that node for a source that jumps or a state that runs away; then smooth it, or ask for less accuracy",
+        "look at that node: smooth a source that jumps there, bound a state that runs away, or give it 1 pF to ground",
     ),
     _Failure(
         (
@@ -116,7 +116,7 @@ _FAILURES = (
         ),
         DeckError,
         "did not accept the deck",
-        "correct that line (files that a deck includes need absolute paths)",
+        "correct that line",
     ),
     _Failure(
         r"^(?:doAnalyses: |(?!Circuit:).*simulation(?:\(s\) aborted| interrupted)).*",
@@ -154,12 +154,12 @@ def _probe(path: Path, _mtime_ns: int) -> Installation:
     return Installation(path=path, version=int(match[1]), banner=match[0].strip("* "))
 
 
-def check_deck_text(deck: str) -> None:
+def check_deck_text(deck: str, what: str = "deck") -> None:
     """Refuse a deck that is more than a circuit.
 
     ngspice runs what stands between `.control` and `.endc` (also after `.end`), in lines that begin with `*#`, and in
-    a file that begins with `*ng_script`, with a shell at hand; and it stops reading at `@` without a word. Files that
-    the deck includes are not looked at. Raises InputError with the line and its number.
+    a file that begins with `*ng_script`, with a shell at hand; and it stops reading at `@` without a word. `what`: the
+    name of the text in messages. Raises InputError with the line and its number.
     """
     for number, line in enumerate(deck.splitlines(), start=1):
         text = line.strip(_BLANKS).lower()
@@ -170,7 +170,7 @@ def check_deck_text(deck: str) -> None:
             why = "makes ngspice skip the rest of the deck without a word"
         else:
             continue
-        raise InputError(f"deck line {number} `{line.strip():.60}`: this {why}; remove it")
+        raise InputError(f"{what} line {number} `{line.strip():.60}`: this {why}; remove it")
 
 
 def run(deck: str, *, t_stop: float | None, timeout: float, keep: Path | None = None, script: bool = False) -> Plot:

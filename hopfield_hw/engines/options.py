@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 import numpy as np
@@ -18,31 +19,40 @@ STEPS_IN_DELAY = 4.0
 
 
 class Settings(NamedTuple):
-    """A maximum step, seconds, and the local tolerance that goes with it; currents and charges that count as none."""
+    """A maximum step, seconds, and the local tolerance that goes with it; currents and charges that count as none.
+
+    `voltage`: what counts as none, volts, at least; 1e-3 reltol by default. `tightest`: the least reltol to be halved
+    to. `truncation`: by how much errors of a step are taken to be overestimated. `gmin`: S across junctions.
+    """
 
     step: float
     reltol: float
     current: float = 1e-15
     charge: float = 1e-24
+    voltage: float = 0.0
+    tightest: float = 1e-10
+    truncation: float = 1.0
+    gmin: float = 1e-18
 
     def halved(self) -> Settings:
         """Return half the step; the truncation error of a trapezoidal step falls with its cube."""
-        return self._replace(step=self.step / 2.0, reltol=max(self.reltol / 8.0, 1e-10))
+        return self._replace(step=self.step / 2.0, reltol=max(self.reltol / 8.0, self.tightest))
 
-    def options(self, *, klu: bool) -> tuple[str, ...]:
-        """Return the words of `.options`."""
-        return (
+    def options(self, *, klu: bool, stated: Collection[str] = ()) -> tuple[str, ...]:
+        """Return the words of `.options`, without those that a deck states itself."""
+        words = (
             "method=trap",
             "maxord=2",
             f"reltol={self.reltol!r}",
-            f"vntol={self.reltol * 1e-3!r}",
+            f"vntol={max(self.reltol * 1e-3, self.voltage)!r}",
             f"abstol={self.current!r}",
             f"chgtol={self.charge!r}",
-            "trtol=1",
-            "gmin=1e-18",
+            f"trtol={self.truncation:g}",
+            f"gmin={self.gmin!r}",
             "itl4=200",
             *(("klu",) if klu else ()),
         )
+        return tuple(word for word in words if word.partition("=")[0] not in stated)
 
 
 def settings_for(accuracy: float, t_stop: float, shortest_delay: float = np.inf) -> Settings:

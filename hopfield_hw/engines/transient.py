@@ -18,6 +18,7 @@ from ..dialects.ngspice import format_analysis, write_ngspice
 from ..errors import InputError
 from ..graph import Clock
 from ..waves import checked_accuracy, make_dataset, nrmse, period_grid, ranges, uniform_grid
+from .convergence import converged
 from .ngspice import find, run
 from .options import Settings, settings_for
 from .rawfile import Plot
@@ -41,6 +42,10 @@ CLOCKED_NOTHING = (1e-10, 1e-18)
 # fast with it, but a grid of 32 x 32 cells up to fifteen times as slow, as its order fills a sparse matrix up; and it
 # does not converge where switches close.
 DENSE = 10
+# What ngspice takes for gmin by default, S; more of it is another circuit.
+GMIN_OF_NGSPICE = 1e-12
+# A state that is found this part of its range from where `.ic` puts it was not started there.
+STARTED = 1e-3
 # Changes below this part of the range are of rounding; at most this times the last change counts as left.
 AT_REST, SLOWEST_DECAY = 1e-7, 10.0
 
@@ -55,7 +60,9 @@ class Deck:
 
     `text`: device lines (and `.model`, `.subckt`, `.param`), without analysis. `initial`: node voltages at t = 0.
     `clock`, `settling`: as for a Circuit. `shortest_delay`: of the transmission lines, seconds; steps must be shorter.
-    `klu`: whether KLU, where ngspice has it, is the solver to take.
+    `klu`: whether KLU, where ngspice has it, is the solver to take. Of a deck that someone gave: `stated`, the options
+    that it sets itself; `starts`, its statements that may start a node elsewhere than `initial` says (`IC=`), each with
+    its line; `notes`, what to tell of it.
     """
 
     text: str
@@ -67,6 +74,9 @@ class Deck:
     settling: tuple[Settling, ...] = ()
     shortest_delay: float = np.inf
     klu: bool = False
+    stated: frozenset[str] = frozenset()
+    starts: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def simulate(
@@ -158,11 +168,12 @@ def simulate_waves(
     goal = checked_accuracy(accuracy, "accuracy")
     times, grid = _grids(deck, t_stop, points)
     settings = _settings(deck, goal, float(grid[-1]))
-    fine = run_once(deck, settings, grid, timeout, keep)
-    difference, off = None, np.inf if error is None else error(fine)
+    fine, settings = run_converged(deck, settings, grid, timeout, keep)
+    difference: float | None = None
+    off = np.inf if error is None else error(fine)
     for _ in range(1 + REFINEMENTS):
-        coarse, settings = fine, settings.halved()
-        fine = run_once(deck, settings, grid, timeout, keep)
+        coarse = fine
+        fine, settings = run_converged(deck, settings.halved(), grid, timeout, keep)
         before, difference = difference, nrmse(fine.states, coarse.states)
         check = _left(before, difference)
         if error is None:
@@ -177,6 +188,13 @@ def simulate_waves(
         warnings.warn(
             f"ngspice: with steps of {settings.step:.3g} s the waveform is still off by some {check:.2g} NRMSE, above "
             f"half of the accuracy {goal:g} asked for; the network may amplify errors by itself",
+            AccuracyWarning,
+            stacklevel=2,
+        )
+    if settings.gmin > GMIN_OF_NGSPICE:
+        warnings.warn(
+            f"ngspice: converges only with gmin={settings.gmin:g} S, a conductance across each junction, so that the "
+            "circuit is not quite the one given; give its nodes capacitances to ground",
             AccuracyWarning,
             stacklevel=2,
         )
@@ -238,11 +256,22 @@ class Waves(NamedTuple):
     own_outputs: Array
 
 
+def run_converged(
+    deck: Deck, settings: Settings, grid: Array, timeout: float, keep: Path | None
+) -> tuple[Waves, Settings]:
+    """Return states and outputs on a grid from one run that converges, and its settings: these or looser ones."""
+    return converged(lambda chosen: _run(deck, chosen, grid, timeout, keep), settings, keep=keep)
+
+
 def run_once(deck: Deck, settings: Settings, grid: Array, timeout: float, keep: Path | None) -> Waves:
-    """Return states and outputs from one run of ngspice."""
+    """Return states and outputs on a grid from one run of ngspice, with looser settings where these do not converge."""
+    return run_converged(deck, settings, grid, timeout, keep)[0]
+
+
+def _run(deck: Deck, settings: Settings, grid: Array, timeout: float, keep: Path | None) -> Waves:
     t_stop = float(grid[-1])
     nodes = [*(probe.node for probe in (*deck.states, *deck.outputs)), *(part.node for part in deck.settling)]
-    options = settings.options(klu=deck.klu and find().klu)
+    options = settings.options(klu=deck.klu and find().klu, stated=deck.stated)
     analysis = format_analysis(deck.initial, nodes, t_stop=t_stop, step=settings.step, options=options)
     plot = run(deck.text + analysis, t_stop=t_stop, timeout=timeout, keep=keep)
     unsettled = 0.0 if deck.clock is None else _unsettled(plot, deck.settling, deck.clock.period, t_stop)
@@ -258,9 +287,9 @@ def _resampled(
 ) -> tuple[Array, Array, Array]:
     """Return ngspice's own times, the probes there, and on a grid by a cubic spline through them.
 
-    ngspice does not print t = 0 under `uic`: a probe begins at the voltage in `begins`, where `.ic` put it; one with
-    NaN there is followed back to 0 in a straight line from its first value, a hundredth of a step away, and that at
-    twice this time. `straight`: straight lines, for clocked waveforms, which have corners.
+    ngspice does not print t = 0 under `uic`: a probe begins at the voltage in `begins`, where `.ic` put it, unless its
+    first two values lead back to elsewhere (a deck may start it with `IC=`); one with NaN there is followed back to 0
+    in a straight line from its first value, a hundredth of a step away, and that at twice this time. `straight`: straight lines, for clocked waveforms, which have corners.
     """
     times = plot.column("time").real
     values = plot.columns([f"v({probe.node.lower()})" for probe in probes]).real
@@ -269,6 +298,10 @@ def _resampled(
     if first <= 0.0:
         return times, scales * values, scales * _between(times, values, grid, straight)
     free = np.isnan(begins)
+    if len(times) > 1:
+        led = values[0] - first * (values[1] - values[0]) / (times[1] - first)
+        elsewhere = np.abs(led - begins) > STARTED * np.maximum(np.ptp(values, axis=0), np.abs(begins))
+        begins = np.where(elsewhere, led, begins)
     start, known, early = begins.copy(), np.append(0.0, times), np.array([first, 2.0 * first])
     at_first, later = _between(times, values[:, free], early, straight)
     start[free] = at_first if straight else 2.0 * at_first - later

@@ -25,9 +25,9 @@ class Waveform(NamedTuple):
 class Along:
     """The operators of a graph (in SI units), evaluated where a waveform says that its states are.
 
-    Nothing is integrated: dx/dt is C^-1 (-x/R + what drives the Leak), with the states, and what Delays give, taken from
-    the waveform itself: a Delay gives what drove it at t - tau, of the states that the waveform had then (its history
-    before the start). `given`: operators whose values at the waveform's times, (M, size), are known from elsewhere.
+    Nothing is integrated: dx/dt is C^-1 (-x/R + what drives the Leak), with the states, and what Delays give, taken
+    from the waveform itself: a Delay gives what drove it at t - tau, of the states that the waveform had then (its
+    history before the start). `given`: operators whose values at the waveform's times, (M, size), are known from elsewhere.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Verification: evidence that a circuit does what its equations say, what it could not see, and which device is at fault."""
+"""Verification: evidence that a circuit does what its equations say, its limits, and which device is at fault."""
 
 from .coverage import Coverage
 from .diagnosis import Suspect

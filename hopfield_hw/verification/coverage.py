@@ -161,7 +161,7 @@ def _fed_back(graph: Graph, operator: Operator, element: tuple[int, ...]) -> tup
     """Return what a feedback resistor scales: an operator's sum, or all that drives a Leak or the gain before it."""
     if not isinstance(operator, Leak):
         return (Value("output", operator.name, element),)
-    before = [driver for driver in graph.drivers(operator)]
+    before = list(graph.drivers(operator))
     while before and isinstance(before[0], Affine) and len(before) == 1:
         before = list(graph.drivers(before[0]))
         if before and isinstance(before[0], Activate) and graph.drivers(before[0])[0] is not operator:

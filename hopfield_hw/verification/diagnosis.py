@@ -118,8 +118,9 @@ def _equations(circuit: Circuit, runs: Sequence[Run], extent: Array) -> Iterator
         left = [_left([*chosen, term], off)[0] for term in candidates]
         best = min(left)
         # What explains as much as makes no difference comes in the order of the candidates, the simplest first.
-        order = sorted(range(len(left)), key=lambda k: (left[k] > TIE * best + (1.0 - EXPLAINED) * total, left[k] > TIE * best + (1.0 - EXPLAINED) * total and left[k], k))
-        near = [k for k in order if left[k] <= NEARLY * best or left[k] <= (1.0 - EXPLAINED) * total]
+        alike = TIE * best + (1.0 - EXPLAINED) * total
+        order = sorted(range(len(left)), key=lambda k: (left[k] > alike, left[k] if left[k] > alike else 0.0, k))
+        near = [k for k in order if left[k] <= max(NEARLY * best, (1.0 - EXPLAINED) * total)]
         for k in near[: MAX_SUSPECTS // 2]:
             change = float(_left([*chosen, candidates[k]], off)[1][-1])
             yield _described(circuit, runs[0].graph, candidates[k], change, 1.0 - left[k] / total)

@@ -1,7 +1,8 @@
 """What each value of a network does to its states, along the waveform that a circuit gave.
 
-A relative change p of a value changes dx/dt of the equation by p df/dp. Over a piece of the waveform this moves the state
-by the integral of it, which is what `Run.steps` would then be off by: sensitivities are quadratures, not solutions.
+A relative change p of a value changes dx/dt of the equation by p df/dp. Over a piece of the waveform this moves the
+state by the integral of it, which is what `Run.steps` would then be off by: sensitivities are quadratures, not
+solutions.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from ..functions import Softmax
 from ..graph import Activate, Affine, Delay, Hadamard, Hold, Leak, Operator, Output, Quantise
 from ..graph.weights import entries
 from ..reference.evaluate import Evaluator, Values
-from .steps import Run, window_sums
+from .steps import Indices, Run, window_sums
 
 # How a value acts: a weight, a weight that also loads its node, all that is read of an operator, what goes into it, a
 # bias, all that drives a Leak, a capacitance, a resistance.
@@ -42,7 +43,7 @@ class Reach(NamedTuple):
     Rows below the number of states are states (dx/dt, or what a Hold takes), those from there on are outputs.
     """
 
-    rows: Array
+    rows: Indices
     factor: Array
 
 
@@ -62,10 +63,11 @@ class Effects:
 
     def integrals(self, values: list[Value]) -> Array:
         """Return by how much a relative change of 1 moves what each value acts on, in each piece, (P, values)."""
-        return self.run.integral(lambda found: self._effects(found, values))
+        rows = np.array([self.row(value) for value in values], dtype=np.int64)
+        return self.run.integral(lambda found: self._effects(found, values), rows)
 
     def seen(self, values: list[Value]) -> Array:
-        """Return what a relative change of 1 of each value makes of the errors of a run, (values,), parts of a range."""
+        """Return what a relative change of 1 of each value makes of a run's errors, (values,), parts of a range."""
         found = np.zeros(len(values))
         if not values:
             return found
@@ -93,7 +95,7 @@ class Effects:
     def row(self, value: Value) -> int:
         """Return the state or output that a value moves most."""
         if value.kind in OF_LEAK:
-            return self.evaluator.slices[value.operator].start + value.element[0]
+            return int(self.evaluator.slices[value.operator].start) + value.element[0]
         return int(self._rows[value.operator].rows[value.element[0]])
 
     def _effects(self, values: Values, wanted: list[Value]) -> Array:
@@ -122,12 +124,13 @@ class Effects:
         reach = reaches[operator.name]
         factor = np.broadcast_to(reach.factor, (len(slope), reach.rows.size))[:, first]
         if kind == "output":
-            return factor * np.broadcast_to(values[operator.name], (len(slope), operator.output_size))[:, first]
+            given = np.broadcast_to(values[operator.name], (len(slope), operator.output_size))
+            return np.asarray(factor * given[:, first])
         if kind == "argument":
             at = self.evaluator.driven(values, operator)
             if isinstance(operator, Activate) and not isinstance(operator.function, Softmax):
                 at = at * operator.function.derivative(at)
-            return factor * np.broadcast_to(at, (len(slope), operator.output_size))[:, first]
+            return np.asarray(factor * np.broadcast_to(at, (len(slope), operator.output_size))[:, first])
         assert isinstance(operator, Affine)
         if kind == "bias":
             return factor * self._offset(operator)[first]
@@ -236,4 +239,4 @@ class Effects:
 
     def _first_output(self, output: Output) -> int:
         outputs = self.graph.of_type(Output)
-        return self.states + sum(op.output_size for op in outputs[: outputs.index(output)])
+        return int(self.states) + sum(op.output_size for op in outputs[: outputs.index(output)])

@@ -48,13 +48,12 @@ class Findings:
 
     `steps`: how far the states are off after each step from the circuit's own state, added up over a time constant
     (after one edge of the clock where they are held). `local`: the same as a part of how far the states move by then.
-    `start`: after the first step alone. `outputs`: how far they are from what the graph gives for the circuit's states,
+    `outputs`: how far they are from what the graph gives for the circuit's states,
     on average over a time constant.
     """
 
     steps: Error
     local: Error
-    start: Error
     outputs: Error
 
 
@@ -63,15 +62,9 @@ def find(run: Run, extent: Array, output_extent: Array, labels: tuple[str, ...],
     continuous = run.along.continuous
     steps = _largest(run.steps, extent[:continuous], labels[:continuous])
     edges = _largest(run.edges, extent[continuous:], labels[continuous:])
-    start = NONE
-    if continuous:
-        off = np.abs(run.first)
-        k = int(np.argmax(off / extent[:continuous]))
-        start = Error(float(off[k] / extent[k]), labels[k], 0.0, float(run.states[1, k]))
     return Findings(
         steps=max(steps, edges, key=lambda error: error.size),
         local=_local(run, extent[:continuous], labels),
-        start=start,
         outputs=_outputs(run, output_extent, ports),
     )
 
@@ -89,12 +82,8 @@ def settled(expected: Array, found: Array, limit: float) -> Settled:
 def faults(findings: Findings, limit: float) -> list[str]:
     """Return what of a run is wrong whatever the network does to errors, in words."""
     said = []
-    start, steps, outputs = findings.start, findings.steps, findings.outputs
-    if start.size > limit:
-        said.append(
-            f"neuron {start.what} starts elsewhere: it is at {format_si(start.volts, 'V')} after the first step"
-        )
-    elif steps.size > limit:
+    steps, outputs = findings.steps, findings.outputs
+    if steps.size > limit:
         said.append(
             f"neuron {steps.what} leaves its equation around {format_si(steps.time, 's')}: within a time constant by "
             f"{steps.size:.1e} of its range, above {limit:.0e}"

@@ -174,6 +174,7 @@ def _predicted(
         states=path.states,
         outputs=np.zeros((len(path.times), 0)),
         held=np.zeros((0, 0)),
+        decays=False,
     )
     return coverage(circuit, Effects(run, extent), limit)
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
+from scipy.interpolate import PchipInterpolator
 
 from ..arrays import Array
 from ..engines.transient import Waves
@@ -16,6 +18,7 @@ from ..reference import Along, Waveform
 from ..reference.evaluate import Values
 from ..signals import Signal
 from ..waves import EDGE, READ
+from .decay import Decay
 
 # Steps are taken together in pieces of a time constant, so that the rounding of a point, which one step gains and the
 # next one loses, cancels; no more than so many pieces in a run.
@@ -25,6 +28,7 @@ MOST_PIECES = 20_000
 BLOCK = 4_000_000
 # Where nothing leaks, the time over which errors add up is this part of the run.
 PART_OF_RUN = 20
+Indices: TypeAlias = npt.NDArray[np.int64]
 
 
 class Imbalance(NamedTuple):
@@ -47,7 +51,7 @@ class Run:
     """One run of a circuit beside the equation of its graph (in SI units).
 
     `times`, (M,), `states`, (M, n), and `outputs`: at the simulator's own points of time. `held`: (K, held), what the
-    Holds hold, once a period. `along`: the equation there.
+    Holds hold, once a period. `along`: the equation there. `decays`: whether to ask what decays within a step.
     """
 
     graph: Graph
@@ -56,6 +60,7 @@ class Run:
     states: Array
     outputs: Array
     held: Array
+    decays: bool = True
 
     @property
     def is_clocked(self) -> bool:
@@ -71,15 +76,16 @@ class Run:
         return np.where(rate > 0.0, 1.0 / np.where(rate > 0.0, rate, 1.0), longest)
 
     @cached_property
-    def pieces(self) -> Array:
+    def pieces(self) -> Indices:
         """The first step of each piece, (P,)."""
         shortest = float(np.min(self.windows, initial=np.inf))
         length = max(min(shortest / PIECES, float(self.times[-1])), float(self.times[-1]) / MOST_PIECES)
-        number = np.floor(self.times[1:] / length * (1.0 - 1e-12)).astype(np.int64)
+        number: Indices = np.floor(self.times[1:] / length * (1.0 - 1e-12)).astype(np.int64)
         if self.is_clocked:
             period = self.along.holds[0].clock.period
-            number += (self.periods + 1) * (int(period / length) + 2)
-        return np.flatnonzero(np.diff(number, prepend=number[:1] - 1))
+            number = number + (self.periods + 1) * (int(period / length) + 2)
+        starts: Indices = np.flatnonzero(np.diff(number, prepend=number[:1] - 1))
+        return starts
 
     @cached_property
     def ends(self) -> Array:
@@ -87,11 +93,20 @@ class Run:
         return np.append(self.times[self.pieces[1:]], self.times[-1])
 
     @cached_property
-    def periods(self) -> Array:
+    def periods(self) -> Indices:
         """The period of the clock in which each step lies, (M - 1,)."""
         period = self.along.holds[0].clock.period
         middle = 0.5 * (self.times[1:] + self.times[:-1])
         return np.minimum((middle / period).astype(np.int64), len(self.held) - 1)
+
+    @cached_property
+    def decay(self) -> Decay:
+        """What is left at the end of a step of what moves its states."""
+        states = self.states
+        if self.is_clocked:
+            held = self.held[np.append(self.periods[:1], self.periods)]
+            states = np.concatenate([states[:, : self.along.continuous], held], axis=1)
+        return Decay(self.along, self.times, states, asked=self.decays)
 
     @cached_property
     def steps(self) -> Imbalance:
@@ -100,7 +115,7 @@ class Run:
         Over a step of h, x1 - x0 - h/6 (f0 + 4 fm + f1) with f = dx/dt of the equation at both ends and in the middle,
         where x is that of the cubic through both ends and their slopes: the residual of the Hermite-Simpson formula,
         exact to the fourth order. To first order it is what a solution of the equation that starts at x0 is off by
-        at x1.
+        at x1, less what decays on the way (see `Decay`).
         """
         found = np.zeros((len(self.pieces), self.along.continuous))
         for block, left, middle, right in self.blocks():
@@ -108,18 +123,8 @@ class Run:
             slopes = [self.along.slope(values) for values in (left, middle, right)]
             x = self.states[:, : self.along.continuous]
             moved = x[1:][block] - x[:-1][block] - h / 6.0 * (slopes[0] + 4.0 * slopes[1] + slopes[2])
-            self.add(found, block, moved)
+            self.add(found, block, self.decay.left(block, moved))
         return Imbalance(self.ends, found, self.windows)
-
-    @cached_property
-    def first(self) -> Array:
-        """By how much the Leaks' states are off after the first step alone: where the circuit starts elsewhere, (n,)."""
-        _, left, middle, right = next(self.blocks(1))
-        slopes = [self.along.slope(values)[0] for values in (left, middle, right)]
-        x = self.states[:2, : self.along.continuous]
-        step = float(self.times[1] - self.times[0])
-        result: Array = x[1] - x[0] - step / 6.0 * (slopes[0] + 4.0 * slopes[1] + slopes[2])
-        return result
 
     @cached_property
     def edges(self) -> Imbalance:
@@ -134,23 +139,21 @@ class Run:
     def at_edges(self) -> Values:
         """The values of all operators just before each edge of the clock, one row a period."""
         period = self.along.holds[0].clock.period
-        starts = period * np.arange(len(self.held))
+        starts: Array = period * np.arange(float(len(self.held)))
         # A map takes its inputs as they are at the start of a period, another clocked graph just before its end.
         at = starts if not self.along.leaks else starts + period * (1.0 - READ * EDGE)
         x = np.stack([np.interp(at, self.times, column) for column in self.states[:, : self.along.continuous].T] or [])
         x = x.T if x.size else np.zeros((at.size, 0))
         return self.along.values(at, np.concatenate([x, self.held], axis=1))
 
-    def blocks(self, most: int | None = None) -> Iterator[tuple[slice, Values, Values, Values]]:
+    def blocks(self) -> Iterator[tuple[slice, Values, Values, Values]]:
         """Yield blocks of steps, and the values of all operators at their left ends, in the middle and at the right."""
         total = sum(operator.output_size for operator in self.graph.operators)
-        size = max(BLOCK // max(total, 1), 1) if most is None else most
+        size = max(BLOCK // max(total, 1), 1)
         steps = len(self.times) - 1
         for first in range(0, steps, size):
             block = slice(first, min(first + size, steps))
             yield block, *self._values(block)
-            if most is not None:
-                return
 
     def _values(self, block: slice) -> tuple[Values, Values, Values]:
         times = self.times[block.start : block.stop + 1]
@@ -164,21 +167,40 @@ class Run:
             left, right = ({k: v[part] for k, v in both.items()} for part in (slice(None, -1), slice(1, None)))
         h = np.diff(times)[:, np.newaxis]
         slope = self.along.slope(left) - self.along.slope(right)
+        if self.decay.applies:  # there the equation's slopes magnify rounding, and those of the waveform do not
+            strong, own = self.decay.strong[block], self._slopes[block.start : block.stop + 1]
+            slope[strong] = (own[:-1] - own[1:])[strong]
         middle = 0.5 * (x[:-1] + x[1:]) + h / 8.0 * slope
         return left, self._at(0.5 * (times[:-1] + times[1:]), middle, held), right
+
+    @cached_property
+    def _slopes(self) -> Array:
+        """The slopes of the Leaks' states, from their waveforms, (M, continuous), without overshoot at their bends."""
+        path = PchipInterpolator(self.times, self.states[:, : self.along.continuous])
+        return np.asarray(path.derivative()(self.times))
 
     def _at(self, t: Array, x: Array, held: Array) -> Values:
         return self.along.values(t, np.concatenate([x, held], axis=1))
 
-    def integral(self, of: Callable[[Values], Array]) -> Array:
-        """Return the integral over each piece, (P, m), of what a function makes of the values of all operators."""
+    def integral(self, of: Callable[[Values], Array], rows: Indices | None = None) -> Array:
+        """Return the integral over each piece, (P, m), of what a function makes of the values of all operators.
+
+        `rows`: the state that each column moves, (m,): what of it is left at the end of a step counts.
+        """
         total: Array | None = None
         for block, *parts in self.blocks():
             h = np.diff(self.times)[block, np.newaxis]
             left, middle, right = (of(values) for values in parts)
             total = np.zeros((len(self.pieces), left.shape[1])) if total is None else total
-            self.add(total, block, h / 6.0 * (left + 4.0 * middle + right))
+            moved = h / 6.0 * (left + 4.0 * middle + right)
+            self.add(total, block, moved if rows is None else moved * self._left(block, rows))
         return np.zeros((0, 0)) if total is None else total
+
+    def _left(self, block: slice, rows: Indices) -> Array:
+        states = rows < self.along.continuous
+        left = np.ones((block.stop - block.start, rows.size))
+        left[:, states] = self.decay.own(block)[:, rows[states]]
+        return left
 
     @cached_property
     def moves(self) -> Array:

@@ -38,7 +38,7 @@ class Term(NamedTuple):
 
 def terms(circuit: Circuit, runs: Sequence[Run], extent: Array) -> list[Term]:
     """Return the candidates of a circuit: all that realises its graph, and weights that should not be there."""
-    found = []
+    found: list[Term] = []
     for leak in runs[0].along.leaks:
         found += _of_leak(leak, runs, extent)
         for affine in runs[0].graph.drivers(leak):
