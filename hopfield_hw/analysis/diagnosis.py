@@ -109,10 +109,9 @@ def _probe(circuit: Circuit, deck: Deck, parts: tuple[Leak, Activate], inputs: A
     runs = []
     for x0 in starts:
         initial = {probe.node: float(x) / probe.scale for probe, x in zip(deck.states, x0, strict=True)}
-        state, output, _ = run_once(replace(deck, initial=initial), settings, grid, timeout, None)
-        if not deck.outputs:
-            output = activate.function.value(state)
-        runs.append(_Run(grid, state, output, _sampled(inputs, len(circuit.inputs), grid)))
+        waves = run_once(replace(deck, initial=initial), settings, grid, timeout, None)
+        output = waves.outputs if deck.outputs else activate.function.value(waves.states)
+        runs.append(_Run(grid, waves.states, output, _sampled(inputs, len(circuit.inputs), grid)))
     return tuple(runs)
 
 

@@ -13,7 +13,9 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO, Literal, NamedTuple, TypeAlias, cast
 
@@ -59,15 +61,30 @@ class Plot:
     variables: tuple[Variable, ...]
     data: Data
 
+    @cached_property
+    def _places(self) -> Mapping[str, list[int]]:
+        places: dict[str, list[int]] = {}
+        for index, variable in enumerate(self.variables):
+            places.setdefault(variable.name, []).append(index)
+        return places
+
+    def _place(self, name: str) -> int:
+        found = self._places.get(name, [])
+        if len(found) != 1:
+            names = ", ".join(variable.name for variable in self.variables)
+            raise InputError(
+                f"variable `{name}`: found {len(found)} times in {self.name}, which holds {names:.400}; name one of "
+                "these"
+            )
+        return found[0]
+
     def column(self, name: str) -> Data:
         """Return the values of the variable `name`, of shape (points,); InputError where there is not exactly one."""
-        names = [variable.name for variable in self.variables]
-        if names.count(name) != 1:
-            raise InputError(
-                f"variable `{name}`: found {names.count(name)} times in {self.name}, which holds "
-                f"{', '.join(names):.400}; name one of these"
-            )
-        return self.data[:, names.index(name)]
+        return self.data[:, self._place(name)]
+
+    def columns(self, names: Iterable[str]) -> Data:
+        """Return the values of several variables, of shape (points, names); InputError as for `column`."""
+        return self.data[:, [self._place(name) for name in names]]
 
 
 def read(path: Path) -> tuple[Plot, ...]:

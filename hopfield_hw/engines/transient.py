@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
-from scipy.interpolate import CubicSpline
+from scipy.interpolate import CubicSpline, make_interp_spline
 
 from ..arrays import Array, positive
 from ..circuit import Circuit, Probe, Settling
@@ -136,6 +136,22 @@ def simulate_deck(
     until: float | None = None,
 ) -> xr.Dataset:
     """Return state and output of a deck; see `simulate`. The self-check counts up to the time `until`."""
+    return simulate_waves(
+        deck, t_stop=t_stop, accuracy=accuracy, points=points, timeout=timeout, keep=keep, until=until
+    )[0]
+
+
+def simulate_waves(
+    deck: Deck,
+    *,
+    t_stop: float,
+    accuracy: float = 1e-4,
+    points: int | None = None,
+    timeout: float = TIMEOUT,
+    keep: Path | None = None,
+    until: float | None = None,
+) -> tuple[xr.Dataset, Waves]:
+    """Return what `simulate_deck` does, and with it the waves of the finest run, at ngspice's own time points too."""
     goal = checked_accuracy(accuracy, "accuracy")
     times, grid = _grids(deck, t_stop, points)
     counted = slice(None) if until is None else times <= until
@@ -164,7 +180,7 @@ def simulate_deck(
             stacklevel=2,
         )
     attrs = {**deck.attrs, "accuracy": goal, "self_check": check, "step": settings.step, "version": find().version}
-    return make_dataset(
+    dataset = make_dataset(
         times,
         fine.states,
         fine.outputs,
@@ -172,6 +188,7 @@ def simulate_deck(
         ports=[probe.label for probe in deck.outputs],
         attrs=attrs,
     )
+    return dataset, fine
 
 
 def _left(before: float | None, difference: float) -> float:
@@ -200,32 +217,68 @@ def _settings(deck: Deck, goal: float, t_stop: float) -> Settings:
 
 
 class Waves(NamedTuple):
-    """States and outputs on a grid, (times, n), and what of a clocked circuit has not settled, a part of its range."""
+    """States and outputs of one run: on a grid, (times, n), and at ngspice's own time points, with 0 before them.
+
+    `unsettled`: what of a clocked circuit has not settled at the end of a period, a part of its range.
+    """
 
     states: Array
     outputs: Array
     unsettled: float
+    own_times: Array
+    own_states: Array
+    own_outputs: Array
 
 
 def run_once(deck: Deck, settings: Settings, grid: Array, timeout: float, keep: Path | None) -> Waves:
-    """Return states and outputs on a grid from one run of ngspice."""
+    """Return states and outputs from one run of ngspice."""
     t_stop = float(grid[-1])
     nodes = [*(probe.node for probe in (*deck.states, *deck.outputs)), *(part.node for part in deck.settling)]
     options = settings.options(klu=deck.klu and find().klu)
     analysis = format_analysis(deck.initial, nodes, t_stop=t_stop, step=settings.step, options=options)
     plot = run(deck.text + analysis, t_stop=t_stop, timeout=timeout, keep=keep)
-    if deck.clock is not None:
-        states, outputs = (_clocked(plot, found, grid) for found in (deck.states, deck.outputs))
-        return Waves(states, outputs, _unsettled(plot, deck.settling, deck.clock.period, t_stop))
-    states = _resampled(plot, deck.states, grid, deck.initial)
-    return Waves(states, _resampled(plot, deck.outputs, grid, {}), 0.0)
+    unsettled = 0.0 if deck.clock is None else _unsettled(plot, deck.settling, deck.clock.period, t_stop)
+    probes = (*deck.states, *deck.outputs)
+    begins = [deck.initial.get(probe.node, np.nan) for probe in deck.states] + [np.nan] * len(deck.outputs)
+    own_times, own, on_grid = _resampled(plot, probes, np.array(begins), grid, straight=deck.clock is not None)
+    n = len(deck.states)
+    return Waves(on_grid[:, :n], on_grid[:, n:], unsettled, own_times, own[:, :n], own[:, n:])
 
 
-def _clocked(plot: Plot, probes: Sequence[Probe], grid: Array) -> Array:
-    """Return the probes on a grid, in straight lines between ngspice's own times: clocked waveforms have corners."""
+def _resampled(
+    plot: Plot, probes: Sequence[Probe], begins: Array, grid: Array, *, straight: bool
+) -> tuple[Array, Array, Array]:
+    """Return ngspice's own times, the probes there, and on a grid by a cubic spline through them.
+
+    ngspice does not print t = 0 under `uic`: a probe begins at the voltage in `begins`, where `.ic` put it; one with
+    NaN there is followed back to 0 in a straight line from its first value, a hundredth of a step away, and that at
+    twice this time. `straight`: straight lines, for clocked waveforms, which have corners.
+    """
     times = plot.column("time").real
-    columns = [probe.scale * np.interp(grid, times, plot.column(f"v({probe.node.lower()})").real) for probe in probes]
-    return np.stack(columns, axis=-1) if columns else np.zeros((grid.size, 0))
+    values = plot.columns([f"v({probe.node.lower()})" for probe in probes]).real
+    scales = np.array([probe.scale for probe in probes])
+    first = float(times[0])
+    if first <= 0.0:
+        return times, scales * values, scales * _between(times, values, grid, straight)
+    free = np.isnan(begins)
+    start, known, early = begins.copy(), np.append(0.0, times), np.array([first, 2.0 * first])
+    at_first, later = _between(times, values[:, free], early, straight)
+    start[free] = at_first if straight else 2.0 * at_first - later
+    own = np.vstack([start, values])
+    on_grid = np.empty((grid.size, len(probes)))
+    on_grid[:, ~free] = _between(known, own[:, ~free], grid, straight)
+    after = _between(times, values[:, free], np.maximum(grid, first), straight)
+    before = start[free] + (at_first - start[free]) * grid[:, None] / first
+    on_grid[:, free] = np.where(grid[:, None] < first, before, after)
+    return known, scales * own, scales * on_grid
+
+
+def _between(times: Array, values: Array, grid: Array, straight: bool) -> Array:
+    """Return columns of values on a grid, in straight lines or by a cubic spline."""
+    if not values.shape[1]:
+        return np.zeros((grid.size, 0))
+    result: Array = make_interp_spline(times, values, k=1)(grid) if straight else CubicSpline(times, values)(grid)
+    return result
 
 
 def _unsettled(plot: Plot, settling: Sequence[Settling], period: float, t_stop: float) -> float:
@@ -235,12 +288,11 @@ def _unsettled(plot: Plot, settling: Sequence[Settling], period: float, t_stop: 
     """
     starts = period * np.arange(int(t_stop / period * (1.0 + 1e-12)))
     times = plot.column("time").real
+    voltages = {node: plot.column(f"v({node.lower()})").real for node, _, _ in settling}
 
     def at(part: float) -> Array:
         windows = [(node, start + part * (stop - start)) for node, start, stop in settling]
-        columns = [
-            np.interp(starts + period * when, times, plot.column(f"v({node.lower()})").real) for node, when in windows
-        ]
+        columns = [np.interp(starts + period * when, times, voltages[node]) for node, when in windows]
         return np.stack(columns, axis=-1)
 
     if not settling or not starts.size:
@@ -250,23 +302,3 @@ def _unsettled(plot: Plot, settling: Sequence[Settling], period: float, t_stop: 
     ratio = last / np.maximum(before, AT_REST)
     left = last * np.minimum(ratio / np.maximum(1.0 - ratio, 1.0 / SLOWEST_DECAY), SLOWEST_DECAY)
     return float(np.max(left))
-
-
-def _resampled(plot: Plot, probes: Iterable[Probe], grid: Array, initial: Mapping[str, float]) -> Array:
-    """Return the probes on a grid, by a cubic spline through ngspice's own time points.
-
-    ngspice does not print t = 0 under `uic`: a state starts where `.ic` put it; an output is followed back to 0 in
-    a straight line from its first value, a hundredth of a step away, and that at twice this time.
-    """
-    columns = []
-    for probe in probes:
-        values = plot.column(f"v({probe.node.lower()})").real
-        times = plot.column("time").real
-        if times[0] > 0.0 and probe.node in initial:
-            times, values = np.append(0.0, times), np.append(initial[probe.node], values)
-        spline = CubicSpline(times, values)
-        first = float(times[0])
-        at_zero = 2.0 * spline(first) - spline(2.0 * first)
-        before = at_zero + (spline(first) - at_zero) * grid / max(first, np.finfo(np.float64).tiny)
-        columns.append(probe.scale * np.where(grid < first, before, spline(np.maximum(grid, first))))
-    return np.stack(columns, axis=-1) if columns else np.zeros((grid.size, 0))
