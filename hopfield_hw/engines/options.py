@@ -13,21 +13,27 @@ STEPS_AT_1E4 = 1000
 MIN_STEPS = 500
 # The local tolerance of that first run, as a part of the accuracy; a looser one misses the corners of a gain curve.
 RELTOL_PART = 1e-2
+# Twice the longest step while deviations grow that are too small to be seen, in units of the time to grow by e.
+WAY = 0.4
 # A transmission line keeps its past at the steps, and interpolates between them.
 STEPS_IN_DELAY = 4.0
 
 
 class Settings(NamedTuple):
-    """A maximum step, seconds, and the local tolerance that goes with it; currents and charges that count as none."""
+    """A maximum step, seconds, and the local tolerance that goes with it; currents and charges that count as none.
+
+    `way`: between the pauses of `pace`, in units of the time in which deviations grow by e.
+    """
 
     step: float
     reltol: float
     current: float = 1e-15
     charge: float = 1e-24
+    way: float = WAY
 
     def halved(self) -> Settings:
         """Return half the step; the truncation error of a trapezoidal step falls with its cube."""
-        return self._replace(step=self.step / 2.0, reltol=max(self.reltol / 8.0, 1e-10))
+        return self._replace(step=self.step / 2.0, reltol=max(self.reltol / 8.0, 1e-10), way=self.way / 2.0)
 
     def options(self, *, klu: bool) -> tuple[str, ...]:
         """Return the words of `.options`."""

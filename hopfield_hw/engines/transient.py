@@ -16,10 +16,13 @@ from ..arrays import Array, positive
 from ..circuit import Circuit, Probe, Settling
 from ..dialects.ngspice import format_analysis, write_ngspice
 from ..errors import InputError
-from ..graph import Clock
+from ..graph import Clock, Leak
+from ..reference import Growth
+from ..signals import as_signal
 from ..waves import checked_accuracy, make_dataset, nrmse, period_grid, ranges, uniform_grid
 from .ngspice import find, run
 from .options import Settings, settings_for
+from .pace import Zone, all_pauses, outrun, start_zone
 from .rawfile import Plot
 
 POINTS = 2001
@@ -40,6 +43,8 @@ CLOCKED_NOTHING = (1e-10, 1e-18)
 # fast with it, but a grid of 32 x 32 cells up to fifteen times as slow, as its order fills a sparse matrix up; and it
 # does not converge where switches close.
 DENSE = 10
+# Runs that are repeated with shorter steps where something grows unseen.
+PACED = 6
 # Changes below this part of the range are of rounding; at most this times the last change counts as left.
 AT_REST, SLOWEST_DECAY = 1e-7, 10.0
 
@@ -54,7 +59,8 @@ class Deck:
 
     `text`: device lines (and `.model`, `.subckt`, `.param`), without analysis. `initial`: node voltages at t = 0.
     `clock`, `settling`: as for a Circuit. `shortest_delay`: of the transmission lines, seconds; steps must be shorter.
-    `klu`: whether KLU, where ngspice has it, is the solver to take.
+    `klu`: whether KLU, where ngspice has it, is the solver to take. `growth`: how fast deviations of the states grow by
+    themselves, where the graph is known that the circuit realises.
     """
 
     text: str
@@ -66,6 +72,7 @@ class Deck:
     settling: tuple[Settling, ...] = ()
     shortest_delay: float = np.inf
     klu: bool = False
+    growth: Growth | None = None
 
 
 def simulate(
@@ -113,7 +120,14 @@ def circuit_deck(circuit: Circuit, inputs: Any = None) -> Deck:
         settling=circuit.settling,
         shortest_delay=circuit.shortest_delay,
         klu=circuit.clock is None and len(circuit.devices) > DENSE * circuit.node_count,
+        growth=_growth(circuit, inputs),
     )
+
+
+def _growth(circuit: Circuit, inputs: Any) -> Growth | None:
+    if circuit.graph is None or not circuit.graph.of_type(Leak):
+        return None
+    return Growth(circuit.graph, None if inputs is None else as_signal(inputs, "inputs", len(circuit.inputs)))
 
 
 def stop_time(circuit: Circuit, t_stop: float | None) -> float:
@@ -156,11 +170,12 @@ def simulate_waves(
     times, grid = _grids(deck, t_stop, points)
     counted = slice(None) if until is None else times <= until
     settings = _settings(deck, goal, float(grid[-1]))
-    fine = run_once(deck, settings, grid, timeout, keep)
+    zones = _start_zones(deck, settings)
+    fine = _run_paced(deck, settings, grid, timeout, keep, zones)
     difference = None
     for _ in range(1 + REFINEMENTS):
         coarse, settings = fine, settings.halved()
-        fine = run_once(deck, settings, grid, timeout, keep)
+        fine = _run_paced(deck, settings, grid, timeout, keep, zones)
         before, difference = difference, nrmse(fine.states[counted], coarse.states[counted])
         check = _left(before, difference)
         if check <= goal / 2.0:
@@ -170,7 +185,7 @@ def simulate_waves(
             f"ngspice: with steps of {settings.step:.3g} s the waveform is still off by some {check:.2g} NRMSE, above "
             f"half of the accuracy {goal:g} asked for; the network may amplify errors by itself",
             AccuracyWarning,
-            stacklevel=2,
+            stacklevel=3,
         )
     if fine.unsettled > goal:
         warnings.warn(
@@ -189,6 +204,35 @@ def simulate_waves(
         attrs=attrs,
     )
     return dataset, fine
+
+
+def _start_zones(deck: Deck, settings: Settings) -> list[Zone]:
+    if deck.growth is None:
+        return []
+    start = np.array([probe.scale * deck.initial.get(probe.node, 0.0) for probe in deck.states])
+    return start_zone(deck.growth, start, settings.step)
+
+
+def _run_paced(
+    deck: Deck, settings: Settings, grid: Array, timeout: float, keep: Path | None, zones: list[Zone]
+) -> Waves:
+    """Return a run in whose steps nothing grows unseen; what it takes for that is added to `zones`."""
+    for attempt in range(1 + PACED):
+        waves = run_once(deck, settings, grid, timeout, keep, all_pauses(zones, settings.way, float(grid[-1])))
+        found = [] if deck.growth is None else outrun(deck.growth, waves.own_times, waves.own_states)
+        if not found or attempt == PACED:
+            break
+        zones += found
+    if found:
+        zone = found[0]
+        warnings.warn(
+            f"ngspice: from t = {zone.times[0]:.6g} s on the state stays where deviations grow by e in "
+            f"{1.0 / zone.rates[0]:.3g} s, less than a step; which way it goes hangs on roundings: start it further "
+            "from the point of balance",
+            AccuracyWarning,
+            stacklevel=4,
+        )
+    return waves
 
 
 def _left(before: float | None, difference: float) -> float:
@@ -230,12 +274,16 @@ class Waves(NamedTuple):
     own_outputs: Array
 
 
-def run_once(deck: Deck, settings: Settings, grid: Array, timeout: float, keep: Path | None) -> Waves:
-    """Return states and outputs from one run of ngspice."""
+def run_once(
+    deck: Deck, settings: Settings, grid: Array, timeout: float, keep: Path | None, pauses: Sequence[float] = ()
+) -> Waves:
+    """Return states and outputs from one run of ngspice; `pauses`: as for `format_analysis`."""
     t_stop = float(grid[-1])
     nodes = [*(probe.node for probe in (*deck.states, *deck.outputs)), *(part.node for part in deck.settling)]
     options = settings.options(klu=deck.klu and find().klu)
-    analysis = format_analysis(deck.initial, nodes, t_stop=t_stop, step=settings.step, options=options)
+    # Corners closer than 5e-5 of the longest step are one.
+    step = min([settings.step, *(1e4 * gap for gap in np.diff(pauses, prepend=0.0))])
+    analysis = format_analysis(deck.initial, nodes, t_stop=t_stop, step=step, options=options, pauses=pauses)
     plot = run(deck.text + analysis, t_stop=t_stop, timeout=timeout, keep=keep)
     unsettled = 0.0 if deck.clock is None else _unsettled(plot, deck.settling, deck.clock.period, t_stop)
     probes = (*deck.states, *deck.outputs)

@@ -4,6 +4,7 @@ from .batch import integrate_program, solve_batch
 from .delay_solver import integrate_delayed
 from .delayed import DelayProgram
 from .evaluate import Evaluator
+from .growth import Growth
 from .program import Program
 from .sampled import SampledProgram
 from .solve import IMPLICIT, POINTS, input_signal, solve, stop_time
@@ -14,6 +15,7 @@ __all__ = [
     "POINTS",
     "DelayProgram",
     "Evaluator",
+    "Growth",
     "Program",
     "SampledProgram",
     "StepProgram",
