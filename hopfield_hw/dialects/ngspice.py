@@ -54,19 +54,19 @@ def format_analysis(
     t_stop: float,
     step: float,
     options: Iterable[str],
+    first: float | None = None,
     pauses: Sequence[float] = (),
 ) -> str:
     """Return initial conditions, the nodes to save, the options, a transient run with `uic`, and `.end`.
 
-    `step`: the longest, seconds. `pauses`: increasing times after 0 at each of which a step ends, as a source of 0 V
-    with a node of its own has corners there. Up to the next one ngspice then takes steps of about half of the way.
+    `step`: the longest, seconds; ngspice begins with a hundredth of `first`, which is `step` by default. `pauses`:
+    increasing times after 0 at each of which a step ends, as a source of 0 V with a node of its own has corners there.
+    Up to the next one ngspice then takes steps of about half of the way.
     """
     start = wrap(".ic", (f"v({node})={volts!r}" for node, volts in initial.items()))
     save = wrap(".save", (f"v({node})" for node in dict.fromkeys(nodes)))
     pace = [*wrap(f"V_{PACE} {PACE} 0 PWL(0 0", (f"{t!r} 0" for t in pauses)), *["+ )"][: len(pauses)]]
-    # The first step is a hundredth of the first number.
-    first = min([step, *pauses[:1]])
-    run = f".tran {first!r} {t_stop!r} 0 {step!r} uic"
+    run = f".tran {step if first is None else first!r} {t_stop!r} 0 {step!r} uic"
     lines = [*pace, *start, *save, *wrap(".options", options), run, ".end"]
     return "\n".join(lines) + "\n"
 

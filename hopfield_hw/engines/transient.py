@@ -43,6 +43,8 @@ CLOCKED_NOTHING = (1e-10, 1e-18)
 # fast with it, but a grid of 32 x 32 cells up to fifteen times as slow, as its order fills a sparse matrix up; and it
 # does not converge where switches close.
 DENSE = 10
+# Where nothing says how fast deviations grow, a run begins with so short a part of its longest step.
+FIRST = 1e-3
 # Runs that are repeated with shorter steps where something grows unseen.
 PACED = 6
 # Changes below this part of the range are of rounding; at most this times the last change counts as left.
@@ -283,7 +285,10 @@ def run_once(
     options = settings.options(klu=deck.klu and find().klu)
     # Corners closer than 5e-5 of the longest step are one.
     step = min([settings.step, *(1e4 * gap for gap in np.diff(pauses, prepend=0.0))])
-    analysis = format_analysis(deck.initial, nodes, t_stop=t_stop, step=step, options=options, pauses=pauses)
+    first = FIRST * step if deck.growth is None else min([step, *pauses[:1]])
+    analysis = format_analysis(
+        deck.initial, nodes, t_stop=t_stop, step=step, options=options, first=first, pauses=pauses
+    )
     plot = run(deck.text + analysis, t_stop=t_stop, timeout=timeout, keep=keep)
     unsettled = 0.0 if deck.clock is None else _unsettled(plot, deck.settling, deck.clock.period, t_stop)
     probes = (*deck.states, *deck.outputs)
