@@ -9,16 +9,19 @@ from .program import Program
 from .sampled import SampledProgram
 from .solve import IMPLICIT, POINTS, input_signal, solve, stop_time
 from .steps import StepProgram
+from .watch import TIMEOUT, Watch
 
 __all__ = [
     "IMPLICIT",
     "POINTS",
+    "TIMEOUT",
     "DelayProgram",
     "Evaluator",
     "Growth",
     "Program",
     "SampledProgram",
     "StepProgram",
+    "Watch",
     "input_signal",
     "integrate_delayed",
     "integrate_program",
