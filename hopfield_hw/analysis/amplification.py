@@ -9,7 +9,17 @@ import numpy as np
 
 from ..arrays import Array
 from ..graph import Graph, Leak, in_si
-from ..reference import DelayProgram, Program, SampledProgram, StepProgram, input_signal, integrate_program, stop_time
+from ..reference import (
+    TIMEOUT,
+    DelayProgram,
+    Program,
+    SampledProgram,
+    StepProgram,
+    Watch,
+    input_signal,
+    integrate_program,
+    stop_time,
+)
 from ..signals import Signal
 from ..waves import period_grid, uniform_grid
 
@@ -31,15 +41,18 @@ class Amplification(NamedTuple):
     growth: float
 
 
-def amplification(graph: Graph, *, t_stop: float | None = None, inputs: Any = None, seed: int = SEED) -> Amplification:
+def amplification(
+    graph: Graph, *, t_stop: float | None = None, inputs: Any = None, seed: int = SEED, timeout: float = TIMEOUT
+) -> Amplification:
     """Follow four random perturbations of the initial state, each of 1e-6 of the range, in the reference alone.
 
     Returns the time at which the worst of them has grown 100-fold (t_stop where none has) and the largest growth. The
-    size of a perturbation is its root mean square over the neurons, each in units of the largest range.
+    size of a perturbation is its root mean square over the neurons, each in units of the largest range. `timeout`: as
+    for `reference`.
     """
     network = in_si(graph)
     end = stop_time(network, t_stop)
-    grid, initial, follow = _machine(network, end, input_signal(network, inputs))
+    grid, initial, follow = _machine(network, end, input_signal(network, inputs), Watch(network, timeout, end))
     if initial.size == 0:
         return Amplification(end, False, 1.0)
     rng = np.random.default_rng(seed)
@@ -55,36 +68,38 @@ def amplification(graph: Graph, *, t_stop: float | None = None, inputs: Any = No
     return Amplification(gate, bool(grown.size), float(np.max(worst)))
 
 
-def _machine(network: Graph, end: float, signal: Signal | None) -> tuple[Array, Array, Follow]:
+def _machine(network: Graph, end: float, signal: Signal | None, watch: Watch) -> tuple[Array, Array, Follow]:
     """Return a grid, the initial state, and what follows rows of states over the grid, (rows, times, n)."""
     if network.kind == "map":
         steps = StepProgram([network])
         times, _ = period_grid(steps.clock.period, end)
-        return times, steps.initial, lambda rows, _: _stepped(steps, rows, times, signal)
+        return times, steps.initial, lambda rows, _: _stepped(steps, rows, times, signal, watch)
     grid = uniform_grid(end, POINTS)
     if network.kind == "sampled":
         sampled = SampledProgram(network, signal)
-        return grid, sampled.initial, lambda rows, rtol: _sampled(sampled, rows, grid, rtol)
+        return grid, sampled.initial, lambda rows, rtol: _sampled(sampled, rows, grid, rtol, watch)
     if network.kind == "dde":
         initial = np.concatenate([np.zeros(0), *(leak.initial for leak in network.of_type(Leak))])
-        return grid, initial, lambda rows, rtol: _delayed(network, signal, rows, grid, rtol)
+        return grid, initial, lambda rows, rtol: _delayed(network, signal, rows, grid, rtol, watch)
     program = Program([network], signal)
-    return grid, program.initial, lambda rows, rtol: integrate_program(program, rows, grid, rtol)
+    return grid, program.initial, lambda rows, rtol: integrate_program(program, rows, grid, rtol, watch)
 
 
-def _stepped(steps: StepProgram, rows: Array, times: Array, signal: Signal | None) -> Array:
+def _stepped(steps: StepProgram, rows: Array, times: Array, signal: Signal | None, watch: Watch) -> Array:
     states = [rows]
     for t in times[:-1].tolist():
+        watch.look(t, states[-1])
         u = np.zeros(steps.input_size) if signal is None else signal.at(t)
         states.append(steps.step(states[-1], np.broadcast_to(u, (len(rows), u.size)))[0])
     return np.stack(states, axis=1)
 
 
-def _sampled(program: SampledProgram, rows: Array, grid: Array, rtol: float) -> Array:
-    return np.stack([program.states_at(grid, row, rtol=rtol, atol=rtol * 1e-3) for row in rows])
+def _sampled(program: SampledProgram, rows: Array, grid: Array, rtol: float, watch: Watch) -> Array:
+    return np.stack([program.states_at(grid, row, rtol=rtol, atol=rtol * 1e-3, watch=watch) for row in rows])
 
 
-def _delayed(network: Graph, signal: Signal | None, rows: Array, grid: Array, rtol: float) -> Array:
+def _delayed(network: Graph, signal: Signal | None, rows: Array, grid: Array, rtol: float, watch: Watch) -> Array:
     """Histories stay as they are."""
-    solution = DelayProgram(network, signal, draws=len(rows)).integrate(rows, float(grid[-1]), rtol=rtol)
+    program = DelayProgram(network, signal, draws=len(rows))
+    solution = program.integrate(rows, float(grid[-1]), rtol=rtol, watch=watch)
     return np.swapaxes(solution.state(grid).reshape(grid.size, *rows.shape), 0, 1)

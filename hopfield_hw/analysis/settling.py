@@ -10,7 +10,7 @@ from ..arrays import Array
 from ..errors import InputError
 from ..graph import Graph, as_graph
 from ..network import Network
-from ..reference import solve
+from ..reference import TIMEOUT, solve
 from ..units import format_si
 
 
@@ -41,6 +41,7 @@ def settle(
     inputs: Any = None,
     accuracy: float = 1e-6,
     method: Any = "auto",
+    timeout: float = TIMEOUT,
 ) -> Settling:
     """Run the reference, and say where the network is at the end and whether it has settled to `accuracy`.
 
@@ -51,7 +52,7 @@ def settle(
     """
     if not as_graph(graph).states:
         raise InputError("settle: the graph holds no state that could settle; it has a Leak or a Hold where one does")
-    wave = solve(graph, t_stop=t_stop, inputs=inputs, accuracy=accuracy, method=method)
+    wave = solve(graph, t_stop=t_stop, inputs=inputs, accuracy=accuracy, method=method, timeout=timeout)
     states, times = wave["state"].to_numpy(), wave["time"].to_numpy()
     if len(times) < 2:
         raise InputError(f"`t_stop` = {t_stop} s: is shorter than a step of the map; run it for several")

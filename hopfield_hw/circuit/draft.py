@@ -104,10 +104,10 @@ class Draft:
             self.add(f"V_{node}", (node, GROUND), volts, Origin(operator.name, "supply", ()))
         return node
 
-    def circuit(self, title: str, cell: str, graph_hash: str) -> Circuit:
+    def circuit(self, title: str, cell: str, graph: Graph) -> Circuit:
         """Return the finished circuit: buffers and complement rails are added, and everything is verified.
 
-        `graph_hash`: of the graph that people know, before units and scale.
+        `graph`: what people know, before units and scale.
         """
         for (leak_name, element), buffer in self._buffers.items():
             held_at, scale = self._states[leak_name]
@@ -122,7 +122,8 @@ class Draft:
         return Circuit(
             title=title,
             cell=cell,
-            graph_hash=graph_hash,
+            graph_hash=graph.hash,
+            graph=graph,
             devices=tuple(self.devices),
             initial=self._initial,
             states=tuple(

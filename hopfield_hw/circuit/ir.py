@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import InputError
-from ..graph import Clock
+from ..graph import Clock, Graph
 from ..names import NAME, RESERVED
 from ..signals import as_signal
 from .primitives import PRIMITIVES, SENSING, Line, Primitive, Value, check_value
@@ -72,6 +72,7 @@ class Circuit:
     `initial`: the node voltage of every state, and of other capacitors, at t = 0. `states`, `outputs`: what to probe.
     `inputs`: the sources that a simulation drives. `time_constant`: the largest R C, seconds; infinite without a leak.
     `clock`: of its sample-and-holds; None where there is none. `settling`: what must be fast enough for it.
+    `graph`: what it realises, where that is known; a simulation sees from it how fast deviations grow.
 
     Raises InputError for names that are unsafe or collide after case folding, a device with a wrong number of
     nodes, a value that is not finite (or not positive, for R and C), and a node that nothing drives.
@@ -88,6 +89,7 @@ class Circuit:
     time_constant: float = math.inf
     clock: Clock | None = None
     settling: tuple[Settling, ...] = ()
+    graph: Graph | None = field(default=None, repr=False)
     _by_name: Mapping[str, Device] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:

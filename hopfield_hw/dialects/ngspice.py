@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from ..circuit import Circuit, Device, Line, Multiplier, Pulse, Switch, Transistor
 
 WIDTH = 110
+PACE = "hopfield_hw_pace"
 # A transmission line ends a step wherever the slope of what went in changes by more than REL times the larger slope
 # (and 1 V/s). At the default of 1 these are all peaks and all noise, and steps grow shorter without end; the change is
 # never above twice the larger slope.
@@ -47,12 +48,26 @@ def format_devices(devices: Iterable[Device]) -> list[str]:
 
 
 def format_analysis(
-    initial: Mapping[str, float], nodes: Iterable[str], *, t_stop: float, step: float, options: Iterable[str]
+    initial: Mapping[str, float],
+    nodes: Iterable[str],
+    *,
+    t_stop: float,
+    step: float,
+    options: Iterable[str],
+    first: float | None = None,
+    pauses: Sequence[float] = (),
 ) -> str:
-    """Return initial conditions, the nodes to save, the options, a transient run with `uic`, and `.end`."""
+    """Return initial conditions, the nodes to save, the options, a transient run with `uic`, and `.end`.
+
+    `step`: the longest, seconds; ngspice begins with a hundredth of `first`, which is `step` by default. `pauses`:
+    increasing times after 0 at each of which a step ends, as a source of 0 V with a node of its own has corners there.
+    Up to the next one ngspice then takes steps of about half of the way.
+    """
     start = wrap(".ic", (f"v({node})={volts!r}" for node, volts in initial.items()))
     save = wrap(".save", (f"v({node})" for node in dict.fromkeys(nodes)))
-    lines = [*start, *save, *wrap(".options", options), f".tran {step!r} {t_stop!r} 0 {step!r} uic", ".end"]
+    pace = [*wrap(f"V_{PACE} {PACE} 0 PWL(0 0", (f"{t!r} 0" for t in pauses)), *["+ )"][: len(pauses)]]
+    run = f".tran {step if first is None else first!r} {t_stop!r} 0 {step!r} uic"
+    lines = [*pace, *start, *save, *wrap(".options", options), run, ".end"]
     return "\n".join(lines) + "\n"
 
 

@@ -14,6 +14,8 @@ STEPS_AT_1E4 = 1000
 MIN_STEPS = 500
 # The local tolerance of that first run, as a part of the accuracy; a looser one misses the corners of a gain curve.
 RELTOL_PART = 1e-2
+# Twice the longest step while deviations grow that are too small to be seen, in units of the time to grow by e.
+WAY = 0.4
 # A transmission line keeps its past at the steps, and interpolates between them.
 STEPS_IN_DELAY = 4.0
 
@@ -23,6 +25,7 @@ class Settings(NamedTuple):
 
     `voltage`: what counts as none, volts, at least; 1e-3 reltol by default. `tightest`: the least reltol to be halved
     to. `truncation`: by how much errors of a step are taken to be overestimated. `gmin`: S across junctions.
+    `way`: between the pauses of `pace`, in units of the time in which deviations grow by e.
     """
 
     step: float
@@ -33,10 +36,12 @@ class Settings(NamedTuple):
     tightest: float = 1e-10
     truncation: float = 1.0
     gmin: float = 1e-18
+    way: float = WAY
 
     def halved(self) -> Settings:
         """Return half the step; the truncation error of a trapezoidal step falls with its cube."""
-        return self._replace(step=self.step / 2.0, reltol=max(self.reltol / 8.0, self.tightest))
+        reltol = max(self.reltol / 8.0, self.tightest)
+        return self._replace(step=self.step / 2.0, reltol=reltol, way=self.way / 2.0)
 
     def options(self, *, klu: bool, stated: Collection[str] = ()) -> tuple[str, ...]:
         """Return the words of `.options`, without those that a deck states itself."""

@@ -16,11 +16,14 @@ from ..arrays import Array, positive
 from ..circuit import Circuit, Probe, Settling
 from ..dialects.ngspice import format_analysis, write_ngspice
 from ..errors import InputError
-from ..graph import Clock
+from ..graph import Clock, Leak
+from ..reference import Growth
+from ..signals import as_signal
 from ..waves import checked_accuracy, make_dataset, nrmse, period_grid, ranges, uniform_grid
 from .convergence import converged
 from .ngspice import find, run
 from .options import Settings, settings_for
+from .pace import Zone, all_pauses, outrun, start_zone
 from .rawfile import Plot
 
 POINTS = 2001
@@ -46,6 +49,10 @@ DENSE = 10
 GMIN_OF_NGSPICE = 1e-12
 # A state that is found this part of its range from where `.ic` puts it was not started there.
 STARTED = 1e-3
+# Where nothing says how fast deviations grow, a run begins with so short a part of its longest step.
+FIRST = 1e-3
+# Runs that are repeated with shorter steps where something grows unseen.
+PACED = 6
 # Changes below this part of the range are of rounding; at most this times the last change counts as left.
 AT_REST, SLOWEST_DECAY = 1e-7, 10.0
 
@@ -62,7 +69,8 @@ class Deck:
     `clock`, `settling`: as for a Circuit. `shortest_delay`: of the transmission lines, seconds; steps must be shorter.
     `klu`: whether KLU, where ngspice has it, is the solver to take. Of a deck that someone gave: `stated`, the options
     that it sets itself; `starts`, its statements that may start a node elsewhere than `initial` says (`IC=`), each with
-    its line; `notes`, what to tell of it.
+    its line; `notes`, what to tell of it. `growth`: how fast deviations of the
+    states grow by themselves, where the graph is known that the circuit realises.
     """
 
     text: str
@@ -77,6 +85,7 @@ class Deck:
     stated: frozenset[str] = frozenset()
     starts: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    growth: Growth | None = None
 
 
 def simulate(
@@ -124,7 +133,14 @@ def circuit_deck(circuit: Circuit, inputs: Any = None) -> Deck:
         settling=circuit.settling,
         shortest_delay=circuit.shortest_delay,
         klu=circuit.clock is None and len(circuit.devices) > DENSE * circuit.node_count,
+        growth=_growth(circuit, inputs),
     )
+
+
+def _growth(circuit: Circuit, inputs: Any) -> Growth | None:
+    if circuit.graph is None or not circuit.graph.of_type(Leak):
+        return None
+    return Growth(circuit.graph, None if inputs is None else as_signal(inputs, "inputs", len(circuit.inputs)))
 
 
 def stop_time(circuit: Circuit, t_stop: float | None) -> float:
@@ -168,12 +184,13 @@ def simulate_waves(
     goal = checked_accuracy(accuracy, "accuracy")
     times, grid = _grids(deck, t_stop, points)
     settings = _settings(deck, goal, float(grid[-1]))
-    fine, settings = run_converged(deck, settings, grid, timeout, keep)
+    zones = _start_zones(deck, settings)
+    fine, settings = _run_paced(deck, settings, grid, timeout, keep, zones)
     difference: float | None = None
     off = np.inf if error is None else error(fine)
     for _ in range(1 + REFINEMENTS):
         coarse = fine
-        fine, settings = run_converged(deck, settings.halved(), grid, timeout, keep)
+        fine, settings = _run_paced(deck, settings.halved(), grid, timeout, keep, zones)
         before, difference = difference, nrmse(fine.states, coarse.states)
         check = _left(before, difference)
         if error is None:
@@ -189,7 +206,7 @@ def simulate_waves(
             f"ngspice: with steps of {settings.step:.3g} s the waveform is still off by some {check:.2g} NRMSE, above "
             f"half of the accuracy {goal:g} asked for; the network may amplify errors by itself",
             AccuracyWarning,
-            stacklevel=2,
+            stacklevel=3,
         )
     if settings.gmin > GMIN_OF_NGSPICE:
         warnings.warn(
@@ -215,6 +232,40 @@ def simulate_waves(
         attrs=attrs,
     )
     return dataset, fine
+
+
+def _start_zones(deck: Deck, settings: Settings) -> list[Zone]:
+    if deck.growth is None:
+        return []
+    return start_zone(deck.growth, _begin(deck), settings.step)
+
+
+def _begin(deck: Deck) -> Array:
+    """Return where the states start, (n,), volts."""
+    return np.array([probe.scale * deck.initial.get(probe.node, 0.0) for probe in deck.states])
+
+
+def _run_paced(
+    deck: Deck, settings: Settings, grid: Array, timeout: float, keep: Path | None, zones: list[Zone]
+) -> tuple[Waves, Settings]:
+    """Return a run in whose steps nothing grows unseen, and its settings; what it takes is added to `zones`."""
+    for attempt in range(1 + PACED):
+        pauses = all_pauses(zones, settings.way, float(grid[-1]))
+        waves, settings = run_converged(deck, settings, grid, timeout, keep, pauses)
+        found = [] if deck.growth is None else outrun(deck.growth, waves.own_times, waves.own_states)
+        if not found or attempt == PACED:
+            break
+        zones += found
+    if found:
+        zone = found[0]
+        warnings.warn(
+            f"ngspice: from t = {zone.times[0]:.6g} s on the state stays where deviations grow by e in "
+            f"{1.0 / zone.rates[0]:.3g} s, less than a step; which way it goes hangs on roundings: start it further "
+            "from the point of balance",
+            AccuracyWarning,
+            stacklevel=4,
+        )
+    return waves, settings
 
 
 def _left(before: float | None, difference: float) -> float:
@@ -257,22 +308,27 @@ class Waves(NamedTuple):
 
 
 def run_converged(
-    deck: Deck, settings: Settings, grid: Array, timeout: float, keep: Path | None
+    deck: Deck, settings: Settings, grid: Array, timeout: float, keep: Path | None, pauses: Sequence[float] = ()
 ) -> tuple[Waves, Settings]:
-    """Return states and outputs on a grid from one run that converges, and its settings: these or looser ones."""
-    return converged(lambda chosen: _run(deck, chosen, grid, timeout, keep), settings, keep=keep)
+    """Return states and outputs on a grid from one run that converges, and its settings: these or looser ones.
+
+    `pauses`: as for `format_analysis`.
+    """
+    return converged(lambda chosen: _run(deck, chosen, grid, timeout, keep, pauses), settings, keep=keep)
 
 
-def run_once(deck: Deck, settings: Settings, grid: Array, timeout: float, keep: Path | None) -> Waves:
-    """Return states and outputs on a grid from one run of ngspice, with looser settings where these do not converge."""
-    return run_converged(deck, settings, grid, timeout, keep)[0]
-
-
-def _run(deck: Deck, settings: Settings, grid: Array, timeout: float, keep: Path | None) -> Waves:
+def _run(
+    deck: Deck, settings: Settings, grid: Array, timeout: float, keep: Path | None, pauses: Sequence[float]
+) -> Waves:
     t_stop = float(grid[-1])
     nodes = [*(probe.node for probe in (*deck.states, *deck.outputs)), *(part.node for part in deck.settling)]
     options = settings.options(klu=deck.klu and find().klu, stated=deck.stated)
-    analysis = format_analysis(deck.initial, nodes, t_stop=t_stop, step=settings.step, options=options)
+    # Corners closer than 5e-5 of the longest step are one.
+    step = min([settings.step, *(1e4 * gap for gap in np.diff(pauses, prepend=0.0))])
+    first = FIRST * step if deck.growth is None else min([step, *pauses[:1], deck.growth.first_step(_begin(deck))])
+    analysis = format_analysis(
+        deck.initial, nodes, t_stop=t_stop, step=step, options=options, first=first, pauses=pauses
+    )
     plot = run(deck.text + analysis, t_stop=t_stop, timeout=timeout, keep=keep)
     unsettled = 0.0 if deck.clock is None else _unsettled(plot, deck.settling, deck.clock.period, t_stop)
     probes = (*deck.states, *deck.outputs)
@@ -289,7 +345,8 @@ def _resampled(
 
     ngspice does not print t = 0 under `uic`: a probe begins at the voltage in `begins`, where `.ic` put it, unless its
     first two values lead back to elsewhere (a deck may start it with `IC=`); one with NaN there is followed back to 0
-    in a straight line from its first value, a hundredth of a step away, and that at twice this time. `straight`: straight lines, for clocked waveforms, which have corners.
+    in a straight line from its first value, a hundredth of a step away, and that at twice this time. `straight`:
+    straight lines, for clocked waveforms, which have corners.
     """
     times = plot.column("time").real
     values = plot.columns([f"v({probe.node.lower()})" for probe in probes]).real

@@ -43,7 +43,7 @@ def lower(
             draft.add(f"V_{source.name}_{k}", (node, GROUND), 0.0, Origin(source.name, "input", (k,)))
     for fragment in fragments:
         fragment.build(draft)
-    return draft.circuit(title, chosen.name, graph.hash)
+    return draft.circuit(title, chosen.name, graph)
 
 
 def _cover(graph: Graph, cell: Cell) -> list[Fragment]:

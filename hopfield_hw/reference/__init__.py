@@ -5,21 +5,26 @@ from .batch import integrate_program, solve_batch
 from .delay_solver import integrate_delayed
 from .delayed import DelayProgram
 from .evaluate import Evaluator
+from .growth import Growth
 from .program import Program
 from .sampled import SampledProgram
 from .solve import IMPLICIT, POINTS, input_signal, solve, stop_time
 from .steps import StepProgram
+from .watch import TIMEOUT, Watch
 
 __all__ = [
     "IMPLICIT",
     "POINTS",
     "Along",
+    "TIMEOUT",
     "DelayProgram",
     "Evaluator",
+    "Growth",
     "Program",
     "SampledProgram",
     "StepProgram",
     "Waveform",
+    "Watch",
     "input_signal",
     "integrate_delayed",
     "integrate_program",

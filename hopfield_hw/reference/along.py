@@ -27,7 +27,7 @@ class Along:
 
     Nothing is integrated: dx/dt is C^-1 (-x/R + what drives the Leak), with the states, and what Delays give, taken
     from the waveform itself: a Delay gives what drove it at t - tau, of the states that the waveform had then (its
-    history before the start). `given`: operators whose values at the waveform's times, (M, size), are known from elsewhere.
+    history before the start). `given`: operators whose values at the waveform's times, (M, size), are known.
     """
 
     def __init__(

@@ -13,9 +13,10 @@ from ..errors import InputError
 from ..graph import Graph, Leak, Output, as_graph, in_si
 from ..network import Network
 from ..waves import make_dataset, uniform_grid
-from .batch_solver import integrate
+from .batch_solver import Rows, integrate
 from .program import Program
 from .solve import MARGIN, TIGHTEST, absolute_tolerance, check_request, input_signal, segments, stop_time
+from .watch import TIMEOUT, Watch
 
 # Where a gain curve has corners, no step is longer than this part of the smallest R C: an error estimate does not see a
 # corner that a step jumps over.
@@ -31,14 +32,17 @@ def solve_batch(
     accuracy: float = 1e-4,
     points: int = 2001,
     rtol: float | None = None,
+    timeout: float = TIMEOUT,
 ) -> xr.Dataset:
     """Return state and output over (draw, time, neuron), each draw integrated with its own steps (DOP853).
 
     `graphs`: one graph, or one for each draw, alike but for their values. `initial`: (draws, states), volts; by
     default what the graphs hold. `t_stop`, `inputs` (the same for all draws), `accuracy`: as for `reference`.
-    `rtol` sets the relative tolerance itself, in place of 1e-4 of the accuracy.
+    `rtol` sets the relative tolerance itself, in place of 1e-4 of the accuracy. `timeout`: as for `reference`, for all
+    draws together.
 
-    Raises InputError for draws of different forms and wrong shapes, AccuracyError for a draw that cannot go on.
+    Raises InputError for draws of different forms and wrong shapes, AccuracyError for a draw that cannot
+    go on, and SimulatorTimeout where the time is used up.
     """
     several = [as_graph(graph) for graph in ([graphs] if isinstance(graphs, Graph | Network) else graphs)]
     if not several:
@@ -50,7 +54,7 @@ def solve_batch(
     x0 = _initial(program, len(draws), initial)
     grid = uniform_grid(end, points)
     tolerance = max(accuracy * MARGIN, TIGHTEST) if rtol is None else rtol
-    state = integrate_program(program, x0, grid, tolerance)
+    state = integrate_program(program, x0, grid, tolerance, Watch(draws[0], timeout, end, what="reference_batch"))
     times = np.broadcast_to(grid, state.shape[:2])
     rows = np.arange(x0.shape[0]) if len(draws) > 1 else slice(None)
     output = np.stack([program.outputs(times[:, k], state[:, k], rows) for k in range(points)], axis=1)
@@ -65,7 +69,7 @@ def solve_batch(
     )
 
 
-def integrate_program(program: Program, x0: Array, grid: Array, rtol: float) -> Array:
+def integrate_program(program: Program, x0: Array, grid: Array, rtol: float, watch: Watch) -> Array:
     """Return the states (draws, times, states) of a program from x0 (draws, states), piece by piece of its inputs."""
     if program.size == 0:
         return np.zeros((x0.shape[0], grid.size, 0))
@@ -74,8 +78,13 @@ def integrate_program(program: Program, x0: Array, grid: Array, rtol: float) -> 
     result = np.empty((x0.shape[0], grid.size, x0.shape[1]))
     result[:, 0] = x0
     x = x0
+
+    def watched(t: Array, x: Array, rows: Rows, out: Array) -> None:
+        watch.look(float(np.min(t)), x)
+        program.batch_rhs(t, x, rows, out)
+
     for piece in segments(grid, program.inputs):
-        found = integrate(program.batch_rhs, x, piece, rtol=rtol, atol=atol, max_step=step)
+        found = integrate(watched, x, piece, rtol=rtol, atol=atol, max_step=step)
         x = found.states[:, -1]
         inside = np.isin(piece, grid)
         result[:, np.searchsorted(grid, piece[inside])] = found.states[:, inside]

@@ -22,6 +22,7 @@ from ..arrays import Array, frozen, positive
 from ..errors import AccuracyError, InputError
 from .batch_solver import interpolation_basis
 from .breakpoints import Break, Lag, Segments, Tau, find_segments
+from .watch import Watch
 
 Index: TypeAlias = npt.NDArray[np.intp]
 
@@ -211,6 +212,7 @@ def integrate(
     breaks: Iterable[Break] = (),
     edges: Iterable[float] = (),
     max_step: float = np.inf,
+    watch: Watch | None = None,
 ) -> Solution:
     """Solve an Equation from x = initial; see `integrate_delayed`. `breaks` and `edges`: as of `find_segments`."""
     part = float(positive(rtol, "rtol", shape=(), unit=""))
@@ -219,7 +221,7 @@ def integrate(
     least = positive(atol, "atol", shape=np.shape(atol), unit="")
     longest = float(positive(max_step, "max_step", shape=(), unit="s", allow_inf=True))
     segments = find_segments(equation.lags, *_span(t_span), direct=equation.direct, breaks=breaks, edges=edges)
-    return _Solver(equation, segments, initial, part, least, longest).run()
+    return _Solver(equation, segments, initial, part, least, longest, watch).run()
 
 
 def _span(t_span: tuple[float, float]) -> tuple[float, float]:
@@ -233,9 +235,16 @@ class _Solver:
     """One run: the state at the end of the accepted steps, and the step to try next."""
 
     def __init__(
-        self, equation: Equation, segments: Segments, initial: Array, rtol: float, atol: Array, longest: float
+        self,
+        equation: Equation,
+        segments: Segments,
+        initial: Array,
+        rtol: float,
+        atol: Array,
+        longest: float,
+        watch: Watch | None,
     ) -> None:
-        self._equation, self._segments = equation, segments
+        self._equation, self._segments, self._watch = equation, segments, watch
         self._rtol, self._atol, self._longest = rtol, atol, longest
         self._solution = Solution(equation, segments, initial.size)
         self._t, self._x = float(segments.edges[0]), np.array(initial)
@@ -276,6 +285,8 @@ class _Solver:
                 why = f"its step fell to {whole:.3g} s" if self._tried < MAX_STEPS else f"{MAX_STEPS} steps are used up"
                 raise self._failure(why, "ask for less accuracy, a shorter t_stop, or an equation that is not stiff")
             self._tried += 1
+            if self._watch is not None:
+                self._watch.look(t, self._x)
             error, dense = self._attempt(t, whole, f)
             if error < 1.0:
                 break

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import networkx as nx
 import numpy as np
@@ -18,6 +18,7 @@ from .breakpoints import Break, Lag
 from .delay_solver import Index, Solution, integrate
 from .evaluate import Evaluator
 from .program import leak_rates
+from .watch import Watch
 
 
 class _Late(NamedTuple):
@@ -95,9 +96,11 @@ class DelayProgram:
         states = self._joined(solution.state(times), solution.delayed(times))[:, 0]
         return self._operators.outputs(self._operators.evaluate(states, self._inputs(times)))
 
-    def integrate(self, initial: Array, end: float, *, rtol: float, max_step: float = np.inf) -> Solution:
+    def integrate(
+        self, initial: Array, end: float, *, rtol: float, max_step: float = np.inf, watch: Watch | None = None
+    ) -> Solution:
         """Solve from initial states (draws, states) at t = 0."""
-        options = {"rtol": rtol, "atol": rtol * self._reach(), "max_step": max_step}
+        options: dict[str, Any] = {"rtol": rtol, "atol": rtol * self._reach(), "max_step": max_step, "watch": watch}
         return integrate(self, initial.ravel(), (0.0, end), breaks=self._breaks(), edges=self._corners(), **options)
 
     def _late_currents(self, leak: Leak) -> _Late:

@@ -13,6 +13,7 @@ from ..graph import Delay, Graph, Hold, Leak
 from ..signals import Signal
 from ..waves import EDGE, READ
 from .evaluate import Evaluator
+from .watch import Watch
 
 
 class SampledProgram:
@@ -42,7 +43,7 @@ class SampledProgram:
         times: Array = np.unique(np.concatenate(found))
         return times[(times > 0.0) & (times < end)]
 
-    def states_at(self, grid: Array, start: Array, *, rtol: float, atol: float) -> Array:
+    def states_at(self, grid: Array, start: Array, *, rtol: float, atol: float, watch: Watch) -> Array:
         """Return the states at increasing times from 0 on, (times, n); at an edge, those that begin there.
 
         Raises AccuracyError where the solver fails.
@@ -55,10 +56,11 @@ class SampledProgram:
         state = start
         result = np.empty((grid.size, state.size))
         for left, right in pairwise(bounds.tolist()):
+            watch.look(left, state)
             if left in sampling:
                 state = self._sampled(left, state)
             inside = (grid >= left) & (grid < right)
-            found = self._flow(left, right, state, grid[inside], rtol, atol)
+            found = self._flow(left, right, state, grid[inside], rtol, atol, watch)
             result[inside], state = found[:-1], found[-1]
         if end in sampling:
             state = self._sampled(end, state)
@@ -84,7 +86,9 @@ class SampledProgram:
                 after[self._slices[hold.name]] = self._operators.driven(values, hold)
         return after
 
-    def _flow(self, left: float, right: float, state: Array, times: Array, rtol: float, atol: float) -> Array:
+    def _flow(
+        self, left: float, right: float, state: Array, times: Array, rtol: float, atol: float, watch: Watch
+    ) -> Array:
         """Return the states at the times within one piece and at its end."""
         held = np.repeat(state[np.newaxis], times.size + 1, axis=0)
         if self._continuous == 0:
@@ -92,6 +96,7 @@ class SampledProgram:
         leaving = state[self._continuous :]
 
         def rhs(t: float, x: Array) -> Array:
+            watch.look(t, x)
             values = self._values(t, np.concatenate([x, leaving]))
             parts = []
             for leak in self.leaks:

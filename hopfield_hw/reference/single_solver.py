@@ -8,6 +8,7 @@ product that reads them once, and no array is made anew at a step.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final, NamedTuple, Protocol
 
 import numpy as np
@@ -53,17 +54,19 @@ def integrate_single(
     max_step: float,
     max_evaluations: int,
     fused: FusedStep | None = None,
+    look: Callable[[float, Array, int], None] | None = None,
 ) -> Trajectory:
     """Solve dx/dt from `initial` (n,) at times[0]; return the states at `times`.
 
     The estimated error of a step, as the root mean square over the states, is kept below atol + rtol * |x|. `fused`:
-    a step of this very equation, compiled, where it has one.
+    a step of this very equation, compiled, where it has one. `look`: called at each try of a step with the time, the
+    state and the right-hand sides it takes.
 
     Raises AccuracyError, naming the time, where the trajectory cannot go on, and SpentError where the evaluations are
     used up.
     """
     with LIBRARIES.limit(limits=1, user_api="blas"), np.errstate(over="ignore", invalid="ignore"):
-        return _Run(rhs, initial, times, rtol, atol, max_step, max_evaluations, fused).run()
+        return _Run(rhs, initial, times, rtol, atol, max_step, max_evaluations, fused, look).run()
 
 
 class _Run:
@@ -83,9 +86,11 @@ class _Run:
         max_step: float,
         max_evaluations: int,
         fused: FusedStep | None,
+        look: Callable[[float, Array, int], None] | None,
     ) -> None:
         self._rhs, self._times, self._rtol, self._atol = rhs, times, rtol, atol
         self._longest, self._most, self._fused = max_step, max_evaluations, fused
+        self._look = look
         self._slots = np.empty((STAGES + 3, initial.size))
         self._slots[0] = initial
         self._work = np.empty((2, initial.size))
@@ -109,6 +114,8 @@ class _Run:
         rejected = False
         while True:
             least = 10.0 * (np.nextafter(self._t, np.inf) - self._t)
+            if self._look is not None:
+                self._look(self._t, self._slots[0], STAGES)
             if rejected and h < least:
                 self._fail("its step fell below 10 roundings of t; raise the accuracy's number")
             h = min(max(h, least), self._longest)

@@ -23,6 +23,7 @@ from .sampled import SampledProgram
 from .single_solver import LIBRARIES, SPENT, SpentError, integrate_single
 from .steps import StepProgram
 from .stiffness import STIFF_BUDGET, Stiffness, stiffness
+from .watch import TIMEOUT, Watch
 
 Method: TypeAlias = Literal["auto", "RK45", "DOP853", "Radau", "BDF", "LSODA"]
 METHODS = get_args(Method)
@@ -40,6 +41,8 @@ EXPLICIT_BUDGET = 200_000
 # order takes for less work, and steps that nobody needs cost minutes. So such a run starts with the steps that its
 # tolerance asks for, and is checked against one of a tenth of the tolerance in steps of at most a third of their mean.
 MANY = 100
+# Numbers of a result: more find no room.
+MOST_NUMBERS = 1e9
 MANY_BUDGET = 5_000_000
 
 
@@ -51,6 +54,7 @@ def solve(
     accuracy: float = 1e-4,
     points: int | None = None,
     method: Method = "auto",
+    timeout: float = TIMEOUT,
 ) -> xr.Dataset:
     """Return state and output over (time, neuron) on a uniform grid, from the graph's differential equation.
 
@@ -63,33 +67,37 @@ def solve(
     20,000 were not enough. The Jacobian of sparse weights and of stencils stays sparse; where even its factors are too
     much work (a random network of over 2,500 neurons, a grid of over 256 x 256 cells) the explicit method goes on.
 
+    `timeout`: seconds of wall clock for all of it. It ends sooner where it makes no headway, within a minute mostly:
+    where the states chatter about a point at which gain curves jump, say (no usual solution goes on from there).
+
     A map is stepped instead, and its steps are the grid: state and output at the times k * period, of the inputs there.
     A graph with Leak and Hold is solved from edge to edge of its clocks; it is read once a period of the fastest, at
     its end, and `time` is its start, unless `points` asks for the waveform.
     A delay equation is solved by the method of steps over DOP853 (`delay_solver`), and by no other method.
 
     Raises InputError for a graph with a Delay beside a Hold, and for wrong arguments; AccuracyError where the solver
-    fails.
+    fails or makes no headway, and SimulatorTimeout where its time is used up.
     """
     check_request(accuracy, points)
     graph = as_graph(graph)
     if graph.kind == "map":
-        return _mapped(in_si(graph), t_stop, inputs)
+        return _mapped(in_si(graph), t_stop, inputs, timeout)
     if graph.kind == "sampled":
-        return _sampled(in_si(graph), t_stop, inputs, accuracy, points)
+        return _sampled(in_si(graph), t_stop, inputs, accuracy, points, timeout)
     if method not in METHODS:
         raise InputError(f"`method` = {method!r:.60}: must be one of {', '.join(METHODS)}")
     network = in_si(graph)
     end = stop_time(network, t_stop)
     signal = input_signal(network, inputs)
     grid = uniform_grid(end, POINTS if points is None else points)
+    watch = Watch(network, timeout, end)
     if network.kind == "dde":
         if method not in ("auto", "DOP853"):
             raise InputError(f"`method` = {method!r}: a delay equation is solved by DOP853; leave it out")
-        state, output, check = _delayed(DelayProgram(network, signal), grid, accuracy)
+        state, output, check = _delayed(DelayProgram(network, signal), grid, accuracy, watch)
     else:
         program = Program([network], signal)
-        state, check = _checked(_solver(program, grid, method), grid, accuracy)
+        state, check = _checked(_solver(program, grid, method, watch), grid, accuracy)
         output = program.outputs(grid, state)
     return make_dataset(
         grid,
@@ -101,18 +109,20 @@ def solve(
     )
 
 
-def _mapped(graph: Graph, t_stop: float | None, inputs: Any) -> xr.Dataset:
+def _mapped(graph: Graph, t_stop: float | None, inputs: Any, timeout: float) -> xr.Dataset:
     program = StepProgram([graph])
     period = program.clock.period
     if t_stop is None:
         raise InputError("`t_stop`: a map has no time constant; say for how long to run, in seconds")
-    steps = int(float(positive(t_stop, "t_stop", shape=(), unit="s")) / period * (1.0 + 1e-12))
-    grid = period * np.arange(steps + 1.0)
-    signal = input_signal(graph, inputs)
-    u = np.stack([np.zeros(program.input_size) if signal is None else signal.at(t) for t in grid.tolist()])
+    end = float(positive(t_stop, "t_stop", shape=(), unit="s"))
+    check_steps(graph, period, end)
+    grid = period * np.arange(int(end / period * (1.0 + 1e-12)) + 1.0)
+    signal, watch = input_signal(graph, inputs), Watch(graph, timeout, end)
+    u = np.zeros((grid.size, program.input_size)) if signal is None else signal.sampled(grid)
     state = [program.initial]
     outputs = []
-    for driven in u:
+    for t, driven in zip(grid.tolist(), u, strict=True):
+        watch.look(t, state[-1])
         after, given = program.step(state[-1], driven)
         state.append(after)
         outputs.append(given)
@@ -126,13 +136,16 @@ def _mapped(graph: Graph, t_stop: float | None, inputs: Any) -> xr.Dataset:
     )
 
 
-def _sampled(graph: Graph, t_stop: float | None, inputs: Any, accuracy: float, points: int | None) -> xr.Dataset:
+def _sampled(
+    graph: Graph, t_stop: float | None, inputs: Any, accuracy: float, points: int | None, timeout: float
+) -> xr.Dataset:
     program = SampledProgram(graph, input_signal(graph, inputs))
     end = stop_time(graph, t_stop)
     period = min(hold.clock.period for hold in graph.of_type(Hold))
+    check_steps(graph, period, end)
     times, grid = period_grid(period, end) if points is None else (uniform_grid(end, points),) * 2
     rtol = max(accuracy * MARGIN, TIGHTEST)
-    state = program.states_at(grid, program.initial, rtol=rtol, atol=rtol * 1e-3)
+    state = program.states_at(grid, program.initial, rtol=rtol, atol=rtol * 1e-3, watch=Watch(graph, timeout, end))
     return make_dataset(
         times,
         state,
@@ -148,6 +161,16 @@ def check_request(accuracy: float, points: int | None) -> None:
     checked_accuracy(accuracy, "accuracy")
     if points is not None and (not isinstance(points, int | np.integer) or points < 2):
         raise InputError(f"`points` = {points!r}: must be a whole number of times, at least 2")
+
+
+def check_steps(graph: Graph, period: float, end: float) -> None:
+    """Refuse so many periods of a clock that their states find no room."""
+    numbers = (end / period + 1.0) * max(sum(op.output_size for op in (*graph.states, *graph.of_type(Output))), 1)
+    if numbers > MOST_NUMBERS:
+        raise InputError(
+            f"`t_stop` = {end:g} s: is {end / period:.3g} periods of {period:g} s, and {8.0 * numbers / 1e9:.3g} GB of "
+            f"states; at most {8.0 * MOST_NUMBERS / 1e9:g} GB are allowed: run it for less time"
+        )
 
 
 def stop_time(graph: Graph, t_stop: float | None) -> float:
@@ -189,19 +212,19 @@ def segments(grid: Array, signal: Signal | None) -> list[Array]:
     return [np.unique(np.concatenate([[a], grid[(grid > a) & (grid < b)], [b]])) for a, b in pairwise(bounds)]
 
 
-def _delayed(program: DelayProgram, grid: Array, accuracy: float) -> tuple[Array, Array, float]:
+def _delayed(program: DelayProgram, grid: Array, accuracy: float, watch: Watch) -> tuple[Array, Array, float]:
     solutions = []
 
     def solved(rtol: float, step: float) -> Array:
         longest = step if program.has_corners else np.inf
-        solutions.append(program.integrate(program.initial, float(grid[-1]), rtol=rtol, max_step=longest))
+        solutions.append(program.integrate(program.initial, float(grid[-1]), rtol=rtol, max_step=longest, watch=watch))
         return solutions[-1].state(grid)
 
     state, check = _checked(solved, grid, accuracy)
     return state, program.outputs(grid, solutions[-1]), check
 
 
-def _solver(program: Program, grid: Array, method: Method) -> Callable[[float, float], Array]:
+def _solver(program: Program, grid: Array, method: Method, watch: Watch) -> Callable[[float, float], Array]:
     chosen, taken = method, 0
     many = program.size > MANY and method == "auto"
     stiff = stiffness(program, float(grid[-1])) if many and program.leaks else None
@@ -212,11 +235,11 @@ def _solver(program: Program, grid: Array, method: Method) -> Callable[[float, f
             return np.zeros((grid.size, 0))
         if many and chosen == "auto":
             try:
-                found, taken = _solve_many(program, grid, rtol, stiff, least=3 * taken)
+                found, taken = _solve_many(program, grid, rtol, stiff, watch, least=3 * taken)
                 return found
             except SpentError as error:
                 chosen = _implicit(stiff, error)
-        found, chosen = _solve(program, grid, rtol, chosen, step)
+        found, chosen = _solve(program, grid, rtol, chosen, step, watch)
         return found
 
     return solved
@@ -254,7 +277,7 @@ def _checked(solved: Callable[[float, float], Array], grid: Array, accuracy: flo
 
 
 def _solve_many(
-    program: Program, grid: Array, rtol: float, stiff: Stiffness | None, *, least: int
+    program: Program, grid: Array, rtol: float, stiff: Stiffness | None, watch: Watch, *, least: int
 ) -> tuple[Array, int]:
     """Return the states and how many steps they took, of at least `least`; nothing is kept beside them.
 
@@ -272,12 +295,13 @@ def _solve_many(
         spent += 1
         if spent > budget:
             raise SpentError(f"reference: DOP853 stopped at t = {t[0]:.6g} of {grid[-1]:.6g} s: {SPENT}")
+        watch.look(float(t[0]), x)
         program.batch_rhs(t, x, rows, out)
 
     for piece in segments(grid, program.inputs):
         if program.has_corners:
             options: dict[str, Any] = {"max_step": longest, "max_evaluations": budget - spent, "fused": program.fused}
-            done = integrate_single(program.rhs, x, piece, rtol=rtol, atol=atol, **options)
+            done = integrate_single(program.rhs, x, piece, rtol=rtol, atol=atol, look=watch.look, **options)
             states, steps, spent = done.states, steps + done.steps, spent + done.evaluations
         else:
             with LIBRARIES.limit(limits=1, user_api="blas"):  # its sums wait for memory, not for processors
@@ -290,18 +314,22 @@ def _solve_many(
     return result, steps
 
 
-def _solve(program: Program, grid: Array, rtol: float, method: Method, step: float) -> tuple[Array, Method]:
+def _solve(
+    program: Program, grid: Array, rtol: float, method: Method, step: float, watch: Watch
+) -> tuple[Array, Method]:
     atol = absolute_tolerance(program, rtol)
     if method != "auto":
-        return _integrate(program, grid, rtol, atol, method, step, budget=None), method
+        return _integrate(program, grid, rtol, atol, method, step, watch, budget=None), method
+    if watch.jumps:  # which no implicit method can take either
+        return _integrate(program, grid, rtol, atol, "DOP853", step, watch, budget=None), method
     try:
-        return _integrate(program, grid, rtol, atol, "DOP853", step, budget=EXPLICIT_BUDGET), method
+        return _integrate(program, grid, rtol, atol, "DOP853", step, watch, budget=EXPLICIT_BUDGET), method
     except SpentError:
-        return _integrate(program, grid, rtol, atol, "Radau", step, budget=None), "Radau"
+        return _integrate(program, grid, rtol, atol, "Radau", step, watch, budget=None), "Radau"
 
 
 def _integrate(
-    program: Program, grid: Array, rtol: float, atol: float, method: Any, step: float, budget: int | None
+    program: Program, grid: Array, rtol: float, atol: float, method: Any, step: float, watch: Watch, budget: int | None
 ) -> Array:
     spent = 0
 
@@ -310,6 +338,7 @@ def _integrate(
         spent += 1
         if budget is not None and spent > budget:
             raise SpentError(f"reference: {method} stopped at t = {t:.6g} s: {SPENT}")
+        watch.look(t, x)
         return program.rhs(t, x)
 
     def dense_jacobian(t: float, x: Array) -> Array:

@@ -1,7 +1,7 @@
 """What is left at the end of a step of what disturbed it on the way: in a stiff network next to nothing.
 
-A disturbance r of dx/dt over a step of h moves the state by phi(h J) r h with phi(z) = (exp(z) - 1)/z and the Jacobian J
-of the equation (Hochbruck and Ostermann, Acta Numerica 19:209, 2010, section 2.1). Where h J is small this is r h.
+A disturbance r of dx/dt over a step of h moves the state by phi(h J) r h with phi(z) = (exp(z) - 1)/z and the Jacobian
+J of the equation (Hochbruck and Ostermann, Acta Numerica 19:209, 2010, section 2.1). Where h J is small this is r h.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..arrays import Array
-from ..reference import Along
+from ..reference import Along, Growth
 
 # The Jacobian is taken at so many points of a run at most; between them the nearest one counts. Of more states than
 # this it is not asked for.
@@ -45,6 +45,11 @@ class Decay:
     def strong(self) -> npt.NDArray[np.bool_]:
         """Whether something decays within each step, (M - 1,)."""
         if not self._asked or not 0 < self.size <= MOST_STATES:
+            return np.zeros(len(self._steps), dtype=np.bool_)
+        times, states = self._times, self._states
+        leaking = max(float(np.max(rate)) for _, rate in self._along.rates.values())
+        bound = np.maximum(Growth(self._along.graph, self._along.inputs).bounds(times, states), 0.0) + 2.0 * leaking
+        if not bool(np.any(np.maximum(bound[1:], bound[:-1]) * self._steps > SLIGHT)):
             return np.zeros(len(self._steps), dtype=np.bool_)
         norms = np.array([float(np.max(np.sum(np.abs(jacobian), axis=1))) for jacobian in self._jacobians])
         found: npt.NDArray[np.bool_] = norms[self.nearest] * self._steps > SLIGHT

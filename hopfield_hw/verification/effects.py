@@ -133,7 +133,7 @@ class Effects:
             return np.asarray(factor * np.broadcast_to(at, (len(slope), operator.output_size))[:, first])
         assert isinstance(operator, Affine)
         if kind == "bias":
-            return factor * self._offset(operator)[first]
+            return np.asarray(factor * self._offset(operator)[first])
         sources = np.broadcast_to(self.evaluator.driven(values, operator), (len(slope), operator.input_size))
         weights = self._weight(operator, elements)
         carried = sources[:, elements[:, 1]] * weights

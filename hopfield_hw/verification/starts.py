@@ -11,9 +11,9 @@ import numpy as np
 from ..arrays import Array
 from ..circuit import Circuit
 from ..engines.transient import AccuracyWarning, Deck, circuit_deck, simulate_waves
-from ..errors import AccuracyError, SimulatorError
+from ..errors import AccuracyError, SimulatorError, SimulatorTimeout
 from ..graph import Activate, Graph, Input
-from ..reference import Along, Program, Waveform, integrate_program
+from ..reference import Along, Program, Watch, Waveform, integrate_program
 from ..signals import Signal
 from ..waves import uniform_grid
 from .coverage import Coverage, coverage
@@ -27,6 +27,8 @@ MOST = 3
 LENGTH = 3.0
 POINTS = 201
 RTOL = 1e-5
+# What the equation may take for it, seconds.
+PATIENCE = 5.0
 # A start from which the equation goes further than this many times the range is not one for a circuit.
 FAR = 20.0
 # A start is worth a run where it shows this part of the devices more.
@@ -49,7 +51,7 @@ def choose(
 
     `states`: (times, n), what the run took; the starts lie in its range, and where the functions move.
     """
-    if network.kind != "ode" or not seen.smallest or not circuit.devices:
+    if network.kind != "ode" or seen.share(goal) == 1.0:
         return []
     rng = np.random.default_rng(SEED)
     tried = []
@@ -147,21 +149,27 @@ def _followed(
         return
     program, grid = Program([network], signal), uniform_grid(end, POINTS)
     most = FAR * float(np.max(extent))
+    watch = Watch(network, PATIENCE, end, what="verify")
     try:
-        paths = list(integrate_program(program, rows, grid, RTOL))
+        paths = list(integrate_program(program, rows, grid, RTOL, watch))
+    except SimulatorTimeout:
+        return
     except AccuracyError:  # one of them goes off; the others are worth asking alone
-        paths = [path for x0 in rows for path in _alone(program, x0, grid)]
+        paths = list(_alone(program, rows, grid, watch))
     for path in paths:
         reach = float(np.max(np.abs(path)))
         if np.isfinite(reach) and reach < max(most, 2.0 * float(np.max(np.abs(path[0])))):
             yield path[0], Waveform(grid, path)
 
 
-def _alone(program: Program, x0: Array, grid: Array) -> list[Array]:
-    try:
-        return list(integrate_program(program, x0[np.newaxis], grid, RTOL))
-    except AccuracyError:
-        return []
+def _alone(program: Program, rows: Array, grid: Array, watch: Watch) -> Iterator[Array]:
+    for x0 in rows:
+        try:
+            yield from integrate_program(program, x0[np.newaxis], grid, RTOL, watch)
+        except AccuracyError:
+            continue
+        except SimulatorTimeout:
+            return
 
 
 def _predicted(

@@ -20,7 +20,7 @@ from ..circuit import Circuit
 from ..engines.deck_nodes import Place
 from ..engines.deck_text import read_deck, with_nodes
 from ..engines.transient import AccuracyWarning, circuit_deck, simulate_waves
-from ..errors import InputError
+from ..errors import AccuracyError, InputError, SimulatorTimeout
 from ..graph import Delay, Graph, as_graph, in_si
 from ..lower import lower
 from ..network import Network
@@ -216,7 +216,7 @@ class _Judgement(NamedTuple):
         reasons = list(wrong)
         if whole > self.limit or ends == "different":
             apart = f"NRMSE {whole:.1e} of the whole waveforms is above {self.limit:.0e}"
-            growth = None if wrong else amplification(self.graph, t_stop=self.end, inputs=self.inputs).growth
+            growth = None if wrong else self._growth()
             if growth is None or growth < GROWTH:
                 reasons.append(apart if whole > self.limit else "it settles in another state than the network")
                 return _Said("failed", tuple(reasons), growth)
@@ -236,6 +236,13 @@ class _Judgement(NamedTuple):
             )
             return _Said("undecided", (said,), growth)
         return _Said("passed", (), growth)
+
+    def _growth(self) -> float | None:
+        """Return by how much the network amplifies a perturbation; None where its equation does not tell in time."""
+        try:
+            return amplification(self.graph, t_stop=self.end, inputs=self.inputs).growth
+        except (AccuracyError, SimulatorTimeout):
+            return None
 
 
 class _Extents:
