@@ -14,7 +14,7 @@ from ..errors import InputError, Unrealisable
 from ..fixedpoint import MAX_RAW, ActivationTable, Index, Integers, QFormat, accumulator_bits
 from ..functions import Clip, Identity, Softmax
 from ..gain import Function, HardLimiter
-from ..graph import Activate, Affine, Graph, Hadamard, Hold, Input, Operator, Output, Quantise
+from ..graph import Activate, Affine, Graph, Hadamard, Hold, Input, Operator, Output, Quantise, Sign
 from ..graph.weights import Stencil, linear
 from ..rectifiers import ThresholdedRelu
 
@@ -81,13 +81,23 @@ class Levels(NamedTuple):
     values: Integers
 
 
-Payload: TypeAlias = "Crossbar | ActivationTable | Bounds | Levels | None"
+class Decision(NamedTuple):
+    """The second value where x > reach, the first where x < -reach, and by the sign of the other port between, raw.
+
+    `reach`: (n,), at least 0. `values`: below and above 0; a 0 at the other port is above.
+    """
+
+    reach: Integers
+    values: Integers
+
+
+Payload: TypeAlias = "Crossbar | ActivationTable | Bounds | Levels | Decision | None"
 
 
 class Step(NamedTuple):
     """One operator: `size` integers of `bits` bits, with `fraction` fractional ones.
 
-    `kind`: input, hold, affine, table, bounds, levels, hadamard or output.
+    `kind`: input, hold, affine, table, bounds, levels, hadamard, sign or output.
     """
 
     name: str
@@ -115,7 +125,7 @@ class IntegerProgram:
 def lower_to_integers(graph: Graph, formats: FixedPoint) -> IntegerProgram:
     """Return a map, or a graph without states, in integers: accumulators are exact, and each operator rounds once.
 
-    A Quantise, and the sign of a HardLimiter, compare what they take exactly; their levels are rounded to the format of
+    A Quantise, a Sign and the sign of a HardLimiter compare what they take exactly; their levels are rounded to the format of
     activations, as the entries of a table are.
 
     Raises InputError for a format of an operator that there is not, and for accumulators above 62 bits; Unrealisable
@@ -151,6 +161,8 @@ def _step(graph: Graph, operator: Operator, formats: FixedPoint, steps: Mapping[
         return _activate(operator, ports, formats)
     if isinstance(operator, Quantise):
         return _converter(operator, ports, formats)
+    if isinstance(operator, Sign):
+        return _sign(operator, ports, formats)
     if isinstance(operator, Hadamard):
         return Step(name, "hadamard", ports, None, size, 2 * taken.fraction, 2 * taken.word)
     if isinstance(operator, Output):
@@ -236,6 +248,16 @@ def _converter(quantise: Quantise, ports: Sequence[Port], formats: FixedPoint) -
     values = given.quantise(levels[reached : reached + len(found) + 1])
     payload = Levels(np.array(found, dtype=np.int64), values)
     return Step(quantise.name, "levels", tuple(ports), payload, quantise.size, given.fraction, given.word)
+
+
+def _sign(sign: Sign, ports: Sequence[Port], formats: FixedPoint) -> Step:
+    """Compare with the band, exactly: |r| 2^-fraction > band where |r| > floor(band 2^fraction)."""
+    taken, given = formats.of(sign.name), formats.given
+    scale = Fraction(2) ** taken.fraction
+    reach = [min(math.floor(Fraction(band) * scale), -taken.lowest) for band in sign.band.tolist()]
+    values = given.quantise(np.array([-1.0, 1.0]) * sign.amplitude)
+    payload = Decision(np.array(reach, dtype=np.int64), values)
+    return Step(sign.name, "sign", tuple(ports), payload, sign.size, given.fraction, given.word)
 
 
 def _table(function: Function, taken: QFormat, given: QFormat, formats: FixedPoint) -> ActivationTable:

@@ -1,0 +1,66 @@
+"""What counts as a tie: how far from 0 a drive of neurons that are +1 or -1 may lie and still be 0."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from fractions import Fraction
+from functools import lru_cache
+
+import numpy as np
+
+from ..arrays import Array
+from .weights import Weights, entries
+
+# Steps of a grid in its largest number, at most; numbers are on it where they miss it by rounding, a part of the largest.
+FINEST = 10**6
+ROUNDING = 16.0 * float(np.finfo(np.float64).eps)
+# Of all that can drive a neuron: what a sum of numbers on no grid may be off by, and more than its rounding ever is.
+PART = 1e-9
+
+
+def tie_bands(weights: Weights, bias: Array) -> Array:
+    """Return by neuron the band of its ties, (n,): a drive W x + b of states x = +1 or -1 is a tie within it.
+
+    See `tie_band`, of the weights of a neuron and its bias.
+    """
+    values, rows, _ = entries(weights)
+    ends = np.searchsorted(rows, np.arange(bias.size + 1))
+    return np.array([tie_band([*values[a:b], c]) for a, b, c in zip(ends, ends[1:], bias.tolist(), strict=False)])
+
+
+def tie_band(terms: Iterable[float], *, most: float | None = None) -> float:
+    """Return the band of ties of a sum of some of these terms, each with either sign.
+
+    Where the terms are whole multiples of a step q, to rounding, so is every sum: 0, or at least q in size, and the
+    band is q/2, as far as possible from both. Of terms on no such grid it is 1e-9 of the sum of their sizes, which is
+    above every rounding; `most`: of what the sum can be instead. Of no terms, whose sum is always 0, it is 1/2.
+    """
+    sizes = np.abs(np.fromiter(terms, dtype=np.float64))
+    sizes = sizes[sizes > 0.0]
+    if sizes.size == 0:
+        return 0.5
+    step = _step(np.unique(sizes))
+    if step is not None:
+        return 0.5 * step
+    return PART * (float(sizes.sum()) if most is None else most)
+
+
+def _step(sizes: Array) -> float | None:
+    """Return the largest number of which all sizes, increasing, are whole multiples; None where it is too fine."""
+    largest = float(sizes[-1])
+    if largest < 2.0**53 and bool(np.all(sizes == np.rint(sizes))):
+        return float(np.gcd.reduce(sizes.astype(np.int64)))
+    steps = 1
+    for ratio in (sizes / largest).tolist():
+        parts = _denominator(ratio)
+        steps = 0 if parts is None else math.lcm(steps, parts)
+        if not 0 < steps <= FINEST:
+            return None
+    return largest / steps
+
+
+@lru_cache(maxsize=4096)
+def _denominator(ratio: float) -> int | None:
+    found = Fraction(ratio).limit_denominator(FINEST)
+    return found.denominator if found and abs(float(found) - ratio) <= ROUNDING else None
