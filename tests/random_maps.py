@@ -9,7 +9,7 @@ import scipy.sparse as sp
 
 from hopfield_hw.functions import Clip, Identity
 from hopfield_hw.gain import Function, HardLimiter, Logistic, PiecewiseLinear, Tanh
-from hopfield_hw.graph import Activate, Affine, Clock, Edge, Graph, Hadamard, Hold, Input, Operator, Output, Quantise
+from hopfield_hw.graph import Activate, Affine, Clock, Edge, Graph, Hadamard, Hold, Input, Operator, Output, Quantise, Sign
 
 CURVES: tuple[Function, ...] = (
     Tanh(),
@@ -56,6 +56,8 @@ def random_map(rng: np.random.Generator, *, jumps: bool = False) -> Graph:
         elif kind == "product":
             operator = Hadamard(name=f"o{k}", size=size)
         elif jumps and rng.random() < 0.25:
+            operator = Sign(name=f"o{k}", size=size, band=rng.uniform(0.05, 1.0, size), amplitude=rng.uniform(0.3, 1.2))
+        elif jumps and rng.random() < 0.3:
             operator = Quantise(name=f"o{k}", size=size, levels=int(rng.integers(2, 9)), lower=-0.9, upper=0.7)
         else:
             operator = Activate(name=f"o{k}", size=size, function=curves[int(rng.integers(len(curves)))])

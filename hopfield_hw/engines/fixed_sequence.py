@@ -166,9 +166,10 @@ class Unrolled:
                 found |= {kernels.DATA: self._constants(table.entries), kernels.END: table.size - 1}
                 found |= {kernels.OFFSET: offset, kernels.SHIFT: table.shift}
                 found |= {kernels.ADD: add, kernels.ODD: odd, kernels.SIGN: sign}
-            case Decision(reach, (below, above)):
+            case Decision(reach, values):
+                below, above = values.tolist()
                 found = {kernels.KIND: kernels.DECISION, kernels.DATA: self._constants(reach)}
-                found |= {kernels.OFFSET: int(below), kernels.END: int(above)}
+                found |= {kernels.OFFSET: below, kernels.END: above}
             case None if step.kind == "hadamard":
                 found = {kernels.KIND: kernels.HADAMARD}
         return found | {kernels.SIZE: step.size}

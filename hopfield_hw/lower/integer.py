@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 
 from ..errors import InputError, Unrealisable
-from ..fixedpoint import MAX_RAW, ActivationTable, Index, Integers, QFormat, accumulator_bits
+from ..fixedpoint import MAX_FRACTION, MAX_RAW, MAX_WORD, ActivationTable, Index, Integers, QFormat, accumulator_bits
 from ..functions import Clip, Identity, Softmax
 from ..gain import Function, HardLimiter
 from ..graph import Activate, Affine, Graph, Hadamard, Hold, Input, Operator, Output, Quantise, Sign
@@ -125,8 +125,9 @@ class IntegerProgram:
 def lower_to_integers(graph: Graph, formats: FixedPoint) -> IntegerProgram:
     """Return a map, or a graph without states, in integers: accumulators are exact, and each operator rounds once.
 
-    A Quantise, a Sign and the sign of a HardLimiter compare what they take exactly; their levels are rounded to the format of
-    activations, as the entries of a table are.
+    A Quantise and the sign of a HardLimiter compare what they take exactly; a Sign compares the exact sum, before it
+    would be rounded, unless `formats` names it. What these give is rounded to the format of activations, as the entries
+    of a table are.
 
     Raises InputError for a format of an operator that there is not, and for accumulators above 62 bits; Unrealisable
     for operators that have no integers, by name: among them a Quantise with more levels in reach than MAX_LEVELS.
@@ -252,12 +253,24 @@ def _converter(quantise: Quantise, ports: Sequence[Port], formats: FixedPoint) -
 
 def _sign(sign: Sign, ports: Sequence[Port], formats: FixedPoint) -> Step:
     """Compare with the band, exactly: |r| 2^-fraction > band where |r| > floor(band 2^fraction)."""
-    taken, given = formats.of(sign.name), formats.given
+    if sign.name not in formats.formats:
+        widest = float(sign.band.max())
+        ports = [port._replace(format=_exact(port, widest)) for port in ports]
+    taken, given = ports[0].format, formats.given
     scale = Fraction(2) ** taken.fraction
     reach = [min(math.floor(Fraction(band) * scale), -taken.lowest) for band in sign.band.tolist()]
     values = given.quantise(np.array([-1.0, 1.0]) * sign.amplitude)
     payload = Decision(np.array(reach, dtype=np.int64), values)
     return Step(sign.name, "sign", tuple(ports), payload, sign.size, given.fraction, given.word)
+
+
+def _exact(port: Port, band: float) -> QFormat:
+    """Return a format that takes a sum as it is; of one longer than a word the bits about 0, up to a band."""
+    word = min(max(port.bits, 2), MAX_WORD)
+    fraction = min(port.fraction, MAX_FRACTION)
+    if port.bits > MAX_WORD:
+        fraction = min(fraction, MAX_WORD - 2 - math.frexp(band)[1])
+    return QFormat(word=word, fraction=fraction)
 
 
 def _table(function: Function, taken: QFormat, given: QFormat, formats: FixedPoint) -> ActivationTable:
