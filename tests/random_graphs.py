@@ -11,10 +11,28 @@ import hopfield_hw as hh
 from hopfield_hw.errors import InputError
 from hopfield_hw.functions import Clip, Identity
 from hopfield_hw.gain import Function
-from hopfield_hw.graph import Activate, Affine, Clock, Edge, Graph, Hadamard, Hold, Input, Leak, Operator, Output, Stencil
+from hopfield_hw.graph import (
+    Activate,
+    Affine,
+    Clock,
+    Edge,
+    Graph,
+    Hadamard,
+    Hold,
+    Input,
+    Leak,
+    Operator,
+    Output,
+    Stencil,
+)
 
 TAU = 1e-3  # R C of every neuron, and the period of a map; seconds
-CURVES: tuple[Function, ...] = (hh.Tanh(), hh.Tanh(gain=2.0, amplitude=0.5), hh.Logistic(gain=0.7), hh.PiecewiseLinear())
+CURVES: tuple[Function, ...] = (
+    hh.Tanh(),
+    hh.Tanh(gain=2.0, amplitude=0.5),
+    hh.Logistic(gain=0.7),
+    hh.PiecewiseLinear(),
+)
 PLAIN: tuple[Function, ...] = (Identity(), Clip(lower=-0.4, upper=0.7))
 
 
@@ -82,7 +100,9 @@ def two_populations(rng: np.random.Generator) -> Graph:
 def product(rng: np.random.Generator, *, discrete: bool = False) -> Graph:
     """A product with several drivers at a port, and a uniform diagonal among them: the unit of a multiplier, or not."""
     n = 2
-    state = Hold(name="x", clock=Clock(period=TAU), initial=rng.uniform(-0.9, 0.9, n)) if discrete else _leak(rng, "x", n)
+    state = (
+        Hold(name="x", clock=Clock(period=TAU), initial=rng.uniform(-0.9, 0.9, n)) if discrete else _leak(rng, "x", n)
+    )
     operators: list[Operator] = [
         state,
         Affine(name="part", weights=sp.csr_array(float(rng.choice([0.5, 0.25, 1.0, -0.5])) * sp.eye_array(n))),

@@ -9,7 +9,20 @@ import scipy.sparse as sp
 
 from hopfield_hw.functions import Clip, Identity
 from hopfield_hw.gain import Function, HardLimiter, Logistic, PiecewiseLinear, Tanh
-from hopfield_hw.graph import Activate, Affine, Clock, Edge, Graph, Hadamard, Hold, Input, Operator, Output, Quantise, Sign
+from hopfield_hw.graph import (
+    Activate,
+    Affine,
+    Clock,
+    Edge,
+    Graph,
+    Hadamard,
+    Hold,
+    Input,
+    Operator,
+    Output,
+    Quantise,
+    Sign,
+)
 
 CURVES: tuple[Function, ...] = (
     Tanh(),

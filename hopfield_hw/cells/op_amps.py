@@ -34,7 +34,8 @@ FULL_SCALE = 10.0  # of an AD633, volts
 class OpAmps:
     """Every sum is an op-amp with a resistor for each weight, every state a charge: of an integrator, or sampled.
 
-    A Sign is a comparator whose threshold the tie moves. `activation`: "exact", a behavioural source, or "pair", a differential pair (see `Pair`; tanh and logistic alone).
+    A Sign is a comparator, a behavioural source, whose threshold the tie moves. `activation`: "exact", a behavioural
+    source, or "pair", a differential pair (see `Pair`; tanh and logistic alone, and no Sign).
     `multiplier`: "exact", or "ad633", a product over 10 V (Analog Devices, AD633 data sheet) with a divider that brings
     it to the unit of the graph, volts_per_unit, of at most 10 V. `on_resistance`, `off_resistance`, `capacitance`:
     of the switches and of what they charge, ohms and farads. `open_loop_gain`: of the op-amps. `resistance`: of a

@@ -20,8 +20,8 @@ def discrete_hopfield(weights: Any, *, bias: Any = 0.0, initial: Any = 1.0) -> G
 
     A tie is a sum within the band of the neuron, `band` of the Sign "v", alike in every machine. Where the weights and
     the bias of a neuron are whole multiples of a step q (whole numbers, say, or numbers of few decimals), so is every
-    sum, and the band is q/2: a tie is a sum of 0, whatever rounding makes of it. Otherwise the band is 1e-9 of
-    sum_j |W_ij| + |b_i|. See `graph.tie_band`.
+    sum, and the band is q/2: a tie is a sum of 0, whatever rounding makes of it. Otherwise it is half of the least sum
+    other than 0, or 1e-9 of sum_j |W_ij| + |b_i| where those are more than 12 terms. See `graph.tie_band`.
 
     `weights`: W, (n, n) dense or scipy.sparse. `bias`: (n,) or one. `initial`: (n,) or one, each +1 or -1. All neurons
     change at once; `engines.asynchronous.run_asynchronous` changes them one by one (Hopfield, PNAS 79:2554, 1982).

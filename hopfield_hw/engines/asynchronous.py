@@ -25,8 +25,9 @@ class Settling(NamedTuple):
 def run_asynchronous(graph: Graph, *, rng: np.random.Generator, initial: Any = None, max_sweeps: int = 100) -> Settling:
     """Run `digital.discrete_hopfield`, each sweep in a new random order, until nothing changes.
 
-    x_i <- f(sum_j W_ij x_j + b_i), one neuron at a time; f is a Sign, which keeps x_i at a tie, or a function. `initial`: (n,) or (B, n), by default what the graph holds.
-    With symmetric W of non-negative diagonal it always settles (Hopfield, PNAS 79:2554, 1982).
+    x_i <- f(sum_j W_ij x_j + b_i), one neuron at a time; f is a Sign, which keeps x_i at a tie, or a function.
+    `initial`: (n,) or (B, n), by default what the graph holds. With symmetric W of non-negative diagonal it always
+    settles (Hopfield, PNAS 79:2554, 1982).
 
     Raises InputError for a graph that is not Hold <- Sign (or Activate) <- Affine <- Hold, and for a wrong shape.
     """

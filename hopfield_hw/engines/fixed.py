@@ -13,7 +13,17 @@ from ..arrays import Array
 from ..errors import InputError
 from ..fixedpoint import ActivationTable, Integers, QFormat
 from ..graph import Graph
-from ..lower.integer import Bounds, Crossbar, Decision, FixedPoint, IntegerProgram, Levels, Port, Step, lower_to_integers
+from ..lower.integer import (
+    Bounds,
+    Crossbar,
+    Decision,
+    FixedPoint,
+    IntegerProgram,
+    Levels,
+    Port,
+    Step,
+    lower_to_integers,
+)
 from ..reference import StepProgram
 from ..waves import sqnr
 from .sequence import Running, run_sequence, run_steps

@@ -126,12 +126,19 @@ class CellularNetwork:
         drive, drive_edges = self._drive("y", 1.0)
         operators = (
             Hold(name="x", clock=Clock(period=period), initial=start),
-            Sign(name="y", size=n, band=self._tie_band()),
+            Sign(name="y", size=n, band=np.full(n, self._tie_band())),
             self._feedback(1.0),
             Output(name="output", size=n),
             *drive,
         )
-        edges = (Edge("x", "A"), Edge("A", "y"), Edge("x", "y", "tie"), Edge("y", "x"), Edge("x", "output"), *drive_edges)
+        edges = (
+            Edge("x", "A"),
+            Edge("A", "y"),
+            Edge("x", "y", "tie"),
+            Edge("y", "x"),
+            Edge("x", "output"),
+            *drive_edges,
+        )
         return Graph(operators=operators, edges=edges)
 
     def picture(self, wave: xr.Dataset, time: float | None = None) -> Array:
@@ -165,10 +172,12 @@ class CellularNetwork:
         return Affine(name="A", weights=replace(feedback, template=feedback.template / unit), bias=bias)
 
     def _tie_band(self) -> float:
-        """Return the band of ties of the sums that a cell can see: of outputs of +1 and -1, this image, and the edge."""
+        """Return the band of ties of the sums that a cell can see, of outputs of +1 and -1, this image and the edge."""
         feedback, control = self._stencils
-        sums = [(feedback, [1.0])] if control is None else [(feedback, [1.0]), (control, np.unique(np.abs(self.image)))]
-        terms = [np.outer(part.template, [*values, part.edge]).ravel() for part, values in sums]
+        sums = [(feedback, np.ones(1))]
+        if control is not None:
+            sums.append((control, np.unique(np.abs(self.image))))
+        terms = [np.outer(part.template, np.append(values, part.edge)).ravel() for part, values in sums]
         most = abs(self.template.bias) + sum(float(np.abs(part.template).sum()) for part, _ in sums)
         return tie_band([self.template.bias, *np.concatenate(terms)], most=most)
 

@@ -10,7 +10,7 @@ from ..arrays import Array, frozen, positive, whole
 from ..errors import InputError
 from ..functions import Polynomial, Softmax
 from ..gain import Tanh
-from ..graph import Activate, Affine, Graph, Operator, Sign, Units, tie_band
+from ..graph import Activate, Affine, Graph, Operator, Sign, Units
 from .building import CIRCUIT_UNITS, network_graph, state
 
 HIGHEST_DEGREE = 12
@@ -63,8 +63,8 @@ def dense_memory(
     """Return tau dx/dt = -x + sum_m X_m f(X_m^T g(x) / n), with f(h) = h^(degree - 1) and g = Tanh(gain).
 
     With `discrete`, x[k+1] = sign(sum_m X_m f(X_m^T x[k] / n)), all neurons at once, one step a unit of time; a neuron
-    whose drive is 0 keeps its state (0 is what lies within half of n^(1 - degree), the least that a drive can be). The energy is -sum_m (X_m^T x)^degree. Degree 2 is Hopfield's network; higher ones
-    hold of the order of n^(degree - 1) random patterns. D. Krotov and J. J. Hopfield, NIPS 29 (2016), with the gradient
+    whose drive is 0 keeps its state (0 is what lies within half of n^(1 - degree), the least that a drive can be). The
+    energy is -sum_m (X_m^T x)^degree. Degree 2 is Hopfield's network; higher ones hold of the order of n^(degree - 1) random patterns. D. Krotov and J. J. Hopfield, NIPS 29 (2016), with the gradient
     of the energy for its difference; the continuous form with hidden neurons that are fast is that of D. Krotov and
     J. J. Hopfield, ICLR (2021).
 
@@ -90,7 +90,8 @@ def dense_memory(
         if not bool(np.all(np.abs(start) == 1.0)):
             raise InputError(f"`initial` holds {start[np.abs(start) != 1.0][0]:g}: each must be +1 or -1")
         # An overlap is a whole number of 1/n, and its power one of 1/n^(degree - 1).
-        operators.append(Sign(name="v", size=n, band=max(tie_band([float(n) ** (1 - degree)]), m * ROUNDED)))
+        band = max(0.5 * float(n) ** (1 - degree), m * ROUNDED)
+        operators.append(Sign(name="v", size=n, band=np.full(n, band)))
         edges += [("x", "overlap"), ("recall", "v"), ("x", "v", "tie"), ("v", "x")]
     else:
         operators.append(Activate(name="v", size=n, function=Tanh(gain=gain)))

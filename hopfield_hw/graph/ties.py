@@ -12,9 +12,11 @@ import numpy as np
 from ..arrays import Array
 from .weights import Weights, entries
 
-# Steps of a grid in its largest number, at most; numbers are on it where they miss it by rounding, a part of the largest.
+# Steps of a grid in its largest number, at most; and what rounding may move a number off it by, a part of the largest.
 FINEST = 10**6
 ROUNDING = 16.0 * float(np.finfo(np.float64).eps)
+# So many terms have at most 2,048 sums, up to the sign of all; a sum below this part of their sizes is a rounding of 0.
+FEW, ZERO = 12, 1e-12
 # Of all that can drive a neuron: what a sum of numbers on no grid may be off by, and more than its rounding ever is.
 PART = 1e-9
 
@@ -32,18 +34,30 @@ def tie_bands(weights: Weights, bias: Array) -> Array:
 def tie_band(terms: Iterable[float], *, most: float | None = None) -> float:
     """Return the band of ties of a sum of some of these terms, each with either sign.
 
-    Where the terms are whole multiples of a step q, to rounding, so is every sum: 0, or at least q in size, and the
-    band is q/2, as far as possible from both. Of terms on no such grid it is 1e-9 of the sum of their sizes, which is
-    above every rounding; `most`: of what the sum can be instead. Of no terms, whose sum is always 0, it is 1/2.
+    It is half of the least that a sum other than 0 can be, as far as possible from both. Where the terms are whole
+    multiples of a step q, to rounding, that least is taken as q; of up to 12 other terms it is looked for among all
+    signs. Of more terms on no grid the band is 1e-9 of the sum of their sizes, which is above every rounding; `most`:
+    that sum, where it is not that of the terms, each of which may then count or not. Of no terms it is 1/2.
     """
     sizes = np.abs(np.fromiter(terms, dtype=np.float64))
     sizes = sizes[sizes > 0.0]
     if sizes.size == 0:
         return 0.5
-    step = _step(np.unique(sizes))
-    if step is not None:
-        return 0.5 * step
+    least = _step(np.unique(sizes))
+    if least is None and most is None and sizes.size <= FEW:
+        least = _least(sizes)
+    if least is not None:
+        return 0.5 * least
     return PART * (float(sizes.sum()) if most is None else most)
+
+
+def _least(sizes: Array) -> float:
+    """Return the smallest size, other than 0, of a sum of all sizes with any signs."""
+    sums = sizes[:1]
+    for size in sizes[1:].tolist():
+        sums = np.concatenate([sums + size, sums - size])
+    found = np.abs(sums)
+    return float(found[found > ZERO * sizes.sum()].min())
 
 
 def _step(sizes: Array) -> float | None:

@@ -4,6 +4,7 @@ from .batch import integrate_program, solve_batch
 from .delay_solver import integrate_delayed
 from .delayed import DelayProgram
 from .evaluate import Evaluator
+from .margins import decision_margins
 from .program import Program
 from .sampled import SampledProgram
 from .solve import IMPLICIT, POINTS, input_signal, solve, stop_time
@@ -17,6 +18,7 @@ __all__ = [
     "Program",
     "SampledProgram",
     "StepProgram",
+    "decision_margins",
     "input_signal",
     "integrate_delayed",
     "integrate_program",

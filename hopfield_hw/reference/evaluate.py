@@ -105,7 +105,9 @@ class Evaluator:
     def has_corners(self) -> bool:
         """Whether some function has corners or jumps, over which an error estimate is blind."""
         functions = [op.function for op in self.graph.of_type(Activate)]
-        return any(isinstance(f, CORNERED) for f in functions) or bool(self.graph.of_type(Quantise) or self.graph.of_type(Sign))
+        return any(isinstance(f, CORNERED) for f in functions) or bool(
+            self.graph.of_type(Quantise) or self.graph.of_type(Sign)
+        )
 
     def _slope(self, operator: Operator, values: Values, slopes: dict[str, Matrix]) -> Matrix:
         if isinstance(operator, Input | Quantise | Sign):

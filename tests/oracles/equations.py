@@ -56,7 +56,9 @@ def values_at(graph: Graph, x: Array, inputs: dict[str, Array]) -> dict[str, Arr
             return np.array([op.amplitude if one >= 0.0 else -op.amplitude for one in chosen])
         if isinstance(op, Quantise):
             step = (op.upper - op.lower) / (op.levels - 1)
-            return np.array([op.lower + step * min(max(round((v - op.lower) / step), 0), op.levels - 1) for v in port()])
+            return np.array(
+                [op.lower + step * min(max(round((v - op.lower) / step), 0), op.levels - 1) for v in port()]
+            )
         assert isinstance(op, Output)
         return port()
 
