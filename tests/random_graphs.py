@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
+from random_maps import random_map
 
 import hopfield_hw as hh
 from hopfield_hw.errors import InputError
@@ -65,7 +67,7 @@ def static_field(rng: np.random.Generator) -> Graph:
     """The gain before the capacitor; between them a conductance at times."""
     n = int(rng.integers(2, 4))
     operators: list[Operator] = [
-        _leak(rng, "x", n),
+        _leak(rng, "x", n, most=1.0),  # a conductance of 1 is at most 1/R
         Affine(name="w", weights=rng.normal(size=(n, n)) / np.sqrt(n), bias=0.2 * rng.normal(size=n)),
         Activate(name="g", size=n, function=_one(rng, (*CURVES, *PLAIN[1:]))),
         Output(name="y", size=n),
@@ -152,7 +154,7 @@ def changed(rng: np.random.Generator, graph: Graph, name: str) -> Graph:
         if act == "product":
             edges.append(Edge(_one(rng, alike).name, name, "right"))
     try:
-        return Graph(operators=tuple(operators), edges=tuple(edges))
+        return replace(graph, operators=tuple(operators), edges=tuple(edges))
     except InputError:
         return graph
 
@@ -172,13 +174,19 @@ def _within(rng: np.random.Generator, name: str, n: int) -> Operator:
     return Activate(name=name, size=n, function=_one(rng, (*CURVES, *PLAIN)))
 
 
-def _leak(rng: np.random.Generator, name: str, n: int) -> Leak:
-    resistance = rng.uniform(0.5, 1.5, n)
+def _leak(rng: np.random.Generator, name: str, n: int, *, most: float = 1.5) -> Leak:
+    resistance = rng.uniform(0.5, most, n)
     return Leak(name=name, capacitance=TAU / resistance, resistance=resistance, initial=rng.uniform(-0.8, 0.8, n))
 
 
 def _one(rng: np.random.Generator, things: Any) -> Any:
     return things[int(rng.integers(len(things)))]
+
+
+def mixed_map(rng: np.random.Generator) -> Graph:
+    """A map of every operator, at a clock of a circuit."""
+    graph = random_map(rng)
+    return replace(graph, units=hh.Units(seconds_per_unit=TAU))
 
 
 KINDS: dict[str, Any] = {
@@ -187,5 +195,6 @@ KINDS: dict[str, Any] = {
     "static_field": static_field,
     "two_populations": two_populations,
     "product": product,
+    "map": mixed_map,
     "product_map": lambda rng: product(rng, discrete=True),
 }

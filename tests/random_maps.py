@@ -79,7 +79,7 @@ def random_map(rng: np.random.Generator, *, jumps: bool = False) -> Graph:
         operators.append(operator)
     for name in holds:
         size = next(op.output_size for op in operators if op.name == name)
-        bound = Activate(name=f"{name}_in", size=size, function=Clip(lower=-1.5, upper=1.5))
+        bound = Activate(name=f"bound_{name}", size=size, function=Clip(lower=-1.5, upper=1.5))
         drive(bound.name, size)
         operators.append(bound)
         others = [other for other in holds if other != name]

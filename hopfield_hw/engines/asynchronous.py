@@ -11,7 +11,7 @@ import numpy as np
 from ..arrays import Array, frozen
 from ..errors import InputError
 from ..graph import Activate, Affine, Graph, Hold, Sign
-from ..graph.weights import linear
+from ..graph.weights import Stencil, linear
 
 
 class Settling(NamedTuple):
@@ -36,10 +36,12 @@ def run_asynchronous(graph: Graph, *, rng: np.random.Generator, initial: Any = N
     fits = len(holds) == len(deciders) == len(affines) == 1 and graph.drivers(holds[0]) == deciders
     if not fits or graph.drivers(deciders[0]) != affines or graph.drivers(affines[0]) != holds:
         raise InputError("run_asynchronous: the graph is not one Hold <- Sign (or Activate) <- Affine <- Hold")
-    (decider,), offset = deciders, affines[0].offset
+    (decider,) = deciders
     if isinstance(decider, Sign) and graph.drivers(decider, "tie") != holds:
         raise InputError(f"run_asynchronous: the ties of {decider.name!r} are not those of the Hold; drive them by it")
-    weights: Any = linear(affines[0].weights)
+    given = affines[0].weights
+    offset = affines[0].offset + (given.offset() if isinstance(given, Stencil) else 0.0)
+    weights: Any = linear(given)
     columns = np.ascontiguousarray((weights if isinstance(weights, np.ndarray) else weights.toarray()).T)
     n = holds[0].output_size
     start = frozen(holds[0].initial if initial is None else initial, "initial")

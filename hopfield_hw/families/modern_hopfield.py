@@ -64,9 +64,9 @@ def dense_memory(
 
     With `discrete`, x[k+1] = sign(sum_m X_m f(X_m^T x[k] / n)), all neurons at once, one step a unit of time; a neuron
     whose drive is 0 keeps its state (0 is what lies within half of n^(1 - degree), the least that a drive can be). The
-    energy is -sum_m (X_m^T x)^degree. Degree 2 is Hopfield's network; higher ones hold of the order of n^(degree - 1) random patterns. D. Krotov and J. J. Hopfield, NIPS 29 (2016), with the gradient
-    of the energy for its difference; the continuous form with hidden neurons that are fast is that of D. Krotov and
-    J. J. Hopfield, ICLR (2021).
+    energy is -sum_m (X_m^T x)^degree. Degree 2 is Hopfield's network; higher ones hold of the order of n^(degree - 1)
+    random patterns. D. Krotov and J. J. Hopfield, NIPS 29 (2016), with the gradient of the energy for its difference;
+    the continuous form with hidden neurons that are fast is that of D. Krotov and J. J. Hopfield, ICLR (2021).
 
     `patterns`: (m, n), one row a pattern, +1 or -1. `degree`: from 2 to 12. `gain`: positive. `initial`: x(0), (n,) or
     one; +1 or -1 where `discrete`. Output: `output` = g(x), or the new state where `discrete`.
