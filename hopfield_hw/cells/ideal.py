@@ -20,6 +20,9 @@ from .delay_line import add_delay
 from .sample_hold import add_sample_hold, ideal_sample_hold
 from .softmax import add_softmax
 
+# A voltage this near to halfway between two levels, in pairs of steps, counts as halfway: the solver is no nearer.
+HALFWAY = 1e-9
+
 
 @dataclass(frozen=True, kw_only=True)
 class Ideal:
@@ -145,8 +148,9 @@ def _build_quantise(draft: Draft, converter: Quantise) -> None:
     for k, (node, source) in enumerate(zip(draft.nodes(converter), _input_nodes(draft, converter), strict=True)):
         extent, last = converter.upper - converter.lower, converter.levels - 1
         place = f"(v({source})-{converter.lower!r})*{float(last)!r}/{extent!r}"
-        # Halfway, which `floor` and `ceil` share, an even level comes out.
-        level = f"(ceil(0.5*{place}-0.25)+floor(0.5*{place}+0.25))"
+        # Halfway, which `floor` and `ceil` share, an even level comes out; so it does of what rounding moved off it.
+        quarter = repr(0.25 + HALFWAY)
+        level = f"(ceil(0.5*{place}-{quarter})+floor(0.5*{place}+{quarter}))"
         expression = f"{converter.lower!r}+{extent / last!r}*min(max({level},0),{last})"
         draft.add(f"B_{converter.name}_{k}", (node, GROUND), expression, Origin(converter.name, "converter", (k,)))
 
