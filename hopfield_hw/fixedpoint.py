@@ -22,6 +22,7 @@ Overflow = Literal["saturate", "wrap"]
 Index = Literal["floor", "nearest", "interpolate"]
 
 MAX_WORD = 32
+MIN_FRACTION, MAX_FRACTION = -32, 63
 MAX_RAW = 62  # bits of an accumulator, which leaves int64 room for every sum here
 MAX_ADDRESS = 20
 
@@ -43,7 +44,7 @@ class QFormat:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "word", whole(self.word, "QFormat.word", 2, MAX_WORD))
-        object.__setattr__(self, "fraction", whole(self.fraction, "QFormat.fraction", -32, 63))
+        object.__setattr__(self, "fraction", whole(self.fraction, "QFormat.fraction", MIN_FRACTION, MAX_FRACTION))
         _one_of(self.rounding, "QFormat.rounding", get_args(Rounding))
         _one_of(self.overflow, "QFormat.overflow", get_args(Overflow))
 

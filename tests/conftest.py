@@ -26,3 +26,9 @@ def ngspice() -> str:
 def rng() -> np.random.Generator:
     """Return a generator that starts every test at the same place."""
     return np.random.default_rng(19840501)
+
+
+@pytest.fixture(scope="session")
+def iverilog() -> None:
+    if shutil.which("iverilog") is None:
+        pytest.skip("Icarus Verilog is not installed: `make install` installs it, or says how")

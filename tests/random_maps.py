@@ -9,7 +9,20 @@ import scipy.sparse as sp
 
 from hopfield_hw.functions import Clip, Identity
 from hopfield_hw.gain import Function, HardLimiter, Logistic, PiecewiseLinear, Tanh
-from hopfield_hw.graph import Activate, Affine, Clock, Edge, Graph, Hadamard, Hold, Input, Operator, Output, Quantise
+from hopfield_hw.graph import (
+    Activate,
+    Affine,
+    Clock,
+    Edge,
+    Graph,
+    Hadamard,
+    Hold,
+    Input,
+    Operator,
+    Output,
+    Quantise,
+    Sign,
+)
 
 CURVES: tuple[Function, ...] = (
     Tanh(),
@@ -56,6 +69,8 @@ def random_map(rng: np.random.Generator, *, jumps: bool = False) -> Graph:
         elif kind == "product":
             operator = Hadamard(name=f"o{k}", size=size)
         elif jumps and rng.random() < 0.25:
+            operator = Sign(name=f"o{k}", size=size, band=rng.uniform(0.05, 1.0, size), amplitude=rng.uniform(0.3, 1.2))
+        elif jumps and rng.random() < 0.3:
             operator = Quantise(name=f"o{k}", size=size, levels=int(rng.integers(2, 9)), lower=-0.9, upper=0.7)
         else:
             operator = Activate(name=f"o{k}", size=size, function=curves[int(rng.integers(len(curves)))])
@@ -64,7 +79,7 @@ def random_map(rng: np.random.Generator, *, jumps: bool = False) -> Graph:
         operators.append(operator)
     for name in holds:
         size = next(op.output_size for op in operators if op.name == name)
-        bound = Activate(name=f"{name}_in", size=size, function=Clip(lower=-1.5, upper=1.5))
+        bound = Activate(name=f"bound_{name}", size=size, function=Clip(lower=-1.5, upper=1.5))
         drive(bound.name, size)
         operators.append(bound)
         others = [other for other in holds if other != name]

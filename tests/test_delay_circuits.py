@@ -258,3 +258,19 @@ def test_a_graph_without_a_state_is_not_verified() -> None:
     with pytest.raises(InputError) as refused:
         hh.verify(graph, t_stop=1e-2, inputs=1.0)
     assert str(refused.value) == "verify: the graph has no Leak and no Hold, so no state to compare; use simulate"
+
+
+@pytest.mark.usefixtures("ngspice")
+def test_a_delayed_element_without_a_weight_is_built_where_it_is_added_to_another() -> None:
+    """W sees x + x(t - tau), and nothing of the second element of either."""
+    graph = Graph(
+        operators=(
+            Leak(name="x", capacitance=[1e-3] * 2, resistance=[1.0] * 2, initial=[0.5, -0.3]),
+            Delay(name="d", size=2, tau=5e-4, history=[0.1, 0.2]),  # type: ignore[arg-type]
+            Affine(name="a", weights=[[-0.5, 0.0], [0.7, 0.0]]),  # type: ignore[arg-type]
+            Output(name="y", size=2),
+        ),
+        edges=(Edge("x", "d"), Edge("d", "a"), Edge("x", "a"), Edge("a", "x"), Edge("x", "y")),
+    )
+    result = hh.verify(graph, t_stop=5e-3)
+    assert result.passed, result

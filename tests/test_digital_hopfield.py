@@ -207,7 +207,7 @@ REFUSED = {
     ),
     "another graph": (
         lambda: run_asynchronous(network(np.random.default_rng(0)).graph(), rng=np.random.default_rng(0)),
-        "run_asynchronous: the graph is not one Hold <- Activate <- Affine <- Hold",
+        "run_asynchronous: the graph is not one Hold <- Sign (or Activate) <- Affine <- Hold",
     ),
     "no time": (
         lambda: hh.reference(discrete_hopfield(np.ones((2, 2)))),

@@ -90,12 +90,6 @@ def test_the_vectorised_form_is_that_of_plain_integers(seed: int, rng: np.random
         assert [oracle.step({"x": u})["y"] for u in x[:, b].tolist()] == found[:, b].tolist()
 
 
-@pytest.fixture(scope="module")
-def iverilog() -> None:
-    if shutil.which("iverilog") is None:
-        pytest.skip("Icarus Verilog is not installed: `make install` installs it, or says how")
-
-
 @pytest.mark.usefixtures("iverilog")
 @pytest.mark.parametrize("seed", range(36))
 def test_verilog_is_the_vectorised_form_stalled_or_not(seed: int, rng: np.random.Generator) -> None:

@@ -108,11 +108,13 @@ def _add_line(
 
 
 def used(graph: Graph, delay: Delay) -> npt.NDArray[np.bool_]:
-    """Return by element whether anything takes it: an Affine may have no weight for it."""
+    """Return by element whether anything takes it: an Affine that it alone drives may have no weight for it."""
     found = np.zeros(delay.size, dtype=bool)
     for target in graph.targets(delay):
-        columns = entries(target.weights)[2] if isinstance(target, Affine) else slice(None)
-        found[columns] = True
+        if isinstance(target, Affine) and len(graph.drivers(target)) == 1:
+            found[entries(target.weights)[2]] = True
+        else:
+            found[:] = True
     return found
 
 

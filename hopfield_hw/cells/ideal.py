@@ -13,12 +13,15 @@ import numpy as np
 from ..circuit import GROUND, Draft, Origin
 from ..functions import Softmax
 from ..gain import Function
-from ..graph import Activate, Affine, Delay, Graph, Hadamard, Hold, Leak, Operator, Output, Quantise
+from ..graph import Activate, Affine, Delay, Graph, Hadamard, Hold, Leak, Operator, Output, Quantise, Sign
 from ..graph.weights import Stencil, entries
 from .cell import Fragment
 from .delay_line import add_delay
 from .sample_hold import add_sample_hold, ideal_sample_hold
 from .softmax import add_softmax
+
+# A voltage this near to halfway between two levels, in pairs of steps, counts as halfway: the solver is no nearer.
+HALFWAY = 1e-9
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,6 +124,18 @@ def _build_hadamard(draft: Draft, product: Hadamard) -> None:
         draft.add(f"B_{product.name}_{k}", (node, GROUND), expression, Origin(product.name, "product", (k,)))
 
 
+def add_comparators(draft: Draft, sign: Sign, drives: tuple[str, ...], ties: tuple[str, ...]) -> None:
+    """Add the comparator of each element of a Sign: its threshold lies at the band, on the side away from the tie."""
+    for k, (node, drive, tie) in enumerate(zip(draft.nodes(sign), drives, ties, strict=True)):
+        expression = f"{sign.amplitude!r}*sgn(v({drive})+{float(sign.band[k])!r}*sgn(v({tie})))"
+        draft.add(f"B_{sign.name}_{k}", (node, GROUND), expression, Origin(sign.name, "comparator", (k,)))
+
+
+def _build_sign(draft: Draft, sign: Sign) -> None:
+    drives, ties = (_input_nodes(draft, sign, port) for port in sign.ports)
+    add_comparators(draft, sign, drives, ties)
+
+
 def _build_delay(draft: Draft, delay: Delay) -> None:
     add_delay(draft, delay, _input_nodes(draft, delay))
 
@@ -131,9 +146,12 @@ def _build_hold(draft: Draft, hold: Hold) -> None:
 
 def _build_quantise(draft: Draft, converter: Quantise) -> None:
     for k, (node, source) in enumerate(zip(draft.nodes(converter), _input_nodes(draft, converter), strict=True)):
-        step = (converter.upper - converter.lower) / (converter.levels - 1)
-        level = f"floor((v({source})-{converter.lower!r})/{step!r}+0.5)"
-        expression = f"{converter.lower!r}+{step!r}*min(max({level},0),{converter.levels - 1})"
+        extent, last = converter.upper - converter.lower, converter.levels - 1
+        place = f"(v({source})-{converter.lower!r})*{float(last)!r}/{extent!r}"
+        # Halfway, which `floor` and `ceil` share, an even level comes out; so it does of what rounding moved off it.
+        quarter = repr(0.25 + HALFWAY)
+        level = f"(ceil(0.5*{place}-{quarter})+floor(0.5*{place}+{quarter}))"
+        expression = f"{converter.lower!r}+{extent / last!r}*min(max({level},0),{last})"
         draft.add(f"B_{converter.name}_{k}", (node, GROUND), expression, Origin(converter.name, "converter", (k,)))
 
 
@@ -182,6 +200,7 @@ BUILDERS: Mapping[type[Operator], Callable[[Draft, Any], None]] = MappingProxyTy
         Affine: _build_affine,
         Activate: _build_activate,
         Hadamard: _build_hadamard,
+        Sign: _build_sign,
         Delay: _build_delay,
         Hold: _build_hold,
         Quantise: _build_quantise,

@@ -14,11 +14,11 @@ from ..circuit import GROUND, Draft, Multiplier, Origin, Switch
 from ..errors import InputError, Unrealisable
 from ..functions import Softmax
 from ..gain import Function
-from ..graph import Activate, Affine, Graph, Hadamard, Hold, Leak, Operator, Output
-from ..graph.weights import Stencil, entries
+from ..graph import Activate, Affine, Graph, Hadamard, Hold, Leak, Operator, Output, Sign
+from ..graph.weights import diagonal
 from ..units import format_si
 from .cell import Fragment
-from .ideal import add_amplifier
+from .ideal import add_amplifier, add_comparators
 from .pair import Pair, add_pair, base_scale
 from .sample_hold import SampleHold, add_sample_hold
 from .summing import Summing, add_affine, add_integrator, add_inverter, add_summer, own_affines
@@ -34,7 +34,8 @@ FULL_SCALE = 10.0  # of an AD633, volts
 class OpAmps:
     """Every sum is an op-amp with a resistor for each weight, every state a charge: of an integrator, or sampled.
 
-    `activation`: "exact", a behavioural source, or "pair", a differential pair (see `Pair`; tanh and logistic alone).
+    A Sign is a comparator, a behavioural source, whose threshold the tie moves. `activation`: "exact", a behavioural
+    source, or "pair", a differential pair (see `Pair`; tanh and logistic alone, and no Sign).
     `multiplier`: "exact", or "ad633", a product over 10 V (Analog Devices, AD633 data sheet) with a divider that brings
     it to the unit of the graph, volts_per_unit, of at most 10 V. `on_resistance`, `off_resistance`, `capacitance`:
     of the switches and of what they charge, ohms and farads. `open_loop_gain`: of the op-amps. `resistance`: of a
@@ -95,6 +96,8 @@ class OpAmps:
                 return self._build_output
             case Hadamard():
                 return self._build_product
+            case Sign():
+                return self._build_sign
         return None
 
     @property
@@ -144,6 +147,12 @@ class OpAmps:
             )
         add_sample_hold(draft, hold, self._summed(draft, hold, affines), part)
 
+    def _build_sign(self, draft: Draft, sign: Sign, affines: tuple[Affine, ...]) -> None:
+        if self.activation == "pair":
+            raise Unrealisable(f"Sign {sign.name!r}: is a comparator, not a differential pair; use activation='exact'")
+        drives = self._summed(draft, sign, affines)
+        add_comparators(draft, sign, drives, self._summed(draft, sign, (), port="tie"))
+
     def _build_product(self, draft: Draft, product: Hadamard, affines: tuple[Affine, ...]) -> None:
         """Add the multipliers; the Affine that takes the unit off a factor is the scale of the multiplier."""
         unit = _unit(affines[0]) if affines else 1.0
@@ -179,8 +188,7 @@ class OpAmps:
         draft.add(f"B_{name}", (node, GROUND), Multiplier(x, y, tap), Origin(product.name, "multiplier", (k,)))
 
     def _factors(self, draft: Draft, product: Hadamard, port: str, affines: tuple[Affine, ...]) -> tuple[str, ...]:
-        drivers = draft.graph.drivers(product, port)
-        if drivers == affines:
+        if affines and draft.graph.drivers(product, port) == affines:
             drivers = draft.graph.drivers(affines[0])
             return self._summed(draft, affines[0], ()) if len(drivers) > 1 else draft.nodes(drivers[0])
         return self._summed(draft, product, (), port=port)
@@ -205,21 +213,20 @@ class OpAmps:
 
 def _taken_in(graph: Graph, operator: Operator) -> tuple[Affine, ...]:
     """Return the Affines that one fragment covers with an operator: those of its sum, or the unit of a product."""
-    if isinstance(operator, Leak | Activate | Hold | Output):
+    if isinstance(operator, Leak | Activate | Hold | Output | Sign):
         return own_affines(graph, operator)
     if isinstance(operator, Hadamard):
-        return tuple(a for a in own_affines(graph, operator, "left")[:1] if _unit(a) > 0.0)
+        alone = len(graph.drivers(operator, "left")) == 1  # the multiplier scales the whole of the port
+        return tuple(a for a in own_affines(graph, operator, "left") if alone and _unit(a) > 0.0)
     return ()
 
 
 def _unit(affine: Affine) -> float:
     """Return U of an Affine that is 1/U for every element; 0 for any other."""
-    weights = affine.weights
-    if isinstance(weights, np.ndarray | Stencil) or bool(np.any(affine.offset != 0.0)):
+    factors = diagonal(affine.weights)
+    if factors is None or bool(np.any(affine.offset != 0.0)) or bool(np.any(factors != factors[0])):
         return 0.0
-    values, rows, columns = entries(weights)
-    same = bool(np.all(values == values[:1])) and bool(np.all(rows == columns)) and rows.size == affine.output_size
-    return float(1.0 / values[0]) if same and values.size else 0.0
+    return float(1.0 / factors[0]) if factors[0] != 0.0 else 0.0
 
 
 def _curve(activate: Activate, k: int) -> Function:

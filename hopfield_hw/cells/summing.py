@@ -125,12 +125,13 @@ def _rows(
 ) -> list[list[Term]]:
     rows: list[list[Term]] = [[] for _ in range(size)]
     own = {affine.name for affine in affines}
+    target = operator.name if port == "in" else f"{operator.name}_{port}"
     for driver in draft.graph.drivers(operator, port):
         if isinstance(driver, Affine) and driver.name in own:
             _add_affine(draft, driver, rows, make)
             continue
         for k, row in enumerate(rows):
-            name = f"R_{driver.name}_to_{operator.name}_{k}"
+            name = f"R_{driver.name}_to_{target}_{k}"
             row.append(Term(1.0, _rail(draft, driver, k, 1.0), name, Origin(driver.name, "edge", (k,))))
     return rows
 

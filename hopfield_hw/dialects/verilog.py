@@ -17,7 +17,7 @@ import numpy as np
 
 from ..errors import InputError
 from ..fixedpoint import ActivationTable, QFormat, Rounding
-from ..lower.integer import Bounds, Crossbar, IntegerProgram, Levels, Port, Step
+from ..lower.integer import Bounds, Crossbar, Decision, IntegerProgram, Levels, Port, Step
 from ..names import checked_name
 
 INDENT = "  "
@@ -150,6 +150,8 @@ class _Module:
                     self.wire(name, step.bits, _bounded(taken[0], step.payload, step.bits))
                 case Levels():
                     self.wire(name, step.bits, f"{self.levels(step, step.payload)}({taken[0]})")
+                case Decision():
+                    self.wire(name, step.bits, _decided(step, step.payload, taken, i))
                 case _ if step.kind == "hadamard":
                     word = step.ports[0].format.word
                     left, right = (_extended(wire, word, step.bits) for wire in taken)
@@ -291,6 +293,15 @@ def _rounded(shift: int, bits: int, rounding: Rounding) -> str:
 def _bounded(wire: str, bounds: Bounds, bits: int) -> str:
     low, high = _literal(bounds.lower, bits), _literal(bounds.upper, bits)
     return f"({wire} > {high}) ? {high} : ({wire} < {low}) ? {low} : {wire}"
+
+
+def _decided(step: Step, payload: Decision, taken: list[str], i: int) -> str:
+    """Return the expression of a sign; one bit more than the drive has holds every reach."""
+    word = step.ports[0].format.word
+    drive, reach = _extended(taken[0], word, word + 1), int(payload.reach[i])
+    below, above = (_literal(int(value), step.bits) for value in payload.values)
+    decided = f"({drive} > {_literal(reach, word + 1)}) ? {above} : ({drive} < {_literal(-reach, word + 1)}) ? {below}"
+    return f"{decided} : {taken[1]}[{step.ports[1].format.word - 1}] ? {below} : {above}"
 
 
 def _extended(name: str, bits: int, wide: int) -> str:

@@ -10,17 +10,18 @@ import scipy.sparse as sp
 
 from ..arrays import Array, frozen, positive
 from ..errors import InputError
-from ..gain import HardLimiter
-from ..graph import Activate, Affine, Clock, Edge, Graph, Hold, Input, Leak, Operator, Output, Units
+from ..graph import Activate, Affine, Clock, Edge, Graph, Hold, Input, Leak, Operator, Output, Sign, Units, tie_bands
 from ..graph.weights import frozen_weights, weights_shape
 from ..network import Network
 
-# A neuron without any drive keeps its state: its own weight is this part of the largest one.
-KEEP = 1e-9
-
 
 def discrete_hopfield(weights: Any, *, bias: Any = 0.0, initial: Any = 1.0) -> Graph:
-    """Return x_i' = sign(sum_j W_ij x_j + b_i), x = +1 or -1; where the sum is 0 a neuron keeps its state.
+    """Return x_i' = sign(sum_j W_ij x_j + b_i), x = +1 or -1; where the sum is a tie a neuron keeps its state.
+
+    A tie is a sum within the band of the neuron, `band` of the Sign "v", alike in every machine. Where the weights and
+    the bias of a neuron are whole multiples of a step q (whole numbers, say, or numbers of few decimals), so is every
+    sum, and the band is q/2: a tie is a sum of 0, whatever rounding makes of it. Otherwise it is half of the least sum
+    other than 0, or 1e-9 of sum_j |W_ij| + |b_i| where those are more than 12 terms. See `graph.tie_band`.
 
     `weights`: W, (n, n) dense or scipy.sparse. `bias`: (n,) or one. `initial`: (n,) or one, each +1 or -1. All neurons
     change at once; `engines.asynchronous.run_asynchronous` changes them one by one (Hopfield, PNAS 79:2554, 1982).
@@ -34,15 +35,14 @@ def discrete_hopfield(weights: Any, *, bias: Any = 0.0, initial: Any = 1.0) -> G
     start = frozen(initial, "initial", shape=(n,))
     if not bool(np.all(np.abs(start) == 1.0)):
         raise InputError(f"`initial` holds {start[np.abs(start) != 1.0][0]:g}: each must be +1 or -1")
-    keep = KEEP * max(float(abs(matrix).max()), 1e-300)
-    held = matrix + (sp.diags_array(np.full(n, keep)) if sp.issparse(matrix) else keep * np.eye(n))
+    offset = frozen(bias, "bias", shape=(n,))
     operators: tuple[Operator, ...] = (
         Hold(name="x", clock=Clock(period=1.0), initial=start),
-        Affine(name="syn", weights=held, bias=frozen(bias, "bias", shape=(n,))),
-        Activate(name="v", size=n, function=HardLimiter()),
+        Affine(name="syn", weights=matrix, bias=offset),
+        Sign(name="v", size=n, band=tie_bands(matrix, offset)),
         Output(name="y", size=n),
     )
-    edges = (Edge("x", "syn"), Edge("syn", "v"), Edge("v", "x"), Edge("x", "y"))
+    edges = (Edge("x", "syn"), Edge("syn", "v"), Edge("x", "v", "tie"), Edge("v", "x"), Edge("x", "y"))
     return Graph(operators=operators, edges=edges)
 
 

@@ -14,7 +14,17 @@ from ..errors import InputError
 from ..fixedpoint import ActivationTable, Integers, QFormat
 from ..graph import Graph
 from ..lower.clipped import Clipped
-from ..lower.integer import Bounds, Crossbar, FixedPoint, IntegerProgram, Levels, Port, Step, lower_to_integers
+from ..lower.integer import (
+    Bounds,
+    Crossbar,
+    Decision,
+    FixedPoint,
+    IntegerProgram,
+    Levels,
+    Port,
+    Step,
+    lower_to_integers,
+)
 from ..reference import StepProgram
 from ..waves import sqnr
 from .sequence import Running, run_sequence, run_steps
@@ -103,6 +113,8 @@ class FixedMachine:
                 return np.asarray(np.clip(taken[0], lower, upper))
             case Levels(thresholds, values):
                 return values[np.searchsorted(thresholds, taken[0], side="right")]
+            case Decision(reach, values):
+                return values[np.where(np.abs(taken[0]) > reach, taken[0] > 0, taken[1] >= 0).astype(np.int64)]
         return taken[0] * taken[1] if step.kind == "hadamard" else taken[0]
 
     def _taken(self, step: Step, port: Port, found: Mapping[str, Integers]) -> Integers:

@@ -30,7 +30,7 @@ BLOCK = 1024  # elements that an operator takes at once, so that they stay in th
 LANES, PAIRS = 16, 8  # outputs, and pairs of inputs, of one call of a multiplier
 TOGETHER = 4  # rows of x that share the weights that are loaded
 
-COPY, PRODUCT16, PRODUCT53, PRODUCT64, DIAGONAL, TABLE, STRAIGHT, BOUNDS, LEVELS, HADAMARD = range(10)
+COPY, PRODUCT16, PRODUCT53, PRODUCT64, DIAGONAL, TABLE, STRAIGHT, BOUNDS, LEVELS, HADAMARD, DECISION = range(11)
 # The columns of the tables.
 KIND, SIZE, WIDTH, BASE, STEP, PORT, DATA, BIAS, SHIFT, OFFSET, END, ADD, ODD, SIGN = range(14)
 FIRST_TARGET, LAST_TARGET = BASE, STEP  # of a product
@@ -318,6 +318,15 @@ def sweep(
                 out = values[base + row * size : base + (row + 1) * size]
                 for i in range(size):
                     out[i] = factors[i] * x[i] + bias[i]
+        elif kind == DECISION:
+            reach, below, above = data[ops[o, DATA] : ops[o, DATA] + size], ops[o, OFFSET], ops[o, END]
+            for row in range(rows):
+                _taken(ports, p, k, row * size, size, sources, values, x)
+                _taken(ports, p + 1, k, row * size, size, sources, values, y)
+                out = values[base + row * size : base + (row + 1) * size]
+                for i in range(size):
+                    decider = x[i] if abs(x[i]) > reach[i] else y[i]
+                    out[i] = above if decider >= 0 else below
         else:
             for start in range(0, rows * size, BLOCK):
                 count = min(BLOCK, rows * size - start)

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from ..arrays import Array
 from ..fixedpoint import MAX_WORD, ActivationTable, Integers, QFormat, Rounding
 from ..graph.phases import phases
-from ..lower.integer import Bounds, Crossbar, IntegerProgram, Levels, Port, Step
+from ..lower.integer import Bounds, Crossbar, Decision, IntegerProgram, Levels, Port, Step
 from . import fixed_kernels as kernels
 from .fixed import EXACT
 from .sequence import Running
@@ -166,6 +166,10 @@ class Unrolled:
                 found |= {kernels.DATA: self._constants(table.entries), kernels.END: table.size - 1}
                 found |= {kernels.OFFSET: offset, kernels.SHIFT: table.shift}
                 found |= {kernels.ADD: add, kernels.ODD: odd, kernels.SIGN: sign}
+            case Decision(reach, values):
+                below, above = values.tolist()
+                found = {kernels.KIND: kernels.DECISION, kernels.DATA: self._constants(reach)}
+                found |= {kernels.OFFSET: below, kernels.END: above}
             case None if step.kind == "hadamard":
                 found = {kernels.KIND: kernels.HADAMARD}
         return found | {kernels.SIZE: step.size}

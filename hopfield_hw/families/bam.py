@@ -8,10 +8,10 @@ import numpy as np
 
 from ..arrays import Array, frozen
 from ..errors import InputError
-from ..gain import Gain, HardLimiter, Tanh
-from ..graph import Activate, Affine, Graph, Operator, Units
-from ..graph.weights import linear
-from .building import CIRCUIT_UNITS, KEEP, diagonal, matrix, network_graph, state
+from ..gain import Gain, Tanh
+from ..graph import Activate, Affine, Graph, Operator, Sign, Units, tie_bands
+from ..graph.weights import frozen_weights, linear
+from .building import CIRCUIT_UNITS, matrix, network_graph, state
 
 
 def bam(
@@ -63,8 +63,9 @@ def discrete_bam(
 ) -> Graph:
     """Return the discrete memory: y' = sign(M^T x + J), then x' = sign(M y' + I), one pass there and back a step.
 
-    Neurons are +1 or -1, and keep their state where their drive is 0. The energy -x^T M y - I^T x - J^T y never rises,
-    so that every M is bidirectionally stable (Kosko 1988): each start ends at a fixed point.
+    Neurons are +1 or -1, and keep their state where their drive is a tie (see `digital.discrete_hopfield`). The energy
+    -x^T M y - I^T x - J^T y never rises, so that every M is bidirectionally stable (Kosko 1988): each start ends at a
+    fixed point.
 
     `weights`: M, (n, p), dense or scipy.sparse. `bias_x`: I, (n,) or one; `bias_y`: J, (p,) or one. `initial_x`,
     `initial_y`: +1 or -1. One step is one unit of time. Outputs: `x_out`, `y_out`, the new states.
@@ -73,19 +74,18 @@ def discrete_bam(
     """
     given, n, p = matrix(weights, "weights")
     forward = linear(given)
-    keep = KEEP * max(float(abs(forward).max()), 1e-300)
+    back = frozen_weights(forward.T, "weights")
+    offset_x, offset_y = frozen(bias_x, "bias_x", shape=(n,)), frozen(bias_y, "bias_y", shape=(p,))
     operators: list[Operator] = [
         state("x", _bipolar(initial_x, "initial_x", n), discrete=True),
         state("y", _bipolar(initial_y, "initial_y", p), discrete=True),
-        Affine(name="to_y", weights=forward.T, bias=frozen(bias_y, "bias_y", shape=(p,))),
-        Affine(name="to_x", weights=forward, bias=frozen(bias_x, "bias_x", shape=(n,))),
-        Affine(name="keep_y", weights=diagonal(keep, p, forward)),
-        Affine(name="keep_x", weights=diagonal(keep, n, forward)),
-        Activate(name="new_y", size=p, function=HardLimiter()),
-        Activate(name="new_x", size=n, function=HardLimiter()),
+        Affine(name="to_y", weights=back, bias=offset_y),
+        Affine(name="to_x", weights=forward, bias=offset_x),
+        Sign(name="new_y", size=p, band=tie_bands(back, offset_y)),
+        Sign(name="new_x", size=n, band=tie_bands(forward, offset_x)),
     ]
-    edges = [("x", "to_y"), ("to_y", "new_y"), ("y", "keep_y"), ("keep_y", "new_y"), ("new_y", "y")]
-    edges += [("new_y", "to_x"), ("to_x", "new_x"), ("x", "keep_x"), ("keep_x", "new_x"), ("new_x", "x")]
+    edges: list[tuple[str, ...]] = [("x", "to_y"), ("to_y", "new_y"), ("y", "new_y", "tie"), ("new_y", "y")]
+    edges += [("new_y", "to_x"), ("to_x", "new_x"), ("x", "new_x", "tie"), ("new_x", "x")]
     return network_graph(operators, edges, outputs=[("x_out", "new_x", n), ("y_out", "new_y", p)], units=units)
 
 

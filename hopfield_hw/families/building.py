@@ -16,9 +16,6 @@ from ..graph.weights import Stencil, frozen_weights, weights_shape
 # One unit of a dimensionless network in a circuit: 1 V, 100 uS and 1 ms, so that neurons have 10 kOhm and 100 nF.
 CIRCUIT_UNITS = Units(siemens_per_unit=1e-4, seconds_per_unit=1e-3)
 
-# A neuron of a map that has no drive keeps its state: its own weight is this part of the largest drive.
-KEEP = 1e-9
-
 
 def state(name: str, initial: Array, *, tau: Any = 1.0, decay: Any = 1.0, discrete: bool = False) -> Leak | Hold:
     """Return tau dx/dt = -decay x + what drives it; in discrete time x[k+1] = what drives it, one step a unit of time.

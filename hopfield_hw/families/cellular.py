@@ -10,10 +10,9 @@ import xarray as xr
 
 from ..arrays import Array, frozen, positive
 from ..errors import InputError
-from ..gain import HardLimiter, PiecewiseLinear
-from ..graph import Activate, Affine, Clock, Edge, Graph, Hold, Input, Leak, Output, Stencil
+from ..gain import PiecewiseLinear
+from ..graph import Activate, Affine, Clock, Edge, Graph, Hold, Input, Leak, Output, Sign, Stencil, tie_band
 from ..network import Network
-from .building import KEEP
 from .images import checked_image
 from .templates import Template
 
@@ -117,22 +116,29 @@ class CellularNetwork:
 
         x (Hold) holds the outputs y, +1 or -1, and starts at the signs of `initial`, black where that is 0; a cell
         whose sum is 0 keeps its output (Harrer and Nossek, Int. J. Circuit Theory Appl. 20:453, 1992). A template is
-        made for one of the two kinds of time: here a cell holds its colour by A alone.
+        made for one of the two kinds of time: here a cell holds its colour by A alone. What counts as 0 is taken from
+        the template and the image, as `graph.tie_band` says: give the network the image that it is run on.
 
         Raises InputError for a period that is not positive, seconds.
         """
         start = np.where(self.initial.reshape(-1) >= 0.0, 1.0, -1.0)
-        largest = max(float(np.abs(part.template).max()) for part in self._stencils if part is not None)
         n = start.size
         drive, drive_edges = self._drive("y", 1.0)
         operators = (
             Hold(name="x", clock=Clock(period=period), initial=start),
-            Activate(name="y", size=n, function=HardLimiter()),
-            self._feedback(1.0, keep=KEEP * max(largest, abs(self.template.bias))),
+            Sign(name="y", size=n, band=np.full(n, self._tie_band())),
+            self._feedback(1.0),
             Output(name="output", size=n),
             *drive,
         )
-        edges = (Edge("x", "A"), Edge("A", "y"), Edge("y", "x"), Edge("x", "output"), *drive_edges)
+        edges = (
+            Edge("x", "A"),
+            Edge("A", "y"),
+            Edge("x", "y", "tie"),
+            Edge("y", "x"),
+            Edge("x", "output"),
+            *drive_edges,
+        )
         return Graph(operators=operators, edges=edges)
 
     def picture(self, wave: xr.Dataset, time: float | None = None) -> Array:
@@ -159,13 +165,21 @@ class CellularNetwork:
     def _stencils(self) -> tuple[Stencil, Stencil | None]:
         return self.template.stencils(self.shape)
 
-    def _feedback(self, unit: float, keep: float = 0.0) -> Affine:
-        """Return A with the bias, both divided by `unit`; `keep` adds to a cell's weight of itself."""
+    def _feedback(self, unit: float) -> Affine:
+        """Return A with the bias, both divided by `unit`."""
         feedback, _ = self._stencils
-        template = feedback.template.copy()
-        template[template.shape[0] // 2, template.shape[1] // 2] += keep
         bias = np.full(self.initial.size, self.template.bias / unit)
-        return Affine(name="A", weights=replace(feedback, template=template / unit), bias=bias)
+        return Affine(name="A", weights=replace(feedback, template=feedback.template / unit), bias=bias)
+
+    def _tie_band(self) -> float:
+        """Return the band of ties of the sums that a cell can see, of outputs of +1 and -1, this image and the edge."""
+        feedback, control = self._stencils
+        sums = [(feedback, np.ones(1))]
+        if control is not None:
+            sums.append((control, np.unique(np.abs(self.image))))
+        terms = [np.outer(part.template, np.append(values, part.edge)).ravel() for part, values in sums]
+        most = abs(self.template.bias) + sum(float(np.abs(part.template).sum()) for part, _ in sums)
+        return tie_band([self.template.bias, *np.concatenate(terms)], most=most)
 
     def _undriven(self) -> Affine:
         """Return A over R, with what the image gives by B in its bias."""

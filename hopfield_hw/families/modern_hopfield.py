@@ -9,11 +9,13 @@ import numpy as np
 from ..arrays import Array, frozen, positive, whole
 from ..errors import InputError
 from ..functions import Polynomial, Softmax
-from ..gain import HardLimiter, Tanh
-from ..graph import Activate, Affine, Graph, Operator, Units
-from .building import CIRCUIT_UNITS, KEEP, network_graph, state
+from ..gain import Tanh
+from ..graph import Activate, Affine, Graph, Operator, Sign, Units
+from .building import CIRCUIT_UNITS, network_graph, state
 
 HIGHEST_DEGREE = 12
+# Of the largest drive: what a sum of powers of the overlaps may be off by.
+ROUNDED = 1e-13
 
 
 def modern_hopfield(
@@ -61,10 +63,10 @@ def dense_memory(
     """Return tau dx/dt = -x + sum_m X_m f(X_m^T g(x) / n), with f(h) = h^(degree - 1) and g = Tanh(gain).
 
     With `discrete`, x[k+1] = sign(sum_m X_m f(X_m^T x[k] / n)), all neurons at once, one step a unit of time; a neuron
-    whose drive is 0 keeps its state. The energy is -sum_m (X_m^T x)^degree. Degree 2 is Hopfield's network; higher ones
-    hold of the order of n^(degree - 1) random patterns. D. Krotov and J. J. Hopfield, NIPS 29 (2016), with the gradient
-    of the energy for its difference; the continuous form with hidden neurons that are fast is that of D. Krotov and
-    J. J. Hopfield, ICLR (2021).
+    whose drive is 0 keeps its state (0 is what lies within half of n^(1 - degree), the least that a drive can be). The
+    energy is -sum_m (X_m^T x)^degree. Degree 2 is Hopfield's network; higher ones hold of the order of n^(degree - 1)
+    random patterns. D. Krotov and J. J. Hopfield, NIPS 29 (2016), with the gradient of the energy for its difference;
+    the continuous form with hidden neurons that are fast is that of D. Krotov and J. J. Hopfield, ICLR (2021).
 
     `patterns`: (m, n), one row a pattern, +1 or -1. `degree`: from 2 to 12. `gain`: positive. `initial`: x(0), (n,) or
     one; +1 or -1 where `discrete`. Output: `output` = g(x), or the new state where `discrete`.
@@ -83,15 +85,14 @@ def dense_memory(
         Activate(name="hidden", size=m, function=steep),
         Affine(name="recall", weights=rows.T),
     ]
-    edges = [("overlap", "hidden"), ("hidden", "recall")]
+    edges: list[tuple[str, ...]] = [("overlap", "hidden"), ("hidden", "recall")]
     if discrete:
         if not bool(np.all(np.abs(start) == 1.0)):
             raise InputError(f"`initial` holds {start[np.abs(start) != 1.0][0]:g}: each must be +1 or -1")
-        operators += [
-            Affine(name="keep", weights=KEEP * m * np.eye(n)),
-            Activate(name="v", size=n, function=HardLimiter()),
-        ]
-        edges += [("x", "overlap"), ("recall", "v"), ("x", "keep"), ("keep", "v"), ("v", "x")]
+        # An overlap is a whole number of 1/n, and its power one of 1/n^(degree - 1).
+        band = max(0.5 * float(n) ** (1 - degree), m * ROUNDED)
+        operators.append(Sign(name="v", size=n, band=np.full(n, band)))
+        edges += [("x", "overlap"), ("recall", "v"), ("x", "v", "tie"), ("v", "x")]
     else:
         operators.append(Activate(name="v", size=n, function=Tanh(gain=gain)))
         edges += [("x", "v"), ("v", "overlap"), ("recall", "x")]

@@ -13,9 +13,11 @@ from .operators import (
     Operator,
     Output,
     Quantise,
+    Sign,
 )
 from .si import in_si
 from .text import parse_graph
+from .ties import tie_band, tie_bands
 from .weights import Stencil
 
 __all__ = [
@@ -32,9 +34,12 @@ __all__ = [
     "Operator",
     "Output",
     "Quantise",
+    "Sign",
     "Stencil",
     "Units",
     "as_graph",
     "in_si",
     "parse_graph",
+    "tie_band",
+    "tie_bands",
 ]

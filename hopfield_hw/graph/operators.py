@@ -1,12 +1,13 @@
 """The operators of a graph. Each is frozen, has a size, and states its equation.
 
-What drives an operator adds up, as currents do at a node; Hadamard alone has two named ports.
+What drives an operator adds up, as currents do at a node; Hadamard and Sign have two named ports.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any, ClassVar
 
 import numpy as np
@@ -17,6 +18,9 @@ from ..gain import Function
 from ..names import checked_labels, checked_name
 from ..signals import Signal
 from .weights import Stencil, Weights, frozen_weights, weights_shape
+
+# A bound of the rounding of (x - lower) / (upper - lower), more than there ever is.
+HALFWAY = 1e-12
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -202,6 +206,37 @@ class Hadamard(Sized):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class Sign(Sized):
+    """y = a sgn(d) where |d| > band, else a sgn(t): a sign whose ties are decided. Ports: `in` for d, `tie` for t.
+
+    With the state of a neuron at `tie` a drive of 0 keeps it. sgn(0) is 1. The band is what counts as 0, in every
+    machine: a comparator whose threshold the state moves. `tie_band` gives it from weights.
+
+    `amplitude`: a, positive. `band`: positive, (n,) or one for all; in the unit of what drives it.
+    """
+
+    band: Array
+    amplitude: float = 1.0
+    kind: ClassVar[str] = "sign"
+    ports: ClassVar[tuple[str, ...]] = ("in", "tie")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._freeze(
+            band=positive(self.band, f"{self.name}.band", shape=(self.size,), unit="V"),
+            amplitude=float(positive(self.amplitude, f"{self.name}.amplitude", shape=(), unit="V")),
+        )
+
+    def value(self, drive: Array, tie: Array) -> Array:
+        """Return y, (..., n), of what drives the two ports."""
+        decided = np.abs(drive) > self.band
+        return np.where(np.where(decided, drive, tie) >= 0.0, self.amplitude, -self.amplitude)
+
+    def params(self) -> dict[str, Any]:
+        return {"size": self.size, "band": self.band.tolist(), "amplitude": self.amplitude}
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Delay(Sized):
     """y(t) = x(t - tau), with y(t) = history(t - tau) before t = tau.
 
@@ -277,7 +312,11 @@ class Hold(Operator):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Quantise(Sized):
-    """y = the nearest of `levels` equal steps from `lower` to `upper`, saturating: an A/D and D/A converter pair."""
+    """y = the nearest of `levels` equal steps from `lower` to `upper`, saturating: an A/D and D/A converter pair.
+
+    Level k is lower + k (upper - lower) / (levels - 1), k from 0. Halfway between two levels the even k is taken, in
+    every machine; "halfway" is meant exactly, of the numbers that `lower`, `upper` and x are in binary.
+    """
 
     levels: int
     lower: float
@@ -296,8 +335,21 @@ class Quantise(Sized):
 
     def value(self, x: Array) -> Array:
         """Return the nearest level; halfway goes to the even one."""
-        step = (self.upper - self.lower) / (self.levels - 1)
-        return self.lower + step * np.clip(np.rint((x - self.lower) / step), 0, self.levels - 1)
+        last, extent = self.levels - 1, self.upper - self.lower
+        inside = np.clip(x, self.lower, self.upper)
+        place = (inside - self.lower) * last / extent
+        nearest = np.asarray(np.rint(place))
+        # Where rounding could take a number to the other side of a halfway point, the ratio is taken exactly.
+        close = np.abs(np.abs(place - nearest) - 0.5) <= HALFWAY * last
+        if close.any():
+            numbers, at = np.unique(inside[close], return_inverse=True)
+            exact = [round((Fraction(v) - Fraction(self.lower)) / self._extent * last) for v in numbers.tolist()]
+            nearest[close] = np.array(exact, dtype=np.float64)[at]
+        return self.lower + extent / last * nearest
+
+    @property
+    def _extent(self) -> Fraction:
+        return Fraction(self.upper) - Fraction(self.lower)
 
     def params(self) -> dict[str, Any]:
         return {"size": self.size, "levels": self.levels, "lower": self.lower, "upper": self.upper}

@@ -12,7 +12,7 @@ from ..errors import InputError
 from ..names import MAX_LENGTH
 from ..signals import Signal
 from .ir import Edge, Graph, Units
-from .operators import Activate, Affine, Clock, Delay, Hadamard, Hold, Leak, Operator, Quantise
+from .operators import Activate, Affine, Clock, Delay, Hadamard, Hold, Leak, Operator, Quantise, Sign
 from .weights import Stencil, scaled_weights
 
 
@@ -78,6 +78,8 @@ def _scaled(operator: Operator, units: Units) -> Operator:
             tau=tau.scaled(seconds=seconds, volts=seconds) if isinstance(tau, Signal) else tau * seconds,
             history=history.scaled(seconds=seconds, volts=volts) if isinstance(history, Signal) else history * volts,
         )
+    if isinstance(operator, Sign):
+        return replace(operator, amplitude=operator.amplitude * volts, band=operator.band * volts)
     if isinstance(operator, Quantise):
         return replace(operator, lower=operator.lower * volts, upper=operator.upper * volts)
     return operator

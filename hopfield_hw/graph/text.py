@@ -27,12 +27,13 @@ from .operators import (
     Operator,
     Output,
     Quantise,
+    Sign,
 )
 from .weights import Stencil
 
 HEADER = "hopfield_hw graph 1"
 OPERATORS: Mapping[str, type[Operator]] = MappingProxyType(
-    {op.kind: op for op in (Input, Affine, Leak, Activate, Hadamard, Delay, Hold, Quantise, Output)}
+    {op.kind: op for op in (Input, Affine, Leak, Activate, Hadamard, Sign, Delay, Hold, Quantise, Output)}
 )
 
 

@@ -12,10 +12,10 @@ import numpy as np
 
 from ..arrays import Array
 from ..errors import InputError, Unrealisable
-from ..fixedpoint import MAX_RAW, MAX_WORD, ActivationTable, Index, Integers, QFormat, accumulator_bits
+from ..fixedpoint import MAX_FRACTION, MAX_RAW, MAX_WORD, ActivationTable, Index, Integers, QFormat, accumulator_bits
 from ..functions import Clip, Identity, Softmax
 from ..gain import Function, HardLimiter
-from ..graph import Activate, Affine, Graph, Hadamard, Hold, Input, Operator, Output, Quantise
+from ..graph import Activate, Affine, Graph, Hadamard, Hold, Input, Operator, Output, Quantise, Sign
 from ..graph.weights import Stencil, linear
 from ..rectifiers import ThresholdedRelu
 from .clipped import Clipped, clipped_constants
@@ -83,13 +83,23 @@ class Levels(NamedTuple):
     values: Integers
 
 
-Payload: TypeAlias = "Crossbar | ActivationTable | Bounds | Levels | None"
+class Decision(NamedTuple):
+    """The second value where x > reach, the first where x < -reach, and by the sign of the other port between, raw.
+
+    `reach`: (n,), at least 0. `values`: below and above 0; a 0 at the other port is above.
+    """
+
+    reach: Integers
+    values: Integers
+
+
+Payload: TypeAlias = "Crossbar | ActivationTable | Bounds | Levels | Decision | None"
 
 
 class Step(NamedTuple):
     """One operator: `size` integers of `bits` bits, with `fraction` fractional ones.
 
-    `kind`: input, hold, affine, table, bounds, levels, hadamard or output.
+    `kind`: input, hold, affine, table, bounds, levels, hadamard, sign or output.
     """
 
     name: str
@@ -123,8 +133,9 @@ def lower_to_integers(graph: Graph, formats: FixedPoint) -> IntegerProgram:
 
     Weights, and what registers start with, saturate or wrap as their format says: `IntegerProgram.clipped` counts them.
     The numbers of an exact Affine, such as the 1 of a gate's 1 - z, are held as they are in any format.
-    A Quantise, and the sign of a HardLimiter, compare what they take exactly; their levels are rounded to the format of
-    activations, as the entries of a table are.
+    A Quantise and the sign of a HardLimiter compare what they take exactly; a Sign compares the exact sum, before it
+    would be rounded, unless `formats` names it. What these give is rounded to the format of activations, as the entries
+    of a table are.
 
     Raises InputError for a format of an operator that there is not, and for accumulators above 62 bits; Unrealisable
     for operators that have no integers, by name: among them a Quantise with more levels in reach than MAX_LEVELS, and
@@ -161,6 +172,8 @@ def _step(graph: Graph, operator: Operator, formats: FixedPoint, steps: Mapping[
         return _activate(operator, ports, formats)
     if isinstance(operator, Quantise):
         return _converter(operator, ports, formats)
+    if isinstance(operator, Sign):
+        return _sign(operator, ports, formats)
     if isinstance(operator, Hadamard):
         return Step(name, "hadamard", ports, None, size, 2 * taken.fraction, 2 * taken.word)
     if isinstance(operator, Output):
@@ -265,6 +278,28 @@ def _converter(quantise: Quantise, ports: Sequence[Port], formats: FixedPoint) -
     values = given.quantise(levels[reached : reached + len(found) + 1])
     payload = Levels(np.array(found, dtype=np.int64), values)
     return Step(quantise.name, "levels", tuple(ports), payload, quantise.size, given.fraction, given.word)
+
+
+def _sign(sign: Sign, ports: Sequence[Port], formats: FixedPoint) -> Step:
+    """Compare with the band, exactly: |r| 2^-fraction > band where |r| > floor(band 2^fraction)."""
+    if sign.name not in formats.formats:
+        widest = float(sign.band.max())
+        ports = [port._replace(format=_exact(port, widest)) for port in ports]
+    taken, given = ports[0].format, formats.given
+    scale = Fraction(2) ** taken.fraction
+    reach = [min(math.floor(Fraction(band) * scale), -taken.lowest) for band in sign.band.tolist()]
+    values = given.quantise(np.array([-1.0, 1.0]) * sign.amplitude)
+    payload = Decision(np.array(reach, dtype=np.int64), values)
+    return Step(sign.name, "sign", tuple(ports), payload, sign.size, given.fraction, given.word)
+
+
+def _exact(port: Port, band: float) -> QFormat:
+    """Return a format that takes a sum as it is; of one longer than a word the bits about 0, up to a band."""
+    word = min(max(port.bits, 2), MAX_WORD)
+    fraction = min(port.fraction, MAX_FRACTION)
+    if port.bits > MAX_WORD:
+        fraction = min(fraction, MAX_WORD - 2 - math.frexp(band)[1])
+    return QFormat(word=word, fraction=fraction)
 
 
 def _table(function: Function, taken: QFormat, given: QFormat, formats: FixedPoint) -> ActivationTable:

@@ -6,6 +6,7 @@ from .delay_solver import integrate_delayed
 from .delayed import DelayProgram
 from .evaluate import Evaluator
 from .growth import Growth
+from .margins import decision_margins
 from .program import Program
 from .sampled import SampledProgram
 from .solve import IMPLICIT, POINTS, input_signal, solve, stop_time
@@ -15,16 +16,17 @@ from .watch import TIMEOUT, Watch
 __all__ = [
     "IMPLICIT",
     "POINTS",
-    "Along",
     "TIMEOUT",
+    "Along",
     "DelayProgram",
     "Evaluator",
     "Growth",
     "Program",
     "SampledProgram",
     "StepProgram",
-    "Waveform",
     "Watch",
+    "Waveform",
+    "decision_margins",
     "input_signal",
     "integrate_delayed",
     "integrate_program",

@@ -13,7 +13,7 @@ from ..arrays import Array
 from ..errors import InputError
 from ..functions import Clip, Softmax, Table, stack
 from ..gain import Function, HardLimiter, PiecewiseLinear
-from ..graph import Activate, Affine, Delay, Graph, Hadamard, Hold, Input, Leak, Operator, Output, Quantise
+from ..graph import Activate, Affine, Delay, Graph, Hadamard, Hold, Input, Leak, Operator, Output, Quantise, Sign
 from ..graph.weights import apply_weights, linear, same_weights
 from ..rectifiers import Elu, LeakyRelu, ThresholdedRelu
 
@@ -66,6 +66,8 @@ class Evaluator:
                 values[operator.name] = u[..., self._input_slices[operator.name]]
             elif isinstance(operator, Hadamard):
                 values[operator.name] = self.driven(values, operator, "left") * self.driven(values, operator, "right")
+            elif isinstance(operator, Sign):
+                values[operator.name] = operator.value(*(self.driven(values, operator, p) for p in operator.ports))
             else:
                 driven = self.driven(values, operator)
                 values[operator.name] = self.held[operator.name].value(operator, driven, rows)
@@ -103,10 +105,12 @@ class Evaluator:
     def has_corners(self) -> bool:
         """Whether some function has corners or jumps, over which an error estimate is blind."""
         functions = [op.function for op in self.graph.of_type(Activate)]
-        return any(isinstance(f, CORNERED) for f in functions) or bool(self.graph.of_type(Quantise))
+        return any(isinstance(f, CORNERED) for f in functions) or bool(
+            self.graph.of_type(Quantise) or self.graph.of_type(Sign)
+        )
 
     def _slope(self, operator: Operator, values: Values, slopes: dict[str, Matrix]) -> Matrix:
-        if isinstance(operator, Input | Quantise):
+        if isinstance(operator, Input | Quantise | Sign):
             return sp.csr_array((operator.output_size, self.size))
         if isinstance(operator, Hadamard):
             left, right = (self.driven(values, operator, port) for port in operator.ports)
@@ -190,8 +194,10 @@ class OperatorValues:
                 self.function = self.functions[0]
             self._stacked = lru_cache(maxsize=64)(self._stack)
 
-        elif operators[0].kind == "quantise" and any(op.params() != operators[0].params() for op in operators):
-            raise InputError(f"`{name}`: its levels or range differ between draws, and must be the same")
+        elif isinstance(operators[0], Quantise | Sign) and any(
+            op.params() != operators[0].params() for op in operators
+        ):
+            raise InputError(f"`{name}`: its parameters differ between draws, and must be the same")
 
     def value(self, operator: Operator, x: Array, rows: Rows) -> Array:
         """Return the operator's output for the rows given."""

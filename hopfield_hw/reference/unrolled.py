@@ -16,7 +16,7 @@ import numpy.typing as npt
 from ..arrays import Array
 from ..functions import Softmax
 from ..gain import Function, Logistic, Tanh
-from ..graph import Activate, Affine, Graph, Hadamard, Operator, Quantise
+from ..graph import Activate, Affine, Graph, Hadamard, Operator, Quantise, Sign
 from ..graph.phases import phases
 from ..graph.weights import apply_weights, diagonal
 from .evaluate import Evaluator
@@ -312,6 +312,9 @@ class _Loop:
                 self._call(np.multiply, x, factors, out)
             if np.any(operator.offset != 0.0):
                 self._call(np.add, out, operator.offset, out)
+        elif isinstance(operator, Sign):
+            drive, tie = (self._taken(operator, port) for port in operator.ports)
+            self._call(lambda: np.copyto(out, operator.value(drive, tie)))
         else:
             assert isinstance(operator, Quantise)
             x = self._taken(operator)

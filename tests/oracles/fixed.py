@@ -15,7 +15,7 @@ import numpy as np
 from hopfield_hw.fixedpoint import QFormat
 from hopfield_hw.functions import Clip, Identity
 from hopfield_hw.gain import HardLimiter
-from hopfield_hw.graph import Activate, Affine, Graph, Hadamard, Hold, Input, Output, Quantise
+from hopfield_hw.graph import Activate, Affine, Graph, Hadamard, Hold, Input, Output, Quantise, Sign
 from hopfield_hw.lower.integer import FixedPoint
 
 
@@ -98,6 +98,8 @@ class Oracle:
                     [self.level(operator, Fraction(r) / Fraction(2) ** places) for r in x],
                     self.given.fraction,
                 )
+            elif isinstance(operator, Sign):
+                values[name] = self.signs(operator, values), self.given.fraction
             elif isinstance(operator, Activate):
                 values[name] = self.activated(operator, self.taken(operator, "in", values))
             else:
@@ -109,11 +111,30 @@ class Oracle:
     def taken(self, operator: Any, port: str, values: dict[str, tuple[list[int], int]]) -> list[int]:
         """The exact sum of what drives a port, in the operator's format."""
         kept = self.formats.of(operator.name)
+        total, finest = self.summed(operator, port, values)
+        return [limited(rounded(x, finest - kept.fraction, kept.rounding), kept) for x in total]
+
+    def summed(self, operator: Any, port: str, values: dict[str, tuple[list[int], int]]) -> tuple[list[int], int]:
+        """The exact sum of what drives a port, and its fractional bits."""
         driven = [values[driver.name] for driver in self.graph.drivers(operator, port)]
         finest = max(places for _, places in driven)
         total = [sum(x << (finest - places) for x, (_, places) in zip(column, driven, strict=True))
                  for column in zip(*(raw for raw, _ in driven), strict=True)]  # fmt: skip
-        return [limited(rounded(x, finest - kept.fraction, kept.rounding), kept) for x in total]
+        return total, finest
+
+    def signs(self, operator: Sign, values: dict[str, tuple[list[int], int]]) -> list[int]:
+        """Of a drive outside the band, else of what stands at the tie; exactly, unless a format is given for it."""
+        places, ties = self.formats.of(operator.name).fraction, self.formats.of(operator.name).fraction
+        if operator.name in self.formats.formats:
+            drive, tie = (self.taken(operator, port, values) for port in ("in", "tie"))
+        else:
+            (drive, places), (tie, ties) = (self.summed(operator, port, values) for port in ("in", "tie"))
+        found = []
+        for d, t, band in zip(drive, tie, operator.band.tolist(), strict=True):
+            exact = Fraction(d) / Fraction(2) ** places
+            decider = exact if abs(exact) > Fraction(band) else Fraction(t) / Fraction(2) ** ties
+            found.append(quantised(operator.amplitude if decider >= 0 else -operator.amplitude, self.given))
+        return found
 
     @property
     def given(self) -> QFormat:
