@@ -284,7 +284,7 @@ OPERATORS = [
     Case(
         "stencil boundary",
         lambda: Stencil(template=np.ones((3, 3)), shape=(2, 2), boundary="mirror"),  # type: ignore[arg-type]
-        "`Stencil.boundary` = 'mirror': must be one of zero, fixed, periodic",
+        "`Stencil.boundary` = 'mirror': must be one of zero, fixed, periodic, zero_flux",
     ),
     Case(
         "stencil edge",
