@@ -21,11 +21,11 @@ from .circuit import Circuit
 from .engines.deck_text import read_deck, with_nodes
 from .engines.transient import AccuracyWarning, Deck, circuit_deck, simulate_deck
 from .errors import InputError
-from .graph import Delay, Graph, as_graph, in_si
+from .graph import Delay, Graph, HasGraph, as_graph, in_si
 from .lower import lower
-from .network import Network
 from .reference import Program, input_signal, solve, stop_time
 from .units import format_si
+from .usual import warn_of_stop
 from .waves import nrmse, nrmse_each, ranges, sqnr
 
 if TYPE_CHECKING:
@@ -187,7 +187,7 @@ class Verification:
 
 
 def verify(
-    graph: Graph | Network,
+    graph: Graph | HasGraph,
     *,
     cell: str | Cell = "ideal",
     t_stop: float | None = None,
@@ -199,7 +199,7 @@ def verify(
     title: str = "hopfield_hw",
     timeout: float = 600.0,
 ) -> Verification:
-    """Compile a graph, run it in ngspice and in the reference, and say how far apart they are.
+    """Compile a graph (or what has a method `graph`), run it in ngspice and the reference, and say how far apart.
 
     `accuracy`: NRMSE that both machines aim at. `tolerance`: the NRMSE that passes; the accuracy by default.
     `deck`: text or path of a netlist to judge in place of the compiled one (edited by hand, say); it keeps the
@@ -252,6 +252,7 @@ def verify_circuit(
     if deck is not None:
         judged = read_deck(deck, like=judged)
     end = stop_time(in_si(graph), t_stop)
+    warn_of_stop(end, circuit.time_constant, inputs)
     seconds = {"compile": compiled}
     start = time.perf_counter()
     ref = solve(graph, t_stop=end, inputs=inputs, accuracy=min(accuracy, limit))

@@ -214,12 +214,12 @@ def _outputs(graph: Graph) -> int:
 
 
 def _settled(table: Mapping[str, Any], graph: Graph, folder: Path) -> Settled:
-    outputs = frozen(table["outputs"], "expected.outputs", shape=(_outputs(graph),))
+    outputs = frozen(table["outputs"], "expected.outputs", shape=(_outputs(graph),), unit="V")
     return Settled(tuple(outputs.tolist()), _positive(table["tolerance"], "expected.tolerance", "V"))
 
 
 def _codes(table: Mapping[str, Any], graph: Graph, folder: Path) -> Visited:
-    pieces = frozen(table["pieces"], "expected.pieces")
+    pieces = frozen(table["pieces"], "expected.pieces", unit="s")
     if len(pieces) != len(table["visited"]) or not len(pieces):
         found = f"{len(pieces)} pieces and {len(table['visited'])} rows of visited codes"
         raise InputError(f"`expected` has {found}: must have as many of each, at least one")

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from .arrays import Array
+from .arrays import Array, frozen
 from .errors import InputError
 
 # What is clocked moves within this part of a period, and is read this many of them before the period ends.
@@ -63,11 +63,13 @@ def period_grid(period: float, t_stop: float) -> tuple[Array, Array]:
 FINEST = 1e-9
 
 
-def checked_accuracy(value: float, name: str) -> float:
+def checked_accuracy(value: Any, name: str) -> float:
     """Return an accuracy, an NRMSE. Raises InputError for one that no machine can aim at."""
-    if not FINEST <= value < 1.0:
+    plain = isinstance(value, int | float) and not isinstance(value, bool)
+    accuracy = float(value if plain else frozen(value, name, shape=(), unit=""))
+    if not FINEST <= accuracy < 1.0:
         raise InputError(f"`{name}` = {value}: is an NRMSE and must be from {FINEST:g} to below 1, such as 1e-4")
-    return float(value)
+    return accuracy
 
 
 # A neuron whose range is below this part of the largest range counts with that part.

@@ -6,24 +6,34 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
-from typing import Literal, NamedTuple, TypeAlias, TypeVar
+from typing import Literal, NamedTuple, Protocol, TypeAlias, TypeVar
 
 import networkx as nx
 
 from ..arrays import positive
 from ..errors import InputError
-from ..network import Network
 from .operators import Delay, Hold, Input, Leak, Operator, Output
 
 Kind: TypeAlias = Literal["ode", "dde", "map", "sampled", "static"]
 O = TypeVar("O", bound=Operator)  # noqa: E741
 
 
-def as_graph(given: Graph | Network) -> Graph:
-    """Return a graph as it is, and a network's graph. Raises InputError for anything else."""
-    graph = given.graph() if isinstance(given, Network) else given
+class HasGraph(Protocol):
+    """What says its graph: a Network, a network of a family, a Design, a recurrent cell, or anyone's own object."""
+
+    def graph(self) -> Graph:
+        """Return the graph."""
+        ...
+
+
+def as_graph(given: Graph | HasGraph) -> Graph:
+    """Return a graph as it is, and the graph of what has a method `graph`. Raises InputError for anything else."""
+    if isinstance(given, type):
+        raise InputError(f"{given.__name__}: is a class; give an object of it, such as {given.__name__}(...)")
+    method = getattr(given, "graph", None)
+    graph = method() if callable(method) else given
     if not isinstance(graph, Graph):
-        raise InputError(f"{given!r:.60}: must be a Graph, or a Network")
+        raise InputError(f"{given!r:.60}: must be a Graph, or have a method graph() that gives one, as a Network has")
     return graph
 
 

@@ -145,13 +145,13 @@ class Leak(Operator):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        shape = frozen(self.capacitance, f"{self.name}.capacitance").shape
+        shape = frozen(self.capacitance, f"{self.name}.capacitance", unit="F").shape
         if len(shape) != 1 or shape[0] == 0:
             raise InputError(f"`{self.name}.capacitance` has shape {shape}: must be one row of at least one element")
         self._freeze(
             capacitance=positive(self.capacitance, f"{self.name}.capacitance", shape=shape, unit="F"),
             resistance=positive(self.resistance, f"{self.name}.resistance", shape=shape, unit="Ohm", allow_inf=True),
-            initial=frozen(self.initial, f"{self.name}.initial", shape=shape),
+            initial=frozen(self.initial, f"{self.name}.initial", shape=shape, unit="V"),
         )
         if self.labels is not None:
             self._freeze(labels=checked_labels(self.labels, f"{self.name}.labels", shape[0]))
@@ -220,7 +220,7 @@ class Delay(Sized):
             if self.history.size != self.size:
                 raise InputError(f"`{self.name}.history` has {self.history.size} elements: must have {self.size}")
         else:
-            self._freeze(history=frozen(self.history, f"{self.name}.history", shape=(self.size,)))
+            self._freeze(history=frozen(self.history, f"{self.name}.history", shape=(self.size,), unit="V"))
 
     def params(self) -> dict[str, Any]:
         return {"size": self.size, "tau": _signal_params(self.tau), "history": _signal_params(self.history)}
@@ -235,7 +235,7 @@ class Clock:
 
     def __post_init__(self) -> None:
         period = float(positive(self.period, "Clock.period", shape=(), unit="s"))
-        phase = float(frozen(self.phase, "Clock.phase", shape=()))
+        phase = float(frozen(self.phase, "Clock.phase", shape=(), unit="s"))
         if not 0.0 <= phase < period:
             raise InputError(f"`Clock.phase` = {phase} s: must be from 0 to below the period, {period} s")
         object.__setattr__(self, "period", period)
@@ -253,7 +253,7 @@ class Hold(Operator):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        initial = frozen(self.initial, f"{self.name}.initial")
+        initial = frozen(self.initial, f"{self.name}.initial", unit="V")
         if initial.ndim != 1 or initial.size == 0:
             raise InputError(f"`{self.name}.initial` has shape {initial.shape}: must be one row, not empty")
         if not isinstance(self.clock, Clock):
@@ -280,8 +280,8 @@ class Quantise(Sized):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        lower = float(frozen(self.lower, f"{self.name}.lower", shape=()))
-        upper = float(frozen(self.upper, f"{self.name}.upper", shape=()))
+        lower = float(frozen(self.lower, f"{self.name}.lower", shape=(), unit="V"))
+        upper = float(frozen(self.upper, f"{self.name}.upper", shape=(), unit="V"))
         if not isinstance(self.levels, int | np.integer) or self.levels < 2:
             raise InputError(f"`{self.name}.levels` = {self.levels!r}: must be a whole number, at least 2")
         if lower >= upper:

@@ -12,6 +12,7 @@ import scipy.sparse as sp
 
 from ..arrays import Array, Sparse, frozen, frozen_sparse
 from ..errors import InputError
+from ..tables import as_table
 from .shifts import Fold, Shifts
 
 Boundary: TypeAlias = Literal["zero", "fixed", "periodic", "zero_flux"]
@@ -129,6 +130,12 @@ def frozen_weights(value: Any, name: str) -> Weights:
         return value
     if sp.issparse(value):
         return frozen_sparse(value, name)
+    table = as_table(value)
+    if table is not None and table.named:
+        raise InputError(
+            f"`{name}` is a table with names, which are not looked at here; give .to_numpy() of it, with rows and "
+            "columns in the order of the elements (a Network matches tables by their names)"
+        )
     matrix = frozen(value, name)
     if matrix.ndim != 2:
         raise InputError(f"`{name}` has shape {matrix.shape}: must be a matrix (to, from)")

@@ -10,8 +10,7 @@ import xarray as xr
 
 from ..arrays import Array, frozen
 from ..errors import InputError
-from ..graph import Graph, Leak, Output, as_graph, in_si
-from ..network import Network
+from ..graph import Graph, HasGraph, Leak, Output, as_graph, in_si
 from ..waves import make_dataset, uniform_grid
 from .batch_solver import integrate
 from .program import Program
@@ -23,7 +22,7 @@ CORNER_STEP = 0.05
 
 
 def solve_batch(
-    graphs: Graph | Network | Sequence[Graph | Network],
+    graphs: Graph | HasGraph | Sequence[Graph | HasGraph],
     *,
     initial: Any = None,
     t_stop: float | None = None,
@@ -40,7 +39,7 @@ def solve_batch(
 
     Raises InputError for draws of different forms and wrong shapes, AccuracyError for a draw that cannot go on.
     """
-    several = [as_graph(graph) for graph in ([graphs] if isinstance(graphs, Graph | Network) else graphs)]
+    several = [as_graph(graph) for graph in (graphs if isinstance(graphs, Sequence) else [graphs])]
     if not several:
         raise InputError("`graphs` is empty: give at least one graph")
     check_request(accuracy, points)

@@ -12,8 +12,7 @@ from scipy.integrate import solve_ivp
 
 from ..arrays import Array, positive
 from ..errors import AccuracyError, InputError
-from ..graph import Graph, Hold, Input, Leak, Output, as_graph, in_si
-from ..network import Network
+from ..graph import Graph, HasGraph, Hold, Input, Leak, Output, as_graph, in_si
 from ..signals import Signal, as_signal
 from ..waves import checked_accuracy, make_dataset, nrmse, period_grid, uniform_grid
 from .batch_solver import Rows, integrate
@@ -44,7 +43,7 @@ MANY_BUDGET = 5_000_000
 
 
 def solve(
-    graph: Graph | Network,
+    graph: Graph | HasGraph,
     *,
     t_stop: float | None = None,
     inputs: Any = None,
@@ -54,6 +53,7 @@ def solve(
 ) -> xr.Dataset:
     """Return state and output over (time, neuron) on a uniform grid, from the graph's differential equation.
 
+    `graph`: a Graph, or anything with a method `graph`, such as a Network or a network of a family.
     `t_stop`: seconds, positive; 20 max(R C) by default. `inputs`: a Signal, a number, or (m,) constants, volts.
     `accuracy`: NRMSE; the solver's relative tolerance is 1e-4 of it, and is tightened with the step until two solutions
     agree to 2% of it (`attrs["self_check"]`). `points`: 2,001 of 10^5 neurons are 1.6 GB; ask for fewer of many.
