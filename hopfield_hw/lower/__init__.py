@@ -42,8 +42,7 @@ def lower(
     that it does not cover, by name.
     """
     chosen, graph = find_cell(cell), as_graph(graph)
-    network = in_si(graph)
-    warn_of_values(network, graph.units)
+    given = network = in_si(graph)
     factors = dict(chosen.rescaling(network)) if rescale else {}
     network = rescaled(network, factors)
     draft = Draft(network, factors)
@@ -53,7 +52,9 @@ def lower(
             draft.add(f"V_{source.name}_{k}", (node, GROUND), 0.0, Origin(source.name, "input", (k,)))
     for fragment in fragments:
         fragment.build(draft)
-    return draft.circuit(title, chosen.name, graph.hash)
+    circuit = draft.circuit(title, chosen.name, graph.hash)
+    warn_of_values(given, graph.units)
+    return circuit
 
 
 def _cover(graph: Graph, cell: Cell) -> list[Fragment]:
