@@ -125,6 +125,4 @@ def _whole(table: Table, kinds: tuple[str, ...]) -> Table:
     if len(set(kinds)) == len(kinds) or not table.named:
         return table
     sides = zip(table.axes, np.shape(table.values), strict=True)
-    return replace(
-        table, axes=tuple(tuple(str(k) for k in range(n)) if names is None else names for names, n in sides)
-    )
+    return replace(table, axes=tuple(tuple(str(k) for k in range(n)) if names is None else names for names, n in sides))

@@ -103,7 +103,9 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
     ),
     "two orders and none of the weights": (
         lambda: hh.Network(
-            weights=T, capacitance=pd.Series([1.0, 2.0, 3.0], index=ABC), resistance=pd.Series([1.0] * 3, index=list("bca"))
+            weights=T,
+            capacitance=pd.Series([1.0, 2.0, 3.0], index=ABC),
+            resistance=pd.Series([1.0] * 3, index=list("bca")),
         ),
         "`Network.resistance` and others have the neurons in several orders, and `Network.weights` has no names",
     ),
