@@ -11,7 +11,7 @@ from .engines.model import run_model
 from .engines.sequence import run_layers, run_sequence
 from .engines.transient import AccuracyWarning, simulate
 from .engines.tree import Tree, run_trees
-from .errors import HopfieldHWError, InputError, SimulatorError, Unrealisable
+from .errors import HopfieldHWError, InputError, NoEffectWarning, SimulatorError, Unrealisable, UnusualValueWarning
 from .functions import Clip, Identity, Polynomial, Rational, Softmax, Table
 from .gain import Algebraic, Arctan, Function, Gain, HardLimiter, Logistic, PiecewiseLinear, Tanh
 from .graph import Graph, Units, parse_graph
@@ -50,6 +50,7 @@ __all__ = [
     "Machines",
     "MixedRun",
     "Network",
+    "NoEffectWarning",
     "OpAmps",
     "Origin",
     "Pair",
@@ -64,6 +65,7 @@ __all__ = [
     "Tree",
     "Units",
     "Unrealisable",
+    "UnusualValueWarning",
     "Verification",
     "board",
     "digital",

@@ -91,6 +91,8 @@ def load_design(name_or_path: str | Path) -> Design:
     A path has a separator or a suffix, or is no shipped name. Raises InputError, which names the file and the key, for
     a name that is not there, for what is not TOML or JSON, for unknown keys, and for whatever Network refuses.
     """
+    if not isinstance(name_or_path, str | Path):
+        raise InputError(f"design {name_or_path!r:.60}: must be a name or a path; `shipped_designs` has the names")
     path = _located(name_or_path)
     if path.suffix == ".json":
         return _from_network(path)
@@ -214,12 +216,12 @@ def _outputs(graph: Graph) -> int:
 
 
 def _settled(table: Mapping[str, Any], graph: Graph, folder: Path) -> Settled:
-    outputs = frozen(table["outputs"], "expected.outputs", shape=(_outputs(graph),))
+    outputs = frozen(table["outputs"], "expected.outputs", shape=(_outputs(graph),), unit="V")
     return Settled(tuple(outputs.tolist()), _positive(table["tolerance"], "expected.tolerance", "V"))
 
 
 def _codes(table: Mapping[str, Any], graph: Graph, folder: Path) -> Visited:
-    pieces = frozen(table["pieces"], "expected.pieces")
+    pieces = frozen(table["pieces"], "expected.pieces", unit="s")
     if len(pieces) != len(table["visited"]) or not len(pieces):
         found = f"{len(pieces)} pieces and {len(table['visited'])} rows of visited codes"
         raise InputError(f"`expected` has {found}: must have as many of each, at least one")

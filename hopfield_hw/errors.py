@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+import warnings
 from pathlib import Path
+
+PACKAGE = str(Path(__file__).parent)
 
 
 class HopfieldHWError(Exception):
@@ -19,6 +23,22 @@ class InputError(HopfieldHWError, ValueError):
 
 class Unrealisable(InputError):
     """The network is sound, but the chosen cell cannot realise it (exit status 2)."""
+
+
+class UnusualValueWarning(UserWarning):
+    """A value far outside what electronics can be built of: another unit was probably meant. What was asked runs."""
+
+
+class NoEffectWarning(UserWarning):
+    """Something was asked for that changes nothing, such as a spread of parts that a circuit does not have."""
+
+
+def warn(message: str, category: type[Warning]) -> None:
+    """Warn at the line that called the package."""
+    frame, level = sys._getframe(), 1
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(PACKAGE):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, category, stacklevel=level)
 
 
 class MissingExtra(HopfieldHWError, ImportError):

@@ -33,6 +33,8 @@ def checked_labels(labels: Iterable[object], what: str, size: int) -> tuple[str,
     """Return `size` labels (letters, digits and underscores), distinct after case folding (SPICE lower-cases names)."""
     if isinstance(labels, str):
         raise InputError(f"`{what}` = {labels!r:.80}: must be a sequence of labels, not one text")
+    if not isinstance(labels, Iterable):
+        raise InputError(f"`{what}` = {labels!r:.80}: must be a sequence of labels")
     checked = tuple(
         _checked(label, f"{what}[{k}]", LABEL, "letters, digits and underscores") for k, label in enumerate(labels)
     )

@@ -17,9 +17,22 @@ from .functions import function_from
 from .gain import Gain, Tanh
 from .names import checked_labels
 from .network_formats import read_json, read_npz, write_json, write_npz
+from .tables import matched
 
 if TYPE_CHECKING:
     from .graph import Graph
+
+# What the axes of each field stand for, where tables have names along them; the unit of each.
+AXES = {
+    "weights": ("neurons", "neurons"),
+    "resistance": ("neurons",),
+    "capacitance": ("neurons",),
+    "bias": ("neurons",),
+    "initial": ("neurons",),
+    "input_weights": ("neurons", "inputs"),
+}
+UNITS = {"weights": "S", "resistance": "Ohm", "capacitance": "F", "bias": "A", "initial": "V", "input_weights": "S"}
+SCALES = ("volts_per_unit", "siemens_per_unit", "seconds_per_unit")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -34,12 +47,16 @@ class Network:
     `gain`: g, a Gain for all neurons, or one whose parameters are (n,).
     `bias`: I, (n,) or one for all, amperes. `initial`: x(0), (n,) or one for all, volts.
     `input_weights`: B, (n, m), siemens, from the m inputs u(t), volts; None where there is no input.
-    `labels`: a name for each neuron; the indices where not given.
+    `labels`: a name for each neuron; the indices where not given. `input_labels`: one for each input.
     `symmetric`: claim that T_ij = T_ji; refused where it is not so.
     `volts_per_unit`, `siemens_per_unit`, `seconds_per_unit`: what one unit is, for a network that is not in SI units.
 
+    A quantity may be a text, "10k", "4.7nF", "2k2" or "20 uS" (m is milli, M or meg is mega), or a value of PySpice.
+    Tables of pandas and xarray are matched by their names: rows and columns of `weights` may be in any order, and
+    their names become the labels. Values that nobody can build with are warned of where the network is lowered.
+
     Raises InputError for wrong shapes, NaN or infinite values, C or R not positive, a broken claim of symmetry,
-    labels that a netlist could not hold, and an empty network.
+    labels that a netlist could not hold, names of tables that do not match, another unit, and an empty network.
     """
 
     weights: Any
@@ -51,33 +68,52 @@ class Network:
     input_weights: Any = None
     labels: tuple[str, ...] | None = None
     symmetric: bool = False
+    input_labels: tuple[str, ...] | None = None
     volts_per_unit: float = 1.0
     siemens_per_unit: float = 1.0
     seconds_per_unit: float = 1.0
 
     def __post_init__(self) -> None:
-        weights = _square(self.weights)
+        fields: dict[str, Any] = {
+            unit: float(positive(getattr(self, unit), f"Network.{unit}", shape=(), unit="")) for unit in SCALES
+        }
+        in_si = all(value == 1.0 for value in fields.values())
+        units = UNITS if in_si else dict.fromkeys(UNITS, "")
+        given, names = matched(
+            {name: getattr(self, name) for name in AXES},
+            AXES,
+            {"neurons": self.labels, "inputs": self.input_labels},
+            "Network",
+        )
+        weights = _square(given["weights"], units["weights"])
         n = int(weights.shape[0])
+        if isinstance(self.gain, type):
+            name = self.gain.__name__
+            raise InputError(f"`Network.gain` is the class {name}: give an object of it, such as {name}()")
         if not isinstance(self.gain, Gain):
             raise InputError(f"`Network.gain` = {self.gain!r:.60}: must be a Gain such as Tanh(gain=50.0)")
         if self.gain.size not in (None, n):
             raise InputError(f"`Network.gain` has parameters for {self.gain.size} neurons: must have 1 or {n}")
-        fields: dict[str, Any] = {
-            "weights": weights,
-            "resistance": positive(self.resistance, "Network.resistance", shape=(n,), unit="Ohm", allow_inf=True),
-            "capacitance": positive(self.capacitance, "Network.capacitance", shape=(n,), unit="F"),
-            "bias": frozen(self.bias, "Network.bias", shape=(n,)),
-            "initial": frozen(self.initial, "Network.initial", shape=(n,)),
-        }
+        fields["weights"] = weights
+        for name, allow_inf in (("resistance", True), ("capacitance", False)):
+            options: dict[str, Any] = {"shape": (n,), "unit": units[name], "allow_inf": allow_inf}
+            values = frozen(given[name], f"Network.{name}", **options)
+            fields[name] = positive(values, f"Network.{name}", **options)
+        for name in ("bias", "initial"):
+            fields[name] = frozen(given[name], f"Network.{name}", shape=(n,), unit=units[name])
         if self.input_weights is not None:
-            inputs = frozen(self.input_weights, "Network.input_weights")
+            inputs = frozen(given["input_weights"], "Network.input_weights", unit=units["input_weights"])
             if inputs.ndim != 2 or inputs.shape[0] != n or inputs.shape[1] == 0:
                 raise InputError(f"`Network.input_weights` has shape {inputs.shape}: must be ({n}, inputs)")
             fields["input_weights"] = inputs
-        if self.labels is not None:
-            fields["labels"] = checked_labels(self.labels, "Network.labels", n)
-        for unit in ("volts_per_unit", "siemens_per_unit", "seconds_per_unit"):
-            fields[unit] = float(positive(getattr(self, unit), f"Network.{unit}", shape=(), unit=""))
+            input_labels = names.get("inputs", self.input_labels)
+            if input_labels is not None:
+                fields["input_labels"] = checked_labels(input_labels, "Network.input_labels", inputs.shape[1])
+        elif self.input_labels is not None:
+            raise InputError("`Network.input_labels`: has no meaning without `input_weights`; leave it out")
+        labels = names.get("neurons", self.labels)
+        if labels is not None:
+            fields["labels"] = checked_labels(labels, "Network.labels", n)
         for name, value in fields.items():
             object.__setattr__(self, name, value)
         if self.symmetric and not self.is_symmetric:
@@ -151,7 +187,7 @@ class Network:
         ]
         edges = [Edge("x", "v"), Edge("v", "syn"), Edge("syn", "x"), Edge("v", "output")]
         if self.input_weights is not None:
-            operators.append(Input(name="u", size=self.input_weights.shape[1]))
+            operators.append(Input(name="u", size=self.input_weights.shape[1], labels=self.input_labels))
             operators.append(Affine(name="syn_u", weights=self.input_weights))
             edges += [Edge("u", "syn_u"), Edge("syn_u", "x")]
         units = Units(
@@ -220,6 +256,7 @@ class Network:
             "initial": self.initial.tolist(),
             "input_weights": None if self.input_weights is None else self.input_weights.tolist(),
             "labels": None if self.labels is None else list(self.labels),
+            **({} if self.input_labels is None else {"input_labels": list(self.input_labels)}),
             "symmetric": self.symmetric,
             "volts_per_unit": self.volts_per_unit,
             "siemens_per_unit": self.siemens_per_unit,
@@ -247,7 +284,7 @@ class Network:
             gain=curve,  # type: ignore[arg-type]  # the constructor refuses a Function that is not a Gain
             resistance=resistance,
             labels=None if labels is None else tuple(labels),
-            **fields,
+            **fields,  # input_labels too, where there are some
         )
 
     def to_json(self, path: Path | str) -> None:
@@ -272,8 +309,9 @@ class Network:
         return cls.from_dict(read_npz(Path(path)))
 
 
-def _square(weights: Any) -> Any:
-    matrix = frozen_sparse(weights, "Network.weights") if sp.issparse(weights) else frozen(weights, "Network.weights")
+def _square(weights: Any, unit: str) -> Any:
+    name = "Network.weights"
+    matrix = frozen_sparse(weights, name) if sp.issparse(weights) else frozen(weights, name, unit=unit)
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or matrix.shape[0] == 0:
         raise InputError(f"`Network.weights` has shape {matrix.shape}: must be (n, n) with at least one neuron")
     return matrix

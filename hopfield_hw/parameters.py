@@ -78,7 +78,7 @@ class Parametric:
     def _freeze(self, name: str, *, unit: str | None = None, allow_inf: bool = False) -> None:
         """Replace a parameter by its checked float or read-only array; positive where it has a unit."""
         label = self._label(name)
-        array = frozen(getattr(self, name), label, allow_inf=allow_inf)
+        array = frozen(getattr(self, name), label, allow_inf=allow_inf, unit=unit or "")
         if unit is not None:
             array = positive(array, label, shape=array.shape, unit=unit)
         if array.ndim > 2 or array.size == 0:

@@ -25,11 +25,11 @@ class Signal:
     values: Array
 
     def __post_init__(self) -> None:
-        times = frozen(self.times, "Signal.times")
+        times = frozen(self.times, "Signal.times", unit="s")
         if times.ndim != 1 or times.size == 0 or times[0] < 0.0 or bool(np.any(np.diff(times) <= 0.0)):
             found = f"{times.tolist()!r:.60}"
             raise InputError(f"`Signal.times` = {found}: must be one row of strictly increasing times from 0 on")
-        values = frozen(self.values, "Signal.values")
+        values = frozen(self.values, "Signal.values", unit="V")
         if values.ndim == 1:
             values = frozen(values[:, np.newaxis], "Signal.values")
         if values.ndim != 2 or values.shape[0] != times.size:
@@ -43,11 +43,12 @@ class Signal:
 
         It moves within the last 1e-5 of a period before, when every sample-and-hold of a circuit has sampled.
         """
-        rows = frozen(values, "values")
+        rows = frozen(values, "values", unit="V")
         if rows.ndim not in (1, 2) or rows.size == 0:
             raise InputError(f"`values` has shape {rows.shape}: must be (steps, n), not empty")
-        edges = float(positive(period, "period", shape=(), unit="s")) * np.arange(len(rows))
-        moved = edges[1:] - EDGE * period
+        seconds = float(positive(period, "period", shape=(), unit="s"))
+        edges = seconds * np.arange(len(rows))
+        moved = edges[1:] - EDGE * seconds
         times = np.concatenate([edges[:1], np.stack([moved, edges[1:]], axis=1).reshape(-1)])
         return cls(times=times, values=np.repeat(rows, 2, axis=0)[:-1])
 
@@ -84,7 +85,7 @@ class Signal:
 def as_signal(value: Any, name: str, size: int) -> Signal:
     """Return `value` (a Signal, a number, or (n,) constants) as a Signal of `size` elements."""
     if not isinstance(value, Signal):
-        value = Signal(times=np.zeros(1), values=frozen(value, name, shape=(size,))[np.newaxis])
+        value = Signal(times=np.zeros(1), values=frozen(value, name, shape=(size,), unit="V")[np.newaxis])
     signal: Signal = value
     if signal.size != size:
         raise InputError(f"`{name}` has {signal.size} elements: must have {size}")

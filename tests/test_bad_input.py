@@ -128,7 +128,8 @@ NETWORKS = [
     Case(
         "text",
         net(bias="much"),
-        "`Network.bias` = 'much': must be real numbers in a rectangular array (...)",
+        "`Network.bias` = 'much': must be a number, with an SI prefix and the unit A where wanted, such as '5uA' "
+        "(m is milli, M or meg mega)",
     ),
     Case(
         "complex",
@@ -187,7 +188,7 @@ NETWORKS = [
     Case(
         "zero tau",
         lambda: Network.dimensionless([[1.0]], tau=0.0),
-        "`Network.capacitance[0] = 0.0 F`: must be positive",
+        "`Network.capacitance[0] = 0.0`: must be positive",
     ),
 ]
 
@@ -284,7 +285,7 @@ OPERATORS = [
     Case(
         "stencil boundary",
         lambda: Stencil(template=np.ones((3, 3)), shape=(2, 2), boundary="mirror"),  # type: ignore[arg-type]
-        "`Stencil.boundary` = 'mirror': must be one of zero, fixed, periodic",
+        "`Stencil.boundary` = 'mirror': must be one of zero, fixed, periodic, zero_flux",
     ),
     Case(
         "stencil edge",

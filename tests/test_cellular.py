@@ -66,7 +66,7 @@ def test_diffusion_is_the_exact_solution() -> None:
     assert abs(found.mean() - image.mean()) < 1e-12
 
 
-@pytest.mark.parametrize("boundary", ["zero", "fixed", "periodic"])
+@pytest.mark.parametrize("boundary", ["zero", "fixed", "periodic", "zero_flux"])
 def test_boundaries(boundary: Any) -> None:
     """x' = -x + z + the input one row below: what a row sees below the last one is the boundary."""
     template = Template(
@@ -78,7 +78,8 @@ def test_boundaries(boundary: Any) -> None:
         start=0.0,
     )
     image = np.array([[0.1, 0.2], [0.3, 0.4], [0.5, -0.6]])
-    below = {"zero": [0.0, 0.0], "fixed": [-0.5, -0.5], "periodic": [0.1, 0.2]}[boundary]
+    outside = {"zero": [0.0, 0.0], "fixed": [-0.5, -0.5], "periodic": [0.1, 0.2], "zero_flux": [0.5, -0.6]}
+    below = outside[boundary]
     expected = 0.25 + np.vstack([image[1:], [below]])
     assert np.allclose(run(CellularNetwork(template=template, image=image), t_stop=4e-5), expected, atol=1e-6)
 
@@ -203,11 +204,11 @@ REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
     "infinite bias": (lambda _: Template(feedback=CROSS, bias=np.inf), "`Template.bias = inf`: must be finite"),
     "boundary": (
         lambda _: Template(feedback=CROSS, boundary="mirror"),  # type: ignore[arg-type]
-        "`Template.boundary` = 'mirror': must be one of zero, fixed, periodic",
+        "`Template.boundary` = 'mirror': must be one of zero, fixed, periodic, zero_flux",
     ),
     "boundary as a table": (
         lambda _: Template(feedback=CROSS, boundary=np.ones(2)),  # type: ignore[arg-type]
-        "`Template.boundary` = array([1., 1.]): must be one of zero, fixed, periodic",
+        "`Template.boundary` = array([1., 1.]): must be one of zero, fixed, periodic, zero_flux",
     ),
     "pace": (lambda _: Template(feedback=CROSS, pace=-1.0), "`Template.pace` = -1.0 R C: must be at least 0"),
     "pace as a row": (

@@ -141,8 +141,8 @@ REFUSED: dict[str, tuple[str, str]] = {
         "`Network.weights` = [[0.0], [-5e-05, 0.0]]: must be real numbers in a rectangular array (",
     ),
     "weights of text": (
-        changed(ROW, 'weights = [[0.0, "1k"], [-5.0e-5, 0.0]]'),
-        "`network.weights[0][1]` = '1k': must be of type number",
+        changed(ROW, 'weights = [[0.0, "10 kOhm"], [-5.0e-5, 0.0]]'),
+        "`Network.weights` = '10 kOhm': is in ohms: must be in siemens; the conductance of 20 kOhm is '50 uS'",
     ),
     "weights not square": (
         changed(ROW, "weights = [[0.0, -5.0e-5]]"),
@@ -207,8 +207,9 @@ REFUSED: dict[str, tuple[str, str]] = {
         "`analysis.inputs` has 2 elements: must have 1",
     ),
     "inputs of text": (
-        changed("[analysis]", "[analysis]\ninputs = 'sine'"),
-        "`analysis.inputs` = 'sine': must be of type number or array or object",
+        HEAD + INLINE + "input_weights = [[1e-6], [1e-6]]\n[analysis]\ninputs = 'sine'\n",
+        "`analysis.inputs` = 'sine': must be a number, with an SI prefix and the unit V where wanted, such as '-3.3V' "
+        "(m is milli, M or meg mega)",
     ),
     "t_stop": (changed("t_stop = 2.0e-3", "t_stop = 0.0"), "`analysis.t_stop = 0.0 s`: must be positive"),
     "t_stop NaN": (

@@ -112,7 +112,7 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
     ),
     "Cohen-Grossberg, energy of a number": (
         lambda: cohen_grossberg_energy(3.0, np.ones(2)),  # type: ignore[arg-type]
-        "3.0: must be a Graph, or a Network",
+        "3.0: must be a Graph, or have a method graph() that gives one",
     ),
     "Cohen-Grossberg, energy with delays": (
         lambda: cohen_grossberg_energy(families.delayed(families.cohen_grossberg(EYE, **CG), 1e-3), np.ones(2)),
@@ -133,11 +133,11 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
     "shunting, decay": (lambda: families.shunting(EYE, decay=0.0), "`decay = 0.0 per unit of time`: must be positive"),
     "shunting, decay as text": (
         lambda: families.shunting(EYE, decay="slow"),  # type: ignore[arg-type]
-        "`decay` = 'slow': must be real numbers in a rectangular array",
+        "`decay` = 'slow': must be real numbers in a rectangular array (text)",
     ),
     "shunting, no ceiling": (
         lambda: families.shunting(EYE, ceiling=None),  # type: ignore[arg-type]
-        "`ceiling = nan`: must be finite",
+        "`ceiling` = None: must be real numbers",
     ),
     "shunting, start": (
         lambda: families.shunting(EYE, initial=1.5),

@@ -40,7 +40,7 @@ from hopfield_hw.graph import (
     in_si,
     parse_graph,
 )
-from hopfield_hw.graph.weights import apply_weights, entries, weights_shape
+from hopfield_hw.graph.weights import BOUNDARIES, apply_weights, entries, weights_shape
 from hopfield_hw.network import Network
 from hopfield_hw.reference import Program, solve
 from hopfield_hw.signals import Signal
@@ -249,7 +249,7 @@ def test_labels_of_several_populations_say_which() -> None:
 @st.composite
 def weights(draw: st.DrawFn) -> Any:
     matrix = draw(arrays(np.float64, (N, N), elements=st.one_of(st.just(0.0), numbers)))
-    boundary = draw(st.sampled_from(["zero", "fixed", "periodic"]))
+    boundary = draw(st.sampled_from(BOUNDARIES))
     template = draw(arrays(np.float64, draw(st.sampled_from([(1, 1), (3, 3), (1, 3), (5, 1)])), elements=numbers))
     stencil = Stencil(
         template=template, shape=(2, N // 2), boundary=boundary, edge=draw(numbers) if boundary == "fixed" else 0.0
@@ -414,7 +414,7 @@ def test_hash_changes_with_the_content(change: dict[str, Any]) -> None:
 @given(
     arrays(np.float64, st.tuples(st.sampled_from([1, 3, 5]), st.sampled_from([1, 3, 5])), elements=numbers),
     st.tuples(st.integers(1, 4), st.integers(1, 4)),
-    st.sampled_from(["zero", "fixed", "periodic"]),
+    st.sampled_from(BOUNDARIES),
     st.integers(0, 2**32 - 1),
 )
 def test_a_stencil_is_what_its_definition_says(
@@ -430,6 +430,8 @@ def test_a_stencil_is_what_its_definition_says(
             row, column = r + p - template.shape[0] // 2, c + q - template.shape[1] // 2
             if boundary == "periodic":
                 expected[k, r, c] += weight * x[k, row % shape[0], column % shape[1]]
+            elif boundary == "zero_flux":
+                expected[k, r, c] += weight * x[k, min(max(row, 0), shape[0] - 1), min(max(column, 0), shape[1] - 1)]
             elif 0 <= row < shape[0] and 0 <= column < shape[1]:
                 expected[k, r, c] += weight * x[k, row, column]
             else:

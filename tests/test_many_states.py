@@ -21,7 +21,7 @@ from hopfield_hw.reference import Program, crossbar
 from hopfield_hw.reference.single_solver import STAGES, integrate_single
 from hopfield_hw.signals import Signal
 
-MODES: dict[Any, Any] = {"zero": "constant", "fixed": "constant", "periodic": "wrap"}
+MODES: dict[Any, Any] = {"zero": "constant", "fixed": "constant", "periodic": "wrap", "zero_flux": "nearest"}
 
 
 @pytest.mark.parametrize("boundary", MODES)

@@ -12,6 +12,7 @@ from ..errors import InputError
 from ..graph import Clock, Graph
 from ..names import NAME, RESERVED
 from ..signals import as_signal
+from ..usual import warn_of_inputs
 from .primitives import PRIMITIVES, SENSING, Line, Primitive, Value, check_value
 
 if TYPE_CHECKING:
@@ -139,6 +140,7 @@ class Circuit:
         if not self.inputs:
             raise InputError(f"{self.title!r} has no inputs: leave `inputs` out")
         signal = as_signal(inputs, "inputs", len(self.inputs))
+        warn_of_inputs(signal)
         if self.clock is not None and math.isinf(self.time_constant):
             signal = signal.stepped(self.clock.period)
         waves = {

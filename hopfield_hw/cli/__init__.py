@@ -6,6 +6,7 @@ Exit status: 0 done and within tolerance, 1 ran and fell short, 2 bad input, 3 s
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Annotated, Any, NoReturn
@@ -18,7 +19,7 @@ from .about import doctor, show_list
 from .decks import export, simulate
 from .demo import demo
 from .digital import fixed, rtl
-from .reporting import PROGRAM, ClosedPipeError, report_error, say
+from .reporting import PROGRAM, ClosedPipeError, report_error, say, warn
 from .tracing import trace
 from .verify import verify
 
@@ -52,6 +53,12 @@ def run(arguments: Sequence[str]) -> int:
     """Run a command line and return its exit status. What is not an error of ours is raised on."""
     as_json = "--json" in arguments
     command = typer.main.get_command(_app())
+    with warnings.catch_warnings():
+        warnings.showwarning = _show_warning
+        return _run(command, arguments, as_json)
+
+
+def _run(command: Any, arguments: Sequence[str], as_json: bool) -> int:
     try:
         return int(command.main(args=list(arguments), prog_name=PROGRAM, standalone_mode=False) or 0)
     except USAGE as error:
@@ -67,6 +74,11 @@ def run(arguments: Sequence[str]) -> int:
     except (KeyboardInterrupt, typer.Abort) as error:
         report_error(error, as_json=as_json, message="interrupted", kind="Interrupted")
         return INTERRUPTED
+
+
+def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
+    """Say a warning in one line on stderr, without the line of code that it comes from."""
+    warn(str(message))
 
 
 def _app() -> typer.Typer:

@@ -30,7 +30,7 @@ Rescale: TypeAlias = Annotated[
     bool, typer.Option("--rescale", help="Apply the exact rescaling that makes a passive cell realisable.")
 ]
 Timeout: TypeAlias = Annotated[
-    float | None,
+    str | None,
     typer.Option("--timeout", metavar="S", help=f"Seconds after which ngspice is stopped; {TIMEOUT:g} by default."),
 ]
 Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Write one object of JSON on stdout.")]
@@ -58,7 +58,7 @@ def checked_cell(name: str) -> str:
     return find_cell(name).name
 
 
-def checked_positive(value: float, name: str, unit: str) -> float:
+def checked_positive(value: float | str, name: str, unit: str) -> float:
     """Return a positive number. Raises InputError for another."""
     return float(positive(value, name, shape=(), unit=unit))
 
@@ -68,6 +68,6 @@ def accuracy_given(value: float | None) -> float | None:
     return None if value is None else checked_accuracy(value, "--accuracy")
 
 
-def checked_timeout(value: float | None) -> float:
+def checked_timeout(value: str | None) -> float:
     """Return the value of --timeout, seconds. Raises InputError for one that is not positive."""
     return TIMEOUT if value is None else checked_positive(value, "--timeout", "s")

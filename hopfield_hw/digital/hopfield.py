@@ -117,7 +117,8 @@ def free_running(graph: Graph, *, time_constant: float) -> Graph:
     """Return a map without its clock: tau dx/dt = -x + F(x, u), each Hold a Leak with R = 1 and C = tau.
 
     It rests where the map does, and is another machine: between, it need not go where the map goes.
-    `time_constant`: tau, in the graph's unit of time.
+    `time_constant`: tau, in the graph's unit of time. Where the map says nothing of siemens, as its states are Holds,
+    one unit is 1e-4 S: circuits have 10 kOhm.
 
     Raises InputError for a graph that is no map, and a time constant that is not positive.
     """
@@ -135,7 +136,9 @@ def free_running(graph: Graph, *, time_constant: float) -> Graph:
         else op
         for op in graph.operators
     ]
-    return replace(graph, operators=tuple(operators))
+    siemens = graph.units.siemens_per_unit
+    units = replace(graph.units, siemens_per_unit=1e-4 if siemens == 1.0 else siemens)
+    return replace(graph, operators=tuple(operators), units=units)
 
 
 def _rows_scaled(weights: Any, factors: Array) -> Any:

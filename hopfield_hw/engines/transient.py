@@ -13,12 +13,15 @@ import xarray as xr
 from scipy.interpolate import CubicSpline, make_interp_spline
 
 from ..arrays import Array, positive
+from ..cells import Cell
 from ..circuit import Circuit, Probe, Settling
 from ..dialects.ngspice import format_analysis, write_ngspice
 from ..errors import InputError
-from ..graph import Clock, Leak
+from ..graph import Clock, Graph, HasGraph, Leak
+from ..lower import lower
 from ..reference import Growth
 from ..signals import as_signal
+from ..usual import warn_of_stop
 from ..waves import checked_accuracy, make_dataset, nrmse, period_grid, ranges, uniform_grid
 from .convergence import converged
 from .ngspice import find, run
@@ -89,8 +92,9 @@ class Deck:
 
 
 def simulate(
-    circuit: Circuit,
+    circuit: Circuit | Graph | HasGraph,
     *,
+    cell: str | Cell | None = None,
     t_stop: float | None = None,
     inputs: Any = None,
     accuracy: float = 1e-4,
@@ -100,6 +104,7 @@ def simulate(
 ) -> xr.Dataset:
     """Return state and output of a circuit over (time, neuron), from ngspice.
 
+    A network (a Graph, or anything with a method `graph`) is lowered before, in the cell `ideal` or in `cell`.
     `t_stop`: seconds, positive; 20 max(R C) by default. `inputs`: a Signal, a number, or (m,) constants, volts.
     `accuracy`: NRMSE; maximum step and tolerances follow from it, and are refined until the error left, estimated from
     runs with a step and with half of it (`attrs["self_check"]`), is at most half of it; an AccuracyWarning says so
@@ -111,12 +116,18 @@ def simulate(
 
     Raises InputError for wrong arguments, and a SimulatorError where ngspice does not deliver.
     """
+    if not isinstance(circuit, Circuit):
+        circuit = lower(circuit, cell="ideal" if cell is None else cell)
+    elif cell is not None:
+        raise InputError("`cell`: the circuit is lowered already; leave it out, or give the network")
+    end = stop_time(circuit, t_stop)
+    warn_of_stop(end, circuit.time_constant, inputs)
     return simulate_deck(
         circuit_deck(circuit, inputs),
-        t_stop=stop_time(circuit, t_stop),
+        t_stop=end,
         accuracy=accuracy,
         points=points,
-        timeout=timeout,
+        timeout=float(positive(timeout, "timeout", shape=(), unit="s")),
         keep=keep,
     )
 

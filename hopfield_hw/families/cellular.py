@@ -52,7 +52,9 @@ class CellularNetwork:
         start: Any = self.template.start if self.initial is None else self.initial
         fields = {
             "image": image,
-            "initial": frozen(image if start is None else start, "CellularNetwork.initial", shape=image.shape),
+            "initial": frozen(
+                image if start is None else start, "CellularNetwork.initial", shape=image.shape, unit="V"
+            ),
             "resistance": float(positive(self.resistance, "CellularNetwork.resistance", shape=(), unit="Ohm")),
             "capacitance": float(positive(self.capacitance, "CellularNetwork.capacitance", shape=(), unit="F")),
         }
@@ -149,7 +151,7 @@ class CellularNetwork:
         if not isinstance(wave, xr.Dataset) or "output" not in wave:
             raise InputError(f"`wave` = {wave!r:.60}: must be a waveform with outputs, as from `reference`")
         times = wave["time"].to_numpy()
-        k = -1 if time is None else int(np.argmin(np.abs(times - float(frozen(time, "time", shape=())))))
+        k = -1 if time is None else int(np.argmin(np.abs(times - float(frozen(time, "time", shape=(), unit="s")))))
         last: Array = wave["output"].isel(time=k).to_numpy()
         if last.size != self.initial.size:
             raise InputError(f"wave: has {last.size} outputs: must be of this network, with {self.initial.size}")

@@ -16,7 +16,7 @@ LUMA = (0.299, 0.587, 0.114)  # red, green, blue (ITU-R BT.601)
 
 def checked_image(value: Any, name: str) -> Array:
     """Return an image, (rows, columns), frozen. Raises InputError for another form, or levels not finite."""
-    image = frozen(value, name)
+    image = frozen(value, name, unit="V")
     if image.ndim != 2 or image.size == 0:
         raise InputError(f"`{name}` has shape {image.shape}: must be a table (rows, columns) of at least one pixel")
     return image

@@ -1,6 +1,6 @@
 """The graph: one description of a network, as operators with equations, that every machine runs."""
 
-from .ir import Edge, Graph, Units, as_graph
+from .ir import Edge, Graph, HasGraph, Units, as_graph
 from .operators import (
     Activate,
     Affine,
@@ -28,6 +28,7 @@ __all__ = [
     "Edge",
     "Graph",
     "Hadamard",
+    "HasGraph",
     "Hold",
     "Input",
     "Leak",

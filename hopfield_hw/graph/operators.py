@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ..arrays import Array, frozen, positive
+from ..arrays import Array, frozen, is_whole, positive
 from ..errors import InputError
 from ..gain import Function
 from ..names import checked_labels, checked_name
@@ -62,7 +62,7 @@ class Sized(Operator):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not isinstance(self.size, int | np.integer) or isinstance(self.size, bool) or self.size < 1:
+        if not is_whole(self.size) or self.size < 1:
             raise InputError(f"`{self.name}.size` = {self.size!r}: must be a whole number, at least 1")
         self._freeze(size=int(self.size))
 
@@ -155,13 +155,13 @@ class Leak(Operator):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        shape = frozen(self.capacitance, f"{self.name}.capacitance").shape
+        shape = frozen(self.capacitance, f"{self.name}.capacitance", unit="F").shape
         if len(shape) != 1 or shape[0] == 0:
             raise InputError(f"`{self.name}.capacitance` has shape {shape}: must be one row of at least one element")
         self._freeze(
             capacitance=positive(self.capacitance, f"{self.name}.capacitance", shape=shape, unit="F"),
             resistance=positive(self.resistance, f"{self.name}.resistance", shape=shape, unit="Ohm", allow_inf=True),
-            initial=frozen(self.initial, f"{self.name}.initial", shape=shape),
+            initial=frozen(self.initial, f"{self.name}.initial", shape=shape, unit="V"),
         )
         if self.labels is not None:
             self._freeze(labels=checked_labels(self.labels, f"{self.name}.labels", shape[0]))
@@ -188,6 +188,9 @@ class Activate(Sized):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if isinstance(self.function, type):
+            kind = self.function.__name__
+            raise InputError(f"`{self.name}.function` is the class {kind}: give an object of it, such as {kind}()")
         if not isinstance(self.function, Function):
             raise InputError(f"`{self.name}.function` = {self.function!r:.60}: must be a Gain or a Function")
         if self.function.size is not None and self.function.size != self.size:
@@ -261,7 +264,7 @@ class Delay(Sized):
             if self.history.size != self.size:
                 raise InputError(f"`{self.name}.history` has {self.history.size} elements: must have {self.size}")
         else:
-            self._freeze(history=frozen(self.history, f"{self.name}.history", shape=(self.size,)))
+            self._freeze(history=frozen(self.history, f"{self.name}.history", shape=(self.size,), unit="V"))
 
     def params(self) -> dict[str, Any]:
         return {"size": self.size, "tau": _signal_params(self.tau), "history": _signal_params(self.history)}
@@ -276,7 +279,7 @@ class Clock:
 
     def __post_init__(self) -> None:
         period = float(positive(self.period, "Clock.period", shape=(), unit="s"))
-        phase = float(frozen(self.phase, "Clock.phase", shape=()))
+        phase = float(frozen(self.phase, "Clock.phase", shape=(), unit="s"))
         if not 0.0 <= phase < period:
             raise InputError(f"`Clock.phase` = {phase} s: must be from 0 to below the period, {period} s")
         object.__setattr__(self, "period", period)
@@ -294,7 +297,7 @@ class Hold(Operator):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        initial = frozen(self.initial, f"{self.name}.initial")
+        initial = frozen(self.initial, f"{self.name}.initial", unit="V")
         if initial.ndim != 1 or initial.size == 0:
             raise InputError(f"`{self.name}.initial` has shape {initial.shape}: must be one row, not empty")
         if not isinstance(self.clock, Clock):
@@ -325,9 +328,9 @@ class Quantise(Sized):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        lower = float(frozen(self.lower, f"{self.name}.lower", shape=()))
-        upper = float(frozen(self.upper, f"{self.name}.upper", shape=()))
-        if not isinstance(self.levels, int | np.integer) or self.levels < 2:
+        lower = float(frozen(self.lower, f"{self.name}.lower", shape=(), unit="V"))
+        upper = float(frozen(self.upper, f"{self.name}.upper", shape=(), unit="V"))
+        if not is_whole(self.levels) or self.levels < 2:
             raise InputError(f"`{self.name}.levels` = {self.levels!r}: must be a whole number, at least 2")
         if lower >= upper:
             raise InputError(f"`{self.name}` ranges from {lower} to {upper}: lower must be below upper")

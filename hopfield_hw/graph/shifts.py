@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
 import numpy as np
 
 from ..arrays import Array
+
+# (places, side) -> places from 0 to below the side
+Fold: TypeAlias = Callable[[Any, int], Any]
 
 
 class Shifts:
@@ -12,12 +18,12 @@ class Shifts:
 
     A margin holds what lies outside, so that a shift is an offset into the flat grid; cells with the same weight are
     added up before they are multiplied. `template`: odd by odd. `shape`: rows, columns of the grid. `edge`: what lies
-    outside; None where the grid is periodic.
+    outside, where no `fold` says which cells of the grid the places outside stand for.
     """
 
-    def __init__(self, template: Array, shape: tuple[int, int], edge: float | None) -> None:
+    def __init__(self, template: Array, shape: tuple[int, int], edge: float, fold: Fold | None = None) -> None:
         (rows, columns), (high, wide) = shape, template.shape
-        self.shape, self.edge = shape, edge
+        self.shape, self.edge, self._fold = shape, edge, fold
         self._m, self._n = high // 2, wide // 2
         self._padded = (rows + high - 1, columns + wide - 1)
         self._first = self._m * self._padded[1] + self._n
@@ -29,7 +35,7 @@ class Shifts:
 
     def buffers(self, count: int) -> tuple[Array, Array, Array]:
         """Return working storage for `count` grids: three arrays with margins, the first one's filled if constant."""
-        padded = np.full((count, *self._padded), 0.0 if self.edge is None else self.edge)
+        padded = np.full((count, *self._padded), self.edge)
         return padded, np.zeros_like(padded), np.empty_like(padded)
 
     def inside(self, padded: Array) -> Array:
@@ -39,8 +45,8 @@ class Shifts:
 
     def into(self, padded: Array, result: Array, scratch: Array) -> None:
         """Write the sums over grids into `result`, valid inside its margins. The three have the form of `buffers`."""
-        if self.edge is None:
-            self._wrap(padded)
+        if self._fold is not None:
+            self._fill(padded, self._fold)
         size = padded.size - 2 * self._first
         flat, total, part = padded.reshape(-1), *(a.reshape(-1)[self._first :][:size] for a in (result, scratch))
         if not self._terms:
@@ -59,11 +65,10 @@ class Shifts:
             if k:
                 total += part
 
-    def _wrap(self, padded: Array) -> None:
-        """Fill the margins from the opposite sides; a grid smaller than its margin goes round more than once."""
+    def _fill(self, padded: Array, fold: Fold) -> None:
+        """Fill the margins from the cells that they stand for; a margin may be wider than the grid."""
         (rows, columns), m, n = self.shape, self._m, self._n
-        below, right = np.arange(-m, 0) % rows, np.arange(-n, 0) % columns
-        padded[:, :m] = padded[:, m + below]
-        padded[:, m + rows :] = padded[:, m + np.arange(m) % rows]
-        padded[:, :, :n] = padded[:, :, n + right]
-        padded[:, :, n + columns :] = padded[:, :, n + np.arange(n) % columns]
+        padded[:, :m] = padded[:, m + fold(np.arange(-m, 0), rows)]
+        padded[:, m + rows :] = padded[:, m + fold(rows + np.arange(m), rows)]
+        padded[:, :, :n] = padded[:, :, n + fold(np.arange(-n, 0), columns)]
+        padded[:, :, n + columns :] = padded[:, :, n + fold(columns + np.arange(n), columns)]

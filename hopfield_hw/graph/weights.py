@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import scipy.sparse as sp
 
-from ..arrays import Array, Sparse, frozen, frozen_sparse
+from ..arrays import Array, Sparse, frozen, frozen_sparse, is_whole
 from ..errors import InputError
-from .shifts import Shifts
+from ..tables import as_table
+from .shifts import Fold, Shifts
 
-Boundary: TypeAlias = Literal["zero", "fixed", "periodic"]
-BOUNDARIES: tuple[Boundary, ...] = ("zero", "fixed", "periodic")
+Boundary: TypeAlias = Literal["zero", "fixed", "periodic", "zero_flux"]
+BOUNDARIES: tuple[Boundary, ...] = ("zero", "fixed", "periodic", "zero_flux")
+# Which cell of the grid a place outside stands for, row by row and column by column; others have a constant outside.
+FOLDS: Mapping[Boundary, Fold] = MappingProxyType(
+    {
+        "periodic": lambda places, side: places % side,
+        "zero_flux": lambda places, side: np.clip(places, 0, side - 1),
+    }
+)
 
 
 def checked_template(value: Any, name: str) -> Array:
@@ -37,7 +47,9 @@ class Stencil:
     y[r, c] = sum over (p, q) of template[p + m, q + m'] x[r + p, c + q], rows first, flattened in C order.
 
     `template`: odd by odd. `shape`: (rows, columns) of the grid.
-    `boundary`: what lies outside the grid: "zero", "fixed" (at `edge`), or "periodic".
+    `boundary`: what lies outside the grid: "zero", "fixed" (at `edge`), "periodic", or "zero_flux", where every place
+    outside is a copy of the cell of the rim that is nearest to it (`np.pad(mode="edge")`; no reflection, which would be
+    another boundary for templates that reach further than one cell).
     Raises InputError for a template of even size, an empty grid, or an unknown boundary.
     """
 
@@ -49,7 +61,7 @@ class Stencil:
     def __post_init__(self) -> None:
         template = checked_template(self.template, "Stencil.template")
         sides = self.shape if isinstance(self.shape, tuple | list) else ()
-        if len(sides) != 2 or not all(isinstance(side, int | np.integer) and side >= 1 for side in sides):
+        if len(sides) != 2 or not all(is_whole(side) and side >= 1 for side in sides):
             raise InputError(f"`Stencil.shape` = {self.shape}: must be (rows, columns), whole numbers of at least 1")
         check_boundary(self.boundary, "Stencil.boundary")
         edge = float(frozen(self.edge, "Stencil.edge", shape=()))
@@ -76,7 +88,7 @@ class Stencil:
     @property
     def shifts(self) -> Shifts:
         """The map as sums of shifted grids, the fixed edge included."""
-        return Shifts(self.template, self.shape, None if self.boundary == "periodic" else self.edge)
+        return Shifts(self.template, self.shape, self.edge, FOLDS.get(self.boundary))
 
     def scaled(self, factor: float) -> Stencil:
         """Return the stencil with every weight multiplied."""
@@ -86,16 +98,15 @@ class Stencil:
         """Return the linear part as a sparse matrix, (size, size); the fixed edge is `offset`."""
         rows, columns = self.shape
         r, c = np.indices(self.shape)
+        fold = FOLDS.get(self.boundary)
         targets, sources, values = [], [], []
         for (p, q), weight in np.ndenumerate(self.template):
             if weight == 0.0:
                 continue
             rr, cc = r + p - self.template.shape[0] // 2, c + q - self.template.shape[1] // 2
-            if self.boundary == "periodic":
-                inside = np.ones(self.shape, dtype=bool)
-                rr, cc = rr % rows, cc % columns
-            else:
-                inside = (rr >= 0) & (rr < rows) & (cc >= 0) & (cc < columns)
+            if fold is not None:
+                rr, cc = fold(rr, rows), fold(cc, columns)
+            inside = (rr >= 0) & (rr < rows) & (cc >= 0) & (cc < columns)
             targets.append((r * columns + c)[inside])
             sources.append((rr * columns + cc)[inside])
             values.append(np.full(int(inside.sum()), weight))
@@ -119,6 +130,12 @@ def frozen_weights(value: Any, name: str) -> Weights:
         return value
     if sp.issparse(value):
         return frozen_sparse(value, name)
+    table = as_table(value)
+    if table is not None and table.named:
+        raise InputError(
+            f"`{name}` is a table with names, which are not looked at here; give .to_numpy() of it, with rows and "
+            "columns in the order of the elements (a Network matches tables by their names)"
+        )
     matrix = frozen(value, name)
     if matrix.ndim != 2:
         raise InputError(f"`{name}` has shape {matrix.shape}: must be a matrix (to, from)")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from ..cells import CELLS, Cell, Fragment
 from ..circuit import GROUND, Circuit, Draft, Origin
 from ..errors import InputError, Unrealisable
-from ..graph import Activate, Graph, Input, Operator, Output, as_graph, in_si
-from ..network import Network
+from ..graph import Activate, Graph, HasGraph, Input, Operator, Output, as_graph, in_si
+from ..usual import warn_of_values
 from .rescale import rescaled
 
 __all__ = ["find_cell", "lower"]
@@ -14,7 +14,12 @@ __all__ = ["find_cell", "lower"]
 
 def find_cell(cell: str | Cell) -> Cell:
     """Return a cell of the table by its name, or anyone's own cell as it is."""
+    if isinstance(cell, type):
+        raise InputError(f"cell {cell.__name__}: is a class; give an object of it, such as {cell.__name__}()")
     if not isinstance(cell, str):
+        missing = [name for name in ("name", "law", "fragments", "rescaling") if not hasattr(cell, name)]
+        if missing:
+            raise InputError(f"cell {cell!r:.60}: has no `{missing[0]}`; give a name ({', '.join(CELLS)}), or a Cell")
         return cell
     if cell not in CELLS:
         raise InputError(f"cell {cell!r:.60}: must be one of {', '.join(CELLS)}, or a cell object of your own")
@@ -22,18 +27,22 @@ def find_cell(cell: str | Cell) -> Cell:
 
 
 def lower(
-    graph: Graph | Network, *, cell: str | Cell = "ideal", rescale: bool = False, title: str = "hopfield_hw"
+    graph: Graph | HasGraph, *, cell: str | Cell = "ideal", rescale: bool = False, title: str = "hopfield_hw"
 ) -> Circuit:
-    """Return the circuit of a graph, or of a network's, in the topology of a cell.
+    """Return the circuit of a graph, or of anything with a method `graph` (a Network), in the topology of a cell.
 
     The cell's fragments cover the graph, the largest first. `rescale=True` applies the exact rescaling that the cell
     asks for (x -> s x and so on); the circuit's probes then give the state of the graph as before.
+
+    A value far outside what electronics can be built of (ohms for siemens, 10 for 10 nF; R = 1 Ohm and C = 1 F of a
+    normalised network too, whose units belong into `Network.dimensionless` or `Units`) is warned of
+    (UnusualValueWarning), once for each quantity: a circuit is to be built. The reference takes any value.
 
     Raises InputError for an unknown cell, Unrealisable for values that the cell cannot build, and for operators
     that it does not cover, by name.
     """
     chosen, graph = find_cell(cell), as_graph(graph)
-    network = in_si(graph)
+    given = network = in_si(graph)
     factors = dict(chosen.rescaling(network)) if rescale else {}
     network = rescaled(network, factors)
     draft = Draft(network, factors)
@@ -43,7 +52,9 @@ def lower(
             draft.add(f"V_{source.name}_{k}", (node, GROUND), 0.0, Origin(source.name, "input", (k,)))
     for fragment in fragments:
         fragment.build(draft)
-    return draft.circuit(title, chosen.name, graph)
+    circuit = draft.circuit(title, chosen.name, graph)
+    warn_of_values(given, graph.units)
+    return circuit
 
 
 def _cover(graph: Graph, cell: Cell) -> list[Fragment]:

@@ -10,8 +10,7 @@ import xarray as xr
 
 from ..arrays import Array, frozen
 from ..errors import InputError
-from ..graph import Graph, Leak, Output, as_graph, in_si
-from ..network import Network
+from ..graph import Graph, HasGraph, Leak, Output, as_graph, in_si
 from ..waves import make_dataset, uniform_grid
 from .batch_solver import Rows, integrate
 from .program import Program
@@ -24,7 +23,7 @@ CORNER_STEP = 0.05
 
 
 def solve_batch(
-    graphs: Graph | Network | Sequence[Graph | Network],
+    graphs: Graph | HasGraph | Sequence[Graph | HasGraph],
     *,
     initial: Any = None,
     t_stop: float | None = None,
@@ -44,10 +43,10 @@ def solve_batch(
     Raises InputError for draws of different forms and wrong shapes, AccuracyError for a draw that cannot
     go on, and SimulatorTimeout where the time is used up.
     """
-    several = [as_graph(graph) for graph in ([graphs] if isinstance(graphs, Graph | Network) else graphs)]
+    several = [as_graph(graph) for graph in (graphs if isinstance(graphs, Sequence) else [graphs])]
     if not several:
         raise InputError("`graphs` is empty: give at least one graph")
-    check_request(accuracy, points)
+    accuracy = check_request(accuracy, points)
     draws = [in_si(graph) for graph in several]
     end = stop_time(draws[0], t_stop)
     program = Program(draws, input_signal(draws[0], inputs))

@@ -139,8 +139,9 @@ class GridCrossbar:
             return None
         (rows, columns), template = self.stencil.shape, self.stencil.template
         reach = (template.shape[0] // 2, template.shape[1] // 2)
-        weights, periodic = terms(template), self.stencil.boundary == "periodic"
-        curve = (float(function.gain), float(function.amplitude), self.stencil.edge, periodic)
+        weights, boundary = terms(template), self.stencil.boundary
+        outside = (self.stencil.edge, boundary == "periodic", boundary == "zero_flux")
+        curve = (float(function.gain), float(function.amplitude), *outside)
         constant = self.constant.reshape(rows, columns)
 
         def fused_step(slots: Array, h: float, *, rtol: float, atol: float, keep: bool) -> float:

@@ -55,6 +55,7 @@ def step(
     amplitude: float,
     edge: float,
     periodic: bool,
+    copied: bool,
     constant: Array,
     rate: float,
 ) -> None:
@@ -66,8 +67,8 @@ def step(
     (error / (atol + rtol max(|x|, |new x|)))^2.
 
     dx/dt = (sum over k of values[k] y(row + down[k], column + right[k])) + constant - rate x, where y is gain x within
-    -amplitude and amplitude, and `edge` outside the grid, or what the opposite side has where it is periodic. `reach`:
-    the largest shift, down and to the side.
+    -amplitude and amplitude, and outside the grid `edge`, or what the opposite side has where it is periodic, or what
+    the nearest cell of the rim has where it is `copied`. `reach`: the largest shift, down and to the side.
     """
     _, rows, columns = slots.shape
     tall, wide = reach
@@ -117,11 +118,20 @@ def step(
                     for c in range(wide):
                         outputs[stage, near, margin - 1 - c] = outputs[stage, near, margin + columns - 1 - c]
                         outputs[stage, near, margin + columns + c] = outputs[stage, near, margin + c]
+                elif copied:
+                    for c in range(wide):
+                        outputs[stage, near, margin - 1 - c] = outputs[stage, near, margin]
+                        outputs[stage, near, margin + columns + c] = outputs[stage, near, margin + columns - 1]
+                    if row == 0:
+                        for k in range(1, tall + 1):
+                            outputs[stage, (near - k) % span] = outputs[stage, near]
                 if stage == STAGES - 1 and r == row:
                     for c in range(width):
                         new[r, c] = slopes[stage, at, c]
-            else:
+            elif not copied:
                 outputs[stage, near] = edge
+            elif row >= rows:
+                outputs[stage, near] = outputs[stage, (rows - 1) % span]
             row -= tall
             r = row % rows if periodic else row
             if known < 2 * (stage + 1) * tall or not 0 <= r < rows:

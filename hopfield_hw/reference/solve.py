@@ -12,8 +12,7 @@ from scipy.integrate import solve_ivp
 
 from ..arrays import Array, positive
 from ..errors import AccuracyError, InputError
-from ..graph import Graph, Hold, Input, Leak, Output, as_graph, in_si
-from ..network import Network
+from ..graph import Graph, HasGraph, Hold, Input, Leak, Output, as_graph, in_si
 from ..signals import Signal, as_signal
 from ..waves import checked_accuracy, make_dataset, nrmse, period_grid, uniform_grid
 from .batch_solver import Rows, integrate
@@ -47,7 +46,7 @@ MANY_BUDGET = 5_000_000
 
 
 def solve(
-    graph: Graph | Network,
+    graph: Graph | HasGraph,
     *,
     t_stop: float | None = None,
     inputs: Any = None,
@@ -58,6 +57,7 @@ def solve(
 ) -> xr.Dataset:
     """Return state and output over (time, neuron) on a uniform grid, from the graph's differential equation.
 
+    `graph`: a Graph, or anything with a method `graph`, such as a Network or a network of a family.
     `t_stop`: seconds, positive; 20 max(R C) by default. `inputs`: a Signal, a number, or (m,) constants, volts.
     `accuracy`: NRMSE; the solver's relative tolerance is 1e-4 of it, and is tightened with the step until two solutions
     agree to 2% of it (`attrs["self_check"]`). `points`: 2,001 of 10^5 neurons are 1.6 GB; ask for fewer of many.
@@ -78,13 +78,13 @@ def solve(
     Raises InputError for a graph with a Delay beside a Hold, and for wrong arguments; AccuracyError where the solver
     fails or makes no headway, and SimulatorTimeout where its time is used up.
     """
-    check_request(accuracy, points)
+    accuracy = check_request(accuracy, points)
     graph = as_graph(graph)
     if graph.kind == "map":
         return _mapped(in_si(graph), t_stop, inputs, timeout)
     if graph.kind == "sampled":
         return _sampled(in_si(graph), t_stop, inputs, accuracy, points, timeout)
-    if method not in METHODS:
+    if not isinstance(method, str) or method not in METHODS:
         raise InputError(f"`method` = {method!r:.60}: must be one of {', '.join(METHODS)}")
     network = in_si(graph)
     end = stop_time(network, t_stop)
@@ -156,11 +156,11 @@ def _sampled(
     )
 
 
-def check_request(accuracy: float, points: int | None) -> None:
-    """Refuse an accuracy that is not an NRMSE, and fewer than two points."""
-    checked_accuracy(accuracy, "accuracy")
-    if points is not None and (not isinstance(points, int | np.integer) or points < 2):
-        raise InputError(f"`points` = {points!r}: must be a whole number of times, at least 2")
+def check_request(accuracy: Any, points: int | None) -> float:
+    """Return the accuracy, an NRMSE. Raises InputError for another, and for fewer than two points."""
+    if points is not None:
+        uniform_grid(1.0, points)
+    return checked_accuracy(accuracy, "accuracy")
 
 
 def check_steps(graph: Graph, period: float, end: float) -> None:

@@ -21,13 +21,13 @@ from ..engines.deck_nodes import Place
 from ..engines.deck_text import read_deck, with_nodes
 from ..engines.transient import AccuracyWarning, circuit_deck, simulate_waves
 from ..errors import AccuracyError, InputError, SimulatorTimeout
-from ..graph import Delay, Graph, as_graph, in_si
+from ..graph import Delay, Graph, HasGraph, as_graph, in_si
 from ..lower import lower
-from ..network import Network
 from ..reference import Program, input_signal, solve, stop_time
 from ..signals import Signal
 from ..units import format_si
-from ..waves import nrmse, ranges
+from ..usual import warn_of_stop
+from ..waves import checked_accuracy, nrmse, ranges
 from .coverage import coverage
 from .diagnosis import Suspect, diagnose
 from .effects import Effects
@@ -44,7 +44,7 @@ STARTS = 3
 
 
 def verify(
-    graph: Graph | Network,
+    graph: Graph | HasGraph,
     *,
     cell: str | Cell = "ideal",
     t_stop: float | None = None,
@@ -56,7 +56,7 @@ def verify(
     title: str = "hopfield_hw",
     timeout: float = 600.0,
 ) -> Verification:
-    """Compile a graph, run it in ngspice and in the reference, and say how far apart they are.
+    """Compile a graph (or what has a method `graph`), run it in ngspice and the reference, and say how far apart.
 
     The verdict is "passed" where whole waveforms of states and outputs agree, and the circuit also follows its equation
     step by step, from its own state, within the tolerance in each time constant; a network that amplifies small errors
@@ -104,6 +104,7 @@ def verify_circuit(
     inverted one, or `("n", scale)`. Its outputs are then not looked at: they count as what the graph gives for the
     states.
     """
+    accuracy, timeout = checked_accuracy(accuracy, "accuracy"), float(positive(timeout, "timeout", shape=(), unit="s"))
     limit = accuracy if tolerance is None else float(positive(tolerance, "tolerance", shape=(), unit=""))
     if not graph.states:
         raise InputError("verify: the graph has no Leak and no Hold, so no state to compare; use simulate")
@@ -116,6 +117,7 @@ def verify_circuit(
         judged = read_deck(deck, like=judged)
     network = in_si(graph)
     end, signal = stop_time(network, t_stop), input_signal(network, inputs)
+    warn_of_stop(end, circuit.time_constant, inputs)
     seconds = {"compile": compiled}
     start = time.perf_counter()
     ref = solve(graph, t_stop=end, inputs=inputs, accuracy=min(accuracy, limit))
