@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
-from scipy.interpolate import CubicSpline, make_interp_spline
 
 from ..arrays import Array, positive
 from ..cells import Cell
@@ -22,12 +21,12 @@ from ..lower import lower
 from ..reference import Growth
 from ..signals import as_signal
 from ..usual import warn_of_stop
-from ..waves import checked_accuracy, make_dataset, nrmse, period_grid, ranges, uniform_grid
+from ..waves import checked_accuracy, make_dataset, nrmse, period_grid, uniform_grid
 from .convergence import converged
 from .ngspice import find, run
 from .options import Settings, settings_for
 from .pace import Zone, all_pauses, outrun, start_zone
-from .rawfile import Plot
+from .sampling import resampled, unsettled
 
 POINTS = 2001
 TIMEOUT = 600.0
@@ -50,14 +49,10 @@ CLOCKED_NOTHING = (1e-10, 1e-18)
 DENSE = 10
 # What ngspice takes for gmin by default, S; more of it is another circuit.
 GMIN_OF_NGSPICE = 1e-12
-# A state that is found this part of its range from where `.ic` puts it was not started there.
-STARTED = 1e-3
 # Where nothing says how fast deviations grow, a run begins with so short a part of its longest step.
 FIRST = 1e-3
 # Runs that are repeated with shorter steps where something grows unseen.
 PACED = 6
-# Changes below this part of the range are of rounding; at most this times the last change counts as left.
-AT_REST, SLOWEST_DECAY = 1e-7, 10.0
 
 
 class AccuracyWarning(UserWarning):
@@ -341,73 +336,9 @@ def _run(
         deck.initial, nodes, t_stop=t_stop, step=step, options=options, first=first, pauses=pauses
     )
     plot = run(deck.text + analysis, t_stop=t_stop, timeout=timeout, keep=keep)
-    unsettled = 0.0 if deck.clock is None else _unsettled(plot, deck.settling, deck.clock.period, t_stop)
+    left = 0.0 if deck.clock is None else unsettled(plot, deck.settling, deck.clock.period, t_stop)
     probes = (*deck.states, *deck.outputs)
     begins = [deck.initial.get(probe.node, np.nan) for probe in deck.states] + [np.nan] * len(deck.outputs)
-    own_times, own, on_grid = _resampled(plot, probes, np.array(begins), grid, straight=deck.clock is not None)
+    own_times, own, on_grid = resampled(plot, probes, np.array(begins), grid, straight=deck.clock is not None)
     n = len(deck.states)
-    return Waves(on_grid[:, :n], on_grid[:, n:], unsettled, own_times, own[:, :n], own[:, n:])
-
-
-def _resampled(
-    plot: Plot, probes: Sequence[Probe], begins: Array, grid: Array, *, straight: bool
-) -> tuple[Array, Array, Array]:
-    """Return ngspice's own times, the probes there, and on a grid by a cubic spline through them.
-
-    ngspice does not print t = 0 under `uic`: a probe begins at the voltage in `begins`, where `.ic` put it, unless its
-    first two values lead back to elsewhere (a deck may start it with `IC=`); one with NaN there is followed back to 0
-    in a straight line from its first value, a hundredth of a step away, and that at twice this time. `straight`:
-    straight lines, for clocked waveforms, which have corners.
-    """
-    times = plot.column("time").real
-    values = plot.columns([f"v({probe.node.lower()})" for probe in probes]).real
-    scales = np.array([probe.scale for probe in probes])
-    first = float(times[0])
-    if first <= 0.0:
-        return times, scales * values, scales * _between(times, values, grid, straight)
-    free = np.isnan(begins)
-    if len(times) > 1:
-        led = values[0] - first * (values[1] - values[0]) / (times[1] - first)
-        elsewhere = np.abs(led - begins) > STARTED * np.maximum(np.ptp(values, axis=0), np.abs(begins))
-        begins = np.where(elsewhere, led, begins)
-    start, known, early = begins.copy(), np.append(0.0, times), np.array([first, 2.0 * first])
-    at_first, later = _between(times, values[:, free], early, straight)
-    start[free] = at_first if straight else 2.0 * at_first - later
-    own = np.vstack([start, values])
-    on_grid = np.empty((grid.size, len(probes)))
-    on_grid[:, ~free] = _between(known, own[:, ~free], grid, straight)
-    after = _between(times, values[:, free], np.maximum(grid, first), straight)
-    before = start[free] + (at_first - start[free]) * grid[:, None] / first
-    on_grid[:, free] = np.where(grid[:, None] < first, before, after)
-    return known, scales * own, scales * on_grid
-
-
-def _between(times: Array, values: Array, grid: Array, straight: bool) -> Array:
-    """Return columns of values on a grid, in straight lines or by a cubic spline."""
-    if not values.shape[1]:
-        return np.zeros((grid.size, 0))
-    result: Array = make_interp_spline(times, values, k=1)(grid) if straight else CubicSpline(times, values)(grid)
-    return result
-
-
-def _unsettled(plot: Plot, settling: Sequence[Settling], period: float, t_stop: float) -> float:
-    """Return what the worst node still lacks at the end of a window, a part of its range.
-
-    Of changes d1 and d2 over equal times, d2 r / (1 - r) with r = d2 / d1 is left, where they decay.
-    """
-    starts = period * np.arange(int(t_stop / period * (1.0 + 1e-12)))
-    times = plot.column("time").real
-    voltages = {node: plot.column(f"v({node.lower()})").real for node, _, _ in settling}
-
-    def at(part: float) -> Array:
-        windows = [(node, start + part * (stop - start)) for node, start, stop in settling]
-        columns = [np.interp(starts + period * when, times, voltages[node]) for node, when in windows]
-        return np.stack(columns, axis=-1)
-
-    if not settling or not starts.size:
-        return 0.0
-    half, later, end = at(0.5), at(0.75), at(1.0)
-    before, last = (np.abs(change) / ranges(end) for change in (later - half, end - later))
-    ratio = last / np.maximum(before, AT_REST)
-    left = last * np.minimum(ratio / np.maximum(1.0 - ratio, 1.0 / SLOWEST_DECAY), SLOWEST_DECAY)
-    return float(np.max(left))
+    return Waves(on_grid[:, :n], on_grid[:, n:], left, own_times, own[:, :n], own[:, n:])
