@@ -47,64 +47,70 @@ def integrate_elements(
     """
     result = np.empty((initial.shape[0], mesh.size, initial.shape[1]))
     result[:, 0] = x = initial
-    tolerance = _Tolerance(rtol, atol, (nodes + 2.0) / nodes if smooth else 1.0)
+    tolerance = Tolerance(rtol, atol, (nodes + 2.0) / nodes if smooth else 1.0)
     k, row = 0, 1
     most = max(min(LONGEST_ROW, NUMBERS // (nodes * max(initial.size, 1))), 1)
     while k < mesh.size - 1:
         row = min(row, most, mesh.size - 1 - k)
-        ends, iterations, rough = _row(rhs, x, mesh[k : k + row + 1], tolerance, nodes)
-        if ends is None and row > 1:
+        found = solve_row(rhs, x, mesh[k : k + row + 1], tolerance, nodes)
+        if found is None and row > 1:
             row = max(row // 2, 1)
             continue
-        if ends is None or rough:
-            # Those up to the rough one stand; that one is taken apart.
-            good = 0 if ends is None else rough - 1
-            if ends is not None and good:
-                result[:, k + 1 : k + 1 + good] = np.swapaxes(ends[:good], 0, 1)
-                x, k = ends[good - 1], k + good
+        good = row if found is not None else 0
+        if found is not None and found.rough:
+            good = found.rough - 1
+        if found is not None and good:
+            result[:, k + 1 : k + 1 + good] = np.swapaxes(found.ends[:good], 0, 1)
+            x, k = found.ends[good - 1], k + good
+        if good < row:
             x = _apart(rhs, x, float(mesh[k]), float(mesh[k + 1]), tolerance, nodes, HALVINGS)
-            result[:, k + 1] = x
             k += 1
-            continue
-        result[:, k + 1 : k + 1 + row] = np.swapaxes(ends, 0, 1)
-        x, k = ends[-1], k + row
-        few = FEW if row * nodes * initial.size < LARGE else FEW_OF_MANY
-        row = 2 * row if iterations <= few else max(row // 2, 1) if iterations > 2 * few else row
+            result[:, k] = x
+        elif found is not None:
+            few = FEW if row * nodes * initial.size < LARGE else FEW_OF_MANY
+            row = 2 * row if found.iterations <= few else max(row // 2, 1) if found.iterations > 2 * few else row
     return result
 
 
-class _Tolerance(NamedTuple):
+class Row(NamedTuple):
+    """States at the ends, (E, B, n), and nodes, (E, K, B, n), of elements; `rough`: the first that is, from 1; or 0."""
+
+    ends: Array
+    states: Array
+    iterations: int
+    rough: int
+
+
+class Tolerance(NamedTuple):
     """`power`: what is left out is this power of the last coefficient, both as parts of x."""
 
     rtol: float
-    atol: float
+    atol: float | Array
     power: float
 
     def of(self, x: Array) -> Array:
-        return self.atol + self.rtol * np.abs(x)
+        """Return the error that is allowed."""
+        allowed: Array = self.atol + self.rtol * np.abs(x)
+        return allowed
 
 
 def _apart(
-    rhs: RightHandSide, x: Array, start: float, end: float, tolerance: _Tolerance, nodes: int, halvings: int
+    rhs: RightHandSide, x: Array, start: float, end: float, tolerance: Tolerance, nodes: int, halvings: int
 ) -> Array:
     """Return the states at the end of one element, which is halved."""
     middle = 0.5 * (start + end)
     if not halvings or not start < middle < end:
         raise NoCollocationError
     for a, b in ((start, middle), (middle, end)):
-        ends, _, rough = _row(rhs, x, np.array([a, b]), tolerance, nodes)
-        x = _apart(rhs, x, a, b, tolerance, nodes, halvings - 1) if ends is None or rough else ends[0]
+        found = solve_row(rhs, x, np.array([a, b]), tolerance, nodes)
+        whole = found is not None and not found.rough
+        x = found.ends[0] if found and whole else _apart(rhs, x, a, b, tolerance, nodes, halvings - 1)
     return x
 
 
-def _row(
-    rhs: RightHandSide, x: Array, edges: Array, tolerance: _Tolerance, nodes: int
-) -> tuple[Array | None, int, int]:
-    """Return the states at the ends of a row of elements, (E, B, n), after how many iterations, and a rough element.
-
-    None where the iteration does not converge; the rough element counts from 1, and 0 is none.
-    """
-    at, weights, integrals, tail = _gauss(nodes)
+def solve_row(rhs: RightHandSide, x: Array, edges: Array, tolerance: Tolerance, nodes: int) -> Row | None:
+    """Return a row of elements from the states x, (B, n); None where the iteration does not converge."""
+    at, weights, integrals, tail = gauss(nodes)
     lengths = np.diff(edges)
     times = (edges[:-1, np.newaxis] + lengths[:, np.newaxis] * at).reshape(-1, 1)
     shape = (lengths.size, nodes, *x.shape)
@@ -123,15 +129,15 @@ def _row(
             part = h * np.abs(np.einsum("k,ekbn->ebn", tail, slopes)) * tolerance.rtol / scale
             rough = part**tolerance.power > tolerance.rtol
             found = np.flatnonzero(rough.any(axis=(1, 2)))
-            return ends, iteration, int(found[0]) + 1 if found.size else 0
+            return Row(ends, states, iteration, int(found[0]) + 1 if found.size else 0)
         if not np.isfinite(change) or (iteration > 2 and change > before):
-            return None, iteration, 0
+            return None
         before = change
-    return None, MANY, 0
+    return None
 
 
 @lru_cache(maxsize=8)
-def _gauss(nodes: int) -> tuple[Array, Array, Array, Array]:
+def gauss(nodes: int) -> tuple[Array, Array, Array, Array]:
     """Return on [0, 1] the Gauss nodes, their weights, the integrals from 0 to each node, and what gives the last
     Legendre coefficient of the integrand."""
     points, weights = legendre.leggauss(nodes)
