@@ -64,8 +64,13 @@ def energy(graph: Graph, output: Array, inputs: Any = None) -> Array:
     return total
 
 
-def energy_rise(values: Array) -> float:
-    """Return the largest rise above an earlier value, as a part of the range; 0 for an energy that never rises."""
+def energy_rise(values: Array, *, skip: int = 0) -> float:
+    """Return the largest rise above an earlier value, as a part of the range; 0 for an energy that never rises.
+
+    `skip`: values at the start that are not counted. Of a circuit under `uic` it is one: its outputs at t = 0 are not
+    yet those of its states.
+    """
+    values = values[skip:]
     rise = float(np.max(values - np.minimum.accumulate(values), initial=0.0))
     extent = float(np.ptp(values))
     return rise / extent if extent > 0.0 else 0.0

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any, TypeAlias
+
+import typer
 
 from ..cells import CELLS
 from ..designs import load_design, shipped_designs
 from ..dialects import DIALECTS
 from ..doctor import examine
 from ..engines.ngspice import find
+from ..engines.run_folders import remove_old_folders
 from ..errors import MissingExtra, SimulatorMissing
 from ..families import BUILDERS, DELAYS, FAMILIES, TEMPLATES
 from ..problems import PROBLEMS
@@ -20,8 +23,15 @@ from .reporting import emit, say_table, warn
 ENGINES = {"ngspice": find}
 
 
-def doctor(as_json: Json = False) -> int:
-    """Say what is installed, and how to get what is missing."""
+Clean: TypeAlias = Annotated[
+    bool, typer.Option("--clean", help="Remove the folders that failed runs have left, those older than an hour.")
+]
+
+
+def doctor(clean: Clean = False, as_json: Json = False) -> int:
+    """Say what is installed, and how to get what is missing; --clean removes the folders of failed runs."""
+    if clean:
+        return _clean(as_json)
     parts = examine()
     missing = [part for part in parts if part.missing]
     if as_json:
@@ -34,6 +44,16 @@ def doctor(as_json: Json = False) -> int:
     if not missing:
         return 0
     return SimulatorMissing.exit_status if any(part.name == "ngspice" for part in missing) else MissingExtra.exit_status
+
+
+def _clean(as_json: bool) -> int:
+    removed = [str(path) for path in remove_old_folders()]
+    if as_json:
+        emit({"status": "done", "removed": removed})
+    else:
+        said = "no run folder is older than an hour" if not removed else f"run folders removed: {len(removed)}"
+        say_table([(path, "") for path in removed], title=said)
+    return 0
 
 
 def show_list(as_json: Json = False) -> int:

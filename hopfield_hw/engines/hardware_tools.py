@@ -15,6 +15,7 @@ from typing import NamedTuple
 from ..dialects.verilog import write_verilog
 from ..errors import SimulatorCrash, SimulatorMissing, SimulatorTimeout
 from ..lower.integer import IntegerProgram
+from .processes import run_program
 
 # By program: the package of Debian, and of Homebrew.
 PACKAGES: Mapping[str, tuple[str, str]] = MappingProxyType(
@@ -59,15 +60,13 @@ def run_tool(command: Sequence[str], folder: Path, timeout: float) -> str:
     """
     tool = Path(command[0]).name
     try:
-        done = subprocess.run(
-            command, cwd=folder, capture_output=True, text=True, timeout=timeout, check=False, stdin=subprocess.DEVNULL
-        )
+        done = run_program(command, folder, timeout)
     except subprocess.TimeoutExpired:
         raise SimulatorTimeout(f"{tool}: did not finish in {timeout:g} s and was stopped; allow more time") from None
-    if done.returncode != 0:
-        said = " ".join((done.stderr or done.stdout).split())
-        raise SimulatorCrash(f"{tool}: ended with status {done.returncode}: {said[:300]}")
-    return done.stdout
+    if done.status != 0:
+        said = " ".join((done.complained or done.printed).split())
+        raise SimulatorCrash(f"{tool}: ended with status {done.status}: {said[:300]}")
+    return done.printed
 
 
 def lint(program: IntegerProgram, *, timeout: float = TIMEOUT) -> None:

@@ -36,6 +36,7 @@ from ..errors import (
     SimulatorTimeout,
     TruncatedOutput,
 )
+from .processes import run_program
 from .rawfile import Plot, read
 
 VARIABLE = "HOPFIELD_HW_NGSPICE"
@@ -45,6 +46,7 @@ REMEDY = (
 )
 ANSWER_SECONDS = 20.0
 FREE_BYTES = 1 << 20
+FOLDERS = "hopfield_hw_"  # what the names of run folders begin with, in the folder for temporary files
 
 # These change what a run reads or how it writes; the others (SPICE_LIB_DIR, SPICE_SCRIPTS) say where ngspice is.
 _DROPPED = ("SPICE_ASCIIRAWFILE", "NGSPICE_MEAS_PRECISION", "NGSPICE_INPUT_DIR", "SPICE_USERINIT_DIR")
@@ -209,7 +211,7 @@ def _prepare(deck: str, keep: Path | None) -> Path:
     folder = keep
     try:
         if folder is None:
-            folder = Path(tempfile.mkdtemp(prefix="hopfield_hw_"))
+            folder = Path(tempfile.mkdtemp(prefix=FOLDERS))
         folder.mkdir(parents=True, exist_ok=True)
         for stale in ("out.raw", "log.txt"):
             (folder / stale).unlink(missing_ok=True)
@@ -260,30 +262,13 @@ def _simulate(simulator: Installation, folder: Path, *, t_stop: float | None, ti
 
 
 def _execute(command: list[str], folder: Path, timeout: float) -> tuple[int, str]:
-    """Return the exit status and what was printed; whatever ends the wait early ends the whole process group."""
+    """Return the exit status and what was printed."""
     environment = {key: value for key, value in os.environ.items() if key not in _DROPPED} | {"LC_ALL": "C"}
     try:
-        process = subprocess.Popen(
-            command,
-            cwd=folder,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+        ended = run_program(command, folder, timeout, environment)
     except OSError as error:
         raise SimulatorMissing(f"ngspice `{command[0]}`: cannot be started ({error.strerror}); {REMEDY}") from None
-    with process:
-        try:
-            printed, _ = process.communicate(timeout=timeout)
-        except BaseException:
-            if os.name == "posix":
-                os.killpg(process.pid, signal.SIGKILL)
-            else:
-                process.kill()
-            raise
-    return process.returncode, printed.decode("utf-8", errors="replace") + "\n"
+    return ended.status, f"{ended.printed}{ended.complained}\n"
 
 
 def _log(folder: Path) -> str:

@@ -14,7 +14,17 @@ from ..graph import Graph, HasGraph, Leak, Output, as_graph, in_si
 from ..waves import make_dataset, uniform_grid
 from .batch_solver import Rows, integrate
 from .program import Program
-from .solve import MARGIN, TIGHTEST, absolute_tolerance, check_request, input_signal, segments, stop_time
+from .solve import (
+    MARGIN,
+    STEPS,
+    TIGHTEST,
+    absolute_tolerance,
+    check_request,
+    input_signal,
+    segments,
+    stop_time,
+    through_points,
+)
 from .watch import TIMEOUT, Watch
 
 # Where a gain curve has corners, no step is longer than this part of the smallest R C: an error estimate does not see a
@@ -72,6 +82,9 @@ def integrate_program(program: Program, x0: Array, grid: Array, rtol: float, wat
     """Return the states (draws, times, states) of a program from x0 (draws, states), piece by piece of its inputs."""
     if program.size == 0:
         return np.zeros((x0.shape[0], grid.size, 0))
+    followed = through_points(program, x0, grid, rtol, watch, least=2 * STEPS[0])
+    if followed is not None:
+        return followed
     atol = absolute_tolerance(program, rtol)
     step = CORNER_STEP * program.shortest_time if program.has_corners else np.inf
     result = np.empty((x0.shape[0], grid.size, x0.shape[1]))

@@ -22,6 +22,7 @@ from ..arrays import Array, frozen, positive
 from ..errors import AccuracyError, InputError
 from .batch_solver import interpolation_basis
 from .breakpoints import Break, Lag, Segments, Tau, find_segments
+from .collocation import Tolerance, gauss, solve_row
 from .watch import Watch
 
 Index: TypeAlias = npt.NDArray[np.intp]
@@ -41,6 +42,10 @@ _POINTS: Final = 12
 _NODES: Final = 0.5 + 0.5 * chebpts2(_POINTS)
 _FIT: Final = np.linalg.inv(chebvander(2.0 * _NODES - 1.0, _POINTS - 1))
 MAX_STEPS = 200_000
+# So many segments at least are taken in a row (inputs of many points make many short ones), by elements of so many
+# nodes, whose polynomials are those of the dense output.
+_ROW, _LONGEST_ROW, _FEW, _ROW_NODES = 8, 512, 12, 7
+_TO_DENSE: Final = np.linalg.inv(interpolation_basis(np.concatenate([[0.0], gauss(_ROW_NODES)[0]])))
 
 
 class Equation(Protocol):
@@ -61,6 +66,10 @@ class Equation(Protocol):
 
     def rhs(self, t: float, x: Array, y: Array) -> Array:
         """Return dx/dt, (n,)."""
+        ...
+
+    def slopes(self, t: Array, x: Array, y: Array) -> Array:
+        """Return dx/dt at P times, (P, n), from x (P, n) and y (P, M)."""
         ...
 
     def signals(self, t: Array, x: Array, y: Array) -> Array:
@@ -195,6 +204,9 @@ class _States:
     def rhs(self, t: float, x: Array, y: Array) -> Array:
         return np.asarray(self._rhs(t, x, y.reshape(-1, self._size)), dtype=np.float64)
 
+    def slopes(self, t: Array, x: Array, y: Array) -> Array:
+        return np.stack([self.rhs(*one) for one in zip(t.tolist(), x, y, strict=True)])
+
     def signals(self, t: Array, x: Array, y: Array) -> Array:
         return np.tile(x, len(self.lags))
 
@@ -249,7 +261,7 @@ class _Solver:
         self._solution = Solution(equation, segments, initial.size)
         self._t, self._x = float(segments.edges[0]), np.array(initial)
         self._stages = np.empty((16, initial.size))
-        self._segment, self._tried = 0, 0
+        self._segment, self._tried, self._most = 0, 0, _LONGEST_ROW
 
     def run(self) -> Solution:
         """Step from edge to edge: the derivative may jump there, so it is evaluated anew."""
@@ -257,14 +269,67 @@ class _Solver:
             h, resting = np.inf, np.zeros((8, self._x.size))
             resting[0] = self._x
             self._solution.propose(self._t, 1.0, resting)  # for a delay that is zero at the start
-            for segment, edge in enumerate(self._segments.edges[1:].tolist()):
-                self._segment = segment
-                given = self._solution.delayed(np.array([self._t]), self._segment)[0]
+            edges = self._segments.edges
+            while (segment := self._segment) < edges.size - 1:
+                taken = self._row(segment)
+                if taken:
+                    self._segment += taken
+                    continue
+                given = self._solution.delayed(np.array([self._t]), segment)[0]
                 f = self._equation.rhs(self._t, self._x, given)
-                h = self._first(f) if segment == 0 else h
-                while self._t < edge:
-                    h, f = self._step(h, f, edge)
+                h = self._first(f) if not self._solution.steps else h
+                while self._t < edges[segment + 1]:
+                    h, f = self._step(h, f, float(edges[segment + 1]))
+                self._segment += 1
         return self._solution
+
+    def _row(self, segment: int) -> int:
+        """Take a row of short segments at once, and return how many; 0 where they are few, or not smooth enough.
+
+        It ends before a delay looks at it, so that all that delays give is known.
+        """
+        edges = self._segments.edges
+        known = edges[segment + 1 : segment + 1 + self._most]
+        latest = np.max([known - lag.at(known) for lag in self._equation.lags], axis=0)
+        beyond = np.flatnonzero(
+            (np.maximum.accumulate(latest) > self._t) | (np.diff(edges)[segment:][: known.size] > self._longest)
+        )
+        count = int(beyond[0]) if beyond.size else known.size
+        if count < _ROW:
+            return 0
+
+        def slopes_at(times: Array) -> Callable[[Array], Array]:
+            at = times[:, 0]
+            given = self._solution.delayed(at)
+
+            def slopes(x: Array) -> Array:
+                if self._watch is not None:
+                    self._watch.look(self._t, self._x)
+                return self._equation.slopes(at, x[:, 0], given)[:, np.newaxis]
+
+            return slopes
+
+        # Steps are limited for the sake of corners, over which coefficients do not fall on as they began to.
+        power = 1.0 if np.isfinite(self._longest) else (_ROW_NODES + 2.0) / _ROW_NODES
+        tolerance = Tolerance(self._rtol, self._atol, power)
+        row = solve_row(slopes_at, self._x[np.newaxis], edges[segment : segment + count + 1], tolerance, _ROW_NODES)
+        if row is None:
+            self._most = max(count // 2, 1)
+            return 0
+        count = row.rough - 1 if row.rough else count
+        starts = np.concatenate([self._x[np.newaxis], row.ends[:, 0]])
+        for k in range(count):
+            values = np.concatenate([starts[k][np.newaxis], row.states[k, :, 0]])
+            self._solution.propose(
+                float(edges[segment + k]), float(edges[segment + k + 1] - edges[segment + k]), _TO_DENSE @ values
+            )
+            self._segment = segment + k
+            self._tail()
+            self._solution.steps += 1
+        self._segment = segment
+        self._t, self._x = float(edges[segment + count]), starts[count]
+        self._most = 2 * self._most if row.iterations < _FEW else self._most
+        return count
 
     def _first(self, f: Array) -> float:
         """Return a first step (Hairer, Norsett, Wanner, section II.4)."""

@@ -62,19 +62,25 @@ class DelayProgram:
 
     def rhs(self, t: float, x: Array, y: Array) -> Array:
         """Return dx/dt, (draws * states,)."""
-        states, given = x.reshape(self.draws, self.size), y.reshape(self.draws, self._width)
+        result: Array = self.slopes(np.array(t), x, y)
+        return result
+
+    def slopes(self, t: Array, x: Array, y: Array) -> Array:
+        """Return dx/dt at many times, (..., draws * states)."""
+        shape = (*x.shape[:-1], self.draws)
+        states, given = x.reshape(*shape, self.size), y.reshape(*shape, self._width)
         values = {}
         if self._to_leaks:
-            u = self._inputs(np.array(t))
+            u = self._inputs(t)[..., np.newaxis, :]
             values = self._operators.evaluate(self._joined(x, y), u, needed=self._to_leaks)
-        result = np.empty((self.draws, self.size))
+        result = np.empty(states.shape)
         for leak in self.leaks:
             part, late, (inverse_c, rate) = self.slices[leak.name], self._late[leak.name], self.rates[leak.name]
             current = given @ late.matrix + late.offset
             for driver in late.others:
                 current = current + values[driver.name]
-            result[:, part] = inverse_c * current - rate * states[:, part]
-        return result.ravel()
+            result[..., part] = inverse_c * current - rate * states[..., part]
+        return result.reshape(x.shape)
 
     def signals(self, t: Array, x: Array, y: Array) -> Array:
         """Return what drives the Delays, (P, draws * delayed)."""

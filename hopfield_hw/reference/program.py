@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -67,6 +67,32 @@ class Program:
             else:
                 np.multiply(x[..., part], -rate, out=target)
         return result
+
+    def following(self, t: Array) -> Callable[[Array], Array]:
+        """Return what gives dx/dt, (P, B, n), of states (P, B, n) at the times t, (P, 1), again and again.
+
+        What inputs alone drive is evaluated once.
+        """
+        operators, size = self._operators, self._operators.size
+        start = np.zeros((*t.shape, size))
+        driven = operators.static & operators.before_states
+        values = operators.evaluate(start, self._signal(t, start), needed=driven)
+        given = {name: values[name] for name in driven}
+        leaks = [(leak, self.slices[leak.name], *self.rates[leak.name]) for leak in self.leaks]
+        wanted = operators.before_states - driven
+        nothing = np.zeros((*t.shape, operators.input_size))
+
+        def slopes(x: Array) -> Array:
+            result = np.empty_like(x)
+            values = operators.evaluate(x, nothing, needed=wanted, known=given)
+            for leak, part, inverse_c, rate in leaks:
+                target = result[..., part]
+                np.multiply(x[..., part], -rate, out=target)
+                if self.graph.drivers(leak):
+                    target += operators.driven(values, leak) * inverse_c
+            return result
+
+        return slopes
 
     def batch_rhs(self, t: Array, x: Array, rows: Rows, out: Array) -> None:
         """Write dx/dt of the draws `rows` into `out`: the form that `batch_solver.integrate` takes."""

@@ -16,6 +16,7 @@ from ..graph import Graph, HasGraph, Hold, Input, Leak, Output, as_graph, in_si
 from ..signals import Signal, as_signal
 from ..waves import checked_accuracy, make_dataset, nrmse, period_grid, uniform_grid
 from .batch_solver import Rows, integrate
+from .collocation import NoCollocationError, integrate_elements
 from .delayed import DelayProgram
 from .program import Program
 from .sampled import SampledProgram
@@ -40,6 +41,9 @@ EXPLICIT_BUDGET = 200_000
 # order takes for less work, and steps that nobody needs cost minutes. So such a run starts with the steps that its
 # tolerance asks for, and is checked against one of a tenth of the tolerance in steps of at most a third of their mean.
 MANY = 100
+# Inputs of so many points are followed by elements, with so many nodes in the first solution and in those that check
+# it; where that takes more calls for each point, a solver starts anew at each.
+MANY_POINTS, NODES, CALLS_A_POINT = 50, (4, 5), 40
 # Numbers of a result: more find no room.
 MOST_NUMBERS = 1e9
 MANY_BUDGET = 5_000_000
@@ -224,15 +228,66 @@ def _delayed(program: DelayProgram, grid: Array, accuracy: float, watch: Watch) 
     return state, program.outputs(grid, solutions[-1]), check
 
 
+def through_points(
+    program: Program, initial: Array, grid: Array, rtol: float, watch: Watch, *, least: int
+) -> Array | None:
+    """Return the states, (B, times, n), from `initial`, (B, n), of an equation whose inputs have many points.
+
+    `least`: elements at least. None where the points are few, or the equation too stiff for many at once.
+    """
+    signal = program.inputs
+    inside = 0 if signal is None else int(np.sum((signal.times > grid[0]) & (signal.times < grid[-1])))
+    if signal is None or inside < MANY_POINTS or not program.size:
+        return None
+    corners = signal.times[(signal.times > grid[0]) & (signal.times < grid[-1])]
+    mesh = np.unique(np.concatenate([grid, corners, np.linspace(grid[0], grid[-1], least + 1)]))
+    calls = 0
+
+    def rhs(t: Array) -> Callable[[Array], Array]:
+        slopes = program.following(t)
+
+        def counted(x: Array) -> Array:
+            nonlocal calls
+            calls += 1
+            if calls > CALLS_A_POINT * mesh.size:
+                raise NoCollocationError
+            watch.look(float(t[0, 0]), x[0])
+            return slopes(x)
+
+        return counted
+
+    try:
+        found = integrate_elements(
+            rhs,
+            initial,
+            mesh,
+            rtol=rtol,
+            atol=absolute_tolerance(program, rtol),
+            nodes=NODES[least > STEPS[0]],
+            smooth=not program.has_corners,
+        )
+    except NoCollocationError:
+        return None
+    states: Array = found[:, np.searchsorted(mesh, grid)]
+    return states
+
+
 def _solver(program: Program, grid: Array, method: Method, watch: Watch) -> Callable[[float, float], Array]:
-    chosen, taken = method, 0
+    chosen, taken, together = method, 0, method == "auto"
     many = program.size > MANY and method == "auto"
     stiff = stiffness(program, float(grid[-1])) if many and program.leaks else None
 
     def solved(rtol: float, step: float) -> Array:
-        nonlocal chosen, taken
+        nonlocal chosen, taken, together
         if not program.leaks:
             return np.zeros((grid.size, 0))
+        least = round(float(grid[-1]) / step)
+        if together:
+            found = through_points(program, program.initial[np.newaxis], grid, rtol, watch, least=least)
+            if found is not None:
+                whole: Array = found[0]
+                return whole
+            together = False
         if many and chosen == "auto":
             try:
                 found, taken = _solve_many(program, grid, rtol, stiff, watch, least=3 * taken)

@@ -331,7 +331,7 @@ def _energy(graph: Graph, wave: xr.Dataset, ref: xr.Dataset, inputs: Any) -> Ene
     return EnergyReport(
         spice=spice,
         reference=reference,
-        rise=energy_rise(spice),
+        rise=energy_rise(spice, skip=1),
         rise_reference=energy_rise(reference),
         flat=FLAT * float(wave.attrs["accuracy"]),
     )

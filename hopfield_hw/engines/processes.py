@@ -1,0 +1,102 @@
+"""Programs that are run for us, and that never outlive us, however we end."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+# Linux kills a child whose parent has died, where it was asked to; `setpriv` of util-linux asks and then becomes the
+# program. (It is the thread that started it whose end counts, and that one waits for it here.)
+ASKING = ("--pdeathsig", "KILL")
+# Elsewhere a shell waits beside the program for the end of a pipe, {pipe}, whose other end only we hold.
+WATCHING = (
+    '"$@" {pipe}<&- & child=$!; (read -r _ <&{pipe}; kill -9 "$child") >/dev/null 2>&1 & watcher=$!; '
+    'wait "$child"; status=$?; kill "$watcher" 2>/dev/null; exit "$status"'
+)
+SIGNALLED = 128  # a shell gives this and the number of the signal that ended a program
+NOT_STARTED = (126, 127)  # and this where it could not start one, as `setpriv` does
+
+
+class Ended(NamedTuple):
+    """The exit status, negative for a signal, and what a program printed."""
+
+    status: int
+    printed: str
+    complained: str
+
+
+def run_program(
+    command: Sequence[str], folder: Path, timeout: float, environment: Mapping[str, str] | None = None
+) -> Ended:
+    """Run a program in a folder, in a session of its own; whatever ends the wait early ends all that it started.
+
+    Raises OSError where it cannot be started and subprocess.TimeoutExpired where its time is up.
+    """
+    asking = asks_to_end_with_us()
+    if os.name != "posix":
+        return _run(command, folder, timeout, environment)
+    if asking is not None:
+        return _started(_run([asking, *ASKING, *command], folder, timeout, environment), "setpriv: ")
+    watched, held = os.pipe()
+    try:
+        text = WATCHING.format(pipe=watched)
+        found = _run(["/bin/sh", "-c", text, "sh", *command], folder, timeout, environment, (watched,))
+    finally:
+        os.close(watched)
+        os.close(held)
+    found = _started(found, "sh: ")
+    return found._replace(status=SIGNALLED - found.status) if found.status > SIGNALLED else found
+
+
+@lru_cache(maxsize=1)
+def asks_to_end_with_us() -> str | None:
+    """Return the path of a `setpriv` that can ask for the end of a child; None where there is none."""
+    path = shutil.which("setpriv") if sys.platform == "linux" else None
+    if path is None:
+        return None
+    tried = subprocess.run([path, *ASKING, "true"], check=False, capture_output=True, stdin=subprocess.DEVNULL)
+    return path if tried.returncode == 0 else None
+
+
+def _started(found: Ended, by: str) -> Ended:
+    """Return what came of a program, unless the one that was to start it could not."""
+    if found.status in NOT_STARTED and found.complained.startswith(by):
+        raise OSError(errno.ENOEXEC, found.complained.strip().rsplit(": ", 1)[-1])
+    return found
+
+
+def _run(
+    command: Sequence[str],
+    folder: Path,
+    timeout: float,
+    environment: Mapping[str, str] | None,
+    pipes: tuple[int, ...] = (),
+) -> Ended:
+    process = subprocess.Popen(
+        command,
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+        pass_fds=pipes,
+    )
+    with process:
+        try:
+            printed, complained = process.communicate(timeout=timeout)
+        except BaseException:
+            if os.name == "posix":
+                os.killpg(process.pid, signal.SIGKILL)
+            else:
+                process.kill()
+            raise
+    return Ended(process.returncode, *(text.decode("utf-8", errors="replace") for text in (printed, complained)))
