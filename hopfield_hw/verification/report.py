@@ -57,10 +57,10 @@ class Verification:
 
     `verdict`: passed, failed or undecided; only the first is success. `reasons`: why it is not passed, the first one
     first. `nrmse`: of the whole waveforms of states and outputs. `steps`: how far the circuit leaves its equation
-    within a time constant, started again and again from its own state; `outputs`: how far its outputs are from what the
-    graph gives for its own states. `restarted`: the whole waveforms are further apart than the tolerance, since the network
-    amplifies a perturbation by `growth`, so that the verdict rests on `steps`; `growth` is None where nobody had to
-    ask. `coverage`: how far each device might be off without being noticed. `starts`: how many starts and inputs of its
+    within a time constant, started again and again from its own state; `outputs`: how far its outputs are from what
+    the graph gives for its own states. `restarted`: the whole waveforms are further apart than the tolerance, since the
+    network amplifies a perturbation by `growth`, so that the verdict rests on `steps`; `growth` is None where nobody
+    had to ask. `coverage`: how far each device might be off without being noticed. `starts`: how many starts and inputs of its
     own choice were run besides. `self_check`: the error of ngspice's run, as NRMSE, that runs with a step and with half
     of it tell.
     """

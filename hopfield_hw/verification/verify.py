@@ -23,15 +23,16 @@ from ..engines.transient import AccuracyWarning, circuit_deck, simulate_waves
 from ..errors import AccuracyError, InputError, SimulatorTimeout
 from ..graph import Delay, Graph, HasGraph, as_graph, in_si
 from ..lower import lower
-from ..reference import Program, input_signal, solve, stop_time
+from ..reference import Growth, Program, input_signal, solve, stop_time
 from ..signals import Signal
 from ..units import format_si
 from ..usual import warn_of_stop
-from ..waves import checked_accuracy, nrmse, ranges
+from ..waves import EDGE, checked_accuracy, nrmse, ranges
 from .coverage import coverage
 from .diagnosis import Suspect, diagnose
 from .effects import Effects
 from .evidence import GROWTH, LEAST, LOCAL, Findings, Settled, Verdict, faults, find, settled
+from .polarity import exchanged
 from .report import EnergyReport, Verification, Worst
 from .starts import LENGTH, choose, more_runs, scattered
 from .steps import Run, make_run
@@ -41,6 +42,8 @@ REST = 1e-12
 # Further starts are chosen until each device is seen to so much; where it has failed, so many are run anyhow.
 GOAL = 0.05
 STARTS = 3
+# A time in which states stand still, as a part of the fastest time constant.
+STILL = 1e-3
 
 
 def verify(
@@ -144,6 +147,9 @@ def verify_circuit(
     ends = settled(ref["state"].to_numpy(), wave["state"].to_numpy(), limit)
     begun = starts_elsewhere(judged, wave, ref)
     reasons = [begun] if begun else faults(findings, limit)
+    turned = exchanged(judged, volts=float(np.max(np.abs(run.states))), fastest=_fastest(network, run), timeout=timeout)
+    if turned:
+        reasons.append(f"{', '.join(turned)}: inputs exchanged; with a pole and rails of its own it runs to a rail")
     judged_by = _Judgement(graph, end, inputs, limit)
     verdict = judged_by(findings, whole, ends, reasons, _too_short(run, end))
     seen = coverage(circuit, Effects(run, extents.all), limit)
@@ -166,6 +172,7 @@ def verify_circuit(
         scattered_starts = [(x0, signal) for x0 in scattered(run.states, STARTS)] if not run.is_clocked else []
         runs += more_runs(network, circuit, judged, scattered_starts, signal, **again)
         suspects = diagnose(circuit, runs, extents.states, named=nodes is None)
+        suspects = (*(_turned(circuit, name) for name in turned), *suspects)
     seconds["evidence"] = time.perf_counter() - start
     return Verification(
         verdict=verdict.verdict,
@@ -266,6 +273,23 @@ def find_of(run: Run, extents: _Extents) -> Findings:
     states = np.maximum(extents.states, ranges(run.states))
     outputs = np.maximum(extents.outputs, ranges(run.outputs)) if run.outputs.size else extents.outputs
     return find(run, states, outputs, extents.labels, extents.ports)
+
+
+def _fastest(network: Graph, run: Run) -> float:
+    """Return a time, seconds, in which no state moves by more than a thousandth of what it might in its own."""
+    if run.along.leaks:
+        moved = Growth(network, run.along.inputs).first_step(run.states[0])
+        return STILL * min(moved, float(run.times[-1]))
+    return STILL * EDGE * run.along.holds[0].clock.period
+
+
+def _turned(circuit: Circuit, name: str) -> Suspect:
+    known = {device.name.lower(): device for device in circuit.devices}
+    origin = known[name.lower()].origin if name.lower() in known else None
+    place = "op-amp" if origin is None else str(origin)
+    element = origin.element[0] if origin is not None and origin.element else 0
+    label = circuit.states[min(element, len(circuit.states) - 1)].label
+    return Suspect(neuron=label, weight=place, devices=(name,), explained=1.0, change="its inputs are exchanged")
 
 
 def _longest(run: Run) -> float:
