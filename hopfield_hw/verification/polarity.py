@@ -1,8 +1,8 @@
 """Op-amps with their inputs exchanged: a static source has the same solution then, and a real op-amp runs to a rail.
 
-So each op-amp is given a pole and rails, ds/dt = (clip(A (v+ - v-)) - s)/tau, and the circuit is let go from s = 0 for a
-few tau, in which no state moves. Feedback that is negative brings s to the static solution; where it is positive s ends
-at a rail. Those are at fault that no longer do so once their inputs are exchanged.
+So each op-amp is given a pole and rails, ds/dt = (clip(A (v+ - v-)) - s)/tau, and the circuit is let go from s = 0 for
+a few tau, in which no state moves. Feedback that is negative brings s to the static solution; where it is positive s
+ends at a rail. Those are at fault that no longer do so once their inputs are exchanged.
 """
 
 from __future__ import annotations
@@ -73,7 +73,8 @@ def _op_amp(line: str) -> _OpAmp | None:
 def _latched(deck: Deck, rail: float, fastest: float, turned: frozenset[str], timeout: float) -> Iterator[str]:
     """Yield the op-amps that end at a rail, in lower case, where some have their inputs exchanged."""
     tau = fastest / LENGTH
-    lines, names = [], {}
+    lines: list[str] = []
+    names: dict[str, str] = {}
     for line in deck.text.splitlines():
         each = _op_amp(line)
         if each is None:

@@ -142,8 +142,9 @@ class Run:
         starts: Array = period * np.arange(float(len(self.held)))
         # A map takes its inputs as they are at the start of a period, another clocked graph just before its end.
         at = starts if not self.along.leaks else starts + period * (1.0 - READ * EDGE)
-        x = np.stack([np.interp(at, self.times, column) for column in self.states[:, : self.along.continuous].T] or [])
-        x = x.T if x.size else np.zeros((at.size, 0))
+        x = np.zeros((at.size, self.along.continuous))
+        for k in range(self.along.continuous):
+            x[:, k] = np.interp(at, self.times, self.states[:, k])
         return self.along.values(at, np.concatenate([x, self.held], axis=1))
 
     def blocks(self) -> Iterator[tuple[slice, Values, Values, Values]]:
