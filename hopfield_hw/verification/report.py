@@ -60,9 +60,9 @@ class Verification:
     within a time constant, started again and again from its own state; `outputs`: how far its outputs are from what
     the graph gives for its own states. `restarted`: the whole waveforms are further apart than the tolerance, since the
     network amplifies a perturbation by `growth`, so that the verdict rests on `steps`; `growth` is None where nobody
-    had to ask. `coverage`: how far each device might be off without being noticed. `starts`: how many starts and inputs of its
-    own choice were run besides. `self_check`: the error of ngspice's run, as NRMSE, that runs with a step and with half
-    of it tell.
+    had to ask. `coverage`: how far each device might be off without being noticed. `starts`: how many starts and inputs
+    of its own choice were run besides. `self_check`: the error of ngspice's run, as NRMSE, that runs with a step and
+    with half of it tell.
     """
 
     verdict: Verdict
