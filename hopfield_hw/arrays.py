@@ -142,9 +142,14 @@ def positive(value: Any, name: str, *, shape: tuple[int, ...], unit: str, allow_
     return array
 
 
+def is_whole(value: Any) -> bool:
+    """Whether a value is a whole number of Python or NumPy: no bool, and no time, which NumPy counts among them."""
+    return isinstance(value, int | np.integer) and not isinstance(value, bool | np.timedelta64)
+
+
 def whole(value: Any, name: str, low: int, high: int, why: str = "") -> int:
     """Return a whole number from low to high, of Python or NumPy. Raises InputError for others; `why` ends it."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not low <= value <= high:
+    if not is_whole(value) or not low <= value <= high:
         raise InputError(f"`{name}` = {value!r:.40}: must be a whole number from {low} to {high}{why}")
     return int(value)
 

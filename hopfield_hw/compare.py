@@ -26,7 +26,7 @@ from .lower import lower
 from .reference import Program, input_signal, solve, stop_time
 from .units import format_si
 from .usual import warn_of_stop
-from .waves import nrmse, nrmse_each, ranges, sqnr
+from .waves import checked_accuracy, nrmse, nrmse_each, ranges, sqnr
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -241,6 +241,7 @@ def verify_circuit(
     `nodes`: for a deck with nodes of its own, the one of each neuron's state by its label. Its outputs are then not
     looked at: they count as what the graph gives for the states.
     """
+    accuracy, timeout = checked_accuracy(accuracy, "accuracy"), float(positive(timeout, "timeout", shape=(), unit="s"))
     limit = accuracy if tolerance is None else float(positive(tolerance, "tolerance", shape=(), unit=""))
     if not graph.states:
         raise InputError("verify: the graph has no Leak and no Hold, so no state to compare; use simulate")

@@ -91,6 +91,8 @@ def load_design(name_or_path: str | Path) -> Design:
     A path has a separator or a suffix, or is no shipped name. Raises InputError, which names the file and the key, for
     a name that is not there, for what is not TOML or JSON, for unknown keys, and for whatever Network refuses.
     """
+    if not isinstance(name_or_path, str | Path):
+        raise InputError(f"design {name_or_path!r:.60}: must be a name or a path; `shipped_designs` has the names")
     path = _located(name_or_path)
     if path.suffix == ".json":
         return _from_network(path)

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Literal, Self, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from .arrays import Array
+from .arrays import Array, is_whole
 from .errors import InputError, Unrealisable
 from .gain import SIGMOIDS, Function, Gain, HardLimiter, Numbers, operand
 from .names import unknown
@@ -257,7 +257,7 @@ class Softmax(Function):
                 raise InputError(f"`{self._label(name)}` has shape {shape}: must be one number for all elements")
         if self.groups is not None:
             groups = tuple(self.groups)
-            if not groups or not all(isinstance(size, int | np.integer) and size > 0 for size in groups):
+            if not groups or not all(is_whole(size) and size > 0 for size in groups):
                 raise InputError(f"`Softmax.groups` = {self.groups!r:.60}: must be whole numbers, at least 1, or None")
             object.__setattr__(self, "groups", tuple(int(size) for size in groups))
 

@@ -18,7 +18,7 @@ from .errors import InputError
 from .lower import lower
 from .network import Network
 from .reference import solve
-from .waves import nrmse
+from .waves import checked_accuracy, nrmse
 
 METHODS: tuple[Literal["euler", "zero_order_hold"], ...] = ("euler", "zero_order_hold")
 MOST_STEPS = 1_000_000
@@ -64,6 +64,9 @@ def run_machines(
     Raises InputError for wrong arguments, Unrealisable for values that the cell cannot build, and a SimulatorError
     where ngspice does not deliver.
     """
+    if not isinstance(network, Network):
+        raise InputError(f"run_machines: {network!r:.60}: must be a Network, whose digital forms there are")
+    accuracy = checked_accuracy(accuracy, "accuracy")
     seconds = float(positive(step, "step", shape=(), unit="s")) * network.seconds_per_unit
     end = float(positive(t_stop, "t_stop", shape=(), unit="s"))
     count = int(np.rint(end / seconds))
@@ -75,7 +78,10 @@ def run_machines(
         "reference": solve(graph, accuracy=accuracy, points=count + 1, **common),
         "circuit": simulate(lower(graph, cell=cell, rescale=True), accuracy=accuracy, points=count + 1, **common),
     }
-    waves |= {method: solve(stepped(network, step=step, method=method), **common) for method in METHODS}
+    waves |= {
+        method: solve(stepped(network, step=seconds / network.seconds_per_unit, method=method), **common)
+        for method in METHODS
+    }
     expected = _states(waves["reference"])
     apart = {name: nrmse(expected, _states(wave)) for name, wave in waves.items() if name != "reference"}
     return Machines(step=seconds, nrmse=MappingProxyType(apart), waves=MappingProxyType(waves))

@@ -87,6 +87,9 @@ class Network:
         )
         weights = _square(given["weights"], units["weights"])
         n = int(weights.shape[0])
+        if isinstance(self.gain, type):
+            name = self.gain.__name__
+            raise InputError(f"`Network.gain` is the class {name}: give an object of it, such as {name}()")
         if not isinstance(self.gain, Gain):
             raise InputError(f"`Network.gain` = {self.gain!r:.60}: must be a Gain such as Tanh(gain=50.0)")
         if self.gain.size not in (None, n):

@@ -65,7 +65,7 @@ def matched(
     Raises InputError for names that are there twice, or not in all tables.
     """
     tables = {name: table for name in fields if (table := as_table(fields[name])) is not None}
-    tables = {name: table for name, table in tables.items() if len(table.axes) == len(kinds[name])}
+    tables = {name: _whole(t, kinds[name]) for name, t in tables.items() if len(t.axes) == len(kinds[name])}
     orders: dict[str, tuple[str, ...]] = {}
     for kind in dict.fromkeys(kind for axes in kinds.values() for kind in axes):
         found = [
@@ -92,7 +92,6 @@ def matched(
         orders[kind] = order
     result = dict(fields)
     for name, table in tables.items():
-        _check_whole(f"`{what}.{name}`", table, kinds[name])
         for k, kind in enumerate(kinds[name]):
             table = table.taken(k, orders.get(kind, ()))
         result[name] = table
@@ -121,8 +120,9 @@ def _different(names: tuple[str, ...], order: tuple[str, ...]) -> Iterator[str]:
     yield from (name for name in order if name not in names)
 
 
-def _check_whole(where: str, table: Table, kinds: tuple[str, ...]) -> None:
-    """Refuse a matrix of neurons by neurons with names on one side alone."""
-    if len(set(kinds)) < len(kinds) and table.named and None in table.axes:
-        side = "rows" if table.axes[0] is None else "columns"
-        raise InputError(f"{where} has names, but its {side} have none: must have the same names on both sides")
+def _whole(table: Table, kinds: tuple[str, ...]) -> Table:
+    """Return a table of neurons by neurons with places as names, where only its other side has names."""
+    if len(set(kinds)) == len(kinds) or not table.named:
+        return table
+    sides = zip(table.axes, np.shape(table.values), strict=True)
+    return replace(table, axes=tuple(tuple(str(k) for k in range(n)) if names is None else names for names, n in sides))

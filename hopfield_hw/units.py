@@ -10,12 +10,17 @@ from types import MappingProxyType
 from .errors import InputError
 
 PREFIXES = {-15: "f", -12: "p", -9: "n", -6: "u", -3: "m", 0: "", 3: "k", 6: "M", 9: "G", 12: "T"}
-# Prefixes that are read. m is milli and M is mega, as in SI and on schematics (SPICE takes both for milli, and so "meg",
-# in any case, for mega, which is read too). U, N and K have no other meaning; P would be peta, and is refused.
+# Prefixes that are read. m is milli and M is mega, as in SI and on schematics. SPICE takes both for milli, and "meg"
+# for mega, which is read too, in any case. U, N and K have no other meaning; P would be peta, and is refused.
 READ: Mapping[str, int] = MappingProxyType(
     {
         **{text: exponent for exponent, text in PREFIXES.items()},
-        **{"µ": -6, "μ": -6, "U": -6, "N": -9, "K": 3, "meg": 6},  # noqa: RUF001  # both the micro sign and the mu
+        "µ": -6,
+        "μ": -6,
+        "U": -6,
+        "N": -9,
+        "K": 3,
+        "meg": 6,  # both the micro sign and the mu
     }
 )
 # How a unit may be written, the way that is told first; case counts: S is siemens, s seconds.
@@ -36,7 +41,7 @@ WORDS: Mapping[str, str] = MappingProxyType(
 MOST_DIGITS = 6  # of an exponent
 NUMBER = re.compile(r"([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+))(?:[eE]([+-]?[0-9]+))?\s*(.*)", re.DOTALL)
 # As on schematics (IEC 60062): the letter stands where the point is, 2k2, 4n7, 4R7, R47.
-INSIDE = re.compile(r"([+-]?[0-9]*)(meg|[A-DF-Za-df-zµμΩ])([0-9]+)\s*(.*)", re.DOTALL | re.IGNORECASE)  # noqa: RUF001
+INSIDE = re.compile(r"([+-]?[0-9]*)(meg|[A-DF-Za-df-zµμΩ])([0-9]+)\s*(.*)", re.DOTALL | re.IGNORECASE)
 INFINITE = re.compile(r"([+-]?)(?:inf|infinity|∞)", re.IGNORECASE)
 
 
@@ -103,7 +108,7 @@ def _readings(rest: str, unit: str) -> Iterator[tuple[str, int]]:
 
 def _refused(text: str, name: str, unit: str, other: str | None = None) -> str:
     said = f"`{name}` = {text!r:.40}:"
-    if other in WORDS:
+    if other is not None and other in WORDS:
         if unit not in UNITS:
             return f"{said} has a unit ({WORDS[other]}): must be a number alone here"
         hint = "; the conductance of 20 kOhm is '50 uS'" if (unit, other) == ("S", "Ohm") else ""

@@ -90,10 +90,10 @@ def warn_of_stop(t_stop: float, time_constant: float, inputs: Any) -> None:
     if isinstance(inputs, Signal) and inputs.times[-1] >= INPUTS_LAST * t_stop:
         return
     fits = [t_stop * 10.0**power for power in POWERS if 1.0 <= t_stop * 10.0**power / time_constant < 1e3]
-    meant = f"; was {format_si(fits[0], 's')} meant?" if fits else ""
+    meant = f"; was {format_si(fits[0], 's')} meant" if fits else ""
     warn(
-        f"`t_stop` = {format_si(t_stop, 's')}: is {length:.3g} time constants of {format_si(time_constant, 's')}; usual "
-        f"are 10 to 1000{meant} t_stop is in seconds",
+        f"`t_stop` = {format_si(t_stop, 's')}: is {length:.3g} time constants of {format_si(time_constant, 's')}; "
+        f"usual are 10 to 1000{meant}; t_stop is in seconds",
         UnusualValueWarning,
     )
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from .arrays import Array, frozen
+from .arrays import Array, frozen, is_whole
 from .errors import InputError
 
 # What is clocked moves within this part of a period, and is read this many of them before the period ends.
@@ -44,8 +44,15 @@ def make_dataset(
     return dataset if same else dataset.assign_coords(port=list(ports))
 
 
+MOST_POINTS = 100_000_000  # 0.8 GB for the times alone
+
+
 def uniform_grid(t_stop: float, points: int) -> Array:
-    """Return `points` uniform times from 0 to t_stop, ends included."""
+    """Return `points` uniform times from 0 to t_stop, ends included. Raises InputError for fewer than two."""
+    if not is_whole(points) or points < 2:
+        raise InputError(f"`points` = {points!r:.60}: must be a whole number of times, at least 2")
+    if points > MOST_POINTS:
+        raise InputError(f"`points` = {points!s:.20}: must be at most {MOST_POINTS}; ask for fewer")
     return np.linspace(0.0, t_stop, points)
 
 
@@ -65,10 +72,10 @@ FINEST = 1e-9
 
 def checked_accuracy(value: Any, name: str) -> float:
     """Return an accuracy, an NRMSE. Raises InputError for one that no machine can aim at."""
-    plain = isinstance(value, int | float) and not isinstance(value, bool)
+    plain = isinstance(value, float)
     accuracy = float(value if plain else frozen(value, name, shape=(), unit=""))
     if not FINEST <= accuracy < 1.0:
-        raise InputError(f"`{name}` = {value}: is an NRMSE and must be from {FINEST:g} to below 1, such as 1e-4")
+        raise InputError(f"`{name}` = {value!s:.40}: is an NRMSE and must be from {FINEST:g} to below 1, such as 1e-4")
     return accuracy
 
 

@@ -75,7 +75,7 @@ def test_names_of_series_alone_become_labels() -> None:
 
 def test_numbers_that_are_not_the_places_are_names() -> None:
     net = hh.Network(weights=pd.DataFrame(T[:, SHUFFLED], index=[0, 1, 2], columns=SHUFFLED), **FIELDS)
-    assert net.labels is None or net.labels == ("0", "1", "2")
+    assert net.labels == ("0", "1", "2")
     assert np.array_equal(net.weights, T)
     assert hh.Network(weights=pd.DataFrame(T), **FIELDS).labels is None
 
@@ -95,7 +95,7 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
     ),
     "columns without names": (
         lambda: hh.Network(weights=pd.DataFrame(T, index=ABC), **FIELDS),
-        "`Network.weights` has names, but its columns have none",
+        "`Network.weights` has the name '0': the neurons are a, b, c",
     ),
     "labels of others": (
         lambda: hh.Network(weights=frame(T, ABC, ABC), labels=("x", "y", "z"), **FIELDS),
@@ -103,7 +103,9 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
     ),
     "two orders and none of the weights": (
         lambda: hh.Network(
-            weights=T, capacitance=pd.Series([1.0, 2.0, 3.0], index=ABC), resistance=pd.Series([1.0] * 3, index=list("bca"))
+            weights=T,
+            capacitance=pd.Series([1.0, 2.0, 3.0], index=ABC),
+            resistance=pd.Series([1.0] * 3, index=list("bca")),
         ),
         "`Network.resistance` and others have the neurons in several orders, and `Network.weights` has no names",
     ),

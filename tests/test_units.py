@@ -27,7 +27,7 @@ READ = [
     ("4.7 NF", "F", 4.7e-9),
     ("20 uS", "S", 20e-6),
     ("-20 µS", "S", -20e-6),
-    ("100μA", "A", 100e-6),  # noqa: RUF001  # the Greek letter
+    ("100μA", "A", 100e-6),  # the Greek letter
     ("1meg", "Ohm", 1e6),
     ("1 MEGohm", "Ohm", 1e6),
     ("1M", "Ohm", 1e6),
@@ -81,7 +81,7 @@ REFUSED = [
     ("1e999", "Ohm", "`x` = '1e999': is beyond what numbers reach"),
     ("1e99999999999", "Ohm", "`x` = '1e99999999999': must be a number"),
     ("10k; .include x", "Ohm", "`x` = '10k; .include x': must be a number"),
-    ("١٠", "Ohm", "`x` = '١٠': must be a number"),
+    ("\u0661\u0660", "Ohm", "`x` = '\u0661\u0660': must be a number"),  # digits of another script
 ]
 
 

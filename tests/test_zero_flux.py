@@ -117,7 +117,8 @@ def test_text_and_back(rng: np.random.Generator) -> None:
     again = parse_graph(graph.text)
     assert (again.text, again.hash) == (graph.text, graph.hash)
     weights = again.by_name["A"]
-    assert isinstance(weights, Affine) and isinstance(weights.weights, Stencil)
+    assert isinstance(weights, Affine)
+    assert isinstance(weights.weights, Stencil)
     assert weights.weights.boundary == "zero_flux"
 
 

@@ -71,9 +71,16 @@ def sample(circuit: Circuit, spread: Spread, *, rng: np.random.Generator) -> Cir
     Op-amps are the sources whose origin has the role `op_amp`; an offset is a voltage source in front of the input that
     does not invert. What is ideal in the circuit (other sources, exact curves and products) stays so.
 
-    Where a field of the spread applies to no device of the circuit, a NoEffectWarning says so: a yield study of it would
-    find perfect boards.
+    Where a field of the spread applies to no device of the circuit, a NoEffectWarning says so: a yield study would find
+    perfect boards.
     """
+    for name, value, kind in (
+        ("circuit", circuit, Circuit),
+        ("spread", spread, Spread),
+        ("rng", rng, np.random.Generator),
+    ):
+        if not isinstance(value, kind):
+            raise InputError(f"`{name}` = {value!r:.60}: must be a {kind.__name__}")
     _warn_of_no_effect(circuit, spread)
     seed = int(rng.integers(2**32))
     devices = [part for device in circuit.devices for part in _sampled(device, spread, seed)]
@@ -87,7 +94,10 @@ def _warn_of_no_effect(circuit: Circuit, spread: Spread) -> None:
     if idle:
         said = "; ".join(f"`Spread.{name}` is of {of.what}, as there are in {of.cells}" for name, of in idle)
         change = "nothing changes" if len(idle) == len(asked) else "only the rest of the spread changes something"
-        warn(f"sample: {change} in this circuit of cell {circuit.cell!r}, which has no such device: {said}", NoEffectWarning)
+        warn(
+            f"sample: {change} in this circuit of cell {circuit.cell!r}, which has no such device: {said}",
+            NoEffectWarning,
+        )
 
 
 def _is_op_amp(device: Device) -> bool:

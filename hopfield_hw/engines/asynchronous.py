@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..arrays import Array, frozen
+from ..arrays import Array, frozen, whole
 from ..errors import InputError
-from ..graph import Activate, Affine, Graph, Hold
+from ..graph import Activate, Affine, Graph, HasGraph, Hold, as_graph
 from ..graph.weights import linear
 
 
@@ -20,7 +20,9 @@ class Settling(NamedTuple):
     settled: Any
 
 
-def run_asynchronous(graph: Graph, *, rng: np.random.Generator, initial: Any = None, max_sweeps: int = 100) -> Settling:
+def run_asynchronous(
+    graph: Graph | HasGraph, *, rng: np.random.Generator, initial: Any = None, max_sweeps: int = 100
+) -> Settling:
     """Run `digital.discrete_hopfield`, each sweep in a new random order, until nothing changes.
 
     x_i <- f(sum_j W_ij x_j + b_i), one neuron at a time. `initial`: (n,) or (B, n), by default what the graph holds.
@@ -28,6 +30,10 @@ def run_asynchronous(graph: Graph, *, rng: np.random.Generator, initial: Any = N
 
     Raises InputError for a graph that is not Hold <- Activate <- Affine <- Hold, and for a wrong shape.
     """
+    graph = as_graph(graph)
+    if not isinstance(rng, np.random.Generator):
+        raise InputError(f"`rng` = {rng!r:.60}: must be a generator, as numpy.random.default_rng(seed) gives one")
+    whole(max_sweeps, "max_sweeps", 1, 1_000_000)
     holds, activates, affines = graph.of_type(Hold), graph.of_type(Activate), graph.of_type(Affine)
     fits = len(holds) == len(activates) == len(affines) == 1 and graph.drivers(holds[0]) == activates
     if not fits or graph.drivers(activates[0]) != affines or graph.drivers(affines[0]) != holds:

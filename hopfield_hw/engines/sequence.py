@@ -12,13 +12,14 @@ import numpy.typing as npt
 from ..arrays import Array, checked, frozen
 from ..digital import Layer, RecurrentCell, Stack
 from ..errors import InputError
-from ..graph import Graph
+from ..graph import Graph, as_graph
 from ..reference import StepProgram
 
 States: TypeAlias = "Mapping[str, Array]"
 Running: TypeAlias = npt.NDArray[np.bool_]
 
 
+@runtime_checkable
 class Machine(Protocol):
     """Something that steps: the floating-point program of a graph, or one in integers behind the same face."""
 
@@ -132,9 +133,13 @@ def run_layers(
 
 def machine_of(machine: Machine | Graph | RecurrentCell) -> Machine:
     """Return a machine as it is, and the floating-point one of a graph or a cell."""
-    if isinstance(machine, RecurrentCell):
-        machine = machine.graph()
-    return StepProgram([machine]) if isinstance(machine, Graph) else machine
+    given: Any = machine
+    stepper: Machine = StepProgram([as_graph(given)]) if _has_graph(given) else given
+    return stepper
+
+
+def _has_graph(given: Any) -> bool:
+    return isinstance(given, type) or not isinstance(given, Machine)
 
 
 def _lengths(lengths: Any, steps: int, batch: int) -> npt.NDArray[np.int64]:

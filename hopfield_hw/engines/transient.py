@@ -107,7 +107,7 @@ def simulate(
         t_stop=end,
         accuracy=accuracy,
         points=points,
-        timeout=timeout,
+        timeout=float(positive(timeout, "timeout", shape=(), unit="s")),
         keep=keep,
     )
 

@@ -53,7 +53,9 @@ class CellularNetwork:
         start: Any = self.template.start if self.initial is None else self.initial
         fields = {
             "image": image,
-            "initial": frozen(image if start is None else start, "CellularNetwork.initial", shape=image.shape, unit="V"),
+            "initial": frozen(
+                image if start is None else start, "CellularNetwork.initial", shape=image.shape, unit="V"
+            ),
             "resistance": float(positive(self.resistance, "CellularNetwork.resistance", shape=(), unit="Ohm")),
             "capacitance": float(positive(self.capacitance, "CellularNetwork.capacitance", shape=(), unit="F")),
         }

@@ -26,9 +26,9 @@ class Template:
     `feedback`: A, odd by odd, from the outputs around a cell; `control`: B, odd by odd, from the inputs around it (None
     where inputs play no part); `bias`: z. `A[m + p, m' + q]` comes from the cell p rows below and q columns to the
     right. `boundary`: what lies outside the image: "fixed" (cells whose input and output are `edge`; -1 is white),
-    "zero", "periodic", or "zero_flux" (copies of the nearest cell of the rim; see Stencil). `start`: the state at t = 0,
-    a number, or None for the image itself. `pace`: how long the wave that does the work takes for a pixel,
-    in R C; 0 where each cell decides by itself. `does`: what comes out. `citation`: where it comes from.
+    "zero", "periodic", or "zero_flux" (copies of the nearest cell of the rim; see Stencil). `start`: the state at
+    t = 0, a number, or None for the image itself. `pace`: how long the wave that does the work takes for a pixel, in
+    R C; 0 where each cell decides by itself. `does`: what comes out. `citation`: where it comes from.
 
     Raises InputError for a template of even size or not of two dimensions, values that are not finite, a negative
     pace, and an unknown boundary.

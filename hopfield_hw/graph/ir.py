@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
-from typing import Literal, NamedTuple, Protocol, TypeAlias, TypeVar
+from typing import Literal, NamedTuple, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 import networkx as nx
 
@@ -18,6 +18,7 @@ Kind: TypeAlias = Literal["ode", "dde", "map", "sampled", "static"]
 O = TypeVar("O", bound=Operator)  # noqa: E741
 
 
+@runtime_checkable
 class HasGraph(Protocol):
     """What says its graph: a Network, a network of a family, a Design, a recurrent cell, or anyone's own object."""
 
@@ -76,15 +77,22 @@ class Graph:
     units: Units = field(default_factory=Units)
 
     def __post_init__(self) -> None:
+        for field_name in ("operators", "edges"):
+            if isinstance(given := getattr(self, field_name), str) or not isinstance(given, Iterable):
+                raise InputError(f"`Graph.{field_name}` = {given!r:.60}: must be a sequence")
+            object.__setattr__(self, field_name, tuple(given))
         for operator in self.operators:
             if not isinstance(operator, Operator):
                 raise InputError(f"`Graph.operators` holds {operator!r:.60}: must be operators such as Leak and Affine")
         for edge in self.edges:
-            if len(edge) not in (2, 3) or not all(isinstance(part, str) for part in edge):
+            if (
+                not isinstance(edge, Sequence)
+                or len(edge) not in (2, 3)
+                or not all(isinstance(part, str) for part in edge)
+            ):
                 raise InputError(f"`Graph.edges` holds {edge!r:.60}: must be (source, target) or with a port")
         if not isinstance(self.units, Units):
             raise InputError(f"`Graph.units` = {self.units!r:.60}: must be Units(volts_per_unit=..., ...)")
-        object.__setattr__(self, "operators", tuple(self.operators))
         object.__setattr__(self, "edges", tuple(Edge(*edge) for edge in self.edges))
         _verify(self)
 

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ..arrays import Array, frozen, positive
+from ..arrays import Array, frozen, is_whole, positive
 from ..errors import InputError
 from ..gain import Function
 from ..names import checked_labels, checked_name
@@ -58,7 +58,7 @@ class Sized(Operator):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not isinstance(self.size, int | np.integer) or isinstance(self.size, bool) or self.size < 1:
+        if not is_whole(self.size) or self.size < 1:
             raise InputError(f"`{self.name}.size` = {self.size!r}: must be a whole number, at least 1")
         self._freeze(size=int(self.size))
 
@@ -178,6 +178,9 @@ class Activate(Sized):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if isinstance(self.function, type):
+            kind = self.function.__name__
+            raise InputError(f"`{self.name}.function` is the class {kind}: give an object of it, such as {kind}()")
         if not isinstance(self.function, Function):
             raise InputError(f"`{self.name}.function` = {self.function!r:.60}: must be a Gain or a Function")
         if self.function.size is not None and self.function.size != self.size:
@@ -282,7 +285,7 @@ class Quantise(Sized):
         super().__post_init__()
         lower = float(frozen(self.lower, f"{self.name}.lower", shape=(), unit="V"))
         upper = float(frozen(self.upper, f"{self.name}.upper", shape=(), unit="V"))
-        if not isinstance(self.levels, int | np.integer) or self.levels < 2:
+        if not is_whole(self.levels) or self.levels < 2:
             raise InputError(f"`{self.name}.levels` = {self.levels!r}: must be a whole number, at least 2")
         if lower >= upper:
             raise InputError(f"`{self.name}` ranges from {lower} to {upper}: lower must be below upper")

@@ -49,7 +49,7 @@ def format_graph(graph: Graph) -> str:
 
 def parse_graph(text: str) -> Graph:
     """Return the graph that `format_graph` printed. Raises InputError that names the line for anything else."""
-    lines = text.splitlines()
+    lines = text.splitlines() if isinstance(text, str) else []
     if not lines or lines[0] != HEADER:
         raise InputError(f"graph text, line 1: must be {HEADER!r}")
     operators: list[Operator] = []

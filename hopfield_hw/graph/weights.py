@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 import scipy.sparse as sp
 
-from ..arrays import Array, Sparse, frozen, frozen_sparse
+from ..arrays import Array, Sparse, frozen, frozen_sparse, is_whole
 from ..errors import InputError
 from ..tables import as_table
 from .shifts import Fold, Shifts
@@ -61,7 +61,7 @@ class Stencil:
     def __post_init__(self) -> None:
         template = checked_template(self.template, "Stencil.template")
         sides = self.shape if isinstance(self.shape, tuple | list) else ()
-        if len(sides) != 2 or not all(isinstance(side, int | np.integer) and side >= 1 for side in sides):
+        if len(sides) != 2 or not all(is_whole(side) and side >= 1 for side in sides):
             raise InputError(f"`Stencil.shape` = {self.shape}: must be (rows, columns), whole numbers of at least 1")
         check_boundary(self.boundary, "Stencil.boundary")
         edge = float(frozen(self.edge, "Stencil.edge", shape=()))

@@ -42,7 +42,7 @@ def solve_batch(
     several = [as_graph(graph) for graph in (graphs if isinstance(graphs, Sequence) else [graphs])]
     if not several:
         raise InputError("`graphs` is empty: give at least one graph")
-    check_request(accuracy, points)
+    accuracy = check_request(accuracy, points)
     draws = [in_si(graph) for graph in several]
     end = stop_time(draws[0], t_stop)
     program = Program(draws, input_signal(draws[0], inputs))

@@ -71,13 +71,13 @@ def solve(
     Raises InputError for a graph with a Delay beside a Hold, and for wrong arguments; AccuracyError where the solver
     fails.
     """
-    check_request(accuracy, points)
+    accuracy = check_request(accuracy, points)
     graph = as_graph(graph)
     if graph.kind == "map":
         return _mapped(in_si(graph), t_stop, inputs)
     if graph.kind == "sampled":
         return _sampled(in_si(graph), t_stop, inputs, accuracy, points)
-    if method not in METHODS:
+    if not isinstance(method, str) or method not in METHODS:
         raise InputError(f"`method` = {method!r:.60}: must be one of {', '.join(METHODS)}")
     network = in_si(graph)
     end = stop_time(network, t_stop)
@@ -143,11 +143,11 @@ def _sampled(graph: Graph, t_stop: float | None, inputs: Any, accuracy: float, p
     )
 
 
-def check_request(accuracy: float, points: int | None) -> None:
-    """Refuse an accuracy that is not an NRMSE, and fewer than two points."""
-    checked_accuracy(accuracy, "accuracy")
-    if points is not None and (not isinstance(points, int | np.integer) or points < 2):
-        raise InputError(f"`points` = {points!r}: must be a whole number of times, at least 2")
+def check_request(accuracy: Any, points: int | None) -> float:
+    """Return the accuracy, an NRMSE. Raises InputError for another, and for fewer than two points."""
+    if points is not None:
+        uniform_grid(1.0, points)
+    return checked_accuracy(accuracy, "accuracy")
 
 
 def stop_time(graph: Graph, t_stop: float | None) -> float:
