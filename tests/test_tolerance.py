@@ -9,6 +9,7 @@ import pytest
 
 import hopfield_hw as hh
 from hopfield_hw.board import Spread, sample
+from hopfield_hw.board.tolerance import APPLIES
 from hopfield_hw.circuit import Multiplier, Transistor
 
 PERIOD = 1e-3
@@ -104,3 +105,44 @@ def test_a_spread_that_is_none_is_refused(fields: dict[str, float], message: str
     with pytest.raises(hh.InputError) as refused:
         Spread(**fields)
     assert str(refused.value) == message
+
+
+TWO = hh.Network(
+    weights=[[0, -5e-5], [-5e-5, 0]], resistance=1e4, capacitance=1e-8, gain=hh.Tanh(gain=10.0), initial=[0.1, 0.05]
+)
+
+
+@pytest.mark.parametrize(
+    ("cell", "spread", "idle", "rest"),
+    [
+        ("ota_c", Spread(resistors=0.05), ["resistors"], False),
+        ("ota_c", Spread(resistors=0.05, capacitors=0.1), ["resistors"], True),
+        ("hopfield_tank", Spread(offset=5e-3), ["offset"], False),
+        ("ideal", Spread(resistors=0.05, offset=5e-3, matching=0.1), ["offset", "matching"], True),
+        ("op_amps", Spread(matching=0.1, multipliers=1.0), ["matching", "multipliers"], False),
+    ],
+)
+def test_a_spread_without_effect_says_so(cell: str, spread: Spread, idle: list[str], rest: bool) -> None:
+    nominal = hh.lower(TWO, cell=cell)
+    with pytest.warns(hh.NoEffectWarning) as said:
+        drawn = sample(nominal, spread, rng=np.random.default_rng(0))
+    (message,) = (str(one.message) for one in said)
+    change = "only the rest of the spread changes something" if rest else "nothing changes"
+    assert message.startswith(f"sample: {change} in this circuit of cell {cell!r}, which has no such device: `Spread.")
+    named = [name for name in APPLIES if f".{name}`" in message]
+    assert named == idle
+    assert (drawn.devices != nominal.devices) == rest
+    assert said[0].filename == __file__
+
+
+def test_the_cells_that_are_named_have_such_devices() -> None:
+    """Each field of a spread changes something in the cells that its warning names, and says nothing there."""
+    amplifiers = {field: APPLIES[field].cells.split(", ") for field in ("resistors", "offset")}
+    for field, names in amplifiers.items():
+        for name in names:
+            nominal = hh.lower(TWO, cell=name)
+            drawn = sample(nominal, Spread(**{field: 0.01}), rng=np.random.default_rng(0))
+            assert drawn.devices != nominal.devices
+    for field, name in (("matching", 'OpAmps(activation="pair")'), ("multipliers", 'OpAmps(multiplier="ad633")')):
+        assert name in APPLIES[field].cells
+        assert sample(circuit(), Spread(**{field: 0.1}), rng=np.random.default_rng(0)).devices != circuit().devices

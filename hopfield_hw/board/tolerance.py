@@ -120,9 +120,9 @@ APPLIES: Mapping[str, Applies] = MappingProxyType(
         ),
         "offset": Applies(_is_op_amp, "op-amps", "active_sum, op_amps, summing_stage"),
         "matching": Applies(
-            lambda device: isinstance(device.value, Transistor), "transistors", "those with a Pair as amplifier"
+            lambda device: isinstance(device.value, Transistor), "transistors", 'OpAmps(activation="pair")'
         ),
-        "multipliers": Applies(_is_multiplier, "multipliers", "summing_stage, of graphs with products"),
+        "multipliers": Applies(_is_multiplier, "multipliers", 'OpAmps(multiplier="ad633"), for graphs with products'),
     }
 )
 
