@@ -10,7 +10,7 @@ import scipy.sparse as sp
 
 from .errors import InputError
 from .tables import Table, as_table
-from .units import parse_si, unit_of
+from .units import UNITS, parse_si, unit_of
 
 Array: TypeAlias = npt.NDArray[np.float64]
 Sparse: TypeAlias = "sp.csr_array[np.float64, tuple[int, int]]"
@@ -134,7 +134,7 @@ def _of_table(table: Table, name: str, unit: str | None) -> Array:
 
 def positive(value: Any, name: str, *, shape: tuple[int, ...], unit: str, allow_inf: bool = False) -> Array:
     """Return `frozen(value)` after checking that every element is above zero. `unit`: "" for a plain number."""
-    array = frozen(value, name, shape=shape, allow_inf=allow_inf, unit=unit)
+    array = frozen(value, name, shape=shape, allow_inf=allow_inf, unit=unit if unit in UNITS else None)
     bad = array <= 0.0
     if bad.any():
         found = f"{array[bad].flat[0]} {unit}".rstrip()

@@ -97,7 +97,8 @@ class Network:
         fields["weights"] = weights
         for name, allow_inf in (("resistance", True), ("capacitance", False)):
             options: dict[str, Any] = {"shape": (n,), "unit": units[name], "allow_inf": allow_inf}
-            fields[name] = positive(given[name], f"Network.{name}", **options)
+            values = frozen(given[name], f"Network.{name}", **options)
+            fields[name] = positive(values, f"Network.{name}", **options)
         for name in ("bias", "initial"):
             fields[name] = frozen(given[name], f"Network.{name}", shape=(n,), unit=units[name])
         if self.input_weights is not None:

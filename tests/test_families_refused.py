@@ -133,7 +133,7 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
     "shunting, decay": (lambda: families.shunting(EYE, decay=0.0), "`decay = 0.0 per unit of time`: must be positive"),
     "shunting, decay as text": (
         lambda: families.shunting(EYE, decay="slow"),  # type: ignore[arg-type]
-        "`decay` = 'slow': must be a number, with an SI prefix",
+        "`decay` = 'slow': must be real numbers in a rectangular array (text)",
     ),
     "shunting, no ceiling": (
         lambda: families.shunting(EYE, ceiling=None),  # type: ignore[arg-type]

@@ -60,11 +60,12 @@ class OpAmps:
 
     def __post_init__(self) -> None:
         for what, options in (("activation", get_args(Curve)), ("multiplier", get_args(Product))):
-            if getattr(self, what) not in options:
+            if not isinstance(getattr(self, what), str) or getattr(self, what) not in options:
                 raise InputError(f"`OpAmps.{what}` = {getattr(self, what)!r:.40}: must be {' or '.join(options)}")
         units = {"on_resistance": "Ohm", "off_resistance": "Ohm", "resistance": "Ohm", "capacitance": "F"}
         for what, unit in (units | {"open_loop_gain": "V/V", "reference": "V"}).items():
-            positive(getattr(self, what), f"OpAmps.{what}", shape=(), unit=unit)
+            value = positive(getattr(self, what), f"OpAmps.{what}", shape=(), unit=unit)
+            object.__setattr__(self, what, float(value))
 
     def fragments(self, graph: Graph) -> Iterable[Fragment]:
         """Return one fragment for each operator, with the Affines whose weights its summer takes in."""

@@ -36,7 +36,9 @@ class Pair:
     def __post_init__(self) -> None:
         units = {"beta": "A/A", "early_voltage": "V", "saturation_current": "A", "tail_current": "A"}
         for name, unit in units.items():
-            positive(getattr(self, name), f"Pair.{name}", shape=(), unit=unit, allow_inf=name == "early_voltage")
+            allow_inf = name == "early_voltage"
+            value = positive(getattr(self, name), f"Pair.{name}", shape=(), unit=unit, allow_inf=allow_inf)
+            object.__setattr__(self, name, float(value))
 
 
 def base_scale(activate: Activate, curve: Function) -> float:

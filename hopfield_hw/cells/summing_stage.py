@@ -56,7 +56,8 @@ class SummingStage:
 
     def __post_init__(self) -> None:
         positive(self.open_loop_gain, "SummingStage.open_loop_gain", shape=(), unit="V/V")
-        positive(self.feedback, "SummingStage.feedback", shape=(), unit="Ohm")
+        feedback = positive(self.feedback, "SummingStage.feedback", shape=(), unit="Ohm")
+        object.__setattr__(self, "feedback", float(feedback))
 
     def fragments(self, graph: Graph) -> Iterable[Fragment]:
         """Return one fragment for each population of neurons, of either form."""

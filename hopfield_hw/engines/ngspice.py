@@ -189,8 +189,8 @@ def run(deck: str, *, t_stop: float | None, timeout: float, keep: Path | None = 
     if not script:
         check_deck_text(deck)
     if t_stop is not None:
-        positive(t_stop, "t_stop", shape=(), unit="s")
-    positive(timeout, "timeout", shape=(), unit="s")
+        t_stop = float(positive(t_stop, "t_stop", shape=(), unit="s"))
+    timeout = float(positive(timeout, "timeout", shape=(), unit="s"))
     simulator = find()
     folder = _prepare(deck, keep)
     kept = keep is not None
