@@ -20,9 +20,9 @@ MAX_LINES = 400
 
 # A module imports from the rows above its own, and from its own row where that makes no cycle.
 ROWS = (
-    ("errors", "units", "arrays", "names", "parameters", "waves"),
+    ("errors", "units", "tables", "arrays", "names", "parameters", "waves"),
     ("gain", "signals", "rectifiers", "functions", "network", "network_formats", "fixedpoint"),
-    ("graph", "circuit"),
+    ("graph", "usual", "circuit"),
     ("families", "problems", "cells", "digital", "trained"),
     ("lower",),
     ("dialects", "reference"),
