@@ -22,7 +22,7 @@ from ..signals import as_signal
 from ..waves import checked_accuracy, make_dataset, nrmse, period_grid, ranges, uniform_grid
 from .ngspice import find, run
 from .options import Settings, settings_for
-from .pace import Zone, all_pauses, outrun, start_zone
+from .pace import Zone, all_pauses, outrun, start_zone, uncertain
 from .rawfile import Plot
 
 POINTS = 2001
@@ -186,6 +186,13 @@ def simulate_waves(
         warnings.warn(
             f"ngspice: with steps of {settings.step:.3g} s the waveform is still off by some {check:.2g} NRMSE, above "
             f"half of the accuracy {goal:g} asked for; the network may amplify errors by itself",
+            AccuracyWarning,
+            stacklevel=3,
+        )
+    if deck.growth is not None and (zone := uncertain(deck.growth, zones, fine.own_times, fine.own_states)):
+        warnings.warn(
+            f"ngspice: from t = {zone.times[0]:.6g} s on the state leaves a point of balance, from so near to it that "
+            "roundings choose the way that it goes; start it further from that point, or break the symmetry",
             AccuracyWarning,
             stacklevel=3,
         )
