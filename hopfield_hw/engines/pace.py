@@ -21,6 +21,10 @@ from ..reference import Growth
 OUTRUN = 0.5
 # Times by e over which a deviation is followed: from a rounding to all of the range.
 FOLDS = 40.0
+# A deviation that has to grow by more than this, in folds, before it is seen (to all of the range, from 1e-12 of it) is
+# no more than what roundings make of it.
+CERTAIN = 28.0
+REST = 1e-4  # of the range: what moves less rests
 CHUNK = 2000  # points looked at together
 
 
@@ -81,3 +85,31 @@ def outrun(growth: Growth, times: Array, states: Array) -> list[Zone]:
         if run.size and bad[run[0]]:
             zones.append(Zone(times[looked[run]], rates[run]))
     return zones
+
+
+def uncertain(growth: Growth, zones: Iterable[Zone], times: Array, states: Array) -> Zone | None:
+    """Return a zone that a run left in a direction which roundings chose: in which deviations grew from too little.
+
+    Beside the zones, where steps had to be short, it is looked for at the start, if the state rests there at first.
+    """
+    for zone in (*zones, *_resting(growth, times, states)):
+        inside = np.flatnonzero((times >= zone.times[0]) & (times <= zone.pauses(FOLDS)[-1][0]))
+        if inside.size < 2:
+            continue
+        looked = inside[np.unique(np.linspace(0.0, inside.size - 1.0, min(growth.looks, inside.size)).astype(np.intp))]
+        rates = growth.rates(times[looked], states[looked])
+        over = np.flatnonzero(rates <= 0.0)
+        last = int(over[0]) if over.size else rates.size
+        if np.trapezoid(rates[:last], times[looked[:last]]) > CERTAIN:
+            return zone
+    return None
+
+
+def _resting(growth: Growth, times: Array, states: Array) -> list[Zone]:
+    """Return a zone at the start where the state does not move for half of the folds that are certain."""
+    rate = growth.rates(times[:1], states[:1])
+    if not 0.5 * CERTAIN < rate[0] * times[-1] < np.inf:
+        return []
+    early = states[times <= 0.5 * CERTAIN / rate[0]]
+    moved = np.max(np.abs(early - states[0]), initial=0.0)
+    return [Zone(times[:1], rate)] if moved <= REST * np.max(np.ptp(states, axis=0), initial=0.0) else []

@@ -25,7 +25,7 @@ from ..waves import checked_accuracy, make_dataset, nrmse, period_grid, uniform_
 from .convergence import converged
 from .ngspice import find, run
 from .options import Settings, settings_for
-from .pace import Zone, all_pauses, outrun, start_zone
+from .pace import Zone, all_pauses, outrun, start_zone, uncertain
 from .sampling import resampled, unsettled
 
 POINTS = 2001
@@ -220,6 +220,13 @@ def simulate_waves(
             "circuit is not quite the one given; give its nodes capacitances to ground",
             AccuracyWarning,
             stacklevel=2,
+        )
+    if deck.growth is not None and (zone := uncertain(deck.growth, zones, fine.own_times, fine.own_states)):
+        warnings.warn(
+            f"ngspice: from t = {zone.times[0]:.6g} s on the state leaves a point of balance, from so near to it that "
+            "roundings choose the way that it goes; start it further from that point, or break the symmetry",
+            AccuracyWarning,
+            stacklevel=3,
         )
     if fine.unsettled > goal:
         warnings.warn(
