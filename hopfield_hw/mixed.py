@@ -50,7 +50,7 @@ class MixedRun:
         """Return the report as (what, value) rows."""
         total = self.codes.size
         return [
-            ("result", "passed" if self.passed else "fell short"),
+            ("result", "passed" if self.passed else "failed"),
             ("codes", f"{self.differing} of {total} differ, {self.unexplained} of them not at a threshold"),
             ("SQNR", f"{self.sqnr:.1f} dB of the digital outputs"),
         ]

@@ -23,6 +23,7 @@ from .arrays import Array, frozen
 from .errors import InputError
 from .gain import Gain
 from .graph import Activate, Graph, in_si
+from .panels import plot_coverage, plot_inputs
 from .schematic import FAULT, draw_neuron
 from .units import PREFIXES, format_si
 from .waves import ranges
@@ -55,6 +56,7 @@ DASHES = (0, (4, 3))
 # The energy is shown until twice the time at which it is within this part of its range of where it ends.
 STILL = 1e-3
 TABLE_LINES, TABLE_WIDTH = 15, 67
+HEADING = 190  # letters of the reason of a verdict
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -108,7 +110,8 @@ def plot_verification(result: Verification, *, picture: Picture | None = None) -
         _plot_comparison(waves, residual, result)
         schematic = figure.add_axes((0.56, 0.585, 0.435, 0.315))
         _draw_schematic(schematic, result)
-        below = figure.add_axes((0.62, 0.335, 0.355, 0.2))
+        below = figure.add_axes((0.61, 0.335, 0.195, 0.2))
+        plot_coverage(figure.add_axes((0.865, 0.335, 0.12, 0.2)), result.coverage, SPICE)
         if result.energy is None:
             _plot_portrait(below, result)
         else:
@@ -151,8 +154,10 @@ def save_figure(figure: Figure, path: Path | str) -> None:
 
 
 def _verdict(result: Verification) -> str:
+    if result.reasons:
+        return f"{result.verdict}: {textwrap.shorten(result.reasons[0], HEADING, placeholder=' ...')}"
     error = f"NRMSE {result.nrmse:.1e} (tolerance {result.tolerance:.0e})"
-    return f"{result.status}: {error}, settled state: {result.settled}"
+    return f"{result.verdict}: {error}, steps {result.steps.size:.1e}, settled state: {result.settled}"
 
 
 def _labels(dataset: xr.Dataset, name: str) -> list[str]:
@@ -202,16 +207,18 @@ def _plot_comparison(waves: Axes, residual: Axes, result: Verification) -> None:
     worst = [str(label) for label in result.ref["neuron"].to_numpy()].index(result.worst.neuron)
     chosen = _spread(n, worst)
     time, expected = result.ref["time"].to_numpy(), result.ref["state"].to_numpy()
-    apart = np.abs(result.wave["state"].to_numpy() - expected) / ranges(expected[time <= result.gate])
+    apart = np.abs(result.wave["state"].to_numpy() - expected) / ranges(expected)
     # Zero has no logarithm: such points are left out.
     shown = np.where(apart > 0.0, apart, np.nan)[:, chosen]
-    found = _plot_lines(waves, result.wave, "state", chosen, lw=2.6)
+    clocked = {"drawstyle": "steps-post"} if result.circuit.clock is not None else {}
+    found = _plot_lines(waves, result.wave, "state", chosen, lw=2.6, **clocked)
     differences = residual.semilogy(time * factor, shown, lw=0.8)
     for k, colour, *lines in zip(chosen, _colours(len(chosen)), found, differences, strict=True):
         for line in lines:
             line.set(color=FAULT if k == worst else colour, zorder=2.2 if k == worst else 2.0)
     waves.legend(loc="upper left", bbox_to_anchor=(0.99, 1.03), title="neuron", handlelength=1.0)
-    _plot_lines(waves, result.ref, "state", chosen, color="black", lw=0.9, ls=DASHES, zorder=2.5)
+    _plot_lines(waves, result.ref, "state", chosen, color="black", lw=0.9, ls=DASHES, zorder=2.5, **clocked)
+    plot_inputs(waves, result, factor)
     others = "" if len(chosen) == n else f"; with it {len(chosen) - 1} of the other {n - 1}, evenly spread"
     waves.set_title(
         "states: ngspice in colour under the reference in black dashes\n"
@@ -335,7 +342,7 @@ def _plot_energy(axes: Axes, result: Verification) -> None:
     axes.plot(time * factor, report.reference * scale, color="black", lw=0.9, ls=DASHES, label="reference")
     rise = max(report.rise, report.rise_reference)
     said = "never rises" if report.falls else f"rises by {rise:.1e} of its range"
-    axes.set_title(f"energy: {said} (up to {report.flat:.0e} of its range counts as flat)")
+    axes.set_title(f"energy: {said}")
     axes.set(xlabel=f"time ({time_unit})", ylabel=f"E ({unit})", xlim=(0.0, end * factor))
     axes.legend(loc="best")
 
@@ -364,12 +371,13 @@ def _plot_portrait(axes: Axes, result: Verification) -> None:
 
 
 def _draw_schematic(axes: Axes, result: Verification) -> None:
-    """Draw the worst neuron; where anyone's own cell has no such neuron, say so."""
+    """Draw the neuron of the first suspect, or the worst one; where anyone's own cell has no such neuron, say so."""
+    neuron, which = (result.suspects[0].neuron, "suspect") if result.suspects else (result.worst.neuron, "the worst")
     faults = {name for suspect in result.suspects for name in suspect.devices}
     marked = "; in colour: nearest to the fault" if faults else ""
-    axes.set_title(f"neuron {result.worst.neuron} (the worst), cell {result.cell}{marked}")
+    axes.set_title(f"neuron {neuron} ({which}), cell {result.cell}{marked}")
     try:
-        draw_neuron(axes, result.circuit, result.graph, result.worst.neuron, faults)
+        draw_neuron(axes, result.circuit, result.graph, neuron, faults)
     except InputError as error:
         axes.text(0.0, 0.5, textwrap.fill(str(error), TABLE_WIDTH), transform=axes.transAxes, va="center")
         axes.axis("off")

@@ -161,7 +161,7 @@ def test_an_edited_deck_falls_short_with_status_1(cli: Command, tmp_path: Path) 
     assert cli("verify", "flip_flop", "--deck", deck).status == 0
     deck.write_text(deck.read_text().replace("C_x_1 x_1 0 1e-08", "C_x_1 x_1 0 2e-08"))
     said = cli("verify", "flip_flop", "--deck", deck, "--json")
-    assert (said.status, said.err, said.json["status"]) == (1, "", "fell short")
+    assert (said.status, said.err, said.json["status"]) == (1, "", "failed")
     assert [suspect["devices"] for suspect in said.json["suspects"]] == [["C_x_1"]]
 
 
@@ -169,7 +169,7 @@ def test_an_edited_deck_falls_short_with_status_1(cli: Command, tmp_path: Path) 
 def test_a_wrong_answer_falls_short_though_the_waveforms_agree(cli: Command, design: Callable[..., Path]) -> None:
     expected = '[expected]\nkind = "settled"\noutputs = [-1.0, 1.0]\ntolerance = 1.0e-2\n[analysis]'
     said = cli("verify", design("[analysis]", expected), "--json")
-    assert (said.status, said.json["status"]) == (1, "fell short")
+    assert (said.status, said.json["status"]) == (1, "failed")
     assert said.json["nrmse"] <= 1e-4
 
 
@@ -741,5 +741,5 @@ def test_a_wrong_answer_is_not_shown_as_passed(cli: Command, tmp_path: Path) -> 
     (folder / "design.toml").write_text(shipped.replace("outputs = [0.9999092, -0.9999092]", "outputs = [0.5, -0.5]"))
     said = cli("verify", folder)
     assert said.status == 1
-    assert "fell short" in said.out.splitlines()[1]
+    assert "failed" in said.out.splitlines()[1]
     assert "0.999909, -0.999909; expected: 0.5, -0.5" in said.out

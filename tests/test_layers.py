@@ -39,7 +39,7 @@ ROWS = (
             "faults",
             "doctor",
         ),
-        *("plots", "schematic", "tasks", "testing", "cli"),
+        *("panels", "plots", "schematic", "tasks", "testing", "cli"),
     ),
 )
 LAYER = {module: row for row, modules in enumerate(ROWS) for module in modules}

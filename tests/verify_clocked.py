@@ -21,7 +21,7 @@ IDEAL_DB, PAIRS_DB = 70.0, 40.0
 
 
 def main() -> int:
-    """Print what was found; return 1 where something fell short."""
+    """Print what was found; return 1 where something did not pass."""
     return max(random_cells(), trained_lstm())
 
 

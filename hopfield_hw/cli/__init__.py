@@ -1,6 +1,6 @@
 """The command line.
 
-Exit status: 0 done and within tolerance, 1 ran and fell short, 2 bad input, 3 simulator failure.
+Exit status: 0 done and passed, 1 ran and did not pass, 2 bad input, 3 simulator failure.
 """
 
 from __future__ import annotations

@@ -77,7 +77,7 @@ def _verdict(planted: Planted, report: Checked | Unverified, named: tuple[str, .
     if report.passed:
         return "the fault was not noticed"
     found = [device for device in planted.devices if device in named]
-    return f"the fault was found and named: {' and '.join(found)}" if found else "it fell short, but was not named"
+    return f"the fault was found and named: {' and '.join(found)}" if found else "it was found, but not named"
 
 
 def _conclude(reports: list[Checked | Unverified], as_json: bool, **more: Any) -> int:

@@ -137,7 +137,8 @@ def device_values(circuit: Circuit, graph: Graph, device: Device) -> tuple[Value
     if operator is None:
         return ()
     kinds = ACTS.get(origin.role, ())
-    if origin.role == "weights" and device.name[0] == "R" and _loads(circuit, device):
+    into_leak = any(isinstance(target, Leak) for target in graph.targets(operator))
+    if origin.role == "weights" and device.name[0] == "R" and into_leak and _loads(circuit, device):
         kinds = ("loading",)
     if origin.role == "function" and isinstance(operator, Activate) and isinstance(operator.function, HardLimiter):
         kinds = ("output",)

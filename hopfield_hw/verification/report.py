@@ -162,6 +162,7 @@ class Verification:
         where = f"neuron {self.worst.neuron} at {format_si(self.worst.time, 's')}"
         of_steps = f", neuron {self.steps.what} around {format_si(self.steps.time, 's')}" if self.steps.what else ""
         rows = [("result", self.verdict), *(("why", reason) for reason in self.reasons)]
+        rows += [("nearest to the fault", str(suspect)) for suspect in self.suspects]
         rows += [
             ("cell", f"{self.cell}, neurons {self.neurons}, devices {self.devices}"),
             ("NRMSE", f"{self.nrmse:.2e} (tolerance {self.tolerance:.0e})"),
@@ -183,7 +184,6 @@ class Verification:
             ("seconds", ", ".join(f"{name} {value:.2f}" for name, value in self.seconds.items())),
             ("engine", f"{self.engine} {self.version}"),
         ]
-        rows += [("nearest to the fault", str(suspect)) for suspect in self.suspects]
         return rows
 
     def __str__(self) -> str:

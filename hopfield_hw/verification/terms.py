@@ -166,6 +166,8 @@ def _others(
     wanted: dict[Value, tuple[str, str, tuple[int, ...]]] = {}
     for device in circuit.devices:
         origin = device.origin
+        if origin.role == "function" and origin.operator in runs[0].along.given:
+            continue  # judged by itself
         if (origin.operator, origin.role, origin.element) not in known:
             for value in device_values(circuit, runs[0].graph, device):
                 wanted.setdefault(value, (origin.operator, origin.role, origin.element))
