@@ -351,7 +351,7 @@ class _Solver:
                 raise self._failure(why, "ask for less accuracy, a shorter t_stop, or an equation that is not stiff")
             self._tried += 1
             if self._watch is not None:
-                self._watch.look(t, self._x)
+                self._watch.look(t, self._x, len(self._stages))
             error, dense = self._attempt(t, whole, f)
             if error < 1.0:
                 break

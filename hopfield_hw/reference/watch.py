@@ -18,7 +18,7 @@ TIMEOUT = 600.0
 WINDOW, HOPELESS, IN_A_ROW = 10.0, 10.0, 2
 BLOCK, BLOCKS = 25_000, 50.0
 # States below this part of the largest one that was met count as 0 in what is said, and so many of them are shown.
-ZERO, SHOWN = 0.02, 6
+ZERO, SHOWN = 0.05, 6
 
 
 class Watch:
