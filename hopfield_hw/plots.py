@@ -366,7 +366,7 @@ def _plot_portrait(axes: Axes, result: Verification) -> None:
     rising = f"its rate (V/{unit})" if across == up else f"{name} of {labels[up]} (V)"
     axes.set(xlabel=f"{name} of {labels[across]} (V)", ylabel=rising)
     what = f"the {name} and its rate" if across == up else f"the {name}s that move most"
-    axes.set_title(f"{what} (the network has no energy)")
+    axes.set_title(f"{what}; no energy")
     axes.legend(loc="best")
 
 
