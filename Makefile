@@ -80,6 +80,7 @@ verify-full: install hardware
 	$(BIN)/python tests/verify_tasks.py
 	$(BIN)/python tests/verify_cellular.py
 	$(BIN)/python tests/verify_networks.py
+	$(BIN)/python tests/verify_faults.py
 
 bench: install
 	$(BIN)/python tests/benchmarks/run.py

@@ -408,7 +408,7 @@ def test_a_single_state_without_an_energy_stands_against_its_rate() -> None:
     leak = Leak(name="x", capacitance=[1e-7], resistance=[5e4], initial=[1.0])  # type: ignore[arg-type]
     alone = Graph(operators=(leak, Output(name="y", size=1)), edges=(Edge("x", "y"),))
     result = made(alone)
-    axes = panel(plot_verification(result), "the state and its rate (the network has no energy)")
+    axes = panel(plot_verification(result), "the state and its rate; no energy")
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("state of 0 (V)", "its rate (V/ms)")
     x, rate = (np.asarray(values) for values in axes.lines[1].get_data())
     np.testing.assert_allclose(rate[1:-1], -x[1:-1] / 5.0, rtol=1e-3)

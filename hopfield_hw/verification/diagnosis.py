@@ -56,7 +56,7 @@ def diagnose(circuit: Circuit, runs: Sequence[Run], extent: Array, *, named: boo
     the devices of the circuit are those of the deck.
     """
     own = [run.with_own_amplifiers() for run in runs]
-    found = [*_amplifiers(circuit, runs), *_stuck(circuit, own, extent), *_equations(circuit, own, extent)]
+    found = [*_amplifiers(circuit, runs), *shorted(circuit, own, extent), *_equations(circuit, own, extent)]
     once = {(suspect.neuron, suspect.weight): suspect for suspect in reversed(found)}
     kept = [suspect for suspect in found if once.pop((suspect.neuron, suspect.weight), None) is not None]
     if not named:
@@ -83,9 +83,9 @@ def _amplifiers(circuit: Circuit, runs: Sequence[Run]) -> Iterator[Suspect]:
                 yield Suspect(neuron=label, weight=place, devices=devices, explained=1.0, change=text)
 
 
-def _stuck(circuit: Circuit, runs: Sequence[Run], extent: Array) -> Iterator[Suspect]:
+def shorted(circuit: Circuit, runs: Sequence[Run], extent: Array) -> Iterator[Suspect]:
     """Yield the states that stand still at 0 V whatever their equation asks for: their node or capacitor is shorted."""
-    graph, first = runs[0].graph, 0
+    first = 0
     for leak in runs[0].along.leaks:
         for k in range(leak.output_size):
             i = first + k
@@ -103,7 +103,6 @@ def _stuck(circuit: Circuit, runs: Sequence[Run], extent: Array) -> Iterator[Sus
                     change="the state stands at 0 V: shorted",
                 )
         first += leak.output_size
-    assert graph
 
 
 def _equations(circuit: Circuit, runs: Sequence[Run], extent: Array) -> Iterator[Suspect]:

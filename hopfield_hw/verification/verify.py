@@ -29,7 +29,7 @@ from ..units import format_si
 from ..usual import warn_of_stop
 from ..waves import EDGE, checked_accuracy, nrmse, ranges
 from .coverage import coverage
-from .diagnosis import Suspect, diagnose
+from .diagnosis import Suspect, diagnose, shorted
 from .effects import Effects
 from .evidence import GROWTH, LEAST, LOCAL, Findings, Settled, Verdict, faults, find, settled
 from .polarity import exchanged
@@ -168,7 +168,9 @@ def verify_circuit(
             seen = seen.joined(coverage(circuit, Effects(other, extents.all), limit))
     suspects: tuple[Suspect, ...] = ()
     # Where the start is wrong, a suspect would be a device that is right.
-    if verdict.verdict == "failed" and not begun:
+    if begun:
+        suspects = tuple(shorted(circuit, runs, extents.states)) if nodes is None else ()
+    elif verdict.verdict == "failed":
         scattered_starts = [(x0, signal) for x0 in scattered(run.states, STARTS)] if not run.is_clocked else []
         runs += more_runs(network, circuit, judged, scattered_starts, signal, **again)
         suspects = diagnose(circuit, runs, extents.states, named=nodes is None)
