@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -83,7 +83,7 @@ class Deck:
     stated: frozenset[str] = frozenset()
     starts: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
-    growth: Growth | None = None
+    growth: Growth | None = field(default=None, compare=False)
 
 
 def simulate(

@@ -15,13 +15,14 @@ from .steps import Run
 from .terms import Term, terms
 
 # A state is looked at where it is off by this part of the worst one, and an amplifier by this part of its range.
-WRONG_CURVE = 1e-2
+WRONG_CURVE = 2e-3
 # Terms are added until they explain this part of what the states are off by, three of them at most.
 EXPLAINED = 0.9999
 MAX_TERMS = 3
 # Named beside the best one: terms that leave at most this times what it leaves.
 NEARLY = 2.0
 TIE = 1.05
+PLAIN = 0.02
 MAX_SUSPECTS = 8
 # A state that moves less than this part of what its equation asks for is held by something.
 STUCK = 1e-3
@@ -92,7 +93,8 @@ def shorted(circuit: Circuit, runs: Sequence[Run], extent: Array) -> Iterator[Su
             held = max(float(np.max(np.abs(run.states[1:, i]))) for run in runs)
             asked = max(float(np.max(np.abs(run.steps.volts[:, i]))) for run in runs)
             if held <= STUCK * min(asked, float(extent[i])):
-                devices = _names(circuit.devices_from(leak.name, (k,), "capacitance"))
+                across = ("capacitance", "resistance")
+                devices = _names(d for role in across for d in circuit.devices_from(leak.name, (k,), role))
                 place = f"{leak.name}.capacitance[{k}]"
                 label = runs[0].graph.state_labels[i]
                 yield Suspect(
@@ -114,18 +116,29 @@ def _equations(circuit: Circuit, runs: Sequence[Run], extent: Array) -> Iterator
     total = float(np.sum(off**2))
     chosen: list[Term] = []
     while total > 0.0 and len(chosen) < MAX_TERMS:
-        left = [_left([*chosen, term], off)[0] for term in candidates]
+        fits = [_left([*chosen, term], off) for term in candidates]
+        left = [rest for rest, _ in fits]
         best = min(left)
-        # What explains as much as makes no difference comes in the order of the candidates, the simplest first.
+        # Of what explains as much as makes no difference, a device that is missing or turned comes before one whose
+        # value is just so much off; then the order of the candidates, the simplest first.
         alike = TIE * best + (1.0 - EXPLAINED) * total
-        order = sorted(range(len(left)), key=lambda k: (left[k] > alike, left[k] if left[k] > alike else 0.0, k))
+        plain = [not _is_plain(term, float(fit[1][-1])) for term, fit in zip(candidates, fits, strict=True)]
+        order = sorted(
+            range(len(left)), key=lambda k: (left[k] > alike, left[k] if left[k] > alike else 0.0, plain[k], k)
+        )
         near = [k for k in order if left[k] <= max(NEARLY * best, (1.0 - EXPLAINED) * total)]
         for k in near[: MAX_SUSPECTS // 2]:
-            change = float(_left([*chosen, candidates[k]], off)[1][-1])
+            change = float(fits[k][1][-1])
             yield _described(circuit, runs[0].graph, candidates[k], change, 1.0 - left[k] / total)
         chosen.append(candidates[order[0]])
         if best <= (1.0 - EXPLAINED) * total:
             break
+
+
+def _is_plain(term: Term, change: float) -> bool:
+    """Whether a change takes all of a value away, or turns its sign."""
+    part = change / term.value if term.value != 0.0 else 0.0
+    return min(abs(part + 1.0), abs(part + 2.0)) < PLAIN
 
 
 def _residual(runs: Sequence[Run], extent: Array) -> Array:
@@ -174,7 +187,8 @@ def _acts_as(devices: Sequence[Device], term: Term, change: float) -> str:
             now = 1.0 / device.value + change
             acts = "open" if abs(now) * device.value < 1e-6 else format_si(1.0 / now, "Ohm")
             return f"{format_si(device.value, 'Ohm')} acts as {acts}"
-    return f"{format_si(term.value, term.unit)} acts as {format_si(term.value + change, term.unit)}"
+    given, found = (format_si(term.sign * value, term.unit) for value in (term.value, term.value + change))
+    return f"{given} acts as {found}"
 
 
 def _names(devices: Iterable[Device]) -> tuple[str, ...]:

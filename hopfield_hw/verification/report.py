@@ -62,7 +62,7 @@ class Verification:
     network amplifies a perturbation by `growth`, so that the verdict rests on `steps`; `growth` is None where nobody
     had to ask. `coverage`: how far each device might be off without being noticed. `starts`: how many starts and inputs
     of its own choice were run besides. `self_check`: the error of ngspice's run, as NRMSE, that runs with a step and
-    with half of it tell.
+    with half of it tell. `start`: in words, where a deck starts elsewhere than the network.
     """
 
     verdict: Verdict
@@ -90,6 +90,7 @@ class Verification:
     circuit: Circuit = field(repr=False)
     graph: Graph = field(repr=False)
     inputs: Any = field(repr=False, default=None)
+    start: str = ""
     engine: str = "ngspice"
 
     @property
@@ -151,6 +152,7 @@ class Verification:
             "version": self.version,
             "self_check": self.self_check,
             "warning": self.warning,
+            "start": self.start,
             "suspects": [
                 {"neuron": s.neuron, "weight": s.weight, "devices": list(s.devices), "change": s.change}
                 for s in self.suspects

@@ -13,7 +13,7 @@ from scipy.interpolate import PchipInterpolator
 
 from ..arrays import Array
 from ..engines.transient import Waves
-from ..graph import Activate, Graph, Hold, Output
+from ..graph import Activate, Graph, Hold, Leak, Output
 from ..reference import Along, Waveform
 from ..reference.evaluate import Values
 from ..signals import Signal
@@ -28,6 +28,8 @@ MOST_PIECES = 20_000
 BLOCK = 4_000_000
 # Where nothing leaks, the time over which errors add up is this part of the run.
 PART_OF_RUN = 20
+# A start that is so far off, a part of the range, is none; it may be made up for within this part of the run.
+ELSEWHERE, SETTLED = 1e-3, 2e-3
 Indices: TypeAlias = npt.NDArray[np.int64]
 
 
@@ -240,8 +242,24 @@ def make_run(graph: Graph, signal: Signal | None, waves: Waves) -> Run:
     times, states = waves.own_times, waves.own_states
     continuous = states.shape[1] - sum(hold.output_size for hold in holds)
     held = waves.states[:, continuous:] if holds else np.zeros((0, 0))
+    outputs = waves.own_outputs
+    if not holds and len(times) > 2:
+        first = _begin(graph, times, states)
+        times, states, outputs = times[first:], states[first:], outputs[first:]
     along = Along(graph, signal, Waveform(times, states))
-    return Run(graph=graph, along=along, times=times, states=states, outputs=waves.own_outputs, held=held)
+    return Run(graph=graph, along=along, times=times, states=states, outputs=outputs, held=held)
+
+
+def _begin(graph: Graph, times: Array, states: Array) -> int:
+    """Return the first point that counts: later than the first where an op-amp has yet to reach its feedback then.
+
+    Its inner nodes start at 0 V, so that a state at its output does, and comes to where `.ic` has it within moments.
+    """
+    initial = np.concatenate([np.zeros(0), *(leak.initial for leak in graph.of_type(Leak))])
+    off = np.abs(states - initial) > ELSEWHERE * np.maximum(np.ptp(states, axis=0), np.abs(initial))
+    if initial.size != states.shape[1] or not off[0].any():
+        return 0
+    return int(np.searchsorted(times, SETTLED * times[-1]))
 
 
 def window_sums(values: Array, ends: Array, windows: Array) -> Array:

@@ -23,7 +23,8 @@ MOST_ZEROS = 5_000
 class Term(NamedTuple):
     """A candidate: what a change of 1 moves in the states `rows`, (pieces of all runs, rows), parts of their ranges.
 
-    `value`: what it is, in `unit`, to which the change is added; without a unit the change is relative. `roles`: of the
+    `value`: what it is, in `unit`, to which the change is added, of a weight of this `sign`; without a unit the change
+    is relative. `roles`: of the
     devices that realise it, from its operator and element.
     """
 
@@ -34,6 +35,7 @@ class Term(NamedTuple):
     effect: Array
     value: float = 1.0
     unit: str = ""
+    sign: float = 1.0
 
 
 def terms(circuit: Circuit, runs: Sequence[Run], extent: Array) -> list[Term]:
@@ -81,7 +83,7 @@ def _of_weights(circuit: Circuit, leak: Leak, affine: Affine, runs: Sequence[Run
     for value, i, j in zip(values.tolist(), rows.tolist(), columns.tolist(), strict=True):
         sign = float(np.sign(value))
         effect = (sources[:, [j]] * sign - (held[:, [i]] if first + i in loads else 0.0)) * per_ampere[i]
-        yield Term(affine.name, ("weights",), (i, j), (first + i,), effect, abs(value), "S")
+        yield Term(affine.name, ("weights",), (i, j), (first + i,), effect, abs(value), "S", sign)
         if first + i in loads:
             yield Term(affine.name, ("weights",), (i, j), (first + i,), sources[:, [j]] * per_ampere[i], value, "S")
     if affine.output_size * affine.input_size <= MOST_ZEROS:

@@ -202,6 +202,7 @@ def verify_circuit(
         circuit=circuit,
         graph=graph,
         inputs=inputs,
+        start=begun,
     )
 
 
