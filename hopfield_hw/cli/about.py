@@ -29,7 +29,7 @@ Clean: TypeAlias = Annotated[
 
 
 def doctor(clean: Clean = False, as_json: Json = False) -> int:
-    """Say what is installed, and how to get what is missing; --clean removes the folders of failed runs."""
+    """Say what is installed, and how to get what is missing."""
     if clean:
         return _clean(as_json)
     parts = examine()

@@ -147,7 +147,7 @@ def find() -> Installation:
 def _probe(path: Path, _mtime_ns: int) -> Installation:
     """Ask an executable for its version, once for each change of the file."""
     try:
-        _, answer = _execute([str(path), "--version"], Path(tempfile.gettempdir()), ANSWER_SECONDS)
+        _, answer = _execute([str(path), "--version"], Path(tempfile.gettempdir()), ANSWER_SECONDS, tied=False)
     except subprocess.TimeoutExpired:
         raise SimulatorMissing(f"ngspice `{path}`: found no answer in {ANSWER_SECONDS:g} s; {REMEDY}") from None
     match = re.search(r"^.*\bngspice-(\d+).*$", answer, re.MULTILINE)
@@ -261,11 +261,11 @@ def _simulate(simulator: Installation, folder: Path, *, t_stop: float | None, ti
     return _checked(name, plots, t_stop, folder)
 
 
-def _execute(command: list[str], folder: Path, timeout: float) -> tuple[int, str]:
+def _execute(command: list[str], folder: Path, timeout: float, *, tied: bool = True) -> tuple[int, str]:
     """Return the exit status and what was printed."""
     environment = {key: value for key, value in os.environ.items() if key not in _DROPPED} | {"LC_ALL": "C"}
     try:
-        ended = run_program(command, folder, timeout, environment)
+        ended = run_program(command, folder, timeout, environment, tied=tied)
     except OSError as error:
         raise SimulatorMissing(f"ngspice `{command[0]}`: cannot be started ({error.strerror}); {REMEDY}") from None
     return ended.status, f"{ended.printed}{ended.complained}\n"

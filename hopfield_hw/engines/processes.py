@@ -34,16 +34,23 @@ class Ended(NamedTuple):
 
 
 def run_program(
-    command: Sequence[str], folder: Path, timeout: float, environment: Mapping[str, str] | None = None
+    command: Sequence[str],
+    folder: Path,
+    timeout: float,
+    environment: Mapping[str, str] | None = None,
+    *,
+    tied: bool = True,
 ) -> Ended:
     """Run a program in a folder, in a session of its own; whatever ends the wait early ends all that it started.
 
+    `tied`: it ends with us. A program that may be none is first run without that: what ties it takes a file of another
+    kind for a script.
+
     Raises OSError where it cannot be started and subprocess.TimeoutExpired where its time is up.
     """
-    asking = asks_to_end_with_us()
-    if os.name != "posix":
+    if os.name != "posix" or not tied:
         return _run(command, folder, timeout, environment)
-    if asking is not None:
+    if (asking := asks_to_end_with_us()) is not None:
         return _started(_run([asking, *ASKING, *command], folder, timeout, environment), "setpriv: ")
     watched, held = os.pipe()
     try:
