@@ -8,8 +8,9 @@ from .evaluate import Evaluator
 from .growth import Growth
 from .margins import decision_margins
 from .program import Program
+from .request import input_signal, stop_time
 from .sampled import SampledProgram
-from .solve import IMPLICIT, POINTS, input_signal, solve, stop_time
+from .solve import IMPLICIT, POINTS, solve
 from .steps import StepProgram
 from .watch import TIMEOUT, Watch
 

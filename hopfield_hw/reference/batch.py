@@ -14,17 +14,8 @@ from ..graph import Graph, HasGraph, Leak, Output, as_graph, in_si
 from ..waves import make_dataset, uniform_grid
 from .batch_solver import Rows, integrate
 from .program import Program
-from .solve import (
-    MARGIN,
-    STEPS,
-    TIGHTEST,
-    absolute_tolerance,
-    check_request,
-    input_signal,
-    segments,
-    stop_time,
-    through_points,
-)
+from .request import absolute_tolerance, check_request, input_signal, segments, stop_time
+from .solve import MARGIN, STEPS, TIGHTEST, through_points
 from .watch import TIMEOUT, Watch
 
 # Where a gain curve has corners, no step is longer than this part of the smallest R C: an error estimate does not see a

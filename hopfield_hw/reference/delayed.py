@@ -15,7 +15,8 @@ from ..graph import Affine, Delay, Graph, Hold, Leak, Operator
 from ..graph.neutral import check_neutral, direct_links
 from ..signals import Signal
 from .breakpoints import Break, Lag
-from .delay_solver import Index, Solution, integrate
+from .delay_solution import Index, Solution
+from .delay_solver import integrate
 from .evaluate import Evaluator
 from .program import leak_rates
 from .watch import Watch
