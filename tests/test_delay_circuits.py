@@ -261,6 +261,7 @@ def test_a_graph_without_a_state_is_not_verified() -> None:
 
 
 @pytest.mark.usefixtures("ngspice")
+@pytest.mark.filterwarnings("ignore::hopfield_hw.UnusualValueWarning")
 def test_a_delayed_element_without_a_weight_is_built_where_it_is_added_to_another() -> None:
     """W sees x + x(t - tau), and nothing of the second element of either."""
     graph = Graph(

@@ -13,7 +13,7 @@ import scipy.sparse as sp
 import hopfield_hw as hh
 from hopfield_hw.errors import InputError
 from hopfield_hw.families import delayed, delayed_by_edge, distributed, generalised_hopfield, neutral, shunting
-from hopfield_hw.graph import Affine, Delay, Graph, Hold, Leak, Stencil
+from hopfield_hw.graph import Affine, Delay, Graph, Hold, Leak, Sign, Stencil
 from hopfield_hw.reference.delay_solver import integrate_delayed
 
 WEIGHTS = np.array([[0.2, -0.8], [0.7, -0.3]])
@@ -166,7 +166,8 @@ def test_delays_of_a_map_that_differ_by_a_rounding_are_one() -> None:
 def test_how_a_neuron_keeps_its_own_state_is_not_delayed() -> None:
     memory = hh.families.discrete_bam([[1.0, -1.0], [1.0, 1.0]])
     late = delayed(memory, 2.0)
-    assert {by.name for by in late.drivers(late.by_name["keep_x"])} == {"x"}
+    signs = late.of_type(Sign)
+    assert {by.name for sign in signs for by in late.drivers(sign, "tie")} == {"x", "y"}
     assert {by.name for by in late.drivers(late.by_name["to_y"])} == {"x_late"}
     alone = delayed(hh.families.static_field([[0.5]], initial=0.3, discrete=True), 1.0)  # all the feedback that it has
     assert [by.name for by in alone.drivers(alone.by_name["syn"])] == ["x_late"]

@@ -337,7 +337,7 @@ def _run(
     nodes = [*(probe.node for probe in (*deck.states, *deck.outputs)), *(part.node for part in deck.settling)]
     options = settings.options(klu=deck.klu and find().klu, stated=deck.stated)
     # Corners closer than 5e-5 of the longest step are one.
-    step = min([settings.step, *(1e4 * gap for gap in np.diff(pauses, prepend=0.0))])
+    step = min([settings.step, *(1e4 * gap for gap in np.diff(pauses, prepend=0.0).tolist())])
     first = FIRST * step if deck.growth is None else min([step, *pauses[:1], deck.growth.first_step(_begin(deck))])
     analysis = format_analysis(
         deck.initial, nodes, t_stop=t_stop, step=step, options=options, first=first, pauses=pauses

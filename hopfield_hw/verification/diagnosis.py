@@ -19,9 +19,9 @@ WRONG_CURVE = 2e-3
 # Terms are added until they explain this part of what the states are off by, three of them at most.
 EXPLAINED = 0.9999
 MAX_TERMS = 3
-# Named beside the best one: terms that leave at most this times what it leaves.
-NEARLY = 2.0
-TIE = 1.05
+# Terms that explain less than the best one by no more than this part of it are named beside it, and by no more than that
+# are as good.
+NEARLY, TIE = 1e-2, 3e-4
 PLAIN = 0.02
 MAX_SUSPECTS = 8
 # A state that moves less than this part of what its equation asks for is held by something.
@@ -115,22 +115,24 @@ def _equations(circuit: Circuit, runs: Sequence[Run], extent: Array) -> Iterator
     off = _residual(runs, extent)
     total = float(np.sum(off**2))
     chosen: list[Term] = []
+    before = total
     while total > 0.0 and len(chosen) < MAX_TERMS:
         fits = [_left([*chosen, term], off) for term in candidates]
         left = [rest for rest, _ in fits]
         best = min(left)
         # Of what explains as much as makes no difference, a device that is missing or turned comes before one whose
         # value is just so much off; then the order of the candidates, the simplest first.
-        alike = TIE * best + (1.0 - EXPLAINED) * total
+        alike, nearly = (best + part * (before - best) for part in (TIE, NEARLY))
         plain = [not _is_plain(term, float(fit[1][-1])) for term, fit in zip(candidates, fits, strict=True)]
         order = sorted(
             range(len(left)), key=lambda k: (left[k] > alike, left[k] if left[k] > alike else 0.0, plain[k], k)
         )
-        near = [k for k in order if left[k] <= max(NEARLY * best, (1.0 - EXPLAINED) * total)]
+        near = [k for k in order if left[k] <= nearly]
         for k in near[: MAX_SUSPECTS // 2]:
             change = float(fits[k][1][-1])
             yield _described(circuit, runs[0].graph, candidates[k], change, 1.0 - left[k] / total)
         chosen.append(candidates[order[0]])
+        before = left[order[0]]
         if best <= (1.0 - EXPLAINED) * total:
             break
 

@@ -257,11 +257,17 @@ class _Judgement(NamedTuple):
             return None
 
 
+def output_ranges(outputs: Array) -> Array:
+    """Return by output the larger of its range over time and its size, (m,): one at a limit hardly moves."""
+    size = np.max(np.abs(outputs), axis=0, initial=0.0)
+    return np.maximum(ranges(outputs), size) if outputs.size else np.ones(outputs.shape[1])
+
+
 class _Extents:
     """The range of each state and output of a reference, volts, and what a run shows against them."""
 
     def __init__(self, network: Graph, ref: xr.Dataset) -> None:
-        self.states, self.outputs = (ranges(ref[name].to_numpy()) for name in ("state", "output"))
+        self.states, self.outputs = ranges(ref["state"].to_numpy()), output_ranges(ref["output"].to_numpy())
         self.all = np.concatenate([self.states, self.outputs])
         self.labels, ports = network.state_labels, ref["output"].dims[-1]
         self.ports = tuple(str(label) for label in ref[ports].to_numpy())
@@ -274,7 +280,7 @@ class _Extents:
 def find_of(run: Run, extents: _Extents) -> Findings:
     """Return what a run from another start shows: against its own range, where that is larger."""
     states = np.maximum(extents.states, ranges(run.states))
-    outputs = np.maximum(extents.outputs, ranges(run.outputs)) if run.outputs.size else extents.outputs
+    outputs = np.maximum(extents.outputs, output_ranges(run.outputs)) if run.outputs.size else extents.outputs
     return find(run, states, outputs, extents.labels, extents.ports)
 
 
@@ -330,8 +336,9 @@ def _worst(wave: xr.Dataset, ref: xr.Dataset, *, clocked: bool) -> tuple[float, 
     worst = Worst(str(ref["neuron"].to_numpy()[i]), float(times[k]), float(difference[k, i]), volts)
     # The first sample of an output is none: the simulator begins with the first step.
     first = 1 if len(times) > 2 and not clocked else 0
-    of_outputs = nrmse(ref["output"].to_numpy()[first:], wave["output"].to_numpy()[first:])
-    return max(nrmse(expected, found), of_outputs), worst
+    wanted, given = ref["output"].to_numpy(), wave["output"].to_numpy()
+    of_outputs = np.sqrt(np.mean((given[first:] - wanted[first:]) ** 2, axis=0)) / output_ranges(wanted)
+    return max(nrmse(expected, found), float(np.max(of_outputs, initial=0.0))), worst
 
 
 def _too_short(run: Run, end: float) -> str | None:
