@@ -11,7 +11,7 @@ from ..arrays import Array
 from ..fixedpoint import ActivationTable, QFormat
 from ..functions import Clip, Identity
 from ..gain import HardLimiter
-from ..graph import Activate, Affine, Graph, Hold, Quantise
+from ..graph import Activate, Affine, Graph, Hold, Quantise, Sign
 from ..graph.weights import linear
 
 if TYPE_CHECKING:
@@ -62,6 +62,8 @@ def _constants(operator: object, formats: FixedPoint, step: Step) -> Iterator[tu
             yield "initial", operator.initial, formats.of(operator.name), 0.0
         case Activate(function=HardLimiter() as function):
             yield "levels", np.array([-1.0, 1.0]) * function.amplitude, given, given.step
+        case Sign():
+            yield "levels", np.array([-1.0, 1.0]) * operator.amplitude, given, given.step
         case Activate(function=Identity() | Clip()):
             return
         case Activate() if isinstance(step.payload, ActivationTable):

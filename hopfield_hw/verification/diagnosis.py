@@ -19,8 +19,8 @@ WRONG_CURVE = 2e-3
 # Terms are added until they explain this part of what the states are off by, three of them at most.
 EXPLAINED = 0.9999
 MAX_TERMS = 3
-# Terms that explain less than the best one by at most the first part are named beside it; by at most the second one they
-# are as good.
+# Terms that explain less than the best one by at most the first part are named beside it; by at most the second one
+# they are as good.
 NEARLY, TIE = 1e-2, 3e-4
 PLAIN = 0.02
 MAX_SUSPECTS = 8
