@@ -16,6 +16,9 @@ from hopfield_hw.circuit import Circuit
 from hopfield_hw.errors import Unrealisable
 from hopfield_hw.graph import Graph, Input
 
+# Their values are of the order of 1, in no units.
+pytestmark = pytest.mark.filterwarnings("ignore::hopfield_hw.UnusualValueWarning")
+
 STEPS, POINTS = 4, 41
 # What a cell is held to, as a part of the largest value: some op-amps have a gain of 1e6, and a clamp 1 ohm.
 CLOSE = 1e-3
