@@ -48,7 +48,7 @@ def test_time_is_that_of_the_graph_in_seconds() -> None:
 
 def test_the_lorenz_system_has_its_published_exponents() -> None:
     """0.9056, 0, -14.5723 (Sprott 2003); their sum is the divergence, -10 - 1 - 8/3, exactly."""
-    found = lyapunov(lorenz(), t_stop=40.0, transient=4.0)
+    found = lyapunov(lorenz(), t_stop=120.0, transient=4.0)  # shorter ones differ by what roundings do to them
     assert found.exponents[0] == pytest.approx(0.9056, abs=0.06)
     assert found.exponents[1] == pytest.approx(0.0, abs=0.03)
     assert found.exponents.sum() == pytest.approx(-41.0 / 3.0, rel=1e-4)
