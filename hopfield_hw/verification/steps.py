@@ -179,7 +179,8 @@ class Run:
     @cached_property
     def _slopes(self) -> Array:
         """The slopes of the Leaks' states, from their waveforms, (M, continuous), without overshoot at their bends."""
-        path = PchipInterpolator(self.times, self.states[:, : self.along.continuous])
+        with np.errstate(over="ignore"):  # where a state stands still its slope is next to 0
+            path = PchipInterpolator(self.times, self.states[:, : self.along.continuous])
         return np.asarray(path.derivative()(self.times))
 
     def _at(self, t: Array, x: Array, held: Array) -> Values:
