@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import combinations
 
 import numpy as np
 import pytest
 
 import hopfield_hw as hh
+from hopfield_hw.engines.transient import circuit_deck, simulate_waves
 from hopfield_hw.families import TEMPLATES, CellularNetwork, delayed
 from hopfield_hw.graph import Graph, in_si
 from hopfield_hw.reference import Along, Waveform
 from hopfield_hw.verification import Verification
+from hopfield_hw.verification.evidence import find
+from hopfield_hw.verification.polarity import exchanged
+from hopfield_hw.verification.steps import make_run
 
 pytestmark = pytest.mark.usefixtures("ngspice")
 LIMIT = 1e-4
@@ -117,6 +122,17 @@ def test_a_wrong_circuit_fails_however_short_the_run() -> None:
     assert judged(flip_flop(10.0, start=0.1), "ideal", "C_x_0", 2.0, t_stop=1e-4).verdict == "failed"
 
 
+@pytest.mark.parametrize("t_stop", [2e-3, 0.2])
+def test_a_start_elsewhere_fails_however_long_the_run(t_stop: float) -> None:
+    """In a long run it is over before the second sample of the uniform grid."""
+    net = flip_flop(10.0, start=0.1)
+    starts = {"C_x_0": "IC=0.3", "C_x_1": "IC=0.05"}
+    lines = [f"{line} {starts.get(line.split()[0], '')}" for line in hh.lower(net).netlist().splitlines()]
+    result = hh.verify(net, deck="\n".join(lines) + "\n", t_stop=t_stop, accuracy=1e-3, tolerance=5e-3)
+    assert result.verdict == "failed"
+    assert result.steps.size == pytest.approx(0.48, abs=0.04)  # 0.2 V of a range of 0.42 V
+
+
 # Outputs, and op-amps
 
 
@@ -162,6 +178,32 @@ def test_exchanged_inputs_of_an_op_amp_fail_and_are_named(cell: str) -> None:
         assert "inputs exchanged" in result.reasons[0]
         assert {s.devices for s in result.suspects[: len(names)]} == {(name,) for name in names}
     assert hh.verify(net, cell=cell).passed
+
+
+def test_any_set_of_exchanged_op_amps_is_named() -> None:
+    """What follows an op-amp at a rail is at a rail too: only the ones at fault are named."""
+    weights = 1e-4 * np.random.default_rng(3).normal(size=(3, 3))
+    net = hh.Network(weights=weights, resistance=1e4, capacitance=1e-8, initial=[0.5, -0.7, 0.2])
+    circuit = hh.lower(net, cell="op_amps")
+    op_amps = [device.name for device in circuit.devices if device.name[0] == "E"]
+    deck = circuit_deck(circuit)
+    for names in (sets for size in range(4) for sets in combinations(op_amps, size)):
+        text = edited(deck.text, *names, change=lambda words: words.__setitem__(slice(3, 5), words[4:2:-1]))
+        found, unsure = exchanged(replace(deck, text=text), volts=1.0, fastest=1e-9, timeout=20.0)
+        assert (set(found), unsure) == (set(names), ())
+
+
+def test_an_output_of_a_clocked_circuit_is_judged_at_each_edge() -> None:
+    graph = clocked(chaotic_map())
+    waves = simulate_waves(circuit_deck(hh.lower(graph)), t_stop=30e-3)[1]
+    network, ones, labels = in_si(graph), np.ones(4), tuple("0123")
+    right = find(make_run(network, None, waves), ones, ones, labels, labels)
+    off = waves.outputs.copy()
+    off[7, 2] += 0.01
+    wrong = find(make_run(network, None, waves._replace(outputs=off)), ones, ones, labels, labels)
+    assert right.outputs.size < 1e-6
+    assert wrong.outputs == pytest.approx((0.01, "2", 7e-3, 0.01), abs=1e-6)
+    assert wrong.steps == right.steps
 
 
 # Maps, clocked circuits, delays: a fault where errors grow

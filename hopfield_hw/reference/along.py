@@ -42,7 +42,6 @@ class Along:
         self.operators = Evaluator([graph], (*self.leaks, *self.holds, *self.delays))
         self.rates = leak_rates(self.leaks, [graph])
         self.continuous = sum(leak.output_size for leak in self.leaks)
-        self._before_delays = self.operators.ancestors(self.delays)
         self._path = (
             Akima1DInterpolator(*waveform, method="makima") if self.delays and len(waveform.times) > 1 else None
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -55,13 +55,15 @@ class Coverage:
 
     `smallest`: by device, the smallest relative change of its value that would have changed the verdict; infinite where
     none would. `op_amps`: those whose gain does not matter as long as it is high; their inputs are checked for being
-    exchanged. `untold`: devices for which nobody knows a figure. `asked`: whether it was asked for at all.
+    exchanged. `untold`: devices for which nobody knows a figure. `asked`: whether it was asked for at all. `what`:
+    devices, or values of the graph where the deck has devices of its own.
     """
 
     smallest: Mapping[str, float]
     op_amps: tuple[str, ...] = ()
     untold: tuple[str, ...] = ()
     asked: bool = True
+    what: str = "devices"
 
     def share(self, level: float) -> float:
         """Return the share of devices of which a change of `level` (0.01: one in a hundred) is noticed; 1 of none."""
@@ -76,7 +78,7 @@ class Coverage:
     def joined(self, other: Coverage) -> Coverage:
         """Return what two runs see together."""
         both = {name: min(size, other.smallest.get(name, np.inf)) for name, size in self.smallest.items()}
-        return Coverage(smallest=both, op_amps=self.op_amps, untold=self.untold, asked=self.asked)
+        return replace(self, smallest=both)
 
     def to_json(self) -> dict[str, Any]:
         """Return the coverage as JSON-able values."""
@@ -95,7 +97,7 @@ class Coverage:
             return [f"not asked for more than {MOST_DEVICES} devices"]
         more = f", with {starts} more start{'s' if starts > 1 else ''} of its own choice" if starts else ""
         shares = ", ".join(f"{self.share(level):.0%} to {level:.0%}" for level in LEVELS)
-        lines = [f"of {len(self.smallest)} devices a change is seen: {shares}{more}"]
+        lines = [f"of {len(self.smallest)} {self.what} a change is seen: {shares}{more}"]
         if self.blind:
             lines.append(f"not seen, may be off twofold: {_named(self.blind)}")
         if self.op_amps:
@@ -108,8 +110,11 @@ class Coverage:
 NOTHING = Coverage(smallest=MappingProxyType({}), asked=False)
 
 
-def coverage(circuit: Circuit, effects: Effects, limit: float) -> Coverage:
-    """Return how far each device of a circuit may be off in a run before it shows above the limit."""
+def coverage(circuit: Circuit, effects: Effects, limit: float, *, named: bool = True) -> Coverage:
+    """Return how far each device of a circuit may be off in a run before it shows above the limit.
+
+    `named`: whether these are the devices of the deck; else the values of the graph are named that they stand for.
+    """
     if len(circuit.devices) > MOST_DEVICES:
         return NOTHING
     asked = [device for device in circuit.devices if device.origin.role not in NOT_ASKED]
@@ -127,6 +132,8 @@ def coverage(circuit: Circuit, effects: Effects, limit: float) -> Coverage:
     known = direct | {name: size for name, size in behind.items() if size is not None}
     smallest = {name: MARGIN * limit / size if size > 0.0 else np.inf for name, size in known.items()}
     untold = tuple(d.name for d in asked if d.name not in known and d.name not in op_amps)
+    if not named:
+        return Coverage(smallest={str(circuit.origin(name)): size for name, size in smallest.items()}, what="values")
     return Coverage(smallest={n: s for n, s in smallest.items() if n not in op_amps}, op_amps=op_amps, untold=untold)
 
 

@@ -48,8 +48,8 @@ class Findings:
 
     `steps`: how far the states are off after each step from the circuit's own state, added up over a time constant
     (after one edge of the clock where they are held). `local`: the same as a part of how far the states move by then.
-    `outputs`: how far they are from what the graph gives for the circuit's states,
-    on average over a time constant.
+    `outputs`: how far they are from what the graph gives for the circuit's states, on average over a time constant (at
+    each edge of a clock).
     """
 
     steps: Error
@@ -118,7 +118,9 @@ def _outputs(run: Run, extent: Array, ports: tuple[str, ...]) -> Error:
     if not run.outputs.shape[1]:
         return NONE
     if run.is_clocked:
-        return NONE
+        given = run.along.outputs(run.at_edges)
+        ends = run.along.holds[0].clock.period * np.arange(float(len(given)))
+        return _largest(Imbalance(ends, run.shown - given, np.zeros(given.shape[1])), extent, ports)
     off = np.zeros((len(run.pieces), run.outputs.shape[1]))
     for block, left, _, right in run.blocks():
         h = np.diff(run.times)[block, np.newaxis]

@@ -8,7 +8,7 @@ ends at a rail. Those are at fault that no longer do so once their inputs are ex
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -26,6 +26,8 @@ OPEN_LOOP = 1e3
 RAILS, LENGTH, STEPS = 100.0, 6.0, 60
 LARGEST = 10.0  # volts at least
 LATCHED = 0.5  # of the rail
+# Runs that look for the op-amps at fault, and names in what is said.
+MOST_TRIES, MOST_NAMED = 60, 6
 POLE = "hopfield_hw_pole"
 NUMBER = re.compile(r"[-+]?\d+\.?\d*(?:[eE][-+]?\d+)?\Z", re.ASCII)
 
@@ -38,28 +40,53 @@ class _OpAmp(NamedTuple):
     gain: float
 
 
-def exchanged(deck: Deck, *, volts: float, fastest: float, timeout: float) -> tuple[str, ...]:
-    """Return the names of the op-amps of a deck whose inputs are exchanged.
+def exchanged(deck: Deck, *, volts: float, fastest: float, timeout: float) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the names of the op-amps of a deck whose inputs are exchanged, and in words what could not be told.
 
-    `volts`: the largest that states take. `fastest`: a time in which no state moves much, seconds. Raises nothing where
-    the circuit does not run so: then none is named.
+    `volts`: the largest that states take. `fastest`: a time in which no state moves much, seconds.
     """
     found = [each for each in map(_op_amp, deck.text.splitlines()) if each is not None]
     if not found:
-        return ()
+        return (), ()
     rail = RAILS * max(volts, LARGEST)
 
     def latched(turned: frozenset[str]) -> frozenset[str]:
         return frozenset(_latched(deck, rail, fastest, turned, timeout))
 
     try:
-        suspects = latched(frozenset())
-        turned = suspects - latched(suspects) if suspects else frozenset()
-        if not turned or latched(turned):
-            return ()
+        left = latched(frozenset())
+        turned = _cure(left, latched) if left else frozenset()
     except SimulatorError:
-        return ()
-    return tuple(each.name for each in found if each.name.lower() in turned)
+        return (), ("whether inputs of op-amps are exchanged could not be told: with poles the deck does not run",)
+    if turned is None:
+        names = ", ".join(sorted(left)[:MOST_NAMED])
+        return (), (f"whether inputs of op-amps are exchanged could not be told: {names} run to a rail either way",)
+    return tuple(each.name for each in found if each.name.lower() in turned), ()
+
+
+def _cure(left: frozenset[str], latched: Callable[[frozenset[str]], frozenset[str]]) -> frozenset[str] | None:
+    """Return the op-amps whose inputs must be exchanged for none to end at a rail; None where that is not found.
+
+    First all at once that no longer end there when all are turned; then one by one, each time the one after which the
+    fewest are left: what follows one at a rail is there too.
+    """
+    at_once = left - latched(left)
+    if at_once and not latched(at_once):
+        return at_once
+    turned: frozenset[str] = frozenset()
+    tries = 0
+    while left:
+        rest = {}
+        for name in sorted(left - turned):
+            tries += 1
+            if tries > MOST_TRIES:
+                return None
+            rest[name] = latched(turned | {name})
+        best = min(rest, key=lambda name: len(rest[name]), default=None)
+        if best is None or len(rest[best]) >= len(left):
+            return None
+        turned, left = turned | {best}, rest[best]
+    return turned
 
 
 def _op_amp(line: str) -> _OpAmp | None:

@@ -46,6 +46,7 @@ def choose(
     *,
     goal: float,
     other_inputs: bool,
+    named: bool,
 ) -> list[tuple[Array, Signal | None]]:
     """Return the starts, with their inputs, that show most of what is not seen to `goal`, found in the equation alone.
 
@@ -60,7 +61,7 @@ def choose(
         end = LENGTH * _longest(network, states)
         tried += [(x0, drives, path) for x0, path in _followed(network, drives, rows, end, extent)]
     found: list[tuple[Array, Signal | None]] = []
-    coverages = [_predicted(network, circuit, drives, path, extent, limit) for _, drives, path in tried]
+    coverages = [_predicted(network, circuit, drives, path, extent, limit, named) for _, drives, path in tried]
     while len(found) < MOST and coverages:
         shares = [seen.joined(each).share(goal) for each in coverages]
         best = int(np.argmax(shares))
@@ -124,17 +125,8 @@ def _turned(network: Graph) -> float:
     steps = 10.0 ** np.arange(-4.0, 3.0)
     found = [0.0]
     for activate in network.of_type(Activate):
-        spans = [
-            float(
-                np.max(
-                    np.abs(
-                        activate.function.value(np.full(activate.size, s))
-                        - activate.function.value(np.full(activate.size, -s))
-                    )
-                )
-            )
-            for s in steps
-        ]
+        value, ones = activate.function.value, np.ones(activate.size)
+        spans = [float(np.max(np.abs(value(s * ones) - value(-s * ones)))) for s in steps]
         last = spans[-1]
         if np.isfinite(last) and last > 0.0 and last < 2.0 * spans[-2]:
             found.append(float(steps[int(np.argmax(np.array(spans) > 0.7 * last))]))
@@ -173,7 +165,7 @@ def _alone(program: Program, rows: Array, grid: Array, watch: Watch) -> Iterator
 
 
 def _predicted(
-    network: Graph, circuit: Circuit, signal: Signal | None, path: Waveform, extent: Array, limit: float
+    network: Graph, circuit: Circuit, signal: Signal | None, path: Waveform, extent: Array, limit: float, named: bool
 ) -> Coverage:
     run = Run(
         graph=network,
@@ -182,9 +174,10 @@ def _predicted(
         states=path.states,
         outputs=np.zeros((len(path.times), 0)),
         held=np.zeros((0, 0)),
+        shown=np.zeros((0, 0)),
         decays=False,
     )
-    return coverage(circuit, Effects(run, extent), limit)
+    return coverage(circuit, Effects(run, extent), limit, named=named)
 
 
 def more_runs(
@@ -197,11 +190,11 @@ def more_runs(
     t_stop: float,
     accuracy: float,
     timeout: float,
-) -> list[Run]:
-    """Return the runs of a deck from some starts, with their inputs, as far as the simulator delivers them."""
+) -> list[tuple[Array, Run]]:
+    """Return the starts, with their inputs, from which the simulator delivers a run of a deck, and these runs."""
     found = []
     for x0, drives in starts:
         driven = deck if drives is signal else replace(circuit_deck(circuit, drives), initial=deck.initial)
         run = run_from(network, driven, x0, drives, t_stop=t_stop, accuracy=accuracy, timeout=timeout)
-        found += [] if run is None else [run]
+        found += [] if run is None else [(x0, run)]
     return found

@@ -28,8 +28,8 @@ MOST_PIECES = 20_000
 BLOCK = 4_000_000
 # Where nothing leaks, the time over which errors add up is this part of the run.
 PART_OF_RUN = 20
-# A start that is so far off, a part of the range, is none; it may be made up for within this part of the run.
-ELSEWHERE, SETTLED = 1e-3, 2e-3
+# A start that is so far off, a part of the range, is none; it may be made up for within this part of the shortest R C.
+ELSEWHERE, SETTLED = 1e-3, 0.05
 Indices: TypeAlias = npt.NDArray[np.int64]
 
 
@@ -53,7 +53,8 @@ class Run:
     """One run of a circuit beside the equation of its graph (in SI units).
 
     `times`, (M,), `states`, (M, n), and `outputs`: at the simulator's own points of time. `held`: (K, held), what the
-    Holds hold, once a period. `along`: the equation there. `decays`: whether to ask what decays within a step.
+    Holds hold, once a period, and `shown`: (K, outputs), what the Outputs give then. `along`: the equation there.
+    `decays`: whether to ask what decays within a step.
     """
 
     graph: Graph
@@ -62,6 +63,7 @@ class Run:
     states: Array
     outputs: Array
     held: Array
+    shown: Array
     decays: bool = True
 
     @property
@@ -237,30 +239,47 @@ class Run:
         total[first:last] += np.add.reduceat(by_step, starts, axis=0)
 
 
-def make_run(graph: Graph, signal: Signal | None, waves: Waves) -> Run:
-    """Return a run of a circuit beside the graph (in SI units) that it should realise."""
-    holds = graph.of_type(Hold)
-    times, states = waves.own_times, waves.own_states
-    continuous = states.shape[1] - sum(hold.output_size for hold in holds)
-    held = waves.states[:, continuous:] if holds else np.zeros((0, 0))
-    outputs = waves.own_outputs
-    if not holds and len(times) > 2:
-        first = _begin(graph, times, states)
-        times, states, outputs = times[first:], states[first:], outputs[first:]
-    along = Along(graph, signal, Waveform(times, states))
-    return Run(graph=graph, along=along, times=times, states=states, outputs=outputs, held=held)
+def make_run(graph: Graph, signal: Signal | None, waves: Waves, *, start: float | None = None) -> Run:
+    """Return a run of a circuit beside the graph (in SI units) that it should realise.
 
-
-def _begin(graph: Graph, times: Array, states: Array) -> int:
-    """Return the first point that counts: later than the first where an op-amp has yet to reach its feedback then.
-
-    Its inner nodes start at 0 V, so that a state at its output does, and comes to where `.ic` has it within moments.
+    `start`: by what part of its range a state may be off the graph's own start. A circuit that starts further away is
+    taken to begin where the graph does, so that it is off after its first step. None for a start of another choice.
     """
-    initial = np.concatenate([np.zeros(0), *(leak.initial for leak in graph.of_type(Leak))])
-    off = np.abs(states - initial) > ELSEWHERE * np.maximum(np.ptp(states, axis=0), np.abs(initial))
-    if initial.size != states.shape[1] or not off[0].any():
-        return 0
-    return int(np.searchsorted(times, SETTLED * times[-1]))
+    holds = graph.of_type(Hold)
+    times, states, outputs = waves.own_times, waves.own_states, waves.own_outputs
+    continuous = states.shape[1] - sum(hold.output_size for hold in holds)
+    if not holds and len(times) > 2:
+        first, states = _begin(graph, times, states, start)
+        times, states, outputs = times[first:], states[first:], outputs[first:]
+    return Run(
+        graph=graph,
+        along=Along(graph, signal, Waveform(times, states)),
+        times=times,
+        states=states,
+        outputs=outputs,
+        held=waves.states[:, continuous:] if holds else np.zeros((0, 0)),
+        shown=waves.outputs if holds else np.zeros((0, 0)),
+    )
+
+
+def _begin(graph: Graph, times: Array, states: Array, start: float | None) -> tuple[int, Array]:
+    """Return the first point that counts, and the states, which begin where the graph does.
+
+    It is later than the first one where an op-amp has yet to reach its feedback: its inner nodes start at 0 V, so that
+    a state at its output does, and comes to where `.ic` has it within moments.
+    """
+    leaks = graph.of_type(Leak)
+    constants = np.concatenate([leak.resistance * leak.capacitance for leak in leaks])
+    later = int(np.searchsorted(times, SETTLED * min(float(np.min(constants)), float(times[-1]))))
+    if start is None:
+        return later, states
+    initial = np.concatenate([leak.initial for leak in leaks])
+    extent = np.maximum(np.ptp(states, axis=0), np.abs(initial))
+    if not (np.abs(states[0] - initial) > ELSEWHERE * extent).any():
+        return 0, states
+    if (np.abs(states[later] - initial) <= start * extent).all():
+        return later, states
+    return 0, np.vstack([initial, states[1:]])
 
 
 def window_sums(values: Array, ends: Array, windows: Array) -> Array:

@@ -9,9 +9,10 @@ import numpy as np
 
 from ..arrays import Array
 from ..circuit import Circuit
-from ..graph import Affine, Leak, Operator
+from ..graph import Affine, Leak
 from ..graph.weights import entries
 from ..reference.evaluate import Values
+from .coverage import device_values
 from .effects import Effects, Value
 from .steps import Run
 
@@ -24,8 +25,7 @@ class Term(NamedTuple):
     """A candidate: what a change of 1 moves in the states `rows`, (pieces of all runs, rows), parts of their ranges.
 
     `value`: what it is, in `unit`, to which the change is added, of a weight of this `sign`; without a unit the change
-    is relative. `roles`: of the
-    devices that realise it, from its operator and element.
+    is relative. `roles`: of the devices that realise it, from its operator and element.
     """
 
     operator: str
@@ -111,7 +111,7 @@ def _shared(
     if len(drivers) != 1:
         return
     (source,) = drivers
-    inverted = _inverted(circuit, affine, source)
+    inverted = _inverted(circuit, affine)
     for j in np.unique(columns).tolist():
         own = np.flatnonzero(columns == j)
         behind = [k for k in own.tolist() if (int(rows[k]), j) in inverted]
@@ -147,13 +147,12 @@ def _loading(circuit: Circuit) -> set[int]:
     return {nodes[node] for device in weights for node in device.nodes if node in nodes}
 
 
-def _inverted(circuit: Circuit, affine: Affine, source: Operator) -> set[tuple[int, ...]]:
+def _inverted(circuit: Circuit, affine: Affine) -> set[tuple[int, ...]]:
     """Return the weights, (to, from), whose devices hang on the complement of their source."""
     rails = {
         device.nodes[0] for device in circuit.devices if device.origin.role == "inverter" and device.name[0] == "E"
     } | {node for device in circuit.devices if device.origin.role == "inverter_feedback" for node in device.nodes[:1]}
     weights = (d for d in circuit.devices if d.origin[:2] == (affine.name, "weights"))
-    assert source
     return {device.origin.element for device in weights if rails & set(device.nodes)}
 
 
@@ -161,8 +160,6 @@ def _others(
     circuit: Circuit, runs: Sequence[Run], extent: Array, known: set[tuple[str, str, tuple[int, ...]]]
 ) -> Iterator[Term]:
     """Yield what else devices stand for, each on the state that it moves most."""
-    from .coverage import device_values
-
     ranges = np.concatenate([extent, np.ones(sum(o.output_size for o in runs[0].graph.operators))])
     effects = [Effects(run, ranges) for run in runs]
     wanted: dict[Value, tuple[str, str, tuple[int, ...]]] = {}

@@ -31,7 +31,7 @@ from ..waves import EDGE, checked_accuracy, nrmse, ranges
 from .coverage import coverage
 from .diagnosis import Suspect, diagnose, shorted
 from .effects import Effects
-from .evidence import GROWTH, LEAST, LOCAL, Findings, Settled, Verdict, faults, find, settled
+from .evidence import GROWTH, LEAST, LOCAL, SAME, Findings, Settled, Verdict, faults, find, settled
 from .polarity import exchanged
 from .report import EnergyReport, Verification, Worst
 from .starts import LENGTH, choose, more_runs, scattered
@@ -135,11 +135,11 @@ def verify_circuit(
             t_stop=end,
             accuracy=accuracy,
             timeout=timeout,
-            error=lambda found: extents.find(make_run(network, signal, found)).steps.size,
+            error=lambda found: extents.find(make_run(network, signal, found, start=SAME * limit)).steps.size,
         )
     seconds["spice"] = time.perf_counter() - start
     start = time.perf_counter()
-    run = make_run(network, signal, waves)
+    run = make_run(network, signal, waves, start=SAME * limit)
     if nodes is not None:
         wave = _with_outputs(network, wave, ref, signal)
     findings = extents.find(run)
@@ -147,33 +147,44 @@ def verify_circuit(
     ends = settled(ref["state"].to_numpy(), wave["state"].to_numpy(), limit)
     begun = starts_elsewhere(judged, wave, ref)
     reasons = [begun] if begun else faults(findings, limit)
-    turned = exchanged(judged, volts=float(np.max(np.abs(run.states))), fastest=_fastest(network, run), timeout=timeout)
+    largest = float(np.max(np.abs(run.states)))
+    turned, unsure = exchanged(judged, volts=largest, fastest=_fastest(network, run), timeout=timeout)
     if turned:
         reasons.append(f"{', '.join(turned)}: inputs exchanged; with a pole and rails of its own it runs to a rail")
     judged_by = _Judgement(graph, end, inputs, limit)
     verdict = judged_by(findings, whole, ends, reasons, _too_short(run, end))
-    seen = coverage(circuit, Effects(run, extents.all), limit)
+    named = nodes is None
+    seen = coverage(circuit, Effects(run, extents.all), limit, named=named)
     runs = [run]
     again: dict[str, Any] = {"t_stop": min(LENGTH * _longest(run), end), "accuracy": accuracy, "timeout": timeout}
     if verdict.verdict == "passed":
         starts = choose(
-            network, circuit, seen, signal, extents.all, run.states, limit, goal=GOAL, other_inputs=deck is None
+            network,
+            circuit,
+            seen,
+            signal,
+            extents.all,
+            run.states,
+            limit,
+            goal=GOAL,
+            other_inputs=deck is None,
+            named=named,
         )
-        runs += more_runs(network, circuit, judged, starts, signal, **again)
-        for other, (x0, _) in zip(runs[1:], starts, strict=False):
+        for x0, other in more_runs(network, circuit, judged, starts, signal, **again):
+            runs.append(other)
             found = faults(find_of(other, extents), limit)
             if found:
                 said = f"started elsewhere by verify itself, at {_listed(x0)}: {found[0]}"
                 verdict = verdict._replace(verdict="failed", reasons=(*verdict.reasons, said))
-            seen = seen.joined(coverage(circuit, Effects(other, extents.all), limit))
+            seen = seen.joined(coverage(circuit, Effects(other, extents.all), limit, named=named))
     suspects: tuple[Suspect, ...] = ()
     # Where the start is wrong, a suspect would be a device that is right.
     if begun:
-        suspects = tuple(shorted(circuit, runs, extents.states)) if nodes is None else ()
+        suspects = tuple(shorted(circuit, runs, extents.states)) if named else ()
     elif verdict.verdict == "failed":
         scattered_starts = [(x0, signal) for x0 in scattered(run.states, STARTS)] if not run.is_clocked else []
-        runs += more_runs(network, circuit, judged, scattered_starts, signal, **again)
-        suspects = diagnose(circuit, runs, extents.states, named=nodes is None)
+        runs += [other for _, other in more_runs(network, circuit, judged, scattered_starts, signal, **again)]
+        suspects = diagnose(circuit, runs, extents.states, named=named)
         suspects = (*(_turned(circuit, name) for name in turned), *suspects)
     seconds["evidence"] = time.perf_counter() - start
     return Verification(
@@ -195,7 +206,7 @@ def verify_circuit(
         cell=circuit.cell,
         version=wave.attrs["version"],
         self_check=wave.attrs["self_check"],
-        warning="; ".join([*judged.notes, *(str(item.message) for item in caught)]),
+        warning="; ".join([*judged.notes, *unsure, *(str(item.message) for item in caught)]),
         suspects=suspects,
         wave=wave,
         ref=ref,
