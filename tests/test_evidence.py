@@ -15,7 +15,7 @@ from hopfield_hw.families import TEMPLATES, CellularNetwork, delayed
 from hopfield_hw.graph import Graph, in_si
 from hopfield_hw.reference import Along, Waveform
 from hopfield_hw.verification import Verification
-from hopfield_hw.verification.evidence import find
+from hopfield_hw.verification.evidence import Error, Findings, faults, find
 from hopfield_hw.verification.polarity import exchanged
 from hopfield_hw.verification.steps import make_run
 
@@ -250,6 +250,18 @@ def test_a_fault_fails_in_a_map_a_clocked_circuit_and_a_delay(kind: str) -> None
     wrong = hh.verify(graph, t_stop=t_stop, deck=scaled(circuit.netlist(), weights[-1], 1.05))
     assert wrong.verdict == "failed", wrong
     assert wrong.steps.size > LIMIT, wrong
+
+
+def test_what_is_not_a_number_is_no_agreement() -> None:
+    nothing, unknown = Error(0.0, "0", 0.0), Error(np.nan, "0", 0.0)
+    assert faults(Findings(steps=nothing, local=nothing, outputs=nothing), LIMIT) == []
+    assert len(faults(Findings(steps=unknown, local=nothing, outputs=unknown), LIMIT)) == 2
+
+
+def test_a_fault_of_a_delayed_network_is_named() -> None:
+    graph = late_inhibition()
+    result = hh.verify(graph, t_stop=2e-3, deck=scaled(hh.lower(graph).netlist(), "C_x_1", 1.05))
+    assert result.suspects[0].devices == ("C_x_1",)
 
 
 # Coverage

@@ -80,15 +80,15 @@ def settled(expected: Array, found: Array, limit: float) -> Settled:
 
 
 def faults(findings: Findings, limit: float) -> list[str]:
-    """Return what of a run is wrong whatever the network does to errors, in words."""
+    """Return what of a run is wrong whatever the network does to errors, in words; what is not a number is wrong."""
     said = []
     steps, outputs = findings.steps, findings.outputs
-    if steps.size > limit:
+    if not steps.size <= limit:
         said.append(
             f"neuron {steps.what} leaves its equation around {format_si(steps.time, 's')}: within a time constant by "
             f"{steps.size:.1e} of its range, above {limit:.0e}"
         )
-    if outputs.size > limit:
+    if not outputs.size <= limit:
         said.append(
             f"output {outputs.what} is off by {outputs.size:.1e} of its range, above {limit:.0e}, from what the graph "
             f"gives for the circuit's own states, around {format_si(outputs.time, 's')}"

@@ -13,7 +13,7 @@ from scipy.interpolate import PchipInterpolator
 
 from ..arrays import Array
 from ..engines.transient import Waves
-from ..graph import Activate, Graph, Hold, Leak, Output
+from ..graph import Activate, Delay, Graph, Hold, Leak, Output
 from ..reference import Along, Waveform
 from ..reference.evaluate import Values
 from ..signals import Signal
@@ -270,7 +270,9 @@ def _begin(graph: Graph, times: Array, states: Array, start: float | None) -> tu
     """
     leaks = graph.of_type(Leak)
     constants = np.concatenate([leak.resistance * leak.capacitance for leak in leaks])
-    later = int(np.searchsorted(times, SETTLED * min(float(np.min(constants)), float(times[-1]))))
+    # What Delays give then is asked of the points before.
+    moment = 0.0 if graph.of_type(Delay) else SETTLED * min(float(np.min(constants)), float(times[-1]))
+    later = int(np.searchsorted(times, moment))
     if start is None:
         return later, states
     initial = np.concatenate([leak.initial for leak in leaks])

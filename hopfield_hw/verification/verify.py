@@ -237,11 +237,11 @@ class _Judgement(NamedTuple):
         """Return the verdict on a run. `wrong`: what is wrong whatever the network does to errors."""
         growth = None
         reasons = list(wrong)
-        if whole > self.limit or ends == "different":
+        if not whole <= self.limit or ends == "different":
             apart = f"NRMSE {whole:.1e} of the whole waveforms is above {self.limit:.0e}"
             growth = None if wrong else self._growth()
             if growth is None or growth < GROWTH:
-                reasons.append(apart if whole > self.limit else "it settles in another state than the network")
+                reasons.append(apart if not whole <= self.limit else "it settles in another state than the network")
                 return _Said("failed", tuple(reasons), growth)
             if findings.local.size > LOCAL and ends == "different":
                 reasons.append(
