@@ -11,8 +11,8 @@ from scipy.interpolate import Akima1DInterpolator
 from ..arrays import Array
 from ..graph import Delay, Graph, Hold, Leak
 from ..signals import Signal
-from .evaluate import Evaluator, Matrix, Values
-from .program import leak_rates
+from .evaluate import Evaluator, Values
+from .program import leak_rates, leak_slopes
 
 
 class Waveform(NamedTuple):
@@ -72,17 +72,12 @@ class Along:
         """Return what the Outputs give, (P, outputs)."""
         return self.operators.outputs(values)
 
-    def jacobian(self, values: Values) -> Matrix:
+    def jacobian(self, values: Values) -> Array:
         """Return d(dx/dt)/dx of the Leaks, (continuous, continuous), at one point; what Delays give is held."""
-        slopes = self.operators.slopes(values)
-        rows = []
-        for leak in self.leaks:
-            inverse_c, rate = self.rates[leak.name]
-            total = _scaled(-rate, slopes[leak.name])
-            if self.graph.drivers(leak):
-                total = total + _scaled(inverse_c, self.operators.driven(slopes, leak))
-            rows.append(np.asarray(total.todense()) if not isinstance(total, np.ndarray) else total)
-        return np.vstack(rows)[:, : self.continuous] if rows else np.zeros((0, 0))
+        if not self.leaks:
+            return np.zeros((0, 0))
+        slopes = leak_slopes(self.operators, self.rates, values)
+        return (slopes if isinstance(slopes, np.ndarray) else slopes.toarray())[:, : self.continuous]
 
     def _inputs(self, t: Array) -> Array:
         if self.inputs is None:
@@ -116,9 +111,3 @@ class Along:
         states = np.concatenate([x, *others], axis=-1)
         values = self.operators.evaluate(states, self._inputs(t), needed=needed, known=self._known(t))
         return np.asarray(self.operators.driven(values, delay))
-
-
-def _scaled(factors: Array, matrix: Matrix) -> Matrix:
-    return (
-        factors[:, np.newaxis] * matrix if isinstance(matrix, np.ndarray) else matrix.multiply(factors[:, np.newaxis])
-    )

@@ -12,8 +12,8 @@ from ..functions import Softmax
 from ..graph import Activate, Affine, Delay, Graph, Hadamard, Input, Leak, Operator, Quantise, in_si
 from ..graph.weights import linear
 from ..signals import Signal
-from .evaluate import Evaluator, scale_rows
-from .program import leak_rates
+from .evaluate import Evaluator
+from .program import leak_rates, leak_slopes
 
 # So many Jacobians are looked at in a waveform, fewer of many states: their eigenvalues take 25 n^3 operations.
 # What a first step may let pass of the fastest time constant; the simulator begins with a hundredth of it.
@@ -79,15 +79,8 @@ class Growth:
         if not self._size:
             return -np.inf
         values = self._values(np.array(t), x)
-        slopes = self._operators.slopes(values)
-        parts = []
-        for leak in self._leaks:
-            inverse_c, rate = self._rates[leak.name]
-            total = scale_rows(-rate, slopes[leak.name])
-            if self._operators.graph.drivers(leak):
-                total = total + scale_rows(inverse_c, self._operators.driven(slopes, leak))
-            parts.append(total if isinstance(total, np.ndarray) else total.toarray())
-        jacobian = np.vstack(parts)[:, : self._size]
+        slopes = leak_slopes(self._operators, self._rates, values)
+        jacobian = (slopes if isinstance(slopes, np.ndarray) else slopes.toarray())[:, : self._size]
         if not np.all(np.isfinite(jacobian)):
             return np.inf
         return float(np.max(np.linalg.eigvals(jacobian).real))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -113,15 +113,7 @@ class Program:
 
     def jacobian(self, t: float, x: Array) -> Matrix:
         """Return d(dx/dt)/dx, (states, states), of one state; sparse where a weight is sparse or a Stencil."""
-        slopes = self._operators.slopes(self._operators.evaluate(x, self._signal(t, x)))
-        parts = []
-        for leak in self.leaks:
-            inverse_c, rate = self.rates[leak.name]
-            total = scale_rows(-rate, slopes[leak.name])
-            if self.graph.drivers(leak):
-                total = total + scale_rows(inverse_c, self._operators.driven(slopes, leak))
-            parts.append(total)
-        return sp.vstack(parts, format="csr") if self._operators.is_sparse else np.vstack(parts)
+        return leak_slopes(self._operators, self.rates, self._operators.evaluate(x, self._signal(t, x)))
 
     @property
     def shortest_time(self) -> float:
@@ -164,6 +156,21 @@ class Program:
         constant = np.sum([held.offset, *constants], axis=0)
         source = self.slices[states[0].name]
         return crossbar(self.slices[leak.name], source, activate.name, held.weights, constant, *self.rates[leak.name])
+
+
+def leak_slopes(operators: Evaluator, rates: Mapping[str, tuple[Array, Array]], values: Values) -> Matrix:
+    """Return d(dx/dt)/d(states of the evaluator) of some Leaks, (leaking, states), at one point with these values.
+
+    `rates`: by Leak, as from `leak_rates`. Sparse where a weight is.
+    """
+    slopes = operators.slopes(values)
+    parts = []
+    for name, (inverse_c, rate) in rates.items():
+        total, leak = scale_rows(-rate, slopes[name]), operators.graph.by_name[name]
+        if operators.graph.drivers(leak):
+            total = total + scale_rows(inverse_c, operators.driven(slopes, leak))
+        parts.append(total)
+    return sp.vstack(parts, format="csr") if operators.is_sparse else np.vstack(parts)
 
 
 def leak_rates(leaks: Sequence[Leak], draws: Sequence[Graph]) -> dict[str, tuple[Array, Array]]:
