@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -32,14 +33,21 @@ def test_a_run_does_not_take_its_first_agreement_for_its_error(ngspice: str) -> 
 
 
 def test_a_self_amplifying_network_is_judged_step_by_step_where_it_must_be(ngspice: str) -> None:
-    whole, apart = (hh.verify(draw(SEED, index).graph(), accuracy=1e-4) for index in (620, 253))
+    whole = hh.verify(draw(SEED, 620).graph(), accuracy=1e-4)
     assert (whole.verdict, whole.restarted, whole.growth) == ("passed", False, None)
     assert whole.gate == whole.ref["time"].values[-1]
+    chaotic = hh.families.chaotic_hopfield()
+    apart = hh.verify(chaotic, t_stop=0.1)
     assert (apart.verdict, apart.restarted) == ("passed", True)
     assert apart.growth is not None
     assert apart.growth > 100.0
     assert apart.gate < apart.ref["time"].values[-1]
     assert apart.nrmse > 1e-4 > apart.steps.size
+    text = hh.lower(chaotic).netlist()
+    name = next(device.name for device in hh.lower(chaotic).devices if device.name[0] == "C")
+    wrong = re.sub(rf"^({name} .*) (\S+)$", lambda line: f"{line[1]} {1.01 * float(line[2])!r}", text, flags=re.M)
+    assert wrong != text
+    assert hh.verify(chaotic, t_stop=0.1, deck=wrong).verdict == "failed"
 
 
 def test_the_set_has_what_it_says() -> None:

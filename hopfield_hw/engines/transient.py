@@ -36,7 +36,8 @@ REFINEMENTS = 4
 # of the pair it is taken to be divided until two halvings have shown by how much.
 UNKNOWN_ORDER, SECOND_ORDER = 2.0, 4.0
 SLOWEST = 1.25
-LEAST_GAIN = 1.5
+# Where this many halvings in a row have not brought a measure down by this much, shorter steps do not help.
+LEAST_GAIN, IN_VAIN = 1.5, 2
 # ngspice takes corners of a source for one where they are closer than 5e-5 of the maximum step; those of a clock must
 # stay apart.
 STEPS_IN_PERIOD = 100
@@ -193,7 +194,7 @@ def simulate_waves(
     zones = _start_zones(deck, settings)
     fine, settings = _run_paced(deck, settings, grid, timeout, keep, zones)
     difference: float | None = None
-    off = np.inf if error is None else error(fine)
+    off, in_vain = np.inf if error is None else error(fine), 0
     for _ in range(1 + REFINEMENTS):
         coarse = fine
         fine, settings = _run_paced(deck, settings.halved(), grid, timeout, keep, zones)
@@ -204,7 +205,8 @@ def simulate_waves(
                 break
             continue
         off_before, off = off, error(fine)
-        agrees = check <= goal / 2.0 or (before is not None and difference > before / LEAST_GAIN)
+        in_vain = in_vain + 1 if before is not None and difference > before / LEAST_GAIN else 0
+        agrees = check <= goal / 2.0 or in_vain == IN_VAIN
         if agrees and (off <= goal / 2.0 or off > off_before / LEAST_GAIN):
             break
     else:

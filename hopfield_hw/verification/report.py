@@ -56,7 +56,7 @@ class Verification:
     """What a verification found.
 
     `verdict`: passed, failed or undecided; only the first is success. `reasons`: why it is not passed, the first one
-    first. `nrmse`: of the whole waveforms of states and outputs. `steps`: how far the circuit leaves its equation
+    first. `nrmse`: of the whole waveforms of the states. `steps`: how far the circuit leaves its equation
     within a time constant, started again and again from its own state; `outputs`: how far its outputs are from what
     the graph gives for its own states. `restarted`: the whole waveforms are further apart than the tolerance, since the
     network amplifies a perturbation by `growth`, so that the verdict rests on `steps`; `growth` is None where nobody
