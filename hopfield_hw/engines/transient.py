@@ -249,6 +249,27 @@ def simulate_waves(
     return dataset, fine
 
 
+def measured_waves(
+    deck: Deck, *, t_stop: float, whole: float, accuracy: float, timeout: float, error: Callable[[Waves], float]
+) -> Waves:
+    """Return the waves of the first run whose `error` is at most half of the accuracy, or that no shorter step helps.
+
+    There is no self-check: `error` has to see what a run is off by, as the residual of an equation does. `whole`: the
+    length of a run whose steps are taken first, seconds.
+    """
+    _, grid = _grids(deck, t_stop, None)
+    settings = _settings(deck, accuracy, max(whole, float(grid[-1])))
+    zones = _start_zones(deck, settings)
+    off = np.inf
+    for _ in range(2 + REFINEMENTS):
+        waves, settings = _run_paced(deck, settings, grid, timeout, None, zones)
+        before, off = off, error(waves)
+        if off <= accuracy / 2.0 or off > before / LEAST_GAIN:
+            break
+        settings = settings.halved()
+    return waves
+
+
 def _start_zones(deck: Deck, settings: Settings) -> list[Zone]:
     if deck.growth is None:
         return []

@@ -44,7 +44,7 @@ class Suspect:
 
     def __str__(self) -> str:
         devices = f"{', '.join(self.devices)} ({self.weight})" if self.devices else self.weight
-        return f"neuron {self.neuron}: {devices}: {self.change}"
+        return f"{f'neuron {self.neuron}: ' if self.neuron else ''}{devices}: {self.change}"
 
 
 def diagnose(circuit: Circuit, runs: Sequence[Run], extent: Array, *, named: bool = True) -> tuple[Suspect, ...]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from ..arrays import Array
 from ..circuit import Circuit
-from ..engines.transient import AccuracyWarning, Deck, circuit_deck, simulate_waves
+from ..engines.transient import AccuracyWarning, Deck, circuit_deck, measured_waves
 from ..errors import AccuracyError, SimulatorError, SimulatorTimeout
 from ..graph import Activate, Graph, Input
 from ..reference import Along, Program, Watch, Waveform, integrate_program
@@ -81,15 +81,35 @@ def scattered(states: Array, count: int) -> list[Array]:
 
 
 def run_from(
-    network: Graph, deck: Deck, x0: Array, signal: Signal | None, *, t_stop: float, accuracy: float, timeout: float
+    network: Graph,
+    deck: Deck,
+    x0: Array,
+    signal: Signal | None,
+    off: Callable[[Run], float],
+    *,
+    t_stop: float,
+    whole: float,
+    accuracy: float,
+    timeout: float,
 ) -> Run | None:
-    """Return the run of a deck from a start; None where the simulator does not deliver."""
+    """Return the run of a deck from a start; None where the simulator does not deliver.
+
+    `off`: by how much a run leaves its equation; its steps are halved until this is small, or they do not help.
+    `whole`: as for `measured_waves`.
+    """
     nodes = {probe.node: float(x) / probe.scale for probe, x in zip(deck.states, x0, strict=True)}
     started = replace(deck, initial={**deck.initial, **nodes})
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", AccuracyWarning)
-            _, waves = simulate_waves(started, t_stop=t_stop, accuracy=accuracy, timeout=timeout)
+            waves = measured_waves(
+                started,
+                t_stop=t_stop,
+                whole=whole,
+                accuracy=accuracy,
+                timeout=timeout,
+                error=lambda found: off(make_run(network, signal, found)),
+            )
     except SimulatorError:
         return None
     return make_run(network, signal, waves)
@@ -186,15 +206,20 @@ def more_runs(
     deck: Deck,
     starts: Sequence[tuple[Array, Signal | None]],
     signal: Signal | None,
+    off: Callable[[Run], float],
     *,
     t_stop: float,
+    whole: float,
     accuracy: float,
     timeout: float,
 ) -> list[tuple[Array, Run]]:
-    """Return the starts, with their inputs, from which the simulator delivers a run of a deck, and these runs."""
+    """Return the starts, with their inputs, from which the simulator delivers a run of a deck, and these runs.
+
+    `off`, `whole`: as for `run_from`.
+    """
     found = []
     for x0, drives in starts:
         driven = deck if drives is signal else replace(circuit_deck(circuit, drives), initial=deck.initial)
-        run = run_from(network, driven, x0, drives, t_stop=t_stop, accuracy=accuracy, timeout=timeout)
+        run = run_from(network, driven, x0, drives, off, t_stop=t_stop, whole=whole, accuracy=accuracy, timeout=timeout)
         found += [] if run is None else [(x0, run)]
     return found

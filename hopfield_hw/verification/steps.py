@@ -17,7 +17,7 @@ from ..graph import Activate, Delay, Graph, Hold, Leak, Output
 from ..reference import Along, Waveform
 from ..reference.evaluate import Values
 from ..signals import Signal
-from ..waves import EDGE, READ
+from ..waves import EDGE, READ, ranges
 from .decay import Decay
 
 # Steps are taken together in pieces of a time constant, so that the rounding of a point, which one step gains and the
@@ -26,6 +26,8 @@ PIECES = 8
 MOST_PIECES = 20_000
 # What is evaluated at once, in numbers.
 BLOCK = 4_000_000
+# So many points of a run are enough to say what a value does to it.
+THINNED = 2000
 # Where nothing leaks, the time over which errors add up is this part of the run.
 PART_OF_RUN = 20
 # A start that is so far off, a part of the range, is none; it may be made up for within this part of the shortest R C.
@@ -225,6 +227,18 @@ class Run:
             if len(drivers) == 1 and isinstance(drivers[0], Activate) and self.outputs.shape[1] and not self.is_clocked:
                 found[drivers[0].name] = self.outputs[:, columns]
         return found
+
+    def thinned(self) -> Run:
+        """Return the run at fewer points, which lie where its states move: enough for what a value does to them."""
+        if self.is_clocked or len(self.times) <= THINNED or self.decay.applies:
+            return self
+        extent = ranges(self.states)
+        moved = np.max(np.abs(np.diff(self.states, axis=0)) / extent, axis=1, initial=0.0)
+        way = np.cumsum(moved / np.sum(moved) + np.diff(self.times) / (self.times[-1] - self.times[0]))
+        number = np.floor(0.5 * THINNED * way)
+        kept = np.concatenate([[0], 1 + np.flatnonzero(np.diff(number, append=np.inf))])
+        outputs = self.outputs[kept]
+        return replace(self, times=self.times[kept], states=self.states[kept], outputs=outputs, decays=False)
 
     def with_own_amplifiers(self) -> Run:
         """Return the run with the amplifiers' outputs as the circuit gave them, in place of what the graph says."""

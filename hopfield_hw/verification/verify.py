@@ -155,9 +155,15 @@ def verify_circuit(
     judged_by = _Judgement(graph, end, inputs, limit)
     verdict = judged_by(findings, whole, ends, reasons, _too_short(run, end))
     named = nodes is None
-    seen = coverage(circuit, Effects(run, extents.all), limit, named=named)
+    seen = coverage(circuit, Effects(run.thinned(), extents.all), limit, named=named)
     runs = [run]
-    again: dict[str, Any] = {"t_stop": min(LENGTH * _longest(run), end), "accuracy": accuracy, "timeout": timeout}
+    again: dict[str, Any] = {
+        "off": lambda other: find_of(other, extents).steps.size,
+        "t_stop": min(LENGTH * _longest(run), end),
+        "whole": end,
+        "accuracy": accuracy,
+        "timeout": timeout,
+    }
     if verdict.verdict == "passed":
         starts = choose(
             network,
@@ -177,7 +183,7 @@ def verify_circuit(
             if found:
                 said = f"started elsewhere by verify itself, at {_listed(x0)}: {found[0]}"
                 verdict = verdict._replace(verdict="failed", reasons=(*verdict.reasons, said))
-            seen = seen.joined(coverage(circuit, Effects(other, extents.all), limit, named=named))
+            seen = seen.joined(coverage(circuit, Effects(other.thinned(), extents.all), limit, named=named))
     suspects: tuple[Suspect, ...] = ()
     # Where the start is wrong, a suspect would be a device that is right.
     if begun:
@@ -305,16 +311,18 @@ def _fastest(network: Graph, run: Run) -> float:
 
 
 def _turned(circuit: Circuit, name: str) -> Suspect:
-    known = {device.name.lower(): device for device in circuit.devices}
-    origin = known[name.lower()].origin if name.lower() in known else None
+    """Return what to say of an op-amp with its inputs exchanged; of one that only a deck has no neuron is known."""
+    origin = next((device.origin for device in circuit.devices if device.name.lower() == name.lower()), None)
+    label = ""
+    if origin is not None:
+        element = origin.element[0] if origin.element else 0
+        label = circuit.states[min(element, len(circuit.states) - 1)].label
     place = "op-amp" if origin is None else str(origin)
-    element = origin.element[0] if origin is not None and origin.element else 0
-    label = circuit.states[min(element, len(circuit.states) - 1)].label
     return Suspect(neuron=label, weight=place, devices=(name,), explained=1.0, change="its inputs are exchanged")
 
 
 def _longest(run: Run) -> float:
-    return float(np.max(run.windows, initial=float(run.times[-1]) / LENGTH))
+    return float(np.max(run.windows)) if run.windows.size else float(run.times[-1])
 
 
 def _listed(x0: Array) -> str:
