@@ -260,11 +260,12 @@ def measured_waves(
     _, grid = _grids(deck, t_stop, None)
     settings = _settings(deck, accuracy, max(whole, float(grid[-1])))
     zones = _start_zones(deck, settings)
-    off = np.inf
+    off, in_vain = np.inf, 0
     for _ in range(2 + REFINEMENTS):
         waves, settings = _run_paced(deck, settings, grid, timeout, None, zones)
         before, off = off, error(waves)
-        if off <= accuracy / 2.0 or off > before / LEAST_GAIN:
+        in_vain = in_vain + 1 if off > before / LEAST_GAIN else 0
+        if off <= accuracy / 2.0 or in_vain == IN_VAIN:
             break
         settings = settings.halved()
     return waves
