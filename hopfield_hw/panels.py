@@ -14,7 +14,7 @@ from .verification.coverage import LEVELS
 GREY = "#777777"
 # Inputs that are drawn at most, and the changes between which coverage is.
 MOST_INPUTS = 4
-LOWEST, HIGHEST = 1e-3, 1.0
+LOWEST, HIGHEST = 1e-5, 1.0
 
 
 def plot_coverage(axes: Axes, coverage: Coverage, colour: str) -> None:
@@ -37,20 +37,19 @@ def plot_coverage(axes: Axes, coverage: Coverage, colour: str) -> None:
     axes.set_xscale("log")
     for level in LEVELS:
         axes.axvline(level, color=GREY, lw=0.6, ls=":")
-    axes.set(
-        xlim=(LOWEST, HIGHEST), ylim=(0.0, 1.03), xticks=list(LEVELS), xticklabels=[f"{level:.0%}" for level in LEVELS]
-    )
+    ticks = [10.0 * LOWEST, *LEVELS]
+    axes.set(xlim=(LOWEST, HIGHEST), ylim=(0.0, 1.03), xticks=ticks, xticklabels=[f"{100.0 * x:g}%" for x in ticks])
     axes.minorticks_off()
 
 
-def plot_inputs(axes: Axes, result: Verification, factor: float) -> None:
-    """Draw the inputs that change over the waveforms, on an axis of their own; nothing where none does."""
+def plot_inputs(axes: Axes, result: Verification, factor: float) -> str:
+    """Draw the inputs that change over the waveforms, on an axis of their own, and return what to say of them."""
     if result.inputs is None:
-        return
+        return ""
     size = len(result.circuit.inputs)
     signal = as_signal(result.inputs, "inputs", size) if size else None
     if signal is None or signal.times.size == 1:
-        return
+        return ""
     end = float(result.ref["time"].to_numpy()[-1])
     inside = np.unique(np.concatenate([[0.0, end], signal.times[signal.times < end]]))
     values = signal.sampled(inside)
@@ -60,13 +59,4 @@ def plot_inputs(axes: Axes, result: Verification, factor: float) -> None:
     twin.tick_params(labelright=False, right=False)
     low, high = float(np.min(values)), float(np.max(values))
     more = "" if size <= MOST_INPUTS else f", {MOST_INPUTS} of {size}"
-    twin.text(
-        0.995,
-        0.02,
-        f"inputs{more} (dotted): {low:.3g} to {high:.3g} V",
-        transform=twin.transAxes,
-        ha="right",
-        va="bottom",
-        fontsize=6.5,
-        color=GREY,
-    )
+    return f"; dotted: inputs{more}, {low:.3g} to {high:.3g} V"

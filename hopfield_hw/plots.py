@@ -55,7 +55,7 @@ RESIDUAL_DECADES = 3
 DASHES = (0, (4, 3))
 # The energy is shown until twice the time at which it is within this part of its range of where it ends.
 STILL = 1e-3
-TABLE_LINES, TABLE_WIDTH = 15, 67
+TABLE_LINES, TABLE_WIDTH = 15, 64
 HEADING = 190  # letters of the reason of a verdict
 
 
@@ -218,11 +218,11 @@ def _plot_comparison(waves: Axes, residual: Axes, result: Verification) -> None:
             line.set(color=FAULT if k == worst else colour, zorder=2.2 if k == worst else 2.0)
     waves.legend(loc="upper left", bbox_to_anchor=(0.99, 1.03), title="neuron", handlelength=1.0)
     _plot_lines(waves, result.ref, "state", chosen, color="black", lw=0.9, ls=DASHES, zorder=2.5, **clocked)
-    plot_inputs(waves, result, factor)
+    inputs = plot_inputs(waves, result, factor)
     others = "" if len(chosen) == n else f"; with it {len(chosen) - 1} of the other {n - 1}, evenly spread"
     waves.set_title(
         "states: ngspice in colour under the reference in black dashes\n"
-        f"neuron {_short(result.worst.neuron)} (orange) is the worst{others}"
+        f"neuron {_short(result.worst.neuron)} (orange) is the worst{others}{inputs}"
     )
     waves.tick_params(labelbottom=False)
     _scale_residual(residual, float(np.max(apart)), result.tolerance)
@@ -372,7 +372,8 @@ def _plot_portrait(axes: Axes, result: Verification) -> None:
 
 def _draw_schematic(axes: Axes, result: Verification) -> None:
     """Draw the neuron of the first suspect, or the worst one; where anyone's own cell has no such neuron, say so."""
-    neuron, which = (result.suspects[0].neuron, "suspect") if result.suspects else (result.worst.neuron, "the worst")
+    suspect = result.suspects[0].neuron if result.suspects else ""
+    neuron, which = (suspect, "suspect") if suspect else (result.worst.neuron, "the worst")
     faults = {name for suspect in result.suspects for name in suspect.devices}
     marked = "; in colour: nearest to the fault" if faults else ""
     axes.set_title(f"neuron {neuron} ({which}), cell {result.cell}{marked}")

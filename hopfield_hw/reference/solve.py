@@ -21,7 +21,7 @@ from .request import absolute_tolerance, check_request, check_steps, input_signa
 from .sampled import SampledProgram
 from .single_solver import LIBRARIES, SPENT, SpentError, integrate_single
 from .steps import StepProgram
-from .stiffness import STIFF_BUDGET, Stiffness, stiffness
+from .stiffness import STIFF_BUDGET, Stiffness, fastest_rate, stiffness
 from .watch import TIMEOUT, Watch
 
 Method: TypeAlias = Literal["auto", "RK45", "DOP853", "Radau", "BDF", "LSODA"]
@@ -31,8 +31,10 @@ POINTS = 2001
 # The reference is asked for this part of the accuracy, so that its own error does not show in a comparison.
 MARGIN = 1e-4
 TIGHTEST = 1e-13
-# Steps at least, level by level of the self-check, and the part of the accuracy to which two levels must agree.
+# Steps at least, level by level of the self-check, and the part of the accuracy to which two levels must agree. An
+# equation without corners that nowhere moves in less than one of the steps of a coarser level begins there.
 STEPS = (300, 1000, 3000, 10000)
+COARSER = 100
 AGREED = 0.02
 # Right-hand sides that the explicit solver may spend before the equation counts as stiff.
 EXPLICIT_BUDGET = 200_000
@@ -98,7 +100,7 @@ def solve(
         state, output, check = _delayed(DelayProgram(network, signal), grid, accuracy, watch)
     else:
         program = Program([network], signal)
-        state, check = _checked(_solver(program, grid, method, watch), grid, accuracy)
+        state, check = _checked(_solver(program, grid, method, watch), grid, accuracy, _levels(program, grid))
         output = program.outputs(grid, state)
     return make_dataset(
         grid,
@@ -254,16 +256,25 @@ def _implicit(stiff: Stiffness | None, spent: SpentError) -> Method:
     return "BDF"
 
 
-def _checked(solved: Callable[[float, float], Array], grid: Array, accuracy: float) -> tuple[Array, float]:
+def _levels(program: Program, grid: Array) -> tuple[int, ...]:
+    points = 0 if program.inputs is None else program.inputs.times.size
+    if program.has_corners or not program.leaks or points >= MANY_POINTS:
+        return STEPS
+    return (COARSER, *STEPS) if float(grid[-1]) * fastest_rate(program) <= COARSER else STEPS
+
+
+def _checked(
+    solved: Callable[[float, float], Array], grid: Array, accuracy: float, levels: tuple[int, ...] = STEPS
+) -> tuple[Array, float]:
     """Return the states, and what the last tightening of tolerance and step changed, as NRMSE.
 
     An error estimate is blind to a corner of a gain curve that a step jumps over, so the tolerance alone is not
     trusted: step and tolerance are tightened until two solutions agree (self-amplifying networks may not).
     """
     rtol = max(accuracy * MARGIN, TIGHTEST)
-    found = solved(rtol, float(grid[-1]) / STEPS[0])
+    found = solved(rtol, float(grid[-1]) / levels[0])
     check = np.inf
-    for level, steps in enumerate(STEPS[1:], start=1):
+    for level, steps in enumerate(levels[1:], start=1):
         previous = found
         found = solved(max(rtol / 10.0**level, TIGHTEST), float(grid[-1]) / steps)
         check = nrmse(found, previous)

@@ -49,12 +49,15 @@ def stiffness(program: Program, duration: float) -> Stiffness | None:
     Stability asks RK45 for T |lambda| / 3.3 steps, and |lambda| is at most |J|_1 and at most |J|_inf: of the Jacobian J
     at x = 0, where gain curves are steep.
     """
-    jacobian = program.jacobian(0.0, np.zeros_like(program.initial))
-    sizes = abs(jacobian)
-    fastest = min(float(np.max(sizes.sum(axis=0))), float(np.max(sizes.sum(axis=1))))
-    if RK45.n_stages * duration * fastest / STABLE <= STABLE_EVALUATIONS:
+    if RK45.n_stages * duration * fastest_rate(program) / STABLE <= STABLE_EVALUATIONS:
         return None
-    return Stiffness(program.size, _band(jacobian))
+    return Stiffness(program.size, _band(program.jacobian(0.0, np.zeros_like(program.initial))))
+
+
+def fastest_rate(program: Program) -> float:
+    """Return a bound of the rates of an equation, per second: the smaller of |J|_1 and |J|_inf at x = 0."""
+    sizes = abs(program.jacobian(0.0, np.zeros_like(program.initial)))
+    return min(float(np.max(sizes.sum(axis=0))), float(np.max(sizes.sum(axis=1))))
 
 
 def _band(jacobian: Matrix) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
@@ -39,6 +39,8 @@ ACTS: Mapping[str, tuple[Kind, ...]] = MappingProxyType(
         "line": ("output",),
         "interpolation": ("output",),
         "stage": ("output",),
+        "comparator": ("output",),
+        "follower": ("held",),
     }
 )
 # Sources of the outside, and what a sample-and-hold needs to be fast enough.
@@ -110,31 +112,40 @@ class Coverage:
 NOTHING = Coverage(smallest=MappingProxyType({}), asked=False)
 
 
-def coverage(circuit: Circuit, effects: Effects, limit: float, *, named: bool = True) -> Coverage:
-    """Return how far each device of a circuit may be off in a run before it shows above the limit.
+class Devices:
+    """The devices of a circuit, and the values of its graph that they stand for.
 
     `named`: whether these are the devices of the deck; else the values of the graph are named that they stand for.
     """
-    if len(circuit.devices) > MOST_DEVICES:
-        return NOTHING
-    asked = [device for device in circuit.devices if device.origin.role not in NOT_ASKED]
-    op_amps = tuple(device.name for device in asked if device.origin.role == OP_AMP)
-    acts = {device.name: device_values(circuit, effects.graph, device) for device in asked}
-    wanted = sorted({value for values in acts.values() for value in values})
-    seen = dict(zip(wanted, effects.seen(wanted).tolist(), strict=True))
-    direct = {
-        device.name: part(effects.graph, device) * min(seen[value] for value in acts[device.name])
-        for device in asked
-        if acts[device.name]
-    }
-    readers = _Behind(circuit)
-    behind = {device.name: readers.best(device, direct) for device in asked if not acts[device.name]}
-    known = direct | {name: size for name, size in behind.items() if size is not None}
-    smallest = {name: MARGIN * limit / size if size > 0.0 else np.inf for name, size in known.items()}
-    untold = tuple(d.name for d in asked if d.name not in known and d.name not in op_amps)
-    if not named:
-        return Coverage(smallest={str(circuit.origin(name)): size for name, size in smallest.items()}, what="values")
-    return Coverage(smallest={n: s for n, s in smallest.items() if n not in op_amps}, op_amps=op_amps, untold=untold)
+
+    def __init__(self, circuit: Circuit, graph: Graph, *, named: bool = True) -> None:
+        self._circuit, self._named = circuit, named
+        self._few = len(circuit.devices) <= MOST_DEVICES
+        asked = [d for d in circuit.devices if self._few and d.origin.role not in NOT_ASKED]
+        self._op_amps = tuple(device.name for device in asked if device.origin.role == OP_AMP)
+        acts = {device.name: device_values(circuit, graph, device) for device in asked}
+        self._wanted = sorted({value for values in acts.values() for value in values})
+        place = {value: k for k, value in enumerate(self._wanted)}
+        self._direct = {name: [place[value] for value in values] for name, values in acts.items() if values}
+        self._part = {device.name: part(graph, device) for device in asked if acts[device.name]}
+        readers = _Behind(circuit)
+        behind = {device.name: readers.of(device, self._direct) for device in asked if not acts[device.name]}
+        self._behind = {name: found for name, found in behind.items() if found}
+        self._untold = tuple(name for name, found in behind.items() if not found and name not in self._op_amps)
+
+    def coverage(self, effects: Effects, limit: float) -> Coverage:
+        """Return how far each device may be off in a run before it shows above the limit."""
+        if not self._few:
+            return NOTHING
+        with np.errstate(divide="ignore"):
+            noticed = np.minimum(MARGIN * limit / effects.seen(self._wanted), effects.turns(self._wanted)).tolist()
+        smallest = {name: max(noticed[k] for k in places) / self._part[name] for name, places in self._direct.items()}
+        smallest |= {name: min(smallest[reader] for reader in readers) for name, readers in self._behind.items()}
+        if not self._named:
+            values = {str(self._circuit.origin(name)): size for name, size in smallest.items()}
+            return Coverage(smallest=values, what="values")
+        told = {name: size for name, size in smallest.items() if name not in self._op_amps}
+        return Coverage(smallest=told, op_amps=self._op_amps, untold=self._untold)
 
 
 def device_values(circuit: Circuit, graph: Graph, device: Device) -> tuple[Value, ...]:
@@ -195,9 +206,9 @@ class _Behind:
                 self._at.setdefault(node, []).append(device)
         self._driven = {device.nodes[0] for device in circuit.devices if device.name[0] in SOURCES}
 
-    def best(self, device: Device, known: Mapping[str, float]) -> float | None:
-        """Return the most that is seen of what lies behind a device; None where nothing is known of it."""
-        found: float | None = None
+    def of(self, device: Device, known: Collection[str]) -> tuple[str, ...]:
+        """Return the devices, of those of which something is known, that lie next behind a device."""
+        found = []
         pending, done = [device], {device.name}
         while pending:
             for node in self._outputs(pending.pop()):
@@ -206,10 +217,10 @@ class _Behind:
                         continue
                     done.add(reader.name)
                     if reader.name in known:
-                        found = max(known[reader.name], 0.0 if found is None else found)
+                        found.append(reader.name)
                     elif node in reader.nodes[SENSES_FROM.get(reader.name[0], 0) :]:
                         pending.append(reader)
-        return found
+        return tuple(found)
 
     def _outputs(self, device: Device) -> list[str]:
         """Return the nodes that a device drives: of a resistor those that no source holds."""

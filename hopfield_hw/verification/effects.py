@@ -14,15 +14,18 @@ import numpy as np
 
 from ..arrays import Array
 from ..functions import Softmax
-from ..graph import Activate, Affine, Delay, Hadamard, Hold, Leak, Operator, Output, Quantise
+from ..graph import Activate, Affine, Delay, Hadamard, Hold, Leak, Operator, Output, Quantise, Sign
 from ..graph.weights import entries
 from ..reference.evaluate import Evaluator, Values
 from .steps import Indices, Run, window_sums
 
 # How a value acts: a weight, a weight that also loads its node, all that is read of an operator, what goes into it, a
-# bias, all that drives a Leak, a capacitance, a resistance.
-Kind: TypeAlias = Literal["weight", "loading", "output", "argument", "bias", "drive", "capacitance", "resistance"]
-OF_LEAK = frozenset({"capacitance", "resistance", "drive"})
+# bias, all that drives a Leak, a capacitance, a resistance, what a Hold holds.
+Kind: TypeAlias = Literal[
+    "weight", "loading", "output", "argument", "bias", "drive", "capacitance", "resistance", "held"
+]
+OF_STATE = frozenset({"capacitance", "resistance", "drive", "held"})
+TERMS = frozenset({"weight", "loading", "bias"})
 # A pass over a run keeps at most so many numbers.
 MOST = 20_000_000
 # Points of a run at which it is asked which state an operator moves most.
@@ -92,9 +95,37 @@ class Effects:
                 found[steps] = np.max(moved, axis=0) / self.extent[rows[steps]]
         return found
 
+    def turns(self, values: list[Value]) -> Array:
+        """Return the smallest relative change of each value, up or down, that turns a Sign at an edge, (values,).
+
+        Of a = sum_j w_j x_j + band sgn(tie) a change p of one term turns the sign where p w_j x_j passes -a. Infinite
+        where none does, or only a change one way.
+        """
+        found = np.full(len(values), np.inf)
+        if len(self.run.held) < 2:
+            return found
+        at_edges = {name: value[:-1] for name, value in self.run.at_edges.items()}
+        for k, value in enumerate(values):
+            operator = self.graph.by_name[value.operator]
+            for sign in self.graph.targets(operator):
+                if value.kind not in TERMS or not isinstance(sign, Sign):
+                    continue
+                element = np.array([value.element])
+                alone = {operator.name: Reach(np.zeros(operator.output_size, dtype=np.int64), np.ones(1))}
+                slope = self.run.along.slope(at_edges)
+                term = self._effect(value.kind, operator, element, at_edges, slope, alone)[:, 0]
+                drive, tie = (self.evaluator.driven(at_edges, sign, port) for port in sign.ports)
+                drive = (drive + sign.band * np.where(tie >= 0.0, 1.0, -1.0))[:, value.element[0]]
+                with np.errstate(divide="ignore", invalid="ignore"):
+                    change = -drive / term
+                change = change[(term != 0.0) & (drive != 0.0)]
+                ways = (np.min(np.abs(change[change * way > 0.0]), initial=np.inf) for way in (1.0, -1.0))
+                found[k] = min(found[k], max(ways))
+        return found
+
     def row(self, value: Value) -> int:
         """Return the state or output that a value moves most."""
-        if value.kind in OF_LEAK:
+        if value.kind in OF_STATE:
             return int(self.evaluator.slices[value.operator].start) + value.element[0]
         return int(self._rows[value.operator].rows[value.element[0]])
 
@@ -117,7 +148,9 @@ class Effects:
         self, kind: Kind, operator: Operator, elements: Array, values: Values, slope: Array, reaches: dict[str, Reach]
     ) -> Array:
         first = elements[:, 0]
-        if isinstance(operator, Leak) and kind in OF_LEAK:
+        if kind == "held":
+            return np.asarray(values[operator.name][:, first])
+        if isinstance(operator, Leak) and kind in OF_STATE:
             moving = slope[:, self.evaluator.slices[operator.name].start + first]
             leaking = values[operator.name][:, first] * self.run.along.rates[operator.name][1][..., first]
             return {"capacitance": -moving, "resistance": leaking, "drive": moving + leaking}[kind]

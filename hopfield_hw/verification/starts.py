@@ -16,7 +16,7 @@ from ..graph import Activate, Graph, Input
 from ..reference import Along, Program, Watch, Waveform, integrate_program
 from ..signals import Signal
 from ..waves import uniform_grid
-from .coverage import Coverage, coverage
+from .coverage import Coverage, Devices
 from .effects import Effects
 from .steps import Run, make_run
 
@@ -37,7 +37,7 @@ WORTH = 1e-9
 
 def choose(
     network: Graph,
-    circuit: Circuit,
+    devices: Devices,
     seen: Coverage,
     signal: Signal | None,
     extent: Array,
@@ -46,7 +46,6 @@ def choose(
     *,
     goal: float,
     other_inputs: bool,
-    named: bool,
 ) -> list[tuple[Array, Signal | None]]:
     """Return the starts, with their inputs, that show most of what is not seen to `goal`, found in the equation alone.
 
@@ -61,7 +60,7 @@ def choose(
         end = LENGTH * _longest(network, states)
         tried += [(x0, drives, path) for x0, path in _followed(network, drives, rows, end, extent)]
     found: list[tuple[Array, Signal | None]] = []
-    coverages = [_predicted(network, circuit, drives, path, extent, limit, named) for _, drives, path in tried]
+    coverages = [_predicted(network, devices, drives, path, extent, limit) for _, drives, path in tried]
     while len(found) < MOST and coverages:
         shares = [seen.joined(each).share(goal) for each in coverages]
         best = int(np.argmax(shares))
@@ -185,7 +184,7 @@ def _alone(program: Program, rows: Array, grid: Array, watch: Watch) -> Iterator
 
 
 def _predicted(
-    network: Graph, circuit: Circuit, signal: Signal | None, path: Waveform, extent: Array, limit: float, named: bool
+    network: Graph, devices: Devices, signal: Signal | None, path: Waveform, extent: Array, limit: float
 ) -> Coverage:
     run = Run(
         graph=network,
@@ -197,7 +196,7 @@ def _predicted(
         shown=np.zeros((0, 0)),
         decays=False,
     )
-    return coverage(circuit, Effects(run, extent), limit, named=named)
+    return devices.coverage(Effects(run, extent), limit)
 
 
 def more_runs(

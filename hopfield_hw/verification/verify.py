@@ -28,7 +28,7 @@ from ..signals import Signal
 from ..units import format_si
 from ..usual import warn_of_stop
 from ..waves import EDGE, checked_accuracy, nrmse, ranges
-from .coverage import coverage
+from .coverage import Devices
 from .diagnosis import Suspect, diagnose, shorted
 from .effects import Effects
 from .evidence import GROWTH, LEAST, LOCAL, SAME, Findings, Settled, Verdict, faults, find, settled
@@ -155,7 +155,8 @@ def verify_circuit(
     judged_by = _Judgement(graph, end, inputs, limit)
     verdict = judged_by(findings, whole, ends, reasons, _too_short(run, end))
     named = nodes is None
-    seen = coverage(circuit, Effects(run.thinned(), extents.all), limit, named=named)
+    devices = Devices(circuit, network, named=named)
+    seen = devices.coverage(Effects(run.thinned(), extents.all), limit)
     runs = [run]
     again: dict[str, Any] = {
         "off": lambda other: find_of(other, extents).steps.size,
@@ -167,7 +168,7 @@ def verify_circuit(
     if verdict.verdict == "passed":
         starts = choose(
             network,
-            circuit,
+            devices,
             seen,
             signal,
             extents.all,
@@ -175,7 +176,6 @@ def verify_circuit(
             limit,
             goal=GOAL,
             other_inputs=deck is None,
-            named=named,
         )
         for x0, other in more_runs(network, circuit, judged, starts, signal, **again):
             runs.append(other)
@@ -183,7 +183,7 @@ def verify_circuit(
             if found:
                 said = f"started elsewhere by verify itself, at {_listed(x0)}: {found[0]}"
                 verdict = verdict._replace(verdict="failed", reasons=(*verdict.reasons, said))
-            seen = seen.joined(coverage(circuit, Effects(other.thinned(), extents.all), limit, named=named))
+            seen = seen.joined(devices.coverage(Effects(other.thinned(), extents.all), limit))
     suspects: tuple[Suspect, ...] = ()
     # Where the start is wrong, a suspect would be a device that is right.
     if begun:
