@@ -37,7 +37,7 @@ def plot_coverage(axes: Axes, coverage: Coverage, colour: str) -> None:
     axes.set_xscale("log")
     for level in LEVELS:
         axes.axvline(level, color=GREY, lw=0.6, ls=":")
-    ticks = [10.0 * LOWEST, *LEVELS]
+    ticks = [10.0 * LOWEST, LEVELS[0], LEVELS[-1]]
     axes.set(xlim=(LOWEST, HIGHEST), ylim=(0.0, 1.03), xticks=ticks, xticklabels=[f"{100.0 * x:g}%" for x in ticks])
     axes.minorticks_off()
 

@@ -55,7 +55,7 @@ RESIDUAL_DECADES = 3
 DASHES = (0, (4, 3))
 # The energy is shown until twice the time at which it is within this part of its range of where it ends.
 STILL = 1e-3
-TABLE_LINES, TABLE_WIDTH = 15, 64
+TABLE_LINES, TABLE_WIDTH = 15, 65
 HEADING = 190  # letters of the reason of a verdict
 
 

@@ -300,7 +300,7 @@ def test_a_change_below_what_coverage_says_passes_and_one_above_it_fails() -> No
 def test_an_input_that_is_not_driven_is_driven() -> None:
     net = hh.Network(weights=[[0.0]], resistance=1e4, capacitance=1e-8, input_weights=[[1e-4]], initial=[0.5])
     found = hh.verify(net)
-    assert found.starts == 1
+    assert found.starts == 2
     assert found.coverage.smallest["G_syn_u_0_0"] < 0.01
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import hopfield_hw as hh
-from hopfield_hw.engines.deck_op_amps import read_source
+from hopfield_hw.engines.deck_op_amps import read_sources
 from hopfield_hw.engines.deck_statements import read_statements
 from hopfield_hw.verification.verify import verify_circuit
 
@@ -63,18 +63,73 @@ def test_an_op_amp_with_its_inputs_exchanged_is_found_however_it_is_written(form
     assert str(wrong.suspects[0]) == f"{name} (op-amp): its inputs are exchanged"
 
 
+PAIR = hh.Network(
+    weights=1e-4 * np.array([[0.0, -0.5], [-0.5, 0.0]]),
+    resistance=1e4,
+    capacitance=1e-8,
+    gain=hh.Tanh(gain=10.0),
+    initial=[0.1, 0.05],
+)
+# Op-amps with limits, in the place of one that integrates; `s` is 1 where the inputs are exchanged, else -1.
+LIMITED = {
+    "tanh": "B_x_0 xn_0 0 V=15*tanh({s}e6*v(x_sum_0))",
+    "limits": "B_x_0 xn_0 0 V=max(-15,min(15,{s}e7*v(x_sum_0)))",
+    "pwl": "B_x_0 xn_0 0 V={s}*pwl(v(x_sum_0),-1u,-15,1u,15)",
+    "table": "E_x_0 xn_0 0 TABLE {{{s}*v(x_sum_0)}} = (-1u,-15) (1u,15)",
+    "current": "G_x_0 0 xn_0 x_sum_0 0 {s}e7\nR_o xn_0 0 1",
+    "gain": "A_x_0 x_sum_0 xn_0 amp\n.model amp gain(gain={s}e7)",
+    "limit": "A_x_0 x_sum_0 xn_0 amp\n.model amp limit(gain={s}e7 out_lower_limit=-15 out_upper_limit=15)",
+    "supplies": (
+        "X_x_0 x_sum_0 xn_0 vp vm rails\nVP vp 0 15\nVM vm 0 -15\n.subckt rails p o vp vm\n"
+        "B1 o 0 V=min(v(vp),max(v(vm),{s}e6*v(p)))\n.ends"
+    ),
+}
+
+
+@pytest.mark.parametrize("form", LIMITED)
+def test_an_op_amp_with_limits_is_found_too(form: str) -> None:
+    text = hh.lower(PAIR, cell="active_sum").netlist()
+    line = next(line for line in text.splitlines() if line.startswith("E_x_0 "))
+
+    def judged(sign: int) -> hh.Verification:
+        return hh.verify(PAIR, cell="active_sum", deck=text.replace(line, LIMITED[form].format(s=sign)))
+
+    assert judged(-1).passed
+    wrong = judged(1)
+    assert wrong.verdict == "failed"
+    assert "inputs exchanged" in wrong.reasons[0]
+
+
+def test_op_amps_that_no_feedback_holds_leave_it_undecided() -> None:
+    text = hh.lower(PAIR, cell="active_sum").netlist()
+    crossed = text.replace("0 x_sum_0 1", "0 x_sum_A 1").replace("0 x_sum_1 1", "0 x_sum_0 1").replace("_A 1", "_1 1")
+    result = hh.verify(PAIR, cell="active_sum", deck=crossed, timeout=5.0)
+    assert result.verdict == "undecided"
+    assert "whether inputs of op-amps are exchanged could not be told" in result.reasons[0]
+
+
 @pytest.mark.parametrize(
-    "line",
+    ("line", "steepest"),
     [
-        "B1 v 0 V=tanh(1e4*v(u))",
-        "B1 v 0 V=1e4*v(u)*v(w)",
-        "B1 v 0 V=1e4*(v(u)-v(w)-v(x))",
-        "B1 v 0 V=1e4*v(u)-v(w)",
-        "B1 v 0 I=1e4*v(u)",
-        "E1 v 0 POLY(2) a 0 b 0 0 1 1",
-        "E1 v 0 TABLE {V(u)} = (0,0) (1,1)",
-        "G1 v 0 u 0 1e5",
+        ("B1 v 0 V=tanh(1e4*v(u))", "bends"),
+        ("B1 v 0 V=1e4*v(u)-v(w)", "bends"),
+        ("B1 v 0 V=1e4*(v(u)-v(w))", ""),
+        ("B1 v 0 I=1e4*v(u)", None),
+        ("E1 v 0 POLY(2) a 0 b 0 0 1 1", None),
+        ("G1 v 0 u 0 1e5", None),
+        ("B1 v 0 V=ddt(v(u))", None),
     ],
 )
-def test_what_is_no_multiple_of_a_difference_is_no_op_amp(line: str) -> None:
-    assert read_source(read_statements(f"title\n{line}\n").statements[0]) is None
+def test_what_a_source_is_of(line: str, steepest: str | None) -> None:
+    found = read_sources(read_statements(f"title\n{line}\n").statements)
+    if steepest is None:
+        assert not found
+    else:
+        assert all(source.bends == bool(steepest) for source in found[0])
+
+
+def test_a_model_with_capacitors_of_its_own_is_left_to_them() -> None:
+    inside = "E1 a 0 p m 1e5\nR1 a o 1k\n{c}"
+    for line, many in (("C1 o 0 1n", 0), ("R2 o 0 1k", 1)):
+        deck = f"title\n.subckt x p m o\n{inside.format(c=line)}\n.ends\n"
+        assert len(read_sources(read_statements(deck).statements)) == many

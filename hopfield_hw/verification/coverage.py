@@ -36,9 +36,9 @@ ACTS: Mapping[str, tuple[Kind, ...]] = MappingProxyType(
         "converter": ("output",),
         "edge": ("output",),
         "buffer": ("output",),
-        "line": ("output",),
+        "line": ("output", "delay"),
         "interpolation": ("output",),
-        "stage": ("output",),
+        "stage": ("output", "delay"),
         "comparator": ("output",),
         "follower": ("held",),
     }

@@ -17,12 +17,13 @@ from ..functions import Softmax
 from ..graph import Activate, Affine, Delay, Hadamard, Hold, Leak, Operator, Output, Quantise, Sign
 from ..graph.weights import entries
 from ..reference.evaluate import Evaluator, Values
+from ..signals import Signal
 from .steps import Indices, Run, window_sums
 
 # How a value acts: a weight, a weight that also loads its node, all that is read of an operator, what goes into it, a
-# bias, all that drives a Leak, a capacitance, a resistance, what a Hold holds.
+# bias, all that drives a Leak, a capacitance, a resistance, what a Hold holds, the time of a Delay.
 Kind: TypeAlias = Literal[
-    "weight", "loading", "output", "argument", "bias", "drive", "capacitance", "resistance", "held"
+    "weight", "loading", "output", "argument", "bias", "drive", "capacitance", "resistance", "held", "delay"
 ]
 OF_STATE = frozenset({"capacitance", "resistance", "drive", "held"})
 TERMS = frozenset({"weight", "loading", "bias"})
@@ -81,6 +82,9 @@ class Effects:
         for first in range(0, flows.size, size):
             some = flows[first : first + size]
             moved = np.abs(self.integrals([values[k] for k in some.tolist()]))
+            for column, k in enumerate(some.tolist()):
+                if values[k].kind == "delay":
+                    moved[:, column] = np.abs(self._later(values[k]))
             output = rows[some] >= self.states
             windows = np.where(
                 output, shortest, np.append(self.run.windows, 0.0)[np.minimum(rows[some], self.continuous)]
@@ -94,6 +98,23 @@ class Effects:
                 moved = np.abs(self._effects(at_edges, [values[k] for k in steps.tolist()]))
                 found[steps] = np.max(moved, axis=0) / self.extent[rows[steps]]
         return found
+
+    def _later(self, value: Value) -> Array:
+        """Return by how much a relative change of 1 of a delay moves what it acts on in each piece, (P,).
+
+        Of y(t) = x(t - tau) a change of p of tau changes y by -p tau dy/dt: nothing while y is its history at rest.
+        """
+        run, delay, (element, *_) = self.run, self.graph.by_name[value.operator], value.element
+        assert isinstance(delay, Delay)
+        values = run.along.values(run.times, run.states)
+        tau = delay.tau.sampled(run.times)[:, 0] if isinstance(delay.tau, Signal) else delay.tau
+        reach = self._reaches(values)[delay.name]
+        factor = np.broadcast_to(reach.factor, (len(run.times), reach.rows.size))[:, element]
+        effect = -tau * np.gradient(values[delay.name][:, element], run.times) * factor
+        moved = np.zeros((len(run.pieces), 1))
+        steps = np.diff(run.times) * 0.5 * (effect[1:] + effect[:-1])
+        run.add(moved, slice(0, len(steps)), steps[:, np.newaxis])
+        return moved[:, 0]
 
     def turns(self, values: list[Value]) -> Array:
         """Return the smallest relative change of each value, up or down, that turns a Sign at an edge, (values,).
@@ -156,7 +177,7 @@ class Effects:
             return {"capacitance": -moving, "resistance": leaking, "drive": moving + leaking}[kind]
         reach = reaches[operator.name]
         factor = np.broadcast_to(reach.factor, (len(slope), reach.rows.size))[:, first]
-        if kind == "output":
+        if kind in ("output", "delay"):
             given = np.broadcast_to(values[operator.name], (len(slope), operator.output_size))
             return np.asarray(factor * given[:, first])
         if kind == "argument":

@@ -9,14 +9,15 @@ is an op-amp of its own: its inputs are exchanged by the start of a capacitor, w
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ..dialects.ngspice import format_analysis
-from ..engines.deck_op_amps import DIFFERENCE, Source, read_source
-from ..engines.deck_statements import read_statements
+from ..engines.convergence import converged
+from ..engines.deck_op_amps import DIFFERENCE, Source, read_sources
+from ..engines.deck_statements import Statement, read_statements
 from ..engines.ngspice import run
 from ..engines.options import Settings
 from ..engines.rawfile import Plot
@@ -24,33 +25,47 @@ from ..engines.transient import Deck
 from ..errors import SimulatorError
 
 # A voltage source of so much gain is an op-amp.
-OPEN_LOOP = 1e3
+OPEN_LOOP = 50.0
 # Rails in units of the largest voltage, the length of the run in units of tau, and its steps.
 RAILS, LENGTH, STEPS = 100.0, 6.0, 60
 LARGEST = 10.0  # volts at least
-LATCHED = 0.5  # of the rail
+LATCHED = 0.9  # of the rail, or of a limit of its own
+# The slope of an expression is taken over so many volts about 0, its limits at so many.
+SMALL, LARGE = 1e-9, 1e6
+# Nodes that nothing drives while gains are asked for have so many ohms to ground.
+SHUNT = 1e9
+# Seconds that one run may take.
+PATIENCE = 20.0
+UNTOLD = "whether inputs of op-amps are exchanged could not be told"
 # Runs that look for the op-amps at fault, and names in what is said.
 MOST_TRIES, MOST_NAMED = 60, 6
-POLE, TURN, GAIN = (f"hopfield_hw_{what}" for what in ("pole", "turn", "gain"))
+POLE, TURN, GAIN, LEAST, MOST = (f"hopfield_hw_{what}" for what in ("pole", "turn", "gain", "least", "most"))
 
 
 @dataclass(frozen=True)
 class _Poles:
-    """A deck whose op-amps have poles. `names`: of each, by number; `paths`: one for each instance."""
+    """A deck whose op-amps have poles.
+
+    `names`: of each, by number; `limits`: the lowest and highest voltage of each instance, by its path.
+    """
 
     deck: Deck
     names: Mapping[int, str]
-    paths: tuple[str, ...]
-    rail: float
+    limits: Mapping[str, tuple[float, float]]
     fastest: float
     timeout: float
 
     def latched(self, turned: frozenset[str]) -> frozenset[str]:
         """Return the op-amps that end at a rail where some, (path), have their inputs exchanged."""
-        starts = {f"{path[0]}{kind}_{path[1]}": 0.0 for path in map(_parts, self.paths) for kind in (POLE, TURN)}
+        starts = {f"{path[0]}{kind}_{path[1]}": 0.0 for path in map(_parts, self.limits) for kind in (POLE, TURN)}
         starts |= {f"{path[0]}{TURN}_{path[1]}": 1.0 for path in map(_parts, turned)}
         plot = _run(self.deck, starts, self.fastest, self.timeout)
-        return frozenset(path for path, volts in _ends(plot, POLE).items() if abs(volts) > LATCHED * self.rail)
+        given = _ends(plot, POLE)
+        return frozenset(
+            path
+            for path, (low, high) in self.limits.items()
+            if given[path] > LATCHED * high or given[path] < LATCHED * low
+        )
 
     def name(self, path: str) -> str:
         """Return what an op-amp is called in the deck: its instance's name before it where it is in one."""
@@ -63,35 +78,55 @@ def exchanged(deck: Deck, *, volts: float, fastest: float, timeout: float) -> tu
 
     `volts`: the largest that states take. `fastest`: a time in which no state moves much, seconds.
     """
-    untold = "whether inputs of op-amps are exchanged could not be told"
-    statements = read_statements(deck.text)
-    sources = {k: read_source(statement) for k, statement in enumerate(statements.statements)}
-    some = {k: s for k, s in sources.items() if s is not None and (s.gain is None or abs(s.gain) >= OPEN_LOOP)}
-    if not some:
+    source = read_statements(deck.text)
+    statements = source.statements
+    options = {
+        (k, j): option
+        for k, found in read_sources(statements).items()
+        for j, option in enumerate(found)
+        if option.gain is None or abs(option.gain) >= OPEN_LOOP
+    }
+    if not options:
         return (), ()
 
-    def text(change: Callable[[int, Source], list[str]]) -> str:
-        lines = [statements.title or "*"]
-        for k, statement in enumerate(statements.statements):
-            lines += change(k, some[k]) if k in some else statement.lines
-        return "\n".join(lines) + "\n"
+    def text(change: Callable[[int, Statement], Sequence[str]]) -> str:
+        changed = (line for k, statement in enumerate(statements) for line in change(k, statement))
+        return "\n".join([source.title or "*", *changed]) + "\n"
 
-    rail = RAILS * max(volts, LARGEST)
+    rail, limit = RAILS * max(volts, LARGEST), min(timeout, PATIENCE)
     try:
-        asked = text(lambda k, s: [*statements.statements[k].lines, *_slope(k, s)])
-        gains = _ends(_run(replace(deck, text=asked), {}, fastest, timeout), GAIN)
-        paths = tuple(path for path, gain in gains.items() if abs(gain) >= OPEN_LOOP)
-        some = {k: s for k, s in some.items() if str(k) in {_parts(path)[1] for path in paths}}
-        if not some:
+        gains = {f"{k}_{j}": option.gain or 0.0 for (k, j), option in options.items()}
+        least, most = dict.fromkeys(gains, -rail), dict.fromkeys(gains, rail)
+        if any(option.gain is None for option in options.values()):
+            lines = {place: _questions(place, option) for place, option in options.items()}
+            asked = text(lambda k, s: _kept(s) + [line for (at, _), some in lines.items() if at == k for line in some])
+            asked += f".options rshunt={SHUNT:g}\n"
+            plot = _run(replace(deck, text=asked, initial={}), {}, fastest, limit)
+            gains, least, most = (_ends(plot, kind) for kind in (GAIN, LEAST, MOST))
+        # Of a source that is steep in several differences the first one counts.
+        chosen: dict[int, Source] = {}
+        limits: dict[str, tuple[float, float]] = {}
+        for (k, j), option in options.items():
+            paths = [p for p, gain in gains.items() if abs(gain) >= OPEN_LOOP and _parts(p)[1] == f"{k}_{j}"]
+            if paths and k not in chosen:
+                chosen[k] = option
+                ends = {path: sorted((least[path], most[path])) for path in paths}
+                limits |= {p.rpartition("_")[0]: (max(low, -rail), min(high, rail)) for p, (low, high) in ends.items()}
+        if not chosen:
             return (), ()
-        poles = replace(deck, text=text(lambda k, s: _with_pole(k, s, rail, fastest / LENGTH)))
-        circuit = _Poles(poles, {k: s.name for k, s in some.items()}, paths, rail, fastest, timeout)
+        poles = text(lambda k, s: _with_pole(k, chosen[k], rail, fastest / LENGTH) if k in chosen else s.lines)
+        names = {k: each.name for k, each in chosen.items()}
+        circuit = _Poles(replace(deck, text=poles), names, limits, fastest, limit)
         left, turned = _cure(circuit.latched)
-    except SimulatorError:
-        return (), (f"{untold}: with poles the deck does not run",)
+        if turned is None:  # what bends may be an amplifier of its own, at a limit either way
+            own = left & circuit.latched(left)
+            own = frozenset(path for path in own if chosen[int(_parts(path)[1])].bends)
+            left, turned = _cure(lambda those: circuit.latched(those) - own)
+    except SimulatorError as error:
+        return (), (f"{UNTOLD}: with a pole at each the deck does not run ({_first_line(error)})",)
     if turned is None:
-        names = ", ".join(sorted(map(circuit.name, left))[:MOST_NAMED])
-        return (), (f"{untold}: {names} run to a rail either way",)
+        listed = ", ".join(sorted(map(circuit.name, left))[:MOST_NAMED])
+        return (), (f"{UNTOLD}: {listed} run to a rail either way, so that no feedback holds them",)
     return tuple(sorted(map(circuit.name, turned))), ()
 
 
@@ -123,21 +158,34 @@ def _cure(latched: Callable[[frozenset[str]], frozenset[str]]) -> tuple[frozense
     return first, turned
 
 
-def _slope(k: int, source: Source) -> list[str]:
-    """Return lines that give the gain of a source as a voltage of a node beside it."""
-    return [f"B_{GAIN}_{k} {GAIN}_{k} 0 V={_of(source, '1.0')}"]
+def _questions(place: tuple[int, int], source: Source) -> list[str]:
+    """Return lines that give the gain of a source, and where it ends, as voltages of nodes beside it."""
+    high, low = (_of(source, repr(volts)) for volts in (SMALL, -SMALL))
+    asked = {
+        GAIN: f"(({high})-({low}))/{2.0 * SMALL!r}",
+        LEAST: _of(source, repr(-LARGE)),
+        MOST: _of(source, repr(LARGE)),
+    }
+    nodes = {kind: f"{kind}_{place[0]}_{place[1]}" for kind in asked}
+    return [f"B_{nodes[kind]} {nodes[kind]} 0 V={expression}" for kind, expression in asked.items()]
+
+
+def _kept(statement: Statement) -> list[str]:
+    """Return what of a deck its gains may hang on: parameters, subcircuits, supplies. All else has no need to run."""
+    return list(statement.lines) if statement.word[0] in ".vx" else []
 
 
 def _with_pole(k: int, source: Source, rail: float, tau: float) -> list[str]:
     """Return a source with a pole and rails, whose inputs are exchanged where the node TURN starts at 1 V."""
     asked = _of(source, f"(1-2*v({TURN}_{k}))*(v({source.plus})-v({source.minus}))")
-    name = source.name if source.name[0] in "eE" else f"E_{POLE}_{k}"
+    letter, gain = ("E", 1.0) if source.conductance is None else ("G", source.conductance)
+    name = source.name if source.name[0].upper() == letter else f"{letter}_{POLE}_{k}"
     return [
         f"C_{TURN}_{k} {TURN}_{k} 0 1.0",
-        f"B_{POLE}_{k} 0 {POLE}_{k} I=min(max({asked},{-rail!r}),{rail!r})",
+        f"B_{POLE}_{k} 0 {POLE}_{k} I=min(max(({asked}),{-rail!r}),{rail!r})",
         f"R_{POLE}_{k} {POLE}_{k} 0 1.0",
         f"C_{POLE}_{k} {POLE}_{k} 0 {tau!r}",
-        f"{name} {source.output[0]} {source.output[1]} {POLE}_{k} 0 1.0",
+        f"{name} {source.output[0]} {source.output[1]} {POLE}_{k} 0 {gain!r}",
     ]
 
 
@@ -148,19 +196,22 @@ def _of(source: Source, difference: str) -> str:
 def _run(deck: Deck, starts: Mapping[str, float], length: float, timeout: float) -> Plot:
     """Return a short run from t = 0, with all node voltages."""
     settings = Settings(length / STEPS, 1e-4, voltage=1e-6, current=1e-9, charge=1e-30)
-    options = settings.options(klu=False, stated=deck.stated)
     initial = {**deck.initial, **starts}
-    analysis = format_analysis(
-        initial, (), t_stop=length, step=settings.step, options=options, first=settings.step * 1e-3
-    )
-    return run(deck.text + analysis, t_stop=length, timeout=timeout)
+
+    def attempt(chosen: Settings) -> Plot:
+        options = chosen.options(klu=False, stated=deck.stated)
+        first = chosen.step * 1e-3
+        analysis = format_analysis(initial, (), t_stop=length, step=chosen.step, options=options, first=first)
+        return run(deck.text + analysis, t_stop=length, timeout=timeout)
+
+    return converged(attempt, settings, keep=None)[0]
 
 
 def _ends(plot: Plot, kind: str) -> dict[str, float]:
     """Return the last voltage of each node of a kind, by the path of its instance and its number."""
     found = {}
     for variable in plot.variables:
-        match = re.fullmatch(rf"v\(((?:.*\.)?){kind}_(\d+)\)", variable.name)
+        match = re.fullmatch(rf"v\(((?:.*\.)?){kind}_(\d+(?:_\d+)?)\)", variable.name)
         if match is not None:
             value = float(plot.column(variable.name).real[-1])
             found[f"{match[1]}{match[2]}"] = value if np.isfinite(value) else 0.0
@@ -171,3 +222,7 @@ def _parts(path: str) -> tuple[str, str]:
     """Return the instance of a path, with a point after it, and the number of the source."""
     inside, point, number = path.rpartition(".")
     return inside + point, number
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0][:120]

@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
 from ..arrays import Array
-from ..circuit import Circuit
-from ..engines.transient import AccuracyWarning, Deck, circuit_deck, measured_waves
-from ..errors import AccuracyError, SimulatorError, SimulatorTimeout
-from ..graph import Activate, Graph, Input
-from ..reference import Along, Program, Watch, Waveform, integrate_program
+from ..errors import AccuracyError, SimulatorTimeout
+from ..graph import Activate, Graph, Hold, Input, Leak
+from ..reference import Along, Program, Watch, Waveform, integrate_program, solve
 from ..signals import Signal
 from ..waves import uniform_grid
 from .coverage import Coverage, Devices
 from .effects import Effects
-from .steps import Run, make_run
+from .steps import Run
 
 SEED = 1982
-# How many starts are tried in the equation, how many are run at most, for how many time constants, at how many points.
+# How many starts are tried in the equation, how many are run at most beside the first pair, for how many time
+# constants, at how many points.
 CANDIDATES = 16
-MOST = 3
+MOST = 2
+TRIES = 4
 LENGTH = 3.0
 POINTS = 201
 RTOL = 1e-5
@@ -31,8 +31,17 @@ RTOL = 1e-5
 PATIENCE = 5.0
 # A start from which the equation goes further than this many times the range is not one for a circuit.
 FAR = 20.0
+# What has Holds is to stay within so many times what it took.
+WITHIN = 1.5
 # A start is worth a run where it shows this part of the devices more.
 WORTH = 1e-9
+
+
+class Start(NamedTuple):
+    """Where a run of verify's own choice starts, (n,), volts, and what drives it."""
+
+    states: Array
+    inputs: Signal | None
 
 
 def choose(
@@ -45,31 +54,93 @@ def choose(
     limit: float,
     *,
     goal: float,
+    whole: float,
     other_inputs: bool,
-) -> list[tuple[Array, Signal | None]]:
-    """Return the starts, with their inputs, that show most of what is not seen to `goal`, found in the equation alone.
+) -> list[Start]:
+    """Return the starts of a verification's own: a pair of any kind, and those that show most of what is not seen.
 
-    `states`: (times, n), what the run took; the starts lie in its range, and where the functions move.
+    The pair has states and inputs that all differ, and the same with the other sign: devices between two waveforms
+    that are alike in the run asked for, and curves beyond what it reached, show in no other. Those that show what is
+    not seen to `goal` are found in the equation alone. `states`: (times, n), what the run took; `whole`: its length,
+    seconds.
     """
-    if network.kind != "ode" or seen.share(goal) == 1.0:
-        return []
     rng = np.random.default_rng(SEED)
+    drives = list(_drives(network, signal, rng)) if other_inputs else [signal]
+    if network.kind != "ode":
+        return _inside(network, drives, np.max(np.abs(states), axis=0), whole, rng)
+    end = LENGTH * _longest(network, states)
+    reach = np.maximum(np.max(np.abs(states), axis=0), _turned(network))
+    found = _pair(network, drives, reach, end, extent, rng)
+    for start, path in found:
+        seen = seen.joined(_predicted(network, devices, start.inputs, path, extent, limit))
+    chosen = [start for start, _ in found]
+    if seen.share(goal) == 1.0:
+        return chosen
     tried = []
-    for drives in _drives(network, signal, rng) if other_inputs else [signal]:
-        rows = _candidates(network, states, rng)
-        end = LENGTH * _longest(network, states)
-        tried += [(x0, drives, path) for x0, path in _followed(network, drives, rows, end, extent)]
-    found: list[tuple[Array, Signal | None]] = []
-    coverages = [_predicted(network, devices, drives, path, extent, limit) for _, drives, path in tried]
-    while len(found) < MOST and coverages:
+    for drive in drives:
+        rows = _candidates(states, reach, rng)
+        tried += [(Start(path.states[0], drive), path) for path in _followed(network, drive, rows, end, extent)]
+    coverages = [_predicted(network, devices, start.inputs, path, extent, limit) for start, path in tried]
+    for _ in range(MOST):
         shares = [seen.joined(each).share(goal) for each in coverages]
-        best = int(np.argmax(shares))
-        if shares[best] <= seen.share(goal) + WORTH:
+        best = int(np.argmax(shares)) if shares else 0
+        if not shares or shares[best] <= seen.share(goal) + WORTH:
             break
         seen = seen.joined(coverages.pop(best))
-        x0, drives, _ = tried.pop(best)
-        found.append((x0, drives))
+        chosen.append(tried.pop(best)[0])
+    return chosen
+
+
+def _pair(
+    network: Graph, drives: list[Signal | None], reach: Array, end: float, extent: Array, rng: np.random.Generator
+) -> list[tuple[Start, Waveform]]:
+    """Return two starts of opposite signs from which the equation stays within reach, and its waveforms."""
+    found: list[tuple[Start, Waveform]] = []
+    for _ in range(TRIES):
+        x0 = _unequal(reach, rng)
+        found = []
+        for sign, drive in zip((1.0, -1.0), (drives[-1], drives[-2] if len(drives) > 1 else drives[-1]), strict=True):
+            paths = _followed(network, drive, sign * x0[np.newaxis], end, extent)
+            found += [(Start(path.states[0], drive), path) for path in paths]
+        if len(found) == 2:
+            break
     return found
+
+
+def _inside(
+    network: Graph, drives: list[Signal | None], reach: Array, whole: float, rng: np.random.Generator
+) -> list[Start]:
+    """Return a pair of starts of a map, or of an equation with Holds or Delays, that stays about where the run was."""
+    x0 = _unequal(reach, rng)
+    for _ in range(TRIES):
+        pair = [Start(x0, drives[-1]), Start(-x0, drives[-2] if len(drives) > 1 else drives[-1])]
+        try:
+            paths = [solve(_started(network, start.states), t_stop=whole, inputs=start.inputs) for start in pair]
+            furthest = max(float(np.max(np.abs(path["state"].to_numpy()))) for path in paths)
+            if furthest <= (FAR if network.kind == "dde" else WITHIN) * float(np.max(reach)):
+                return pair
+        except (AccuracyError, SimulatorTimeout):
+            pass
+        x0 = 0.5 * x0
+    return []
+
+
+def _started(network: Graph, states: Array) -> Graph:
+    """Return the graph with other initial states: those of the Leaks, then of the Holds."""
+    keepers = [*network.of_type(Leak), *network.of_type(Hold)]
+    ends = np.cumsum([op.output_size for op in keepers])
+    initial = {op.name: states[end - op.output_size : end] for op, end in zip(keepers, ends.tolist(), strict=True)}
+    operators = tuple(
+        replace(op, initial=initial[op.name]) if isinstance(op, Leak | Hold) else op for op in network.operators
+    )
+    return replace(network, operators=operators)
+
+
+def _unequal(reach: Array, rng: np.random.Generator) -> Array:
+    """Return states that all differ, half of them of each sign, (n,)."""
+    size = rng.permutation(np.linspace(0.35, 1.0, reach.size))
+    sign = rng.permutation(np.where(np.arange(reach.size) % 2, -1.0, 1.0))
+    return np.asarray(reach * size * sign)
 
 
 def scattered(states: Array, count: int) -> list[Array]:
@@ -79,41 +150,6 @@ def scattered(states: Array, count: int) -> list[Array]:
     return list(rng.uniform(-reach, reach, (count, states.shape[1])))
 
 
-def run_from(
-    network: Graph,
-    deck: Deck,
-    x0: Array,
-    signal: Signal | None,
-    off: Callable[[Run], float],
-    *,
-    t_stop: float,
-    whole: float,
-    accuracy: float,
-    timeout: float,
-) -> Run | None:
-    """Return the run of a deck from a start; None where the simulator does not deliver.
-
-    `off`: by how much a run leaves its equation; its steps are halved until this is small, or they do not help.
-    `whole`: as for `measured_waves`.
-    """
-    nodes = {probe.node: float(x) / probe.scale for probe, x in zip(deck.states, x0, strict=True)}
-    started = replace(deck, initial={**deck.initial, **nodes})
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", AccuracyWarning)
-            waves = measured_waves(
-                started,
-                t_stop=t_stop,
-                whole=whole,
-                accuracy=accuracy,
-                timeout=timeout,
-                error=lambda found: off(make_run(network, signal, found)),
-            )
-    except SimulatorError:
-        return None
-    return make_run(network, signal, waves)
-
-
 def _longest(network: Graph, states: Array) -> float:
     along = Along(network, None, Waveform(np.zeros(1), states[:1]))
     rates = np.concatenate([np.ravel(rate) for _, rate in along.rates.values()])
@@ -121,21 +157,20 @@ def _longest(network: Graph, states: Array) -> float:
 
 
 def _drives(network: Graph, signal: Signal | None, rng: np.random.Generator) -> Iterator[Signal | None]:
-    """Yield the inputs as they are, and constant ones that move all of them."""
+    """Yield the inputs as they are, and two of constants that all differ, of opposite signs."""
     yield signal
     size = sum(op.size for op in network.of_type(Input))
     if size:
-        volts = rng.uniform(0.5, 1.0, size) * rng.choice([-1.0, 1.0], size)
         scale = 1.0 if signal is None else max(float(np.max(np.abs(signal.values))), 1e-3)
-        yield Signal(times=np.zeros(1), values=scale * volts[np.newaxis])
+        volts = _unequal(np.full(size, scale), rng)
+        for sign in (1.0, -1.0):
+            yield Signal(times=np.zeros(1), values=sign * volts[np.newaxis])
 
 
-def _candidates(network: Graph, states: Array, rng: np.random.Generator) -> Array:
+def _candidates(states: Array, reach: Array, rng: np.random.Generator) -> Array:
     """Return starts, (CANDIDATES, n): within what the states took, and out to where the functions have turned."""
-    low, high = np.min(states, axis=0), np.max(states, axis=0)
-    inside = rng.uniform(low, high, (CANDIDATES // 4, low.size))
-    reach = np.maximum(np.maximum(np.abs(low), np.abs(high)), _turned(network))
-    wide = rng.uniform(-1.0, 1.0, (CANDIDATES - len(inside), low.size)) * reach
+    inside = rng.uniform(np.min(states, axis=0), np.max(states, axis=0), (CANDIDATES // 4, reach.size))
+    wide = rng.uniform(-1.0, 1.0, (CANDIDATES - len(inside), reach.size)) * reach
     return np.concatenate([inside, wide])
 
 
@@ -152,10 +187,8 @@ def _turned(network: Graph) -> float:
     return max(found)
 
 
-def _followed(
-    network: Graph, signal: Signal | None, rows: Array, end: float, extent: Array
-) -> Iterator[tuple[Array, Waveform]]:
-    """Yield the starts from which the equation stays within reach, and the waveform."""
+def _followed(network: Graph, signal: Signal | None, rows: Array, end: float, extent: Array) -> Iterator[Waveform]:
+    """Yield the waveforms of the equation from the starts from which it stays within reach."""
     if not np.isfinite(end):
         return
     program, grid = Program([network], signal), uniform_grid(end, POINTS)
@@ -170,7 +203,7 @@ def _followed(
     for path in paths:
         reach = float(np.max(np.abs(path)))
         if np.isfinite(reach) and reach < max(most, 2.0 * float(np.max(np.abs(path[0])))):
-            yield path[0], Waveform(grid, path)
+            yield Waveform(grid, path)
 
 
 def _alone(program: Program, rows: Array, grid: Array, watch: Watch) -> Iterator[Array]:
@@ -197,28 +230,3 @@ def _predicted(
         decays=False,
     )
     return devices.coverage(Effects(run, extent), limit)
-
-
-def more_runs(
-    network: Graph,
-    circuit: Circuit,
-    deck: Deck,
-    starts: Sequence[tuple[Array, Signal | None]],
-    signal: Signal | None,
-    off: Callable[[Run], float],
-    *,
-    t_stop: float,
-    whole: float,
-    accuracy: float,
-    timeout: float,
-) -> list[tuple[Array, Run]]:
-    """Return the starts, with their inputs, from which the simulator delivers a run of a deck, and these runs.
-
-    `off`, `whole`: as for `run_from`.
-    """
-    found = []
-    for x0, drives in starts:
-        driven = deck if drives is signal else replace(circuit_deck(circuit, drives), initial=deck.initial)
-        run = run_from(network, driven, x0, drives, off, t_stop=t_stop, whole=whole, accuracy=accuracy, timeout=timeout)
-        found += [] if run is None else [(x0, run)]
-    return found

@@ -32,6 +32,8 @@ THINNED = 2000
 PART_OF_RUN = 20
 # A start that is so far off, a part of the range, is none; it may be made up for within this part of the shortest R C.
 ELSEWHERE, SETTLED = 1e-3, 0.05
+# A circuit has been where it was started by verify itself where it comes so near within that time.
+NEAR = 0.02
 Indices: TypeAlias = npt.NDArray[np.int64]
 
 
@@ -253,17 +255,25 @@ class Run:
         total[first:last] += np.add.reduceat(by_step, starts, axis=0)
 
 
-def make_run(graph: Graph, signal: Signal | None, waves: Waves, *, start: float | None = None) -> Run:
+def make_run(
+    graph: Graph,
+    signal: Signal | None,
+    waves: Waves,
+    *,
+    start: float | None = None,
+    initial: Array | None = None,
+) -> Run:
     """Return a run of a circuit beside the graph (in SI units) that it should realise.
 
     `start`: by what part of its range a state may be off the graph's own start. A circuit that starts further away is
-    taken to begin where the graph does, so that it is off after its first step. None for a start of another choice.
+    taken to begin where the graph does, so that it is off after its first step. `initial`: the start where it is
+    another one, (n,). None of both for a circuit that may begin anywhere.
     """
     holds = graph.of_type(Hold)
     times, states, outputs = waves.own_times, waves.own_states, waves.own_outputs
     continuous = states.shape[1] - sum(hold.output_size for hold in holds)
     if not holds and len(times) > 2:
-        first, states = _begin(graph, times, states, start)
+        first, states = _begin(graph, times, states, start, initial)
         times, states, outputs = times[first:], states[first:], outputs[first:]
     return Run(
         graph=graph,
@@ -276,7 +286,7 @@ def make_run(graph: Graph, signal: Signal | None, waves: Waves, *, start: float 
     )
 
 
-def _begin(graph: Graph, times: Array, states: Array, start: float | None) -> tuple[int, Array]:
+def _begin(graph: Graph, times: Array, states: Array, start: float | None, other: Array | None) -> tuple[int, Array]:
     """Return the first point that counts, and the states, which begin where the graph does.
 
     It is later than the first one where an op-amp has yet to reach its feedback: its inner nodes start at 0 V, so that
@@ -287,6 +297,11 @@ def _begin(graph: Graph, times: Array, states: Array, start: float | None) -> tu
     # What Delays give then is asked of the points before.
     moment = 0.0 if graph.of_type(Delay) else SETTLED * min(float(np.min(constants)), float(times[-1]))
     later = int(np.searchsorted(times, moment))
+    if other is not None:
+        extent = np.maximum(np.ptp(states, axis=0), np.abs(other))
+        near = np.abs(states[1 : later + 1] - other) <= NEAR * extent
+        comes_to_it = bool(near.any(axis=0).all()) and not near[0].all()
+        return (later if comes_to_it else 0), np.vstack([other, states[1:]])
     if start is None:
         return later, states
     initial = np.concatenate([leak.initial for leak in leaks])

@@ -32,9 +32,10 @@ from .coverage import Devices
 from .diagnosis import Suspect, diagnose, shorted
 from .effects import Effects
 from .evidence import GROWTH, LEAST, LOCAL, SAME, Findings, Settled, Verdict, faults, find, settled
+from .own_runs import OwnRuns
 from .polarity import exchanged
 from .report import EnergyReport, Verification, Worst
-from .starts import LENGTH, choose, more_runs, scattered
+from .starts import LENGTH, Start, choose, scattered
 from .steps import Run, make_run
 
 # A network counts as resting where no state moves by more than this part of the largest one.
@@ -153,35 +154,31 @@ def verify_circuit(
     if turned:
         reasons.append(f"{', '.join(turned)}: inputs exchanged; with a pole and rails of its own it runs to a rail")
     judged_by = _Judgement(graph, end, inputs, limit)
-    verdict = judged_by(findings, whole, ends, reasons, _too_short(run, end))
+    doubt = _too_short(run, end) or "; ".join(unsure) or None
+    verdict = judged_by(findings, whole, ends, reasons, doubt)
     named = nodes is None
     devices = Devices(circuit, network, named=named)
     seen = devices.coverage(Effects(run.thinned(), extents.all), limit)
     runs = [run]
-    again: dict[str, Any] = {
-        "off": lambda other: find_of(other, extents).steps.size,
-        "t_stop": min(LENGTH * _longest(run), end),
-        "whole": end,
-        "accuracy": accuracy,
-        "timeout": timeout,
-    }
-    if verdict.verdict == "passed":
-        starts = choose(
-            network,
-            devices,
-            seen,
-            signal,
-            extents.all,
-            run.states,
-            limit,
-            goal=GOAL,
-            other_inputs=deck is None,
-        )
-        for x0, other in more_runs(network, circuit, judged, starts, signal, **again):
+    again = OwnRuns(
+        graph=network,
+        circuit=circuit,
+        deck=judged,
+        off=lambda other: find_of(other, extents).steps.size,
+        t_stop=min(LENGTH * _longest(run), end),
+        whole=end,
+        accuracy=accuracy,
+        timeout=timeout,
+    )
+    if verdict.verdict == "passed" and again.may_start():
+        wanted: dict[str, Any] = {"goal": GOAL, "whole": end, "other_inputs": again.drives()}
+        starts = choose(network, devices, seen, signal, extents.all, run.states, limit, **wanted)
+        for own, other in again.from_starts(starts, judged=True):
             runs.append(other)
             found = faults(find_of(other, extents), limit)
             if found:
-                said = f"started elsewhere by verify itself, at {_listed(x0)}: {found[0]}"
+                driven = "" if own.inputs is signal else ", with inputs of its own"
+                said = f"started elsewhere by verify itself, at {_listed(own.states)}{driven}: {found[0]}"
                 verdict = verdict._replace(verdict="failed", reasons=(*verdict.reasons, said))
             seen = seen.joined(devices.coverage(Effects(other.thinned(), extents.all), limit))
     suspects: tuple[Suspect, ...] = ()
@@ -189,8 +186,8 @@ def verify_circuit(
     if begun:
         suspects = tuple(shorted(circuit, runs, extents.states)) if named else ()
     elif verdict.verdict == "failed":
-        scattered_starts = [(x0, signal) for x0 in scattered(run.states, STARTS)] if not run.is_clocked else []
-        runs += [other for _, other in more_runs(network, circuit, judged, scattered_starts, signal, **again)]
+        elsewhere = [Start(x0, signal) for x0 in scattered(run.states, STARTS)]
+        runs += [other for _, other in again.from_starts(elsewhere, judged=False)]
         suspects = diagnose(circuit, runs, extents.states, named=named)
         suspects = (*(_turned(circuit, name) for name in turned), *suspects)
     seconds["evidence"] = time.perf_counter() - start
@@ -213,7 +210,7 @@ def verify_circuit(
         cell=circuit.cell,
         version=wave.attrs["version"],
         self_check=wave.attrs["self_check"],
-        warning="; ".join([*judged.notes, *unsure, *(str(item.message) for item in caught)]),
+        warning="; ".join([*judged.notes, *(str(item.message) for item in caught)]),
         suspects=suspects,
         wave=wave,
         ref=ref,
@@ -240,8 +237,11 @@ class _Judgement(NamedTuple):
     inputs: Any
     limit: float
 
-    def __call__(self, findings: Findings, whole: float, ends: Settled, wrong: list[str], short: str | None) -> _Said:
-        """Return the verdict on a run. `wrong`: what is wrong whatever the network does to errors."""
+    def __call__(self, findings: Findings, whole: float, ends: Settled, wrong: list[str], doubt: str | None) -> _Said:
+        """Return the verdict on a run.
+
+        `wrong`: what is wrong whatever the network does to errors; `doubt`: why nothing can be said of what passes.
+        """
         growth = None
         reasons = list(wrong)
         if not whole <= self.limit or ends == "different":
@@ -257,8 +257,8 @@ class _Judgement(NamedTuple):
                 )
         if reasons:
             return _Said("failed", tuple(reasons), growth)
-        if short is not None:
-            return _Said("undecided", (short,), growth)
+        if doubt is not None:
+            return _Said("undecided", (doubt,), growth)
         if ends == "different":
             said = (
                 f"it follows its equation step by step, but the network amplifies a difference {growth:.0e}-fold and "
@@ -322,7 +322,11 @@ def _turned(circuit: Circuit, name: str) -> Suspect:
 
 
 def _longest(run: Run) -> float:
-    return float(np.max(run.windows)) if run.windows.size else float(run.times[-1])
+    """Return the longest of the time constants and delays of a run, seconds; all of it where there is none."""
+    delays = [
+        float(np.max(delay.tau.values)) if isinstance(delay.tau, Signal) else delay.tau for delay in run.along.delays
+    ]
+    return max([*run.windows.tolist(), *delays], default=float(run.times[-1]))
 
 
 def _listed(x0: Array) -> str:

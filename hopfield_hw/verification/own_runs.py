@@ -1,0 +1,124 @@
+"""Runs of a deck from starts, and with inputs, of verify's own choice."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from ..arrays import Array
+from ..circuit import Circuit
+from ..engines.deck_statements import Statement, read_statements
+from ..engines.transient import AccuracyWarning, Deck, Waves, measured_waves
+from ..errors import SimulatorError
+from ..graph import Graph, Hold
+from ..signals import Signal
+from .starts import Start
+from .steps import Run, make_run
+
+STORED = frozenset({"master", "slave"})
+# Where a capacitor starts, whatever `.ic` says of its nodes.
+START = re.compile(r"\bic\s*=\s*(?:\{[^}]*\}|'[^']*'|\S+)", re.IGNORECASE)
+# What realises a delay only where what is delayed has no jump, as one from its history to another start is.
+SMOOTH = frozenset({"stage", "interpolation"})
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class OwnRuns:
+    """What it takes to run a deck once more. `graph`: in SI units; `circuit`: what the deck should be.
+
+    `off`: by how much a run leaves its equation; its steps are halved until this is small, or they do not help.
+    `whole`: as for `measured_waves`.
+    """
+
+    graph: Graph
+    circuit: Circuit
+    deck: Deck
+    off: Callable[[Run], float]
+    t_stop: float
+    whole: float
+    accuracy: float
+    timeout: float
+
+    def from_starts(self, starts: Sequence[Start], *, judged: bool) -> list[tuple[Start, Run]]:
+        """Return the starts from which the simulator delivers a run, and these runs.
+
+        `judged`: whether a circuit that begins elsewhere than it was started is at fault.
+        """
+        runs = [(start, self._run(start, judged)) for start in starts]
+        return [(start, run) for start, run in runs if run is not None]
+
+    def may_start(self) -> bool:
+        """Whether the circuit realises its graph from any start."""
+        return not any(device.origin.role in SMOOTH for device in self.circuit.devices)
+
+    def drives(self) -> bool:
+        """Whether the deck has the sources of the inputs, so that it can be given others."""
+        names = {statement.word for statement in self._statements}
+        return all(name.lower() in names for name in self.circuit.inputs)
+
+    def _run(self, start: Start, judged: bool) -> Run | None:
+        initial = {**self.deck.initial, **self._initial(start.states)}
+        deck = replace(self.deck, initial=initial, text=self._text(start.inputs))
+
+        # A node that holds no charge is not started by `.ic`.
+        strict = judged and self._charged
+
+        def run_of(waves: Waves) -> Run:
+            return make_run(self.graph, start.inputs, waves, initial=start.states if strict else None)
+
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", AccuracyWarning)
+                waves = measured_waves(
+                    deck,
+                    t_stop=self.t_stop,
+                    whole=self.whole,
+                    accuracy=self.accuracy,
+                    timeout=self.timeout,
+                    error=lambda found: self.off(run_of(found)),
+                )
+        except SimulatorError:
+            return None
+        return run_of(waves)
+
+    @cached_property
+    def _charged(self) -> bool:
+        words = [statement.text.lower().split() for statement in self._statements]
+        held = {node for each in words if each[0].startswith("c") for node in each[1:3]}
+        return all(probe.node.lower() in held for probe in self.deck.states)
+
+    @cached_property
+    def _statements(self) -> tuple[Statement, ...]:
+        return read_statements(self.deck.text).statements
+
+    def _initial(self, states: Array) -> dict[str, float]:
+        """Return the voltages of the nodes at which states start: those of its capacitors where one is held."""
+        volts = {probe: float(x) / probe.scale for probe, x in zip(self.deck.states, states, strict=True)}
+        found = {probe.node: start for probe, start in volts.items()}
+        held = [(hold.name, (k,)) for hold in self.graph.of_type(Hold) for k in range(hold.output_size)]
+        by_element = dict(zip(held, list(volts.values())[len(volts) - len(held) :], strict=True))
+        for device in self.circuit.devices:
+            place = (device.origin.operator, device.origin.element)
+            if device.origin.role in STORED and device.name[0] == "C" and place in by_element:
+                found[device.nodes[0]] = by_element[place]
+        return found
+
+    def _text(self, inputs: Signal | None) -> str:
+        """Return the text of the deck with capacitors that start where `.ic` says, and constant inputs if they are."""
+        volts: dict[str, float] = {}
+        if inputs is not None and inputs.times.size == 1:
+            names = (name.lower() for name in self.circuit.inputs)
+            volts = dict(zip(names, inputs.values[0].tolist(), strict=True))
+        lines = ["*"]
+        for statement in self._statements:
+            if statement.word in volts:
+                name, plus, minus = statement.text.split()[:3]
+                lines.append(f"{name} {plus} {minus} {volts[statement.word]!r}")
+            elif statement.word.startswith("c"):
+                lines.append(START.sub("", statement.text))
+            else:
+                lines += statement.lines
+        return "\n".join(lines) + "\n"
