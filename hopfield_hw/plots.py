@@ -217,12 +217,13 @@ def _plot_comparison(waves: Axes, residual: Axes, result: Verification) -> None:
         for line in lines:
             line.set(color=FAULT if k == worst else colour, zorder=2.2 if k == worst else 2.0)
     waves.legend(loc="upper left", bbox_to_anchor=(0.99, 1.03), title="neuron", handlelength=1.0)
-    _plot_lines(waves, result.ref, "state", chosen, color="black", lw=0.9, ls=DASHES, zorder=2.5, **clocked)
+    dashes = _plot_lines(waves, result.ref, "state", chosen, color="black", lw=0.9, ls=DASHES, zorder=2.5, **clocked)
+    dashes[chosen.index(worst)].set(lw=1.5)
     inputs = plot_inputs(waves, result, factor)
     others = "" if len(chosen) == n else f"; with it {len(chosen) - 1} of the other {n - 1}, evenly spread"
     waves.set_title(
         "states: ngspice in colour under the reference in black dashes\n"
-        f"neuron {_short(result.worst.neuron)} (orange) is the worst{others}{inputs}"
+        f"neuron {_short(result.worst.neuron)} (orange, thick dashes) is the worst{others}{inputs}"
     )
     waves.tick_params(labelbottom=False)
     _scale_residual(residual, float(np.max(apart)), result.tolerance)

@@ -16,6 +16,8 @@ from .terms import Term, terms
 
 # A state is looked at where it is off by this part of the worst one, and an amplifier by this part of its range.
 WRONG_CURVE = 2e-3
+# A value that acts as less than this part of itself is not there, and one that changes by less is right.
+OPEN, LEAST_CHANGE = 1e-3, 1e-4
 # Terms are added until they explain this part of what the states are off by, three of them at most.
 EXPLAINED = 0.9999
 MAX_TERMS = 3
@@ -129,8 +131,9 @@ def _equations(circuit: Circuit, runs: Sequence[Run], extent: Array) -> Iterator
         )
         near = [k for k in order if left[k] <= nearly]
         for k in near[: MAX_SUSPECTS // 2]:
-            change = float(fits[k][1][-1])
-            yield _described(circuit, runs[0].graph, candidates[k], change, 1.0 - left[k] / total)
+            found = _described(circuit, runs[0].graph, candidates[k], float(fits[k][1][-1]), 1.0 - left[k] / total)
+            if found.change:
+                yield found
         chosen.append(candidates[order[0]])
         before = left[order[0]]
         if best <= (1.0 - EXPLAINED) * total:
@@ -176,21 +179,24 @@ def _described(circuit: Circuit, graph: Graph, term: Term, change: float, explai
 
 
 def _acts_as(devices: Sequence[Device], term: Term, change: float) -> str:
-    """Return what a value acts as, in the unit of its device."""
-    if term.unit == "" or term.value == 0.0:
-        return (
-            f"acts as {1.0 + change:.4g} times itself"
-            if term.unit == ""
-            else f"0 acts as {format_si(change, term.unit)}"
-        )
+    """Return what a value acts as, in the unit of its device; empty where it acts as it should."""
+    if term.unit == "":
+        return "" if abs(change) < LEAST_CHANGE else f"acts as {1.0 + change:.4g} times itself"
+    if term.value == 0.0:
+        return f"0 acts as {format_si(change, term.unit)}"
     for device in devices:
         if isinstance(device.value, float) and device.name[0] == "R" and term.unit == "S":
             # A leak that is only a part of the total takes all of the change.
             now = 1.0 / device.value + change
-            acts = "open" if abs(now) * device.value < 1e-6 else format_si(1.0 / now, "Ohm")
-            return f"{format_si(device.value, 'Ohm')} acts as {acts}"
-    given, found = (format_si(term.sign * value, term.unit) for value in (term.value, term.value + change))
-    return f"{given} acts as {found}"
+            acts = "open" if abs(now) * device.value < OPEN else format_si(1.0 / now, "Ohm")
+            return _unlike(format_si(device.value, "Ohm"), acts)
+    after = term.value + change
+    acts = "missing" if abs(after) < OPEN * abs(term.value) else format_si(term.sign * after, term.unit)
+    return _unlike(format_si(term.sign * term.value, term.unit), acts)
+
+
+def _unlike(given: str, acts: str) -> str:
+    return "" if given == acts else f"{given} acts as {acts}"
 
 
 def _names(devices: Iterable[Device]) -> tuple[str, ...]:
