@@ -177,9 +177,9 @@ def part(graph: Graph, device: Device) -> float:
 
 
 def _fed_back(graph: Graph, operator: Operator, element: tuple[int, ...]) -> tuple[Value, ...]:
-    """Return what a feedback resistor scales: an operator's sum, or all that drives a Leak or the gain before it."""
+    """Return what a feedback resistor scales: the sum that an operator gives or takes, or all that drives a Leak."""
     if not isinstance(operator, Leak):
-        return (Value("output", operator.name, element),)
+        return (Value("argument" if isinstance(operator, Activate) else "output", operator.name, element),)
     before = list(graph.drivers(operator))
     while before and isinstance(before[0], Affine) and len(before) == 1:
         before = list(graph.drivers(before[0]))

@@ -147,8 +147,10 @@ def _is_plain(term: Term, change: float) -> bool:
 
 
 def _residual(runs: Sequence[Run], extent: Array) -> Array:
-    """Return what the states are off by, (pieces of all runs, states), parts of their ranges."""
+    """Return what the states are off by, (pieces of all runs, states), parts of their ranges; of a map by edges."""
     continuous = runs[0].along.continuous
+    if continuous == 0:
+        return np.concatenate([run.edges.volts for run in runs]) / extent
     return np.concatenate([run.steps.volts for run in runs]) / extent[:continuous]
 
 

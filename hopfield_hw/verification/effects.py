@@ -93,11 +93,14 @@ class Effects:
             found[some] = np.max(total, axis=0) / self.extent[rows[some]]
         if self.held:
             steps = np.flatnonzero((rows >= self.continuous) & (rows < self.states))
-            at_edges = {name: value[:-1] for name, value in self.run.at_edges.items()}
             if steps.size and len(self.run.held) > 1:
-                moved = np.abs(self._effects(at_edges, [values[k] for k in steps.tolist()]))
+                moved = np.abs(self.at_edges([values[k] for k in steps.tolist()]))
                 found[steps] = np.max(moved, axis=0) / self.extent[rows[steps]]
         return found
+
+    def at_edges(self, values: list[Value]) -> Array:
+        """Return by how much a relative change of 1 moves what the Holds take at each edge, (edges, values)."""
+        return self._effects({name: value[:-1] for name, value in self.run.at_edges.items()}, values)
 
     def _later(self, value: Value) -> Array:
         """Return by how much a relative change of 1 of a delay moves what it acts on in each piece, (P,).
@@ -170,7 +173,9 @@ class Effects:
     ) -> Array:
         first = elements[:, 0]
         if kind == "held":
-            return np.asarray(values[operator.name][:, first])
+            return np.asarray(
+                np.broadcast_to(self.evaluator.driven(values, operator), (len(slope), operator.output_size))
+            )[:, first]
         if isinstance(operator, Leak) and kind in OF_STATE:
             moving = slope[:, self.evaluator.slices[operator.name].start + first]
             leaking = values[operator.name][:, first] * self.run.along.rates[operator.name][1][..., first]

@@ -39,7 +39,10 @@ class Term(NamedTuple):
 
 
 def terms(circuit: Circuit, runs: Sequence[Run], extent: Array) -> list[Term]:
-    """Return the candidates of a circuit: all that realises its graph, and weights that should not be there."""
+    """Return the candidates of a circuit: all that realises its graph, and weights that should not be there.
+
+    Of a map these are what moves the states that its Holds take, edge by edge.
+    """
     found: list[Term] = []
     for leak in runs[0].along.leaks:
         found += _of_leak(leak, runs, extent)
@@ -160,7 +163,8 @@ def _others(
     circuit: Circuit, runs: Sequence[Run], extent: Array, known: set[tuple[str, str, tuple[int, ...]]]
 ) -> Iterator[Term]:
     """Yield what else devices stand for, each on the state that it moves most."""
-    ranges = np.concatenate([extent, np.ones(sum(o.output_size for o in runs[0].graph.operators))])
+    # What a value does to outputs is not asked.
+    ranges = np.concatenate([extent, np.full(sum(o.output_size for o in runs[0].graph.operators), np.inf)])
     effects = [Effects(run, ranges) for run in runs]
     wanted: dict[Value, tuple[str, str, tuple[int, ...]]] = {}
     for device in circuit.devices:
@@ -170,10 +174,12 @@ def _others(
         if (origin.operator, origin.role, origin.element) not in known:
             for value in device_values(circuit, runs[0].graph, device):
                 wanted.setdefault(value, (origin.operator, origin.role, origin.element))
-    listed = [value for value in wanted if effects[0].row(value) < runs[0].along.continuous]
+    is_map = runs[0].along.continuous == 0
+    last = extent.size if is_map else runs[0].along.continuous
+    listed = [value for value in wanted if effects[0].row(value) < last]
     if not listed:
         return
-    moved = np.concatenate([each.integrals(listed) for each in effects])
+    moved = np.concatenate([each.at_edges(listed) if is_map else each.integrals(listed) for each in effects])
     for k, value in enumerate(listed):
         operator, role, element = wanted[value]
         row = effects[0].row(value)
