@@ -135,9 +135,9 @@ def test_a_cell_whose_sum_is_zero_keeps_its_output() -> None:
 
 @pytest.mark.parametrize("name", ["edge", "hole_filling", "diffusion"])
 def test_an_image_as_a_network_of_neurons_is_the_same_equation(name: str, tmp_path: Path) -> None:
-    write_image(tmp_path / "page.png", PAGE[:, :20])
+    write_image(tmp_path / "page.png", PAGE[:, :12])
     network = cellular_image(template=name, image=tmp_path / "page.png", resistance=2e3)
-    cells = CellularNetwork(template=TEMPLATES[name], image=PAGE[:, :20], resistance=2e3)
+    cells = CellularNetwork(template=TEMPLATES[name], image=PAGE[:, :12], resistance=2e3)
     options: dict[str, Any] = {"t_stop": 1e-5, "points": 11, "accuracy": 1e-6}
     first = hh.reference(network.graph(), **options)
     second = hh.reference(cells.graph(), inputs=cells.inputs, **options)

@@ -1,4 +1,4 @@
-"""Three random networks of each family in ngspice against the reference: the short form of `verify_networks.py`."""
+"""Two random networks of each family in ngspice against the reference: the short form of `verify_networks.py`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hopfield_hw.random_check import LENGTH, draw, time_constant, verify_random
 SEED = 1986
 
 
-@pytest.mark.parametrize("index", range(3))
+@pytest.mark.parametrize("index", range(2))
 @pytest.mark.parametrize("family", [family for family in FAMILIES if family != "hopfield"])
 def test_ideal_cells_meet_the_equations(family: str, index: int, ngspice: str) -> None:
     graph = as_graph(draw(SEED, index, family))
