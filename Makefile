@@ -72,7 +72,7 @@ demo: install
 test: install hardware
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -n 2
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist worksteal
 
 verify-full: install hardware
 	$(BIN)/python tests/verify_fixed.py

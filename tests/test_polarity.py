@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 import hopfield_hw as hh
 from hopfield_hw.engines.deck_op_amps import read_sources
 from hopfield_hw.engines.deck_statements import read_statements
+from hopfield_hw.engines.transient import circuit_deck
+from hopfield_hw.verification.polarity import exchanged
 from hopfield_hw.verification.verify import verify_circuit
 
 TWO = hh.Network(
@@ -133,3 +137,10 @@ def test_a_model_with_capacitors_of_its_own_is_left_to_them() -> None:
     for line, many in (("C1 o 0 1n", 0), ("R2 o 0 1k", 1)):
         deck = f"title\n.subckt x p m o\n{inside.format(c=line)}\n.ends\n"
         assert len(read_sources(read_statements(deck).statements)) == many
+
+
+@pytest.mark.parametrize("gain", [hh.Tanh(gain=1e4), hh.Logistic(gain=400.0), hh.PiecewiseLinear(gain=300.0)])
+def test_steep_neurons_are_no_op_amps(gain: hh.Gain, ngspice: str) -> None:
+    net = replace(PAIR, gain=gain, initial=np.array([0.1, -0.05]))
+    deck = circuit_deck(hh.lower(net))
+    assert exchanged(deck, volts=1.0, fastest=1e-7, timeout=20.0) == ((), ())

@@ -29,7 +29,9 @@ OPEN_LOOP = 50.0
 # Rails in units of the largest voltage, the length of the run in units of tau, and its steps.
 RAILS, LENGTH, STEPS = 100.0, 6.0, 60
 LARGEST = 10.0  # volts at least
-LATCHED = 0.9  # of the rail, or of a limit of its own
+LATCHED = 0.9  # of the rail
+# One with limits of its own is at them where its inputs ask for so many times the way from one to the other.
+OVERDRIVEN = 10.0
 # The slope of an expression is taken over so many volts about 0, its limits at so many.
 SMALL, LARGE = 1e-9, 1e6
 # Nodes that nothing drives while gains are asked for have so many ohms to ground.
@@ -39,19 +41,22 @@ PATIENCE = 20.0
 UNTOLD = "whether inputs of op-amps are exchanged could not be told"
 # Runs that look for the op-amps at fault, and names in what is said.
 MOST_TRIES, MOST_NAMED = 60, 6
-POLE, TURN, GAIN, LEAST, MOST = (f"hopfield_hw_{what}" for what in ("pole", "turn", "gain", "least", "most"))
+POLE, TURN, GAP = (f"hopfield_hw_{what}" for what in ("pole", "turn", "gap"))
+GAIN, LEAST, MOST = (f"hopfield_hw_{what}" for what in ("gain", "least", "most"))
 
 
 @dataclass(frozen=True)
 class _Poles:
     """A deck whose op-amps have poles.
 
-    `names`: of each, by number; `limits`: the lowest and highest voltage of each instance, by its path.
+    `names`: of each, by number; `limits`: the lowest and highest voltage of each instance, by its path; `bends`: the
+    gain of those that have limits of their own.
     """
 
     deck: Deck
     names: Mapping[int, str]
     limits: Mapping[str, tuple[float, float]]
+    bends: Mapping[str, float]
     fastest: float
     timeout: float
 
@@ -60,12 +65,15 @@ class _Poles:
         starts = {f"{path[0]}{kind}_{path[1]}": 0.0 for path in map(_parts, self.limits) for kind in (POLE, TURN)}
         starts |= {f"{path[0]}{TURN}_{path[1]}": 1.0 for path in map(_parts, turned)}
         plot = _run(self.deck, starts, self.fastest, self.timeout)
-        given = _ends(plot, POLE)
-        return frozenset(
-            path
-            for path, (low, high) in self.limits.items()
-            if given[path] > LATCHED * high or given[path] < LATCHED * low
-        )
+        given, gaps = _ends(plot, POLE), _ends(plot, GAP)
+
+        def is_latched(path: str) -> bool:
+            low, high = self.limits[path]
+            if path in self.bends:
+                return self.bends[path] * abs(gaps[path]) > OVERDRIVEN * (high - low)
+            return not LATCHED * low <= given[path] <= LATCHED * high
+
+        return frozenset(path for path in self.limits if is_latched(path))
 
     def name(self, path: str) -> str:
         """Return what an op-amp is called in the deck: its instance's name before it where it is in one."""
@@ -106,17 +114,19 @@ def exchanged(deck: Deck, *, volts: float, fastest: float, timeout: float) -> tu
         # Of a source that is steep in several differences the first one counts.
         chosen: dict[int, Source] = {}
         limits: dict[str, tuple[float, float]] = {}
+        bends: dict[str, float] = {}
         for (k, j), option in options.items():
             paths = [p for p, gain in gains.items() if abs(gain) >= OPEN_LOOP and _parts(p)[1] == f"{k}_{j}"]
             if paths and k not in chosen:
                 chosen[k] = option
+                bends |= {p.rpartition("_")[0]: abs(gains[p]) for p in paths if option.bends}
                 ends = {path: sorted((least[path], most[path])) for path in paths}
                 limits |= {p.rpartition("_")[0]: (max(low, -rail), min(high, rail)) for p, (low, high) in ends.items()}
         if not chosen:
             return (), ()
         poles = text(lambda k, s: _with_pole(k, chosen[k], rail, fastest / LENGTH) if k in chosen else s.lines)
         names = {k: each.name for k, each in chosen.items()}
-        circuit = _Poles(replace(deck, text=poles), names, limits, fastest, limit)
+        circuit = _Poles(replace(deck, text=poles), names, limits, bends, fastest, limit)
         left, turned = _cure(circuit.latched)
         if turned is None:  # what bends may be an amplifier of its own, at a limit either way
             own = left & circuit.latched(left)
@@ -182,6 +192,7 @@ def _with_pole(k: int, source: Source, rail: float, tau: float) -> list[str]:
     name = source.name if source.name[0].upper() == letter else f"{letter}_{POLE}_{k}"
     return [
         f"C_{TURN}_{k} {TURN}_{k} 0 1.0",
+        f"B_{GAP}_{k} {GAP}_{k} 0 V=v({source.plus})-v({source.minus})",
         f"B_{POLE}_{k} 0 {POLE}_{k} I=min(max(({asked}),{-rail!r}),{rail!r})",
         f"R_{POLE}_{k} {POLE}_{k} 0 1.0",
         f"C_{POLE}_{k} {POLE}_{k} 0 {tau!r}",
