@@ -273,7 +273,7 @@ def test_of_many_neurons_the_worst_and_evenly_spread_others_are_shown() -> None:
     # 39 / 11 apart, but for the one that gave way to the worst.
     assert max(np.diff(labels)) <= 6
     said = axes.get_title(loc="left").split("\n")[1]
-    assert said == "neuron 31 (orange) is the worst; with it 11 of the other 39, evenly spread"
+    assert said == "neuron 31 (orange, thick dashes) is the worst; with it 11 of the other 39, evenly spread"
 
 
 def test_the_residual_is_a_part_of_each_neurons_range() -> None:

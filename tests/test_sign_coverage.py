@@ -34,7 +34,7 @@ def test_a_sign_turns_at_the_change_that_coverage_says(ngspice: str) -> None:
         changed = line.replace(value, f" {float(str(device.value)) * factor!r}\n")
         return hh.verify(GRAPH, t_stop=5e-3, deck=circuit.netlist().replace(line, changed)).verdict
 
-    seen = [(device, size) for device, size in known.items() if np.isfinite(size)]
+    seen = [(device, size) for device, size in known.items() if np.isfinite(size)][:3]
     for device, size in seen:
         assert {verdict(device, 1.0 + 1.05 * size), verdict(device, 1.0 - 1.05 * size)} == {"failed"}
     less = [{verdict(device, 1.0 + 0.5 * size), verdict(device, 1.0 - 0.5 * size)} for device, size in seen]

@@ -43,6 +43,8 @@ REST = 1e-12
 # Further starts are chosen until each device is seen to so much; where it has failed, so many are run anyhow.
 GOAL = 0.05
 STARTS = 3
+# What a clocked network takes for a time constant, in periods.
+EDGES = 4.0
 # A time in which states stand still, as a part of the fastest time constant.
 STILL = 1e-3
 
@@ -322,11 +324,12 @@ def _turned(circuit: Circuit, name: str) -> Suspect:
 
 
 def _longest(run: Run) -> float:
-    """Return the longest of the time constants and delays of a run, seconds; all of it where there is none."""
+    """Return the longest of the time constants, delays and EDGES periods of a run's network, seconds."""
     delays = [
         float(np.max(delay.tau.values)) if isinstance(delay.tau, Signal) else delay.tau for delay in run.along.delays
     ]
-    return max([*run.windows.tolist(), *delays], default=float(run.times[-1]))
+    periods = [EDGES * hold.clock.period for hold in run.along.holds]
+    return float(max([*run.windows.tolist(), *delays, *periods]))
 
 
 def _listed(x0: Array) -> str:
