@@ -12,6 +12,7 @@ import hopfield_hw as hh
 from hopfield_hw.digital import discrete_hopfield
 from hopfield_hw.families import delayed
 from hopfield_hw.graph import Graph
+from hopfield_hw.verification.own_runs import OwnRuns
 
 SIZES = {"resistance": 10e3, "capacitance": 10e-9}
 FLIP_FLOP = hh.Network(weights=[[0, -4e-5], [-4e-5, 0]], gain=hh.Tanh(gain=5.0), initial=[0.2, -0.2], **SIZES).graph()
@@ -115,3 +116,8 @@ def test_a_start_that_the_deck_states_is_no_fault(ngspice: str) -> None:
     stated = re.sub(r"^(C_x_0 .*)$", r"\1 IC=0.2", text, flags=re.MULTILINE)
     result = hh.verify(FLIP_FLOP, deck=stated)
     assert (result.verdict, result.starts) == ("passed", 2)
+
+
+def test_a_start_that_does_not_run_is_told_of(ngspice: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(OwnRuns, "from_starts", lambda *_, **__: [])
+    assert hh.verify(FLIP_FLOP).warning == "2 of 2 starts of verify's own choice do not run in ngspice"

@@ -133,3 +133,20 @@ def _outputs(run: Run, extent: Array, ports: tuple[str, ...]) -> Error:
     mean = window_sums(off, run.ends, np.full(off.shape[1], window)) / window
     k, i = np.unravel_index(int(np.argmax(mean / extent)), mean.shape)
     return Error(float(mean[k, i] / extent[i]), ports[i], float(run.ends[k]), float(mean[k, i]))
+
+
+def too_short(run: Run, end: float) -> str | None:
+    """Return in words that a run is too short to say anything; None where it is not."""
+    if run.along.holds:
+        steps, period = len(run.held) - 1, run.along.holds[0].clock.period
+        if steps < LEAST:
+            needed = format_si(LEAST * period, "s")
+            return f"only {steps} steps of the clock were compared; run it for {needed} or more"
+    rates = [np.ravel(rate) for _, rate in run.along.rates.values()]
+    leaking = [rate for rate in np.concatenate([np.zeros(0), *rates]).tolist() if rate > 0.0]
+    if leaking and end < LEAST / min(leaking) * (1.0 - 1e-9):
+        return (
+            f"{format_si(end, 's')} is less than two time constants of the network's slowest neuron; run it for "
+            f"{format_si(LEAST / min(leaking), 's')} or more"
+        )
+    return None

@@ -106,8 +106,10 @@ def exchanged(deck: Deck, *, volts: float, fastest: float, timeout: float) -> tu
         gains = {f"{k}_{j}": option.gain or 0.0 for (k, j), option in options.items()}
         least, most = dict.fromkeys(gains, -rail), dict.fromkeys(gains, rail)
         if any(option.gain is None for option in options.values()):
-            lines = {place: _questions(place, option) for place, option in options.items()}
-            asked = text(lambda k, s: _kept(s) + [line for (at, _), some in lines.items() if at == k for line in some])
+            lines: dict[int, list[str]] = {}
+            for place, option in options.items():
+                lines.setdefault(place[0], []).extend(_questions(place, option))
+            asked = text(lambda k, s: [*_kept(s), *lines.get(k, ())])
             asked += f".options rshunt={SHUNT:g}\n"
             plot = _run(replace(deck, text=asked, initial={}), {}, fastest, limit)
             gains, least, most = (_ends(plot, kind) for kind in (GAIN, LEAST, MOST))
@@ -115,8 +117,12 @@ def exchanged(deck: Deck, *, volts: float, fastest: float, timeout: float) -> tu
         chosen: dict[int, Source] = {}
         limits: dict[str, tuple[float, float]] = {}
         bends: dict[str, float] = {}
+        steep: dict[str, list[str]] = {}
+        for path, gain in gains.items():
+            if abs(gain) >= OPEN_LOOP:
+                steep.setdefault(_parts(path)[1], []).append(path)
         for (k, j), option in options.items():
-            paths = [p for p, gain in gains.items() if abs(gain) >= OPEN_LOOP and _parts(p)[1] == f"{k}_{j}"]
+            paths = steep.get(f"{k}_{j}", [])
             if paths and k not in chosen:
                 chosen[k] = option
                 bends |= {p.rpartition("_")[0]: abs(gains[p]) for p in paths if option.bends}

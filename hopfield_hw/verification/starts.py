@@ -19,12 +19,11 @@ from .effects import Effects
 from .steps import Run
 
 SEED = 1982
-# How many starts are tried in the equation, how many are run at most beside the first pair, for how many time
-# constants, at how many points.
+# How many starts are tried in the equation, how many are run at most beside the first pair, how many pairs are tried,
+# and at how many points of time.
 CANDIDATES = 16
 MOST = 2
 TRIES = 4
-LENGTH = 3.0
 POINTS = 201
 RTOL = 1e-5
 # What the equation may take for it, seconds.
@@ -54,23 +53,22 @@ def choose(
     limit: float,
     *,
     goal: float,
-    whole: float,
+    t_stop: float,
     other_inputs: bool,
 ) -> list[Start]:
     """Return the starts of a verification's own: a pair of any kind, and those that show most of what is not seen.
 
     The pair has states and inputs that all differ, and the same with the other sign: devices between two waveforms
     that are alike in the run asked for, and curves beyond what it reached, show in no other. Those that show what is
-    not seen to `goal` are found in the equation alone. `states`: (times, n), what the run took; `whole`: its length,
-    seconds.
+    not seen to `goal` are found in the equation alone. `states`: (times, n), what the run took; `t_stop`: how long
+    one of these runs is, seconds.
     """
     rng = np.random.default_rng(SEED)
     drives = list(_drives(network, signal, rng)) if other_inputs else [signal]
     if network.kind != "ode":
-        return _inside(network, drives, np.max(np.abs(states), axis=0), whole, rng)
-    end = LENGTH * _longest(network, states)
+        return _inside(network, drives, np.max(np.abs(states), axis=0), t_stop, rng)
     reach = np.maximum(np.max(np.abs(states), axis=0), _turned(network))
-    found = _pair(network, drives, reach, end, extent, rng)
+    found = _pair(network, drives, reach, t_stop, extent, rng)
     for start, path in found:
         seen = seen.joined(_predicted(network, devices, start.inputs, path, extent, limit))
     chosen = [start for start, _ in found]
@@ -79,7 +77,7 @@ def choose(
     tried = []
     for drive in drives:
         rows = _candidates(states, reach, rng)
-        tried += [(Start(path.states[0], drive), path) for path in _followed(network, drive, rows, end, extent)]
+        tried += [(Start(path.states[0], drive), path) for path in _followed(network, drive, rows, t_stop, extent)]
     coverages = [_predicted(network, devices, start.inputs, path, extent, limit) for start, path in tried]
     for _ in range(MOST):
         shares = [seen.joined(each).share(goal) for each in coverages]
@@ -108,14 +106,14 @@ def _pair(
 
 
 def _inside(
-    network: Graph, drives: list[Signal | None], reach: Array, whole: float, rng: np.random.Generator
+    network: Graph, drives: list[Signal | None], reach: Array, t_stop: float, rng: np.random.Generator
 ) -> list[Start]:
     """Return a pair of starts of a map, or of an equation with Holds or Delays, that stays about where the run was."""
     x0 = _unequal(reach, rng)
     for _ in range(TRIES):
         pair = [Start(x0, drives[-1]), Start(-x0, drives[-2] if len(drives) > 1 else drives[-1])]
         try:
-            paths = [solve(_started(network, start.states), t_stop=whole, inputs=start.inputs) for start in pair]
+            paths = [solve(_started(network, start.states), t_stop=t_stop, inputs=start.inputs) for start in pair]
             furthest = max(float(np.max(np.abs(path["state"].to_numpy()))) for path in paths)
             if furthest <= (FAR if network.kind == "dde" else WITHIN) * float(np.max(reach)):
                 return pair
@@ -148,12 +146,6 @@ def scattered(states: Array, count: int) -> list[Array]:
     rng = np.random.default_rng(SEED)
     reach = max(float(np.max(np.abs(states))), 0.1)
     return list(rng.uniform(-reach, reach, (count, states.shape[1])))
-
-
-def _longest(network: Graph, states: Array) -> float:
-    along = Along(network, None, Waveform(np.zeros(1), states[:1]))
-    rates = np.concatenate([np.ravel(rate) for _, rate in along.rates.values()])
-    return float(1.0 / np.min(rates[rates > 0.0])) if np.any(rates > 0.0) else np.nan
 
 
 def _drives(network: Graph, signal: Signal | None, rng: np.random.Generator) -> Iterator[Signal | None]:
@@ -189,8 +181,6 @@ def _turned(network: Graph) -> float:
 
 def _followed(network: Graph, signal: Signal | None, rows: Array, end: float, extent: Array) -> Iterator[Waveform]:
     """Yield the waveforms of the equation from the starts from which it stays within reach."""
-    if not np.isfinite(end):
-        return
     program, grid = Program([network], signal), uniform_grid(end, POINTS)
     most = FAR * float(np.max(extent))
     watch = Watch(network, PATIENCE, end, what="verify")

@@ -31,11 +31,11 @@ from ..waves import EDGE, checked_accuracy, nrmse, ranges
 from .coverage import Devices
 from .diagnosis import Suspect, diagnose, shorted
 from .effects import Effects
-from .evidence import GROWTH, LEAST, LOCAL, SAME, Findings, Settled, Verdict, faults, find, settled
+from .evidence import GROWTH, LOCAL, SAME, Findings, Settled, Verdict, faults, find, settled, too_short
 from .own_runs import OwnRuns
 from .polarity import exchanged
 from .report import EnergyReport, Verification, Worst
-from .starts import LENGTH, Start, choose, scattered
+from .starts import Start, choose, scattered
 from .steps import Run, make_run
 
 # A network counts as resting where no state moves by more than this part of the largest one.
@@ -43,8 +43,8 @@ REST = 1e-12
 # Further starts are chosen until each device is seen to so much; where it has failed, so many are run anyhow.
 GOAL = 0.05
 STARTS = 3
-# What a clocked network takes for a time constant, in periods.
-EDGES = 4.0
+# Runs of its own choice are so many time constants long. What a clocked network takes for one, in periods.
+LENGTH, EDGES = 3.0, 4.0
 # A time in which states stand still, as a part of the fastest time constant.
 STILL = 1e-3
 
@@ -156,7 +156,7 @@ def verify_circuit(
     if turned:
         reasons.append(f"{', '.join(turned)}: inputs exchanged; with a pole and rails of its own it runs to a rail")
     judged_by = _Judgement(graph, end, inputs, limit)
-    doubt = _too_short(run, end) or "; ".join(unsure) or None
+    doubt = too_short(run, end) or "; ".join(unsure) or None
     verdict = judged_by(findings, whole, ends, reasons, doubt)
     named = nodes is None
     devices = Devices(circuit, network, named=named)
@@ -169,13 +169,19 @@ def verify_circuit(
         off=lambda other: find_of(other, extents).steps.size,
         t_stop=min(LENGTH * _longest(run), end),
         whole=end,
-        accuracy=accuracy,
+        accuracy=min(accuracy, limit),
         timeout=timeout,
     )
+    silent = ""
     if verdict.verdict == "passed" and again.may_start():
-        wanted: dict[str, Any] = {"goal": GOAL, "whole": end, "other_inputs": again.drives()}
+        wanted: dict[str, Any] = {"goal": GOAL, "t_stop": again.t_stop, "other_inputs": again.drives()}
         starts = choose(network, devices, seen, signal, extents.all, run.states, limit, **wanted)
-        for own, other in again.from_starts(starts, judged=True):
+        delivered = again.from_starts(starts, judged=True)
+        if len(delivered) < len(starts):
+            silent = (
+                f"{len(starts) - len(delivered)} of {len(starts)} starts of verify's own choice do not run in ngspice"
+            )
+        for own, other in delivered:
             runs.append(other)
             found = faults(find_of(other, extents), limit)
             if found:
@@ -212,7 +218,7 @@ def verify_circuit(
         cell=circuit.cell,
         version=wave.attrs["version"],
         self_check=wave.attrs["self_check"],
-        warning="; ".join([*judged.notes, *(str(item.message) for item in caught)]),
+        warning="; ".join([*judged.notes, *filter(None, [silent]), *(str(item.message) for item in caught)]),
         suspects=suspects,
         wave=wave,
         ref=ref,
@@ -365,23 +371,6 @@ def _worst(wave: xr.Dataset, ref: xr.Dataset) -> tuple[float, Worst]:
     volts = float(abs(found[k, i] - expected[k, i]))
     worst = Worst(str(ref["neuron"].to_numpy()[i]), float(times[k]), float(difference[k, i]), volts)
     return nrmse(expected, found), worst
-
-
-def _too_short(run: Run, end: float) -> str | None:
-    """Return in words that a run is too short to say anything; None where it is not."""
-    if run.along.holds:
-        steps, period = len(run.held) - 1, run.along.holds[0].clock.period
-        if steps < LEAST:
-            needed = format_si(LEAST * period, "s")
-            return f"only {steps} steps of the clock were compared; run it for {needed} or more"
-    rates = [np.ravel(rate) for _, rate in run.along.rates.values()]
-    leaking = [rate for rate in np.concatenate([np.zeros(0), *rates]).tolist() if rate > 0.0]
-    if leaking and end < LEAST / min(leaking) * (1.0 - 1e-9):
-        return (
-            f"{format_si(end, 's')} is less than two time constants of the network's slowest neuron; run it for "
-            f"{format_si(LEAST / min(leaking), 's')} or more"
-        )
-    return None
 
 
 def _energy(graph: Graph, wave: xr.Dataset, ref: xr.Dataset, inputs: Any) -> EnergyReport | None:
