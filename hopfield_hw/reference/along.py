@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -10,6 +11,7 @@ from scipy.interpolate import Akima1DInterpolator
 
 from ..arrays import Array
 from ..graph import Delay, Graph, Hold, Leak
+from ..graph.neutral import direct_links
 from ..signals import Signal
 from .evaluate import Evaluator, Values
 from .program import leak_rates, leak_slopes
@@ -45,6 +47,15 @@ class Along:
         self._path = (
             Akima1DInterpolator(*waveform, method="makima") if self.delays and len(waveform.times) > 1 else None
         )
+
+    @cached_property
+    def depth(self) -> int:
+        """How many times the longest chain of delays through delays alone goes back; 1 where none drives another."""
+        links = direct_links(self.graph)
+        if not links.edges:
+            return 1
+        taus = [float(np.min(d.tau.values)) if isinstance(d.tau, Signal) else d.tau for d in self.delays]
+        return int(float(self.waveform.times[-1]) / min(taus)) + 1
 
     def values(self, t: Array, x: Array) -> Values:
         """Return the value of each operator, (P, size), at the times t (P,) and the states x (P, n)."""

@@ -9,15 +9,15 @@ import numpy as np
 
 from ..arrays import Array
 from ..circuit import Circuit, Device
-from ..graph import Activate, Graph
+from ..graph import Graph
 from ..units import format_si
 from .steps import Run
-from .terms import Term, terms
+from .terms import Term, amplifiers_off, terms
 
 # A state is looked at where it is off by this part of the worst one, and an amplifier by this part of its range.
 WRONG_CURVE = 2e-3
-# A value that acts as less than this part of itself is not there, and one that changes by less is right.
-OPEN, LEAST_CHANGE = 1e-3, 1e-4
+# A value that acts as less than this part of itself is not there.
+OPEN = 1e-3
 # Terms are added until they explain this part of what the states are off by, three of them at most.
 EXPLAINED = 0.9999
 MAX_TERMS = 3
@@ -70,19 +70,15 @@ def diagnose(circuit: Circuit, runs: Sequence[Run], extent: Array, *, named: boo
 def _amplifiers(circuit: Circuit, runs: Sequence[Run]) -> Iterator[Suspect]:
     """Yield the amplifiers whose outputs are not what the graph makes of the circuit's own states."""
     graph = runs[0].graph
-    for activate in graph.of_type(Activate):
-        if any(activate.name not in run.probed for run in runs):
-            continue
-        given = np.concatenate([run.probed[activate.name][1:] for run in runs])
-        wanted = np.concatenate([run.along.values(run.times[1:], run.states[1:])[activate.name] for run in runs])
-        off = np.sqrt(np.mean((given - wanted) ** 2, axis=0))
-        scale = max(float(np.max(np.abs(wanted))), float(np.max(np.abs(given))), 1e-12)
-        for k in np.argsort(-off).tolist():
-            if off[k] > WRONG_CURVE * scale:
-                devices = _names(circuit.devices_from(activate.name, (k,), "function"))
-                text = f"v differs from g(x) by {format_si(float(off[k]), 'V')} RMS"
-                label = graph.labels(activate)[k]
-                place = f"{activate.name}.function[{k}]"
+    for name, off in amplifiers_off(runs).items():
+        if name not in runs[0].of_states:
+            continue  # it may be off by what drives it
+        for k in np.argsort(-off.volts).tolist():
+            if off.volts[k] > WRONG_CURVE * off.scale:
+                devices = _names(circuit.devices_from(name, (k,), "function"))
+                text = f"v differs from g(x) by {format_si(float(off.volts[k]), 'V')} RMS"
+                label = graph.labels(graph.by_name[name])[k]
+                place = f"{name}.function[{k}]"
                 yield Suspect(neuron=label, weight=place, devices=devices, explained=1.0, change=text)
 
 
@@ -183,7 +179,8 @@ def _described(circuit: Circuit, graph: Graph, term: Term, change: float, explai
 def _acts_as(devices: Sequence[Device], term: Term, change: float) -> str:
     """Return what a value acts as, in the unit of its device; empty where it acts as it should."""
     if term.unit == "":
-        return "" if abs(change) < LEAST_CHANGE else f"acts as {1.0 + change:.4g} times itself"
+        acts = f"{1.0 + change:.4g}"
+        return "" if acts == "1" else f"acts as {acts} times itself"
     if term.value == 0.0:
         return f"0 acts as {format_si(change, term.unit)}"
     for device in devices:

@@ -243,9 +243,32 @@ class Run:
         return replace(self, times=self.times[kept], states=self.states[kept], outputs=outputs, decays=False)
 
     def with_own_amplifiers(self) -> Run:
-        """Return the run with the amplifiers' outputs as the circuit gave them, in place of what the graph says."""
-        waveform, inputs = self.along.waveform, self.along.inputs
-        return replace(self, along=Along(self.graph, inputs, waveform, self.probed))
+        """Return the run with the amplifiers' outputs as the circuit gave them, in place of what the graph says.
+
+        Only those of amplifiers of states alone: what others give may be off by what drives them.
+        """
+        own = {name: self.probed[name] for name in self.of_states}
+        return replace(self, along=Along(self.graph, self.along.inputs, self.along.waveform, own))
+
+    @property
+    def of_states(self) -> tuple[str, ...]:
+        """The probed Activates that Leaks alone drive."""
+        drivers = {name: self.graph.drivers(self.graph.by_name[name]) for name in self.probed}
+        return tuple(name for name, found in drivers.items() if all(isinstance(each, Leak) for each in found))
+
+    def amplifiers_off(self) -> dict[str, Array]:
+        """Return by how much the circuit's own amplifiers differ from g(x) of its own states, (M - 1, size), volts."""
+        if not self.probed:
+            return {}
+        wanted = self.along.values(self.times[1:], self.states[1:])
+        return {name: given[1:] - wanted[name] for name, given in self.probed.items()}
+
+    def beside(self, graph: Graph) -> Run:
+        """Return the run beside a graph that differs in a value; what decays within a step is not asked again."""
+        along = Along(graph, self.along.inputs, self.along.waveform, self.along.given)
+        other = replace(self, graph=graph, along=along)
+        vars(other)["decay"] = self.decay
+        return other
 
     def add(self, total: Array, block: slice, by_step: Array) -> None:
         """Add what each step of a block brings, (steps, ...), to the pieces, (P, ...)."""

@@ -12,6 +12,7 @@ from ..circuit import Circuit
 from ..graph import Affine, Leak
 from ..graph.weights import entries
 from ..reference.evaluate import Values
+from .changes import moved_by
 from .coverage import device_values
 from .effects import Effects, Value
 from .steps import Run
@@ -19,6 +20,12 @@ from .steps import Run
 INVERTER = ("inverter", "inverter_in", "inverter_feedback")
 # A dense row of more candidates than this is not tried where its weights are 0.
 MOST_ZEROS = 5_000
+# Changes are tried one by one with so many numbers; where there are more, those which promise most.
+MOST_NUMBERS, FEWEST = 4e8, 12
+# What a change moves by less than this part of what it moves most does not count.
+LEAST_MOVED = 1e-3
+# An amplifier whose output is off by at most this part of its range is right.
+SAME_CURVE = 3e-4
 
 
 class Term(NamedTuple):
@@ -36,6 +43,32 @@ class Term(NamedTuple):
     value: float = 1.0
     unit: str = ""
     sign: float = 1.0
+
+
+class OffCurve(NamedTuple):
+    """By how much amplifiers differ from g(x) of the circuit's own states, (n,), and what they give at most.
+
+    `volts`: RMS. `mostly`: all but a tenth of the time; where something jumps they are off for moments.
+    """
+
+    volts: Array
+    mostly: Array
+    scale: float
+
+
+def amplifiers_off(runs: Sequence[Run]) -> dict[str, OffCurve]:
+    """Return by how much the circuit's own amplifiers are off over all runs, by Activate."""
+    found = {}
+    each_run = [run.amplifiers_off() for run in runs]
+    for name in each_run[0]:
+        off = np.concatenate([by_name[name] for by_name in each_run])
+        given = max(float(np.max(np.abs(run.probed[name]))) for run in runs)
+        found[name] = OffCurve(
+            volts=np.sqrt(np.mean(off**2, axis=0)),
+            mostly=np.quantile(np.abs(off), 0.9, axis=0),
+            scale=max(given, float(np.max(np.abs(off))), 1e-12),
+        )
+    return found
 
 
 def terms(circuit: Circuit, runs: Sequence[Run], extent: Array) -> list[Term]:
@@ -167,20 +200,35 @@ def _others(
     ranges = np.concatenate([extent, np.full(sum(o.output_size for o in runs[0].graph.operators), np.inf)])
     effects = [Effects(run, ranges) for run in runs]
     wanted: dict[Value, tuple[str, str, tuple[int, ...]]] = {}
+    curves = amplifiers_off(runs)
     for device in circuit.devices:
         origin = device.origin
-        if origin.role == "function" and origin.operator in runs[0].along.given:
-            continue  # judged by itself
+        if origin.role == "function" and origin.operator in curves:
+            curve = curves[origin.operator]
+            if origin.operator in runs[0].along.given or curve.mostly[origin.element[0]] <= SAME_CURVE * curve.scale:
+                continue  # judged by itself
         if (origin.operator, origin.role, origin.element) not in known:
             for value in device_values(circuit, runs[0].graph, device):
-                wanted.setdefault(value, (origin.operator, origin.role, origin.element))
+                if value.kind != "delay" or runs[0].along.depth == 1:  # else it would be a tree of delays
+                    wanted.setdefault(value, (origin.operator, origin.role, origin.element))
     is_map = runs[0].along.continuous == 0
     last = extent.size if is_map else runs[0].along.continuous
     listed = [value for value in wanted if effects[0].row(value) < last]
-    if not listed:
-        return
-    moved = np.concatenate([each.at_edges(listed) if is_map else each.integrals(listed) for each in effects])
-    for k, value in enumerate(listed):
+    points = sum(len(run.times) * run.along.depth for run in runs)
+    total = sum(operator.output_size for operator in runs[0].graph.operators)
+    most = max(int(MOST_NUMBERS / (3 * total * points)), FEWEST)
+    if len(listed) > most:
+        rows = np.array([effects[0].row(value) for value in listed])
+        off = np.concatenate([run.edges.volts if is_map else run.steps.volts for run in runs])[:, rows]
+        moved = np.concatenate([each.at_edges(listed) if is_map else each.integrals(listed) for each in effects])
+        with np.errstate(divide="ignore", invalid="ignore"):
+            explained = np.nan_to_num(np.sum(moved * off, axis=0) ** 2 / np.sum(moved**2, axis=0))
+        promise = explained / extent[rows] ** 2
+        listed = [listed[k] for k in sorted(np.argsort(-promise, kind="stable")[:most].tolist())]
+    for value in listed:
         operator, role, element = wanted[value]
-        row = effects[0].row(value)
-        yield Term(operator, (role,), element, (row,), moved[:, [k]] / extent[row])
+        moved = np.concatenate([moved_by(run, value) for run in runs]) / extent[:last]
+        size = np.sqrt(np.sum(moved**2, axis=0))
+        moves = np.flatnonzero(size > LEAST_MOVED * np.max(size))
+        moves = moves[np.argsort(-size[moves], kind="stable")]
+        yield Term(operator, (role,), element, tuple(moves.tolist()), moved[:, moves])
