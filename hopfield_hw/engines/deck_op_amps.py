@@ -9,7 +9,7 @@ which has its own poles and limits.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -38,6 +38,7 @@ _PAIR = re.compile(
 )
 _WHOLE = re.compile(rf"\s*{_V}\s*-\s*{_V}\s*", re.IGNORECASE)
 _ONE = re.compile(_V, re.IGNORECASE)
+_ONE_OR_TWO = re.compile(rf"v\s*\(\s*{_NODE}\s*(?:,\s*{_NODE}\s*)?\)", re.IGNORECASE)
 _HAS_MEMORY = re.compile(r"\b(?:ddt|idt|sdt|delay)\s*\(", re.IGNORECASE)
 # What stands before and after the difference in a multiple of it.
 _FACTOR = r"(?:[\w.]+(?:(?<=[\d.]e)[-+]\d+)?|\{[^}]*\})"
@@ -92,6 +93,18 @@ def read_sources(statements: Sequence[Statement]) -> dict[int, tuple[Source, ...
             if options:
                 found[k] = options
     return found
+
+
+def grounded(expression: str, held: Collection[str]) -> str:
+    """Return an expression in which nodes that are not `held`, lower case, are at 0 V."""
+
+    def volts(match: re.Match[str]) -> str:
+        plus, minus = (node is not None and node.lower() in held for node in match.groups())
+        if plus:
+            return match[0] if minus or match[2] is None else f"v({match[1]})"
+        return f"(-v({match[2]}))" if minus else "0"
+
+    return _ONE_OR_TWO.sub(volts, expression)
 
 
 def _note(statement: Statement, scope: _Scope) -> None:

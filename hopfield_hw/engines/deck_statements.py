@@ -30,6 +30,7 @@ LETTERS = str.maketrans({"\u00b5": "u", "\u03bc": "u", "\u00a0": " ", "\u2212": 
 OHM = re.compile(r"(?<=[\d.a-z])[\u2126\u03a9]", re.IGNORECASE)  # 10k and its unit: ngspice leaves units out
 NET = re.compile(r"\b(net-)\(([^\s()=,;]+)\)", re.IGNORECASE)
 WORD = re.compile(r"\"[^\"]*\"|'[^']*'|\S+")
+COMMENT = re.compile(r"[;$]|//")
 MOST_FILES = 1000
 
 
@@ -96,6 +97,8 @@ def plain(text: str) -> str:
     KiCad gives, as two nodes; it becomes `Net-_U1-Pad1_`, as in the netlists that KiCad writes.
     """
     text = NET.sub(r"\1_\2_", text)
+    if text.isascii():
+        return text
     text = OHM.sub("", text.translate(LETTERS))
     return "".join(c if c.isascii() else f"_u{ord(c):04x}_" for c in text)
 
@@ -162,9 +165,13 @@ def _joined(lines: list[str], where: str) -> Statement:
 
 def _without_comment(line: str) -> str:
     """Return a line without its comment and without blanks around it; empty for a line of comment."""
-    line = "".join(c if c.isprintable() else " " for c in line).strip()
+    if not line.isprintable():
+        line = "".join(c if c.isprintable() else " " for c in line)
+    line = line.strip()
     if line.startswith(("*", "#", "$", ";")):
         return ""
+    if not COMMENT.search(line):
+        return line
     quote = ""
     for k, c in enumerate(line):
         if quote or c in "\"'":

@@ -250,12 +250,18 @@ def simulate_waves(
 
 
 def measured_waves(
-    deck: Deck, *, t_stop: float, whole: float, accuracy: float, timeout: float, error: Callable[[Waves], float]
+    deck: Deck,
+    *,
+    t_stop: float,
+    whole: float,
+    accuracy: float,
+    timeout: float,
+    error: Callable[[Waves], float] | None,
 ) -> Waves:
     """Return the waves of the first run whose `error` is at most half of the accuracy, or that no shorter step helps.
 
-    There is no self-check: `error` has to see what a run is off by, as the residual of an equation does. `whole`: the
-    length of a run whose steps are taken first, seconds.
+    There is no self-check: `error` has to see what a run is off by, as the residual of an equation does; without it
+    the first run is returned. `whole`: the length of a run whose steps are taken first, seconds.
     """
     _, grid = _grids(deck, t_stop, None)
     settings = _settings(deck, accuracy, max(whole, float(grid[-1])))
@@ -263,6 +269,8 @@ def measured_waves(
     off, in_vain = np.inf, 0
     for _ in range(2 + REFINEMENTS):
         waves, settings = _run_paced(deck, settings, grid, timeout, None, zones)
+        if error is None:
+            break
         before, off = off, error(waves)
         in_vain = in_vain + 1 if off > before / LEAST_GAIN else 0
         if off <= accuracy / 2.0 or in_vain == IN_VAIN:

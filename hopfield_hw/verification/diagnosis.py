@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -21,6 +22,8 @@ OPEN = 1e-3
 # Terms are added until they explain this part of what the states are off by, three of them at most.
 EXPLAINED = 0.9999
 MAX_TERMS = 3
+# A term of which no more than this part is its own has the effect of others.
+ALIKE = 1e-10
 # Terms that explain less than the best one by at most the first part are named beside it; by at most the second one
 # they are as good.
 NEARLY, TIE = 1e-2, 3e-4
@@ -110,30 +113,30 @@ def _equations(circuit: Circuit, runs: Sequence[Run], extent: Array) -> Iterator
     candidates = terms(circuit, runs, extent)
     if not candidates:
         return
-    off = _residual(runs, extent)
-    total = float(np.sum(off**2))
-    chosen: list[Term] = []
-    before = total
-    while total > 0.0 and len(chosen) < MAX_TERMS:
-        fits = [_left([*chosen, term], off) for term in candidates]
-        left = [rest for rest, _ in fits]
+    rest = _residual(runs, extent)
+    total = before = float(np.sum(rest**2))
+    basis: list[Array] = []
+    while total > 0.0 and len(basis) < MAX_TERMS:
+        fits = [_fit(term, rest, basis) for term in candidates]
+        left = [before - fit.explained for fit in fits]
         best = min(left)
         # Of what explains as much as makes no difference, a device that is missing or turned comes before one whose
         # value is just so much off; then the order of the candidates, the simplest first.
         alike, nearly = (best + part * (before - best) for part in (TIE, NEARLY))
-        plain = [not _is_plain(term, float(fit[1][-1])) for term, fit in zip(candidates, fits, strict=True)]
+        plain = [not _is_plain(term, fit.change) for term, fit in zip(candidates, fits, strict=True)]
         order = sorted(
             range(len(left)), key=lambda k: (left[k] > alike, left[k] if left[k] > alike else 0.0, plain[k], k)
         )
         near = [k for k in order if left[k] <= nearly]
         for k in near[: MAX_SUSPECTS // 2]:
-            found = _described(circuit, runs[0].graph, candidates[k], float(fits[k][1][-1]), 1.0 - left[k] / total)
+            found = _described(circuit, runs[0].graph, candidates[k], fits[k].change, 1.0 - left[k] / total)
             if found.change:
                 yield found
-        chosen.append(candidates[order[0]])
-        before = left[order[0]]
         if best <= (1.0 - EXPLAINED) * total:
             break
+        basis.append(_beyond(candidates[order[0]], basis, rest.shape))
+        rest = rest - basis[-1] * float(np.sum(basis[-1] * rest))
+        before = float(np.sum(rest**2))
 
 
 def _is_plain(term: Term, change: float) -> bool:
@@ -150,21 +153,34 @@ def _residual(runs: Sequence[Run], extent: Array) -> Array:
     return np.concatenate([run.steps.volts for run in runs]) / extent[:continuous]
 
 
-def _left(terms: Sequence[Term], off: Array) -> tuple[float, Array]:
-    """Return what the best changes of some terms leave of the squares, and these changes."""
-    rows = sorted({row for term in terms for row in term.rows})
-    at = {row: k for k, row in enumerate(rows)}
-    wanted = off[:, rows]
-    matrix = np.zeros((wanted.size, len(terms)))
-    for k, term in enumerate(terms):
-        spread = np.zeros_like(wanted)
-        spread[:, [at[row] for row in term.rows]] = term.effect
-        matrix[:, k] = spread.ravel()
-    size = np.linalg.norm(matrix, axis=0)
-    size[size == 0.0] = 1.0
-    changes = np.linalg.lstsq(matrix / size, wanted.ravel(), rcond=None)[0] / size
-    rest = wanted.ravel() - matrix @ changes
-    return float(np.sum(off**2) - np.sum(wanted**2) + rest @ rest), changes
+class _Fit(NamedTuple):
+    """The best change of a term, and by how much it makes the sum of the squares less."""
+
+    change: float
+    explained: float
+
+
+def _fit(term: Term, rest: Array, basis: Sequence[Array]) -> _Fit:
+    """Return how a term explains what others leave; `basis`: orthonormal, of these others.
+
+    Only the part of its effect that they do not have counts: the change is that of a fit of all of them together.
+    """
+    rows = list(term.rows)
+    whole = float(np.sum(term.effect**2))
+    own = whole - sum(float(np.sum(each[:, rows] * term.effect)) ** 2 for each in basis)
+    if own <= ALIKE * whole:
+        return _Fit(0.0, 0.0)
+    along = float(np.sum(rest[:, rows] * term.effect))
+    return _Fit(along / own, along**2 / own)
+
+
+def _beyond(term: Term, basis: Sequence[Array], shape: tuple[int, ...]) -> Array:
+    """Return the part of a term's effect that is not of the basis, of length 1."""
+    effect = np.zeros(shape)
+    effect[:, list(term.rows)] = term.effect
+    for each in basis:
+        effect -= each * float(np.sum(each * effect))
+    return effect / float(np.linalg.norm(effect))
 
 
 def _described(circuit: Circuit, graph: Graph, term: Term, change: float, explained: float) -> Suspect:

@@ -45,7 +45,8 @@ class OwnRuns:
     def from_starts(self, starts: Sequence[Start], *, judged: bool) -> list[tuple[Start, Run]]:
         """Return the starts from which the simulator delivers a run, and these runs.
 
-        `judged`: whether a circuit that begins elsewhere than it was started is at fault.
+        `judged`: whether a circuit that begins elsewhere than it was started is at fault, and what it is off by counts;
+        else one run is enough.
         """
         runs = [(start, self._run(start, judged)) for start in starts]
         return [(start, run) for start, run in runs if run is not None]
@@ -78,7 +79,7 @@ class OwnRuns:
                     whole=self.whole,
                     accuracy=self.accuracy,
                     timeout=self.timeout,
-                    error=lambda found: self.off(run_of(found)),
+                    error=(lambda found: self.off(run_of(found))) if judged else None,
                 )
         except SimulatorError:
             return None

@@ -9,14 +9,14 @@ is an op-amp of its own: its inputs are exchanged by the start of a capacitor, w
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ..dialects.ngspice import format_analysis
 from ..engines.convergence import converged
-from ..engines.deck_op_amps import DIFFERENCE, Source, read_sources
+from ..engines.deck_op_amps import DIFFERENCE, Source, grounded, read_sources
 from ..engines.deck_statements import Statement, read_statements
 from ..engines.ngspice import run
 from ..engines.options import Settings
@@ -107,8 +107,9 @@ def exchanged(deck: Deck, *, volts: float, fastest: float, timeout: float) -> tu
         least, most = dict.fromkeys(gains, -rail), dict.fromkeys(gains, rail)
         if any(option.gain is None for option in options.values()):
             lines: dict[int, list[str]] = {}
+            held = {word.lower() for s in statements for line in _kept(s) for word in re.split(r"[\s(),=]+", line)}
             for place, option in options.items():
-                lines.setdefault(place[0], []).extend(_questions(place, option))
+                lines.setdefault(place[0], []).extend(_questions(place, option, held))
             asked = text(lambda k, s: [*_kept(s), *lines.get(k, ())])
             asked += f".options rshunt={SHUNT:g}\n"
             plot = _run(replace(deck, text=asked, initial={}), {}, fastest, limit)
@@ -174,13 +175,19 @@ def _cure(latched: Callable[[frozenset[str]], frozenset[str]]) -> tuple[frozense
     return first, turned
 
 
-def _questions(place: tuple[int, int], source: Source) -> list[str]:
-    """Return lines that give the gain of a source, and where it ends, as voltages of nodes beside it."""
-    high, low = (_of(source, repr(volts)) for volts in (SMALL, -SMALL))
+def _questions(place: tuple[int, int], source: Source, held: Collection[str]) -> list[str]:
+    """Return lines that give the gain of a source, and where it ends, as voltages of nodes beside it.
+
+    `held`: the nodes, lower case, that something holds at a voltage; all others are at 0 V.
+    """
+
+    def value(volts: float) -> str:
+        return grounded(_of(source, repr(volts)), held)
+
     asked = {
-        GAIN: f"(({high})-({low}))/{2.0 * SMALL!r}",
-        LEAST: _of(source, repr(-LARGE)),
-        MOST: _of(source, repr(LARGE)),
+        GAIN: f"(({value(SMALL)})-({value(-SMALL)}))/{2.0 * SMALL!r}",
+        LEAST: value(-LARGE),
+        MOST: value(LARGE),
     }
     nodes = {kind: f"{kind}_{place[0]}_{place[1]}" for kind in asked}
     return [f"B_{nodes[kind]} {nodes[kind]} 0 V={expression}" for kind, expression in asked.items()]
