@@ -224,7 +224,7 @@ class PiecewiseLinear(Sigmoid):
     kind: ClassVar[str] = "piecewise_linear"
 
     def _unit(self, t: Numbers, out: Array | None) -> Array:
-        return np.asarray(np.clip(t, -1.0, 1.0, out=out))
+        return np.asarray(np.minimum(np.maximum(t, -1.0, out=out), 1.0, out=out))
 
     def _unit_slope(self, t: Numbers) -> Array:
         return np.where(np.abs(t) < 1.0, 1.0, 0.0)

@@ -138,7 +138,7 @@ def test_an_image_as_a_network_of_neurons_is_the_same_equation(name: str, tmp_pa
     write_image(tmp_path / "page.png", PAGE[:, :12])
     network = cellular_image(template=name, image=tmp_path / "page.png", resistance=2e3)
     cells = CellularNetwork(template=TEMPLATES[name], image=PAGE[:, :12], resistance=2e3)
-    options: dict[str, Any] = {"t_stop": 1e-5, "points": 11, "accuracy": 1e-6}
+    options: dict[str, Any] = {"t_stop": 2e-6, "points": 11, "accuracy": 1e-6}
     first = hh.reference(network.graph(), **options)
     second = hh.reference(cells.graph(), inputs=cells.inputs, **options)
     assert np.allclose(first["state"], second["state"], atol=1e-6)

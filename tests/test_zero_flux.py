@@ -134,7 +134,7 @@ def test_delayed_and_in_discrete_time(shape: tuple[int, int], rng: np.random.Gen
         bias=(padded(cells.template.control, cells.image).reshape(-1) + cells.template.bias) / 1e3,
         initial=cells.initial.reshape(-1),
     )
-    options: dict[str, Any] = {"t_stop": 3e-6, "points": 31, "accuracy": 1e-3}
+    options: dict[str, Any] = {"t_stop": 1.6e-6, "points": 17, "accuracy": 1e-3}
     late = hh.reference(delayed(cells.graph(driven=False), 0.7e-6), **options)
     assert np.allclose(late["state"], hh.reference(delayed(dense, 0.7e-6), **options)["state"], atol=2e-4)
     wave = hh.reference(cells.map(), inputs=cells.inputs, t_stop=4.0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Literal, TypeAlias
 
@@ -17,13 +18,18 @@ from .shifts import Fold, Shifts
 
 Boundary: TypeAlias = Literal["zero", "fixed", "periodic", "zero_flux"]
 BOUNDARIES: tuple[Boundary, ...] = ("zero", "fixed", "periodic", "zero_flux")
+
+
+def _around(places: Any, side: int) -> Any:
+    return places % side
+
+
+def _nearest(places: Any, side: int) -> Any:
+    return np.minimum(np.maximum(places, 0), side - 1)
+
+
 # Which cell of the grid a place outside stands for, row by row and column by column; others have a constant outside.
-FOLDS: Mapping[Boundary, Fold] = MappingProxyType(
-    {
-        "periodic": lambda places, side: places % side,
-        "zero_flux": lambda places, side: np.clip(places, 0, side - 1),
-    }
-)
+FOLDS: Mapping[Boundary, Fold] = MappingProxyType({"periodic": _around, "zero_flux": _nearest})
 
 
 def checked_template(value: Any, name: str) -> Array:
@@ -85,7 +91,7 @@ class Stencil:
         shifts.into(padded, result, scratch)
         return shifts.inside(result).reshape(x.shape)
 
-    @property
+    @cached_property
     def shifts(self) -> Shifts:
         """The map as sums of shifted grids, the fixed edge included."""
         return Shifts(self.template, self.shape, self.edge, FOLDS.get(self.boundary))

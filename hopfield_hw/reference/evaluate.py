@@ -87,13 +87,26 @@ class Evaluator:
 
     def slopes(self, values: Values) -> dict[str, Matrix]:
         """Return the slope of each operator by the states, (operator, states), of one state; all in one form."""
+        found = dict(self._constant_slopes)
+        for operator in self._stateless:
+            if operator.name not in found:
+                found[operator.name] = self._formed(self._slope(operator, values, found))
+        return found
+
+    @cached_property
+    def _constant_slopes(self) -> dict[str, Matrix]:
+        """The slopes that are the same at all states: those of the states, and what Affines alone make of them."""
         found: dict[str, Matrix] = {}
         for state in self.states:
             rows = np.arange(self.size)[self.slices[state.name]]
             identity = sp.csr_array((np.ones(rows.size), (np.arange(rows.size), rows)), shape=(rows.size, self.size))
             found[state.name] = self._formed(identity)
         for operator in self._stateless:
-            found[operator.name] = self._formed(self._slope(operator, values, found))
+            drivers = [driver.name for port in operator.ports for driver in self.graph.drivers(operator, port)]
+            if isinstance(operator, Input | Quantise | Sign):
+                found[operator.name] = self._formed(sp.csr_array((operator.output_size, self.size)))
+            elif isinstance(operator, Affine) and all(name in found for name in drivers):
+                found[operator.name] = self._formed(linear(operator.weights) @ self.driven(found, operator))
         return found
 
     @cached_property
@@ -110,8 +123,6 @@ class Evaluator:
         )
 
     def _slope(self, operator: Operator, values: Values, slopes: dict[str, Matrix]) -> Matrix:
-        if isinstance(operator, Input | Quantise | Sign):
-            return sp.csr_array((operator.output_size, self.size))
         if isinstance(operator, Hadamard):
             left, right = (self.driven(values, operator, port) for port in operator.ports)
             left_slope, right_slope = (self.driven(slopes, operator, port) for port in operator.ports)
