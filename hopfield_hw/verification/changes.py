@@ -19,15 +19,27 @@ TRIED = 1e-3
 SUFFIX = "_changed"
 
 
-def moved_by(run: Run, value: Value) -> Array:
-    """Return by how much a relative change of 1 of a value moves all states, by its effect to first order.
+def imbalance(run: Run, extent: Array) -> Array:
+    """Return by how much states and Outputs are off in each piece, (pieces, states + outputs), parts of their ranges.
 
-    (pieces, continuous) of a run whose states flow, (edges, held) of a map.
+    Of a map: its states at each edge.
     """
-    other = run.beside(changed(run.graph, value, 1.0 + TRIED))
     if run.along.continuous == 0:
-        return (run.edges.volts - other.edges.volts) / TRIED
-    return (run.steps.volts - other.steps.volts) / TRIED
+        return run.edges.volts / extent[: run.edges.volts.shape[1]]
+    held = np.zeros((len(run.pieces), run.held.shape[1]))
+    found = np.concatenate([run.steps.volts, held, run.outputs_off], axis=1)
+    return found / extent[: found.shape[1]]
+
+
+def moved_by(run: Run, value: Value, extent: Array) -> Array:
+    """Return by how much a relative change of 1 of a value moves what `imbalance` tells of, to first order."""
+    other = run.beside(changed(run.graph, value, 1.0 + TRIED))
+    return (imbalance(run, extent) - imbalance(other, extent)) / TRIED
+
+
+def left_by(run: Run, value: Value, factor: float, extent: Array) -> float:
+    """Return the sum of the squares that is left of an imbalance where a value is taken a factor larger."""
+    return float(np.sum(imbalance(run.beside(changed(run.graph, value, factor)), extent) ** 2))
 
 
 def changed(graph: Graph, value: Value, factor: float) -> Graph:

@@ -12,8 +12,9 @@ from ..arrays import Array
 from ..circuit import Circuit, Device
 from ..graph import Graph
 from ..units import format_si
+from .changes import imbalance, left_by
 from .steps import Run
-from .terms import Term, amplifiers_off, terms
+from .terms import Term, terms
 
 # A state is looked at where it is off by this part of the worst one, and an amplifier by this part of its range.
 WRONG_CURVE = 2e-3
@@ -22,6 +23,11 @@ OPEN = 1e-3
 # Terms are added until they explain this part of what the states are off by, three of them at most.
 EXPLAINED = 0.9999
 MAX_TERMS = 3
+# Where terms explain less than this part, so many of them are also tried far off: open, turned, shorted.
+WELL, MOST_LARGE = 0.99, 12
+FACTORS = (0.0, -1.0, 0.5, 2.0, 1e3)
+# Terms whose effects are so much alike have one; of more than so many, the runs see too little.
+SAME, MOST_SAME = 1e-8, 3
 # A term of which no more than this part is its own has the effect of others.
 ALIKE = 1e-10
 # Terms that explain less than the best one by at most the first part are named beside it; by at most the second one
@@ -58,8 +64,8 @@ def diagnose(circuit: Circuit, runs: Sequence[Run], extent: Array, *, named: boo
     Each state's equation, integrated over short pieces of the runs, C_i (x_i(b) - x_i(a)) = int (-x_i/R_i + sum_j T_ij
     v_j + ...) dt, is filled in with the waveforms that the circuit gave, its own amplifiers' among them: only where a
     device is wrong does it not balance. The terms whose change would restore the balance are named, the best first.
-    Amplifiers are judged by v_i = g_i(x_i) directly. `extent`: (n,), the range of each state, volts. `named`: whether
-    the devices of the circuit are those of the deck.
+    Amplifiers are judged by v_i = g_i(x_i) directly. `extent`: (states + outputs,), the range of each, volts. `named`:
+    whether the devices of the circuit are those of the deck.
     """
     own = [run.with_own_amplifiers() for run in runs]
     found = [*_amplifiers(circuit, runs), *shorted(circuit, own, extent), *_equations(circuit, own, extent)]
@@ -71,15 +77,17 @@ def diagnose(circuit: Circuit, runs: Sequence[Run], extent: Array, *, named: boo
 
 
 def _amplifiers(circuit: Circuit, runs: Sequence[Run]) -> Iterator[Suspect]:
-    """Yield the amplifiers whose outputs are not what the graph makes of the circuit's own states."""
+    """Yield the amplifiers of states whose outputs are not what the graph makes of the circuit's own states."""
     graph = runs[0].graph
-    for name, off in amplifiers_off(runs).items():
-        if name not in runs[0].of_states:
-            continue  # it may be off by what drives it
-        for k in np.argsort(-off.volts).tolist():
-            if off.volts[k] > WRONG_CURVE * off.scale:
+    for name in runs[0].of_states:
+        given = np.concatenate([run.probed[name][1:] for run in runs])
+        wanted = np.concatenate([run.along.values(run.times[1:], run.states[1:])[name] for run in runs])
+        off = np.sqrt(np.mean((given - wanted) ** 2, axis=0))
+        scale = max(float(np.max(np.abs(wanted))), float(np.max(np.abs(given))), 1e-12)
+        for k in np.argsort(-off).tolist():
+            if off[k] > WRONG_CURVE * scale:
                 devices = _names(circuit.devices_from(name, (k,), "function"))
-                text = f"v differs from g(x) by {format_si(float(off.volts[k]), 'V')} RMS"
+                text = f"v differs from g(x) by {format_si(float(off[k]), 'V')} RMS"
                 label = graph.labels(graph.by_name[name])[k]
                 place = f"{name}.function[{k}]"
                 yield Suspect(neuron=label, weight=place, devices=devices, explained=1.0, change=text)
@@ -113,13 +121,18 @@ def _equations(circuit: Circuit, runs: Sequence[Run], extent: Array) -> Iterator
     candidates = terms(circuit, runs, extent)
     if not candidates:
         return
-    rest = _residual(runs, extent)
+    rest = np.concatenate([imbalance(run, extent) for run in runs])
     total = before = float(np.sum(rest**2))
     basis: list[Array] = []
     while total > 0.0 and len(basis) < MAX_TERMS:
         fits = [_fit(term, rest, basis) for term in candidates]
         left = [before - fit.explained for fit in fits]
         best = min(left)
+        if not basis and best > (1.0 - WELL) * total:
+            large = _large(candidates, left, runs, extent)
+            if large is not None and large.left < best:
+                k, best = candidates.index(large.term), large.left
+                left[k], fits[k] = best, _Fit(large.factor - 1.0, total - best)
         # Of what explains as much as makes no difference, a device that is missing or turned comes before one whose
         # value is just so much off; then the order of the candidates, the simplest first.
         alike, nearly = (best + part * (before - best) for part in (TIE, NEARLY))
@@ -128,10 +141,13 @@ def _equations(circuit: Circuit, runs: Sequence[Run], extent: Array) -> Iterator
             range(len(left)), key=lambda k: (left[k] > alike, left[k] if left[k] > alike else 0.0, plain[k], k)
         )
         near = [k for k in order if left[k] <= nearly]
-        for k in near[: MAX_SUSPECTS // 2]:
+        first, same = near[0], [k for k in near[1:] if _is_same(candidates[k], candidates[near[0]])]
+        same = same if len(same) < MOST_SAME else []
+        for k in [first, *(k for k in near[1:] if k not in same)][: MAX_SUSPECTS // 2]:
             found = _described(circuit, runs[0].graph, candidates[k], fits[k].change, 1.0 - left[k] / total)
+            others = [candidates[each] for each in same] if k == first else []
             if found.change:
-                yield found
+                yield _with_others(found, circuit, others)
         if best <= (1.0 - EXPLAINED) * total:
             break
         basis.append(_beyond(candidates[order[0]], basis, rest.shape))
@@ -139,18 +155,51 @@ def _equations(circuit: Circuit, runs: Sequence[Run], extent: Array) -> Iterator
         before = float(np.sum(rest**2))
 
 
+class _Large(NamedTuple):
+    """A term that is a factor larger, and what that leaves of the squares."""
+
+    term: Term
+    factor: float
+    left: float
+
+
+def _large(candidates: Sequence[Term], left: Sequence[float], runs: Sequence[Run], extent: Array) -> _Large | None:
+    """Return what explains most of the terms that states do not follow in proportion, where one is far off."""
+    order = sorted((k for k, term in enumerate(candidates) if term.of is not None), key=lambda k: left[k])
+    found: list[_Large] = []
+    for k in order[: MOST_LARGE if runs[0].along.depth == 1 else 0]:
+        value = candidates[k].of
+        assert value is not None
+        for factor in FACTORS:
+            found.append(_Large(candidates[k], factor, sum(left_by(run, value, factor, extent) for run in runs)))
+    return min(found, key=lambda large: large.left, default=None)
+
+
+def _is_same(term: Term, other: Term) -> bool:
+    """Whether two terms that are there have one effect, so that no run of these can tell them apart."""
+    if sorted(term.rows) != sorted(other.rows) or term.value == 0.0 or other.value == 0.0:
+        return False
+    a, b = (each.effect[:, np.argsort(each.rows)].ravel() for each in (term, other))
+    return abs(float(a @ b)) >= (1.0 - SAME) * float(np.linalg.norm(a) * np.linalg.norm(b))
+
+
+def _with_others(suspect: Suspect, circuit: Circuit, others: Sequence[Term]) -> Suspect:
+    """Return a suspect with the devices of terms that have the same effect."""
+    names = [device.name for term in others for device in _devices(circuit, term)]
+    more = tuple(name for name in dict.fromkeys(names) if name not in suspect.devices)
+    if not more:
+        return suspect
+    return replace(suspect, devices=(*suspect.devices, *more), change=f"{suspect.change}, or another of these")
+
+
+def _devices(circuit: Circuit, term: Term) -> list[Device]:
+    return [d for role in term.roles for d in circuit.devices_from(term.operator, term.element, role)]
+
+
 def _is_plain(term: Term, change: float) -> bool:
     """Whether a change takes all of a value away, or turns its sign."""
     part = change / term.value if term.value != 0.0 else 0.0
     return min(abs(part + 1.0), abs(part + 2.0)) < PLAIN
-
-
-def _residual(runs: Sequence[Run], extent: Array) -> Array:
-    """Return what the states are off by, (pieces of all runs, states), parts of their ranges; of a map by edges."""
-    continuous = runs[0].along.continuous
-    if continuous == 0:
-        return np.concatenate([run.edges.volts for run in runs]) / extent
-    return np.concatenate([run.steps.volts for run in runs]) / extent[:continuous]
 
 
 class _Fit(NamedTuple):
@@ -184,10 +233,11 @@ def _beyond(term: Term, basis: Sequence[Array], shape: tuple[int, ...]) -> Array
 
 
 def _described(circuit: Circuit, graph: Graph, term: Term, change: float, explained: float) -> Suspect:
-    devices = [d for role in term.roles for d in circuit.devices_from(term.operator, term.element, role)]
+    devices = _devices(circuit, term)
     element = ", ".join(str(k) for k in term.element)
     place = f"{term.operator}.{term.roles[0]}[{element}]"
-    label = graph.state_labels[term.rows[0]]
+    states = [row for row in term.rows if row < len(graph.state_labels)]
+    label = graph.state_labels[states[0]] if states else graph.labels(graph.by_name[term.operator])[term.element[0]]
     text = _acts_as(devices[:1], term, change)
     return Suspect(neuron=label, weight=place, devices=_names(devices), explained=explained, change=text)
 
@@ -196,7 +246,7 @@ def _acts_as(devices: Sequence[Device], term: Term, change: float) -> str:
     """Return what a value acts as, in the unit of its device; empty where it acts as it should."""
     if term.unit == "":
         acts = f"{1.0 + change:.4g}"
-        return "" if acts == "1" else f"acts as {acts} times itself"
+        return {"1": "", "0": "missing"}.get(acts, f"acts as {acts} times itself")
     if term.value == 0.0:
         return f"0 acts as {format_si(change, term.unit)}"
     for device in devices:

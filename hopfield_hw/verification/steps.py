@@ -256,12 +256,21 @@ class Run:
         drivers = {name: self.graph.drivers(self.graph.by_name[name]) for name in self.probed}
         return tuple(name for name, found in drivers.items() if all(isinstance(each, Leak) for each in found))
 
-    def amplifiers_off(self) -> dict[str, Array]:
-        """Return by how much the circuit's own amplifiers differ from g(x) of its own states, (M - 1, size), volts."""
-        if not self.probed:
-            return {}
-        wanted = self.along.values(self.times[1:], self.states[1:])
-        return {name: given[1:] - wanted[name] for name, given in self.probed.items()}
+    @cached_property
+    def outputs_off(self) -> Array:
+        """By how much the Outputs are off in the mean over each piece, (P, outputs), volts; none of a clocked circuit.
+
+        What the graph gives for the circuit's own states is subtracted.
+        """
+        size = 0 if self.is_clocked else self.outputs.shape[1]
+        total, seconds = np.zeros((len(self.pieces), size)), np.zeros((len(self.pieces), 1))
+        if size:
+            h = np.diff(self.times)[:, np.newaxis]
+            off = self.outputs[1:] - self.along.outputs(self.along.values(self.times[1:], self.states[1:]))
+            self.add(total, slice(0, len(h)), off * h)
+            self.add(seconds, slice(0, len(h)), h)
+            total /= seconds
+        return total
 
     def beside(self, graph: Graph) -> Run:
         """Return the run beside a graph that differs in a value; what decays within a step is not asked again."""

@@ -12,7 +12,7 @@ from ..circuit import Circuit
 from ..graph import Affine, Leak
 from ..graph.weights import entries
 from ..reference.evaluate import Values
-from .changes import moved_by
+from .changes import imbalance, moved_by
 from .coverage import device_values
 from .effects import Effects, Value
 from .steps import Run
@@ -24,15 +24,14 @@ MOST_ZEROS = 5_000
 MOST_NUMBERS, FEWEST = 4e8, 12
 # What a change moves by less than this part of what it moves most does not count.
 LEAST_MOVED = 1e-3
-# An amplifier whose output is off by at most this part of its range is right.
-SAME_CURVE = 3e-4
 
 
 class Term(NamedTuple):
-    """A candidate: what a change of 1 moves in the states `rows`, (pieces of all runs, rows), parts of their ranges.
+    """A candidate: what a change of 1 moves in the `rows`, states then outputs, (pieces of all runs, rows), of ranges.
 
     `value`: what it is, in `unit`, to which the change is added, of a weight of this `sign`; without a unit the change
-    is relative. `roles`: of the devices that realise it, from its operator and element.
+    is relative. `roles`: of the devices that realise it, from its operator and element. `of`: the value of the graph,
+    where the states do not just follow it in proportion.
     """
 
     operator: str
@@ -43,38 +42,13 @@ class Term(NamedTuple):
     value: float = 1.0
     unit: str = ""
     sign: float = 1.0
-
-
-class OffCurve(NamedTuple):
-    """By how much amplifiers differ from g(x) of the circuit's own states, (n,), and what they give at most.
-
-    `volts`: RMS. `mostly`: all but a tenth of the time; where something jumps they are off for moments.
-    """
-
-    volts: Array
-    mostly: Array
-    scale: float
-
-
-def amplifiers_off(runs: Sequence[Run]) -> dict[str, OffCurve]:
-    """Return by how much the circuit's own amplifiers are off over all runs, by Activate."""
-    found = {}
-    each_run = [run.amplifiers_off() for run in runs]
-    for name in each_run[0]:
-        off = np.concatenate([by_name[name] for by_name in each_run])
-        given = max(float(np.max(np.abs(run.probed[name]))) for run in runs)
-        found[name] = OffCurve(
-            volts=np.sqrt(np.mean(off**2, axis=0)),
-            mostly=np.quantile(np.abs(off), 0.9, axis=0),
-            scale=max(given, float(np.max(np.abs(off))), 1e-12),
-        )
-    return found
+    of: Value | None = None
 
 
 def terms(circuit: Circuit, runs: Sequence[Run], extent: Array) -> list[Term]:
     """Return the candidates of a circuit: all that realises its graph, and weights that should not be there.
 
-    Of a map these are what moves the states that its Holds take, edge by edge.
+    Of a map these are what moves the states that its Holds take, edge by edge. `extent`: of states and outputs.
     """
     found: list[Term] = []
     for leak in runs[0].along.leaks:
@@ -139,7 +113,7 @@ def _of_weights(circuit: Circuit, leak: Leak, affine: Affine, runs: Sequence[Run
 def _shared(
     circuit: Circuit, leak: Leak, affine: Affine, sources: Array, per_ampere: Array, runs: Sequence[Run]
 ) -> Iterator[Term]:
-    """Yield what several weights have in common: the inverter of a source, its amplifier, and a common line."""
+    """Yield what several weights have in common: the inverter of a source, and a common line."""
     graph = runs[0].graph
     first = runs[0].along.operators.slices[leak.name].start
     values, rows, columns = entries(affine.weights)
@@ -151,13 +125,10 @@ def _shared(
     for j in np.unique(columns).tolist():
         own = np.flatnonzero(columns == j)
         behind = [k for k in own.tolist() if (int(rows[k]), j) in inverted]
-        # An amplifier that is probed is judged by itself.
-        amplifier = [] if source.name in runs[0].along.given else own.tolist()
-        for roles, some in ((INVERTER, behind), (("function",), amplifier)):
-            if some:
-                to = rows[some]
-                effect = sources[:, [j]] * (values[some] * per_ampere[to])
-                yield Term(source.name, roles, (j,), tuple((first + to).tolist()), effect)
+        if behind:
+            to = rows[behind]
+            effect = sources[:, [j]] * (values[behind] * per_ampere[to])
+            yield Term(source.name, INVERTER, (j,), tuple((first + to).tolist()), effect)
     yield from _of_line(circuit, affine, sources, per_ampere, first)
 
 
@@ -195,40 +166,33 @@ def _inverted(circuit: Circuit, affine: Affine) -> set[tuple[int, ...]]:
 def _others(
     circuit: Circuit, runs: Sequence[Run], extent: Array, known: set[tuple[str, str, tuple[int, ...]]]
 ) -> Iterator[Term]:
-    """Yield what else devices stand for, each on the state that it moves most."""
-    # What a value does to outputs is not asked.
-    ranges = np.concatenate([extent, np.full(sum(o.output_size for o in runs[0].graph.operators), np.inf)])
-    effects = [Effects(run, ranges) for run in runs]
+    """Yield what else devices stand for, each on all states and outputs that it moves."""
+    effects = [Effects(run, extent) for run in runs]
     wanted: dict[Value, tuple[str, str, tuple[int, ...]]] = {}
-    curves = amplifiers_off(runs)
     for device in circuit.devices:
         origin = device.origin
-        if origin.role == "function" and origin.operator in curves:
-            curve = curves[origin.operator]
-            if origin.operator in runs[0].along.given or curve.mostly[origin.element[0]] <= SAME_CURVE * curve.scale:
-                continue  # judged by itself
+        if origin.role == "function" and origin.operator in runs[0].along.given:
+            continue  # judged by itself
         if (origin.operator, origin.role, origin.element) not in known:
             for value in device_values(circuit, runs[0].graph, device):
                 if value.kind != "delay" or runs[0].along.depth == 1:  # else it would be a tree of delays
                     wanted.setdefault(value, (origin.operator, origin.role, origin.element))
-    is_map = runs[0].along.continuous == 0
-    last = extent.size if is_map else runs[0].along.continuous
-    listed = [value for value in wanted if effects[0].row(value) < last]
+    listed = list(wanted)
     points = sum(len(run.times) * run.along.depth for run in runs)
     total = sum(operator.output_size for operator in runs[0].graph.operators)
     most = max(int(MOST_NUMBERS / (3 * total * points)), FEWEST)
     if len(listed) > most:
-        rows = np.array([effects[0].row(value) for value in listed])
-        off = np.concatenate([run.edges.volts if is_map else run.steps.volts for run in runs])[:, rows]
+        is_map = runs[0].along.continuous == 0
+        off = np.concatenate([imbalance(run, extent) for run in runs])
+        rows = np.minimum([effects[0].row(value) for value in listed], off.shape[1] - 1)
         moved = np.concatenate([each.at_edges(listed) if is_map else each.integrals(listed) for each in effects])
         with np.errstate(divide="ignore", invalid="ignore"):
-            explained = np.nan_to_num(np.sum(moved * off, axis=0) ** 2 / np.sum(moved**2, axis=0))
-        promise = explained / extent[rows] ** 2
+            promise = np.nan_to_num(np.sum(moved * off[:, rows], axis=0) ** 2 / np.sum(moved**2, axis=0))
         listed = [listed[k] for k in sorted(np.argsort(-promise, kind="stable")[:most].tolist())]
     for value in listed:
         operator, role, element = wanted[value]
-        moved = np.concatenate([moved_by(run, value) for run in runs]) / extent[:last]
+        moved = np.concatenate([moved_by(run, value, extent) for run in runs])
         size = np.sqrt(np.sum(moved**2, axis=0))
         moves = np.flatnonzero(size > LEAST_MOVED * np.max(size))
         moves = moves[np.argsort(-size[moves], kind="stable")]
-        yield Term(operator, (role,), element, tuple(moves.tolist()), moved[:, moves])
+        yield Term(operator, (role,), element, tuple(moves.tolist()), moved[:, moves], of=value)

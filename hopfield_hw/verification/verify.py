@@ -196,7 +196,7 @@ def verify_circuit(
     elif verdict.verdict == "failed":
         elsewhere = [Start(x0, signal) for x0 in scattered(run.states, STARTS)]
         runs += [other for _, other in again.from_starts(elsewhere, judged=False)]
-        suspects = diagnose(circuit, runs, extents.states, named=named)
+        suspects = diagnose(circuit, runs, extents.all, named=named)
         suspects = (*(_turned(circuit, name) for name in turned), *suspects)
     seconds["evidence"] = time.perf_counter() - start
     return Verification(
