@@ -71,10 +71,10 @@ class Cellular:
         for k, (state, output, limit) in enumerate(zip(states, outputs, limits, strict=True)):
             curve = activate.function if size is None else activate.function.at(k)
             slope, amplitude = (float(value) for value in (curve.params()["gain"], curve.params()["amplitude"]))
-            origin = Origin(activate.name, "function", (k,))
+            origin, clamp = (Origin(activate.name, role, (k,)) for role in ("function", "clamp"))
             ports = (GROUND, output, state, GROUND)
             draft.add(f"G_{activate.name}_{k}", ports, slope / self.output_resistance, origin)
             draft.add(f"R_{activate.name}_{k}", (output, GROUND), self.output_resistance, origin)
             limiter = f"max({-amplitude!r},min({amplitude!r},v({output})))"
             draft.add(f"B_{activate.name}_{k}", (limit, GROUND), limiter, origin)
-            draft.add(f"R_{activate.name}_clamp_{k}", (output, limit), self.clamp_resistance, origin)
+            draft.add(f"R_{activate.name}_clamp_{k}", (output, limit), self.clamp_resistance, clamp)

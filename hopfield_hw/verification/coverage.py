@@ -31,6 +31,7 @@ ACTS: Mapping[str, tuple[Kind, ...]] = MappingProxyType(
         "capacitance": ("capacitance",),
         "resistance": ("resistance",),
         "function": ("output", "argument"),
+        "clamp": ("output",),
         "product": ("output",),
         "multiplier": ("output",),
         "converter": ("output",),
@@ -127,7 +128,7 @@ class Devices:
         self._wanted = sorted({value for values in acts.values() for value in values})
         place = {value: k for k, value in enumerate(self._wanted)}
         self._direct = {name: [place[value] for value in values] for name, values in acts.items() if values}
-        self._part = {device.name: part(graph, device) for device in asked if acts[device.name]}
+        self._part = {device.name: part(circuit, graph, device) for device in asked if acts[device.name]}
         readers = _Behind(circuit)
         behind = {device.name: readers.of(device, self._direct) for device in asked if not acts[device.name]}
         self._behind = {name: found for name, found in behind.items() if found}
@@ -167,13 +168,25 @@ def device_values(circuit: Circuit, graph: Graph, device: Device) -> tuple[Value
     return tuple(Value(kind, operator.name, origin.element) for kind in kinds)
 
 
-def part(graph: Graph, device: Device) -> float:
-    """Return the part of a value that a device makes: a leak that weights load is only a part of its R."""
-    operator = graph.by_name.get(device.origin.operator)
-    if device.origin.role != "resistance" or not isinstance(operator, Leak) or not isinstance(device.value, float):
+def part(circuit: Circuit, graph: Graph, device: Device) -> float:
+    """Return the part of a value by which it changes as a device does.
+
+    A leak that weights load is only a part of its R; of a line's two resistors either is half of the divider; a clamp
+    is in series with all else that drives its output.
+    """
+    value, (name, role, element) = device.value, device.origin
+    if not isinstance(value, float):
         return 1.0
-    conductance = 1.0 / device.value if device.name[0] == "R" else abs(device.value)
-    return min(float(operator.resistance[device.origin.element[0]]) * conductance, 1.0)
+    operator, is_resistor = graph.by_name[name], device.name[0] == "R"
+    if role == "line" and is_resistor:
+        return 0.5
+    if role == "clamp":
+        before = (d.value for d in circuit.devices_from(name, element, "function") if d.name[0] == "R")
+        return value / (value + sum(ohms for ohms in before if isinstance(ohms, float)))
+    if role == "resistance" and isinstance(operator, Leak):
+        conductance = 1.0 / value if is_resistor else abs(value)
+        return min(float(operator.resistance[element[0]]) * conductance, 1.0)
+    return 1.0
 
 
 def _fed_back(graph: Graph, operator: Operator, element: tuple[int, ...]) -> tuple[Value, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -20,6 +20,8 @@ from .terms import Term, terms
 WRONG_CURVE = 2e-3
 # A value that acts as less than this part of itself is not there.
 OPEN = 1e-3
+# The roles of the devices that make an amplifier's curve.
+CURVE = ("function", "clamp")
 # Terms are added until they explain this part of what the states are off by, three of them at most.
 EXPLAINED = 0.9999
 MAX_TERMS = 3
@@ -27,7 +29,7 @@ MAX_TERMS = 3
 WELL, MOST_LARGE = 0.99, 12
 FACTORS = (0.0, -1.0, 0.5, 2.0, 1e3)
 # Terms whose effects are so much alike have one; of more than so many, the runs see too little.
-SAME, MOST_SAME = 1e-8, 3
+SAME, MOST_SAME = 1e-7, 3
 # A term of which no more than this part is its own has the effect of others.
 ALIKE = 1e-10
 # Terms that explain less than the best one by at most the first part are named beside it; by at most the second one
@@ -86,7 +88,7 @@ def _amplifiers(circuit: Circuit, runs: Sequence[Run]) -> Iterator[Suspect]:
         scale = max(float(np.max(np.abs(wanted))), float(np.max(np.abs(given))), 1e-12)
         for k in np.argsort(-off).tolist():
             if off[k] > WRONG_CURVE * scale:
-                devices = _names(circuit.devices_from(name, (k,), "function"))
+                devices = _names(d for role in CURVE for d in circuit.devices_from(name, (k,), role))
                 text = f"v differs from g(x) by {format_si(float(off[k]), 'V')} RMS"
                 label = graph.labels(graph.by_name[name])[k]
                 place = f"{name}.function[{k}]"
@@ -116,6 +118,16 @@ def shorted(circuit: Circuit, runs: Sequence[Run], extent: Array) -> Iterator[Su
         first += leak.output_size
 
 
+def absent(circuit: Circuit, words: Collection[str]) -> Iterator[Suspect]:
+    """Yield the capacitors of states that a deck, of which these are the devices (lower case), does not have."""
+    for device in circuit.devices:
+        if device.origin.role == "capacitance" and device.name.lower() not in words:
+            element = device.origin.element[0]
+            label = circuit.states[min(element, len(circuit.states) - 1)].label
+            said = "is not in the deck"
+            yield Suspect(neuron=label, weight=str(device.origin), devices=(device.name,), explained=1.0, change=said)
+
+
 def _equations(circuit: Circuit, runs: Sequence[Run], extent: Array) -> Iterator[Suspect]:
     """Yield the terms whose change would make the equations balance, those of the best set first."""
     candidates = terms(circuit, runs, extent)
@@ -123,22 +135,23 @@ def _equations(circuit: Circuit, runs: Sequence[Run], extent: Array) -> Iterator
         return
     rest = np.concatenate([imbalance(run, extent) for run in runs])
     total = before = float(np.sum(rest**2))
+    bare = [not _devices(circuit, term) for term in candidates]
     basis: list[Array] = []
     while total > 0.0 and len(basis) < MAX_TERMS:
         fits = [_fit(term, rest, basis) for term in candidates]
         left = [before - fit.explained for fit in fits]
         best = min(left)
         if not basis and best > (1.0 - WELL) * total:
-            large = _large(candidates, left, runs, extent)
-            if large is not None and large.left < best:
-                k, best = candidates.index(large.term), large.left
-                left[k], fits[k] = best, _Fit(large.factor - 1.0, total - best)
-        # Of what explains as much as makes no difference, a device that is missing or turned comes before one whose
-        # value is just so much off; then the order of the candidates, the simplest first.
+            for k, fit in _large(candidates, left, runs, extent).items():
+                if total - fit.explained < left[k]:
+                    fits[k], left[k] = fit, total - fit.explained
+            best = min(left)
+        # Of what explains as much as makes no difference, what has a device comes first; then one that is missing or
+        # turned before one whose value is just so much off; then the order of the candidates, the simplest first.
         alike, nearly = (best + part * (before - best) for part in (TIE, NEARLY))
         plain = [not _is_plain(term, fit.change) for term, fit in zip(candidates, fits, strict=True)]
         order = sorted(
-            range(len(left)), key=lambda k: (left[k] > alike, left[k] if left[k] > alike else 0.0, plain[k], k)
+            range(len(left)), key=lambda k: (left[k] > alike, left[k] if left[k] > alike else 0.0, bare[k], plain[k], k)
         )
         near = [k for k in order if left[k] <= nearly]
         first, same = near[0], [k for k in near[1:] if _is_same(candidates[k], candidates[near[0]])]
@@ -155,24 +168,18 @@ def _equations(circuit: Circuit, runs: Sequence[Run], extent: Array) -> Iterator
         before = float(np.sum(rest**2))
 
 
-class _Large(NamedTuple):
-    """A term that is a factor larger, and what that leaves of the squares."""
-
-    term: Term
-    factor: float
-    left: float
-
-
-def _large(candidates: Sequence[Term], left: Sequence[float], runs: Sequence[Run], extent: Array) -> _Large | None:
-    """Return what explains most of the terms that states do not follow in proportion, where one is far off."""
-    order = sorted((k for k, term in enumerate(candidates) if term.of is not None), key=lambda k: left[k])
-    found: list[_Large] = []
-    for k in order[: MOST_LARGE if runs[0].along.depth == 1 else 0]:
-        value = candidates[k].of
-        assert value is not None
-        for factor in FACTORS:
-            found.append(_Large(candidates[k], factor, sum(left_by(run, value, factor, extent) for run in runs)))
-    return min(found, key=lambda large: large.left, default=None)
+def _large(candidates: Sequence[Term], left: Sequence[float], runs: Sequence[Run], extent: Array) -> dict[int, _Fit]:
+    """Return by its place how a term explains most where it is far off, of those that states do not just follow."""
+    if runs[0].along.depth > 1:
+        return {}
+    values = {k: term.of for k, term in enumerate(candidates) if term.of is not None and term.of.kind != "delay"}
+    whole = sum(float(np.sum(imbalance(run, extent) ** 2)) for run in runs)
+    found = {}
+    for k in sorted(values, key=lambda k: left[k])[:MOST_LARGE]:
+        rest = {factor: sum(left_by(run, values[k], factor, extent) for run in runs) for factor in FACTORS}
+        best = min(rest, key=lambda factor: rest[factor])
+        found[k] = _Fit(best - 1.0, whole - rest[best])
+    return found
 
 
 def _is_same(term: Term, other: Term) -> bool:

@@ -14,11 +14,13 @@ from ..engines.deck_statements import Statement, read_statements
 from ..engines.transient import AccuracyWarning, Deck, Waves, measured_waves
 from ..errors import SimulatorError
 from ..graph import Graph, Hold
+from ..graph.neutral import direct_links
 from ..signals import Signal
 from .starts import Start
 from .steps import Run, make_run
 
 STORED = frozenset({"master", "slave"})
+JUMPS = 10.0
 # Where a capacitor starts, whatever `.ic` says of its nodes.
 START = re.compile(r"\bic\s*=\s*(?:\{[^}]*\}|'[^']*'|\S+)", re.IGNORECASE)
 # What realises a delay only where what is delayed has no jump, as one from its history to another start is.
@@ -55,10 +57,22 @@ class OwnRuns:
         """Whether the circuit realises its graph from any start."""
         return not any(device.origin.role in SMOOTH for device in self.circuit.devices)
 
+    @property
+    def allowance(self) -> float:
+        """How many times as far off a run may be.
+
+        The jump from a history to another start comes back where Delays drive Delays, each time as steep as a step.
+        """
+        return JUMPS if direct_links(self.graph).edges else 1.0
+
     def drives(self) -> bool:
         """Whether the deck has the sources of the inputs, so that it can be given others."""
-        names = {statement.word for statement in self._statements}
-        return all(name.lower() in names for name in self.circuit.inputs)
+        return all(name.lower() in self.names for name in self.circuit.inputs)
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """The first words of the deck's statements, lower case: the names of its devices among them."""
+        return frozenset(statement.word for statement in self._statements)
 
     def _run(self, start: Start, judged: bool) -> Run | None:
         initial = {**self.deck.initial, **self._initial(start.states)}

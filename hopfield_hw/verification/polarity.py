@@ -32,12 +32,14 @@ LARGEST = 10.0  # volts at least
 LATCHED = 0.9  # of the rail
 # One with limits of its own is at them where its inputs ask for so many times the way from one to the other.
 OVERDRIVEN = 10.0
+# So much gain is enough to tell which way a loop goes; more of it is stiff. Volts at a pole that need no short steps.
+ENOUGH, SLIGHT = 1e4, 1e-3
 # The slope of an expression is taken over so many volts about 0, its limits at so many.
 SMALL, LARGE = 1e-9, 1e6
 # Nodes that nothing drives while gains are asked for have so many ohms to ground.
 SHUNT = 1e9
 # Seconds that one run may take.
-PATIENCE = 20.0
+PATIENCE = 60.0
 UNTOLD = "whether inputs of op-amps are exchanged could not be told"
 # Runs that look for the op-amps at fault, and names in what is said.
 MOST_TRIES, MOST_NAMED = 60, 6
@@ -134,11 +136,11 @@ def exchanged(deck: Deck, *, volts: float, fastest: float, timeout: float) -> tu
         poles = text(lambda k, s: _with_pole(k, chosen[k], rail, fastest / LENGTH) if k in chosen else s.lines)
         names = {k: each.name for k, each in chosen.items()}
         circuit = _Poles(replace(deck, text=poles), names, limits, bends, fastest, limit)
-        left, turned = _cure(circuit.latched)
-        if turned is None:  # what bends may be an amplifier of its own, at a limit either way
-            own = left & circuit.latched(left)
-            own = frozenset(path for path in own if chosen[int(_parts(path)[1])].bends)
-            left, turned = _cure(lambda those: circuit.latched(those) - own)
+        # What bends and ends at a limit either way may be an amplifier of its own.
+        first = circuit.latched(frozenset())
+        bending = frozenset(path for path in first if chosen[int(_parts(path)[1])].bends)
+        own = bending & circuit.latched(first) if bending else bending
+        left, turned = _cure(lambda those: circuit.latched(those) - own, bending)
     except SimulatorError as error:
         return (), (f"{UNTOLD}: with a pole at each the deck does not run ({_first_line(error)})",)
     if turned is None:
@@ -147,19 +149,22 @@ def exchanged(deck: Deck, *, volts: float, fastest: float, timeout: float) -> tu
     return tuple(sorted(map(circuit.name, turned))), ()
 
 
-def _cure(latched: Callable[[frozenset[str]], frozenset[str]]) -> tuple[frozenset[str], frozenset[str] | None]:
+def _cure(
+    latched: Callable[[frozenset[str]], frozenset[str]], bending: frozenset[str]
+) -> tuple[frozenset[str], frozenset[str] | None]:
     """Return the op-amps that end at a rail, and those whose inputs must be exchanged for none to; None if not found.
 
-    First all at once that no longer end there when all are turned; then one by one, each time the one after which the
-    fewest are left: what follows one at a rail is there too.
+    First all at once that no longer end there when all are turned, those that do not bend before the others; then one
+    by one, each time the one after which the fewest are left: what follows one at a rail is there too.
     """
     first = left = latched(frozenset())
     turned: frozenset[str] = frozenset()
     if not left:
         return first, turned
-    at_once = left - latched(left)
-    if at_once and not latched(at_once):
-        return first, at_once
+    for some in dict.fromkeys([left - bending, left]):
+        at_once = some - latched(some) if some else some
+        if at_once and not latched(at_once):
+            return first, at_once
     tries = 0
     while left:
         rest = {}
@@ -200,7 +205,8 @@ def _kept(statement: Statement) -> list[str]:
 
 def _with_pole(k: int, source: Source, rail: float, tau: float) -> list[str]:
     """Return a source with a pole and rails, whose inputs are exchanged where the node TURN starts at 1 V."""
-    asked = _of(source, f"(1-2*v({TURN}_{k}))*(v({source.plus})-v({source.minus}))")
+    gained = min(ENOUGH / abs(source.gain), 1.0) if source.gain else 1.0
+    asked = _of(source, f"{gained!r}*(1-2*v({TURN}_{k}))*(v({source.plus})-v({source.minus}))")
     letter, gain = ("E", 1.0) if source.conductance is None else ("G", source.conductance)
     name = source.name if source.name[0].upper() == letter else f"{letter}_{POLE}_{k}"
     return [
@@ -219,7 +225,7 @@ def _of(source: Source, difference: str) -> str:
 
 def _run(deck: Deck, starts: Mapping[str, float], length: float, timeout: float) -> Plot:
     """Return a short run from t = 0, with all node voltages."""
-    settings = Settings(length / STEPS, 1e-4, voltage=1e-6, current=1e-9, charge=1e-30)
+    settings = Settings(length / STEPS, 1e-4, voltage=1e-6, current=1e-9, charge=SLIGHT * length / LENGTH)
     initial = {**deck.initial, **starts}
 
     def attempt(chosen: Settings) -> Plot:

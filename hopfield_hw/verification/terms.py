@@ -65,15 +65,12 @@ def _of_leak(leak: Leak, runs: Sequence[Run], extent: Array) -> Iterator[Term]:
     columns = np.arange(leak.output_size) + first
     moved = np.concatenate([run.moves[:, columns] for run in runs]) / extent[columns]
     held = np.concatenate([run.integral(lambda values: values[leak.name]) for run in runs])
-    drive = np.concatenate([run.moves[:, columns] - run.steps.volts[:, columns] for run in runs])
     for k, i in enumerate(columns.tolist()):
         c, r = float(leak.capacitance[k]), float(leak.resistance[k])
         yield Term(leak.name, ("capacitance",), (k,), (i,), -moved[:, [k]] / c, c, "F")
         if np.isfinite(r):
             effect = -held[:, [k]] / (c * extent[i])
             yield Term(leak.name, ("resistance",), (k,), (i,), effect, 1.0 / r, "S")
-            all_that_drives = (drive[:, [k]] + held[:, [k]] / (r * c)) / extent[i]
-            yield Term(leak.name, ("feedback",), (k,), (i,), all_that_drives)
 
 
 def _of_weights(circuit: Circuit, leak: Leak, affine: Affine, runs: Sequence[Run], extent: Array) -> Iterator[Term]:
@@ -171,7 +168,7 @@ def _others(
     wanted: dict[Value, tuple[str, str, tuple[int, ...]]] = {}
     for device in circuit.devices:
         origin = device.origin
-        if origin.role == "function" and origin.operator in runs[0].along.given:
+        if origin.role in ("function", "clamp") and origin.operator in runs[0].along.given:
             continue  # judged by itself
         if (origin.operator, origin.role, origin.element) not in known:
             for value in device_values(circuit, runs[0].graph, device):

@@ -29,7 +29,7 @@ from ..units import format_si
 from ..usual import warn_of_stop
 from ..waves import EDGE, checked_accuracy, nrmse, ranges
 from .coverage import Devices
-from .diagnosis import Suspect, diagnose, shorted
+from .diagnosis import Suspect, absent, diagnose, shorted
 from .effects import Effects
 from .evidence import GROWTH, LOCAL, SAME, Findings, Settled, Verdict, faults, find, settled, too_short
 from .own_runs import OwnRuns
@@ -183,16 +183,16 @@ def verify_circuit(
             )
         for own, other in delivered:
             runs.append(other)
-            found = faults(find_of(other, extents), limit)
+            found = faults(find_of(other, extents), limit * again.allowance)
             if found:
                 driven = "" if own.inputs is signal else ", with inputs of its own"
                 said = f"started elsewhere by verify itself, at {_listed(own.states)}{driven}: {found[0]}"
                 verdict = verdict._replace(verdict="failed", reasons=(*verdict.reasons, said))
-            seen = seen.joined(devices.coverage(Effects(other.thinned(), extents.all), limit))
+            seen = seen.joined(devices.coverage(Effects(other.thinned(), extents.all), limit * again.allowance))
     suspects: tuple[Suspect, ...] = ()
     # Where the start is wrong, a suspect would be a device that is right.
     if begun:
-        suspects = tuple(shorted(circuit, runs, extents.states)) if named else ()
+        suspects = (*shorted(circuit, runs, extents.states), *absent(circuit, again.names)) if named else ()
     elif verdict.verdict == "failed":
         elsewhere = [Start(x0, signal) for x0 in scattered(run.states, STARTS)]
         runs += [other for _, other in again.from_starts(elsewhere, judged=False)]
