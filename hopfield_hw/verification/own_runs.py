@@ -21,6 +21,8 @@ from .steps import Run, make_run
 
 STORED = frozenset({"master", "slave"})
 JUMPS = 10.0
+# Seconds that a run may take which only tells more of a fault: a shorted circuit can take very short steps.
+PATIENCE = 30.0
 # Where a capacitor starts, whatever `.ic` says of its nodes.
 START = re.compile(r"\bic\s*=\s*(?:\{[^}]*\}|'[^']*'|\S+)", re.IGNORECASE)
 # What realises a delay only where what is delayed has no jump, as one from its history to another start is.
@@ -92,7 +94,7 @@ class OwnRuns:
                     t_stop=self.t_stop,
                     whole=self.whole,
                     accuracy=self.accuracy,
-                    timeout=self.timeout,
+                    timeout=self.timeout if judged else min(self.timeout, PATIENCE),
                     error=(lambda found: self.off(run_of(found))) if judged else None,
                 )
         except SimulatorError:
