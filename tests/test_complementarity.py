@@ -45,16 +45,16 @@ def test_tridiagonal_has_its_published_solution() -> None:
 
 
 def test_kojima_shindo_reaches_both_of_its_solutions_from_starts_of_their_own() -> None:
-    """40 starts, uniform in [0, 2]: all end at one of the two; the first is degenerate, and slow to reach."""
+    """20 starts, uniform in [0, 2]: all end at one of the two; the first is degenerate, and slow to reach."""
     problem = kojima_shindo()
     first, second = np.array([np.sqrt(6.0) / 2.0, 0.0, 0.0, 0.5]), np.array([1.0, 0.0, 3.0, 0.0])
     np.testing.assert_allclose(problem.residual(np.stack([first, second])), 0.0, atol=1e-12)
-    starts = np.random.default_rng(0).uniform(0.0, 2.0, (40, 4))
+    starts = np.random.default_rng(0).uniform(0.0, 2.0, (20, 4))
     ends = hh.reference_batch(projection(problem, alpha=0.1), initial=starts, t_stop=400 * MS, points=2, accuracy=1e-3)
     states = ends["state"].to_numpy()[:, -1]
     at_first, at_second = (np.max(np.abs(states - each), axis=1) < 1e-3 for each in (first, second))
     assert np.all(at_first ^ at_second)
-    assert (int(at_first.sum()), int(at_second.sum())) == (9, 31)
+    assert (int(at_first.sum()), int(at_second.sum())) == (4, 16)
 
 
 @settings(max_examples=12)

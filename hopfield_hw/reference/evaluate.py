@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property, lru_cache
+from operator import itemgetter
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -20,6 +21,8 @@ from ..rectifiers import Elu, LeakyRelu, ThresholdedRelu
 Rows: TypeAlias = Any  # slice(None), or an index array that says which draws the rows of x are
 Matrix: TypeAlias = Any  # dense or sparse, (size, states)
 Values: TypeAlias = dict[str, Array]
+# What gives the value of an operator: (values of others, inputs, rows) -> its own.
+Formula: TypeAlias = Callable[[Values, Array, Rows], Array]
 
 CORNERED = (PiecewiseLinear, HardLimiter, Table, Clip, LeakyRelu, ThresholdedRelu, Elu)
 
@@ -41,6 +44,7 @@ class Evaluator:
         self.initial = self._initial(draws)
         self.held = {op.name: OperatorValues(draws, op.name) for op in self.graph.operators}
         self._stateless = tuple(op for op in self.graph.order if not op.holds_state)
+        self._formulas = {op.name: self._formula(op) for op in self._stateless}
         self.before_states = self.ancestors(self.states)
         outputs = self.graph.of_type(Output)
         self.before_outputs = self.ancestors(outputs) | {output.name for output in outputs}
@@ -62,15 +66,26 @@ class Evaluator:
     def fill(self, values: Values, operators: Iterable[Operator], u: Array, rows: Rows = slice(None)) -> None:
         """Add the values of operators, each after what drives it."""
         for operator in operators:
-            if isinstance(operator, Input):
-                values[operator.name] = u[..., self._input_slices[operator.name]]
-            elif isinstance(operator, Hadamard):
-                values[operator.name] = self.driven(values, operator, "left") * self.driven(values, operator, "right")
-            elif isinstance(operator, Sign):
-                values[operator.name] = operator.value(*(self.driven(values, operator, p) for p in operator.ports))
-            else:
-                driven = self.driven(values, operator)
-                values[operator.name] = self.held[operator.name].value(operator, driven, rows)
+            values[operator.name] = self._formulas[operator.name](values, u, rows)
+
+    def _formula(self, operator: Operator) -> Formula:
+        """Return what gives the value of an operator, from those of its drivers: chosen once, as it is asked often."""
+        name, ports = operator.name, operator.ports
+        if isinstance(operator, Input):
+            part = self._input_slices[name]
+            return lambda values, u, rows: u[..., part]
+        if isinstance(operator, Hadamard):
+            left, right = (self._sum(operator, port) for port in ports)
+            return lambda values, u, rows: left(values) * right(values)
+        if isinstance(operator, Sign):
+            drive, tie = (self._sum(operator, port) for port in ports)
+            return lambda values, u, rows: operator.value(drive(values), tie(values))
+        driven, value = self._sum(operator), self.held[name].formula(operator)
+        return lambda values, u, rows: value(driven(values), rows)
+
+    def _sum(self, operator: Operator, port: str = "in") -> Callable[[Values], Array]:
+        names = [driver.name for driver in self.graph.drivers(operator, port)]
+        return itemgetter(names[0]) if len(names) == 1 else lambda values: self.driven(values, operator, port)
 
     def driven(self, values: dict[str, Any], operator: Operator, port: str = "in") -> Any:
         """Return the sum of what drives a port; the values may be slopes as well."""
@@ -210,13 +225,20 @@ class OperatorValues:
         ):
             raise InputError(f"`{name}`: its parameters differ between draws, and must be the same")
 
-    def value(self, operator: Operator, x: Array, rows: Rows) -> Array:
-        """Return the operator's output for the rows given."""
-        if isinstance(operator, Affine):
-            return self._affine(x, rows)
+    def formula(self, operator: Operator) -> Callable[[Array, Rows], Array]:
+        """Return what gives the operator's output from what drives it, for the rows given."""
         if isinstance(operator, Activate):
-            return self.function_of(rows).value(x)
-        return operator.value(x) if isinstance(operator, Quantise) else x
+            alone = self.function
+            return (lambda x, rows: alone.value(x)) if alone else lambda x, rows: self.function_of(rows).value(x)
+        if isinstance(operator, Quantise):
+            return lambda x, rows: operator.value(x)
+        if not isinstance(operator, Affine):
+            return lambda x, rows: x
+        weights, offset = self.weights, self.offset
+        if isinstance(weights, np.ndarray) and weights.ndim == 2 and offset.ndim == 1:
+            transposed = weights.T
+            return lambda x, rows: x @ transposed + offset
+        return self._affine
 
     def _affine(self, x: Array, rows: Rows) -> Array:
         if isinstance(self.weights, np.ndarray) and self.weights.ndim == 3:
