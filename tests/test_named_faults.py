@@ -1,4 +1,4 @@
-"""A fault that acts on several states at once, or through a neutral delay, is named by its device, first."""
+"""Faults that act on several states, on outputs, or through delays are named by their devices, first."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 
 import hopfield_hw as hh
 from hopfield_hw.arrays import Array
+from hopfield_hw.families import TEMPLATES, CellularNetwork
 from hopfield_hw.graph import Delay, Graph, as_graph, in_si
 from hopfield_hw.random_check import draw, time_constant
 from hopfield_hw.reference import Along, Waveform, solve
@@ -29,6 +30,9 @@ def drawn(family: str, index: int) -> Graph:
         ("delayed", 23, "cellular", "R_v_late_far_4", 1.05),
         ("delayed", 23, "ideal", "T_v_late_2", 1.05),
         ("neutral", 43, "ideal", "G_x_neutral_0_2_4", -1.0),
+        ("static_field", 202, "summing_stage", "E_inv_x_2", 2.0),
+        ("static_field", 137, "op_amps", "R_syn_2_5", 1e-7),
+        ("brain_state_in_a_box", 116, "ideal", "G_syn_6_6", 0.0),
     ],
 )
 def test_it_is_named_first(family: str, index: int, cell: str, device: str, factor: float, ngspice: str) -> None:
@@ -40,6 +44,52 @@ def test_it_is_named_first(family: str, index: int, cell: str, device: str, fact
     result = hh.verify(graph, deck=deck, t_stop=20.0 * time_constant(graph), cell=cell, rescale=True)
     assert result.verdict == "failed"
     assert device in result.suspects[0].devices, [str(suspect) for suspect in result.suspects]
+
+
+def test_a_curve_whose_output_is_seen_is_told_from_what_it_drives(ngspice: str) -> None:
+    graph = drawn("static_field", 136)
+    netlist = hh.lower(graph, cell="ideal", rescale=True).netlist()
+    deck = re.sub(r"(?m)^(B_v_3 .* V=)(.*)$", r"\g<1>1.05*(\2)", netlist)
+    assert deck != netlist
+    result = hh.verify(graph, deck=deck, t_stop=20.0 * time_constant(graph), cell="ideal", rescale=True)
+    assert result.verdict == "failed"
+    assert [str(suspect) for suspect in result.suspects] == [
+        "neuron 3: B_v_3 (v.function[3]): acts as 1.05 times itself"
+    ]
+
+
+def test_what_no_run_can_tell_apart_is_named_together(ngspice: str) -> None:
+    """An inverter that a single weight reads."""
+    graph = hh.Network(
+        weights=[[0.0, -5e-5], [5e-5, 0.0]], resistance=1e4, capacitance=1e-8, gain=hh.Tanh(), initial=[0.5, 0.2]
+    )
+    netlist = hh.lower(graph, cell="hopfield_tank", rescale=True).netlist()
+    deck = netlist.replace("-1.0", "-1.1")
+    assert deck != netlist
+    result = hh.verify(graph, deck=deck, cell="hopfield_tank", rescale=True)
+    assert result.verdict == "failed"
+    assert {"R_syn_0_1", "E_inv_v_1"} <= set(result.suspects[0].devices)
+    assert result.suspects[0].change.endswith(", or another of these")
+
+
+def test_a_capacitor_that_is_not_there_is_named(ngspice: str) -> None:
+    graph = hh.Network(weights=[[0.0]], resistance=1e4, capacitance=1e-8, gain=hh.Tanh(), initial=[0.5])
+    netlist = hh.lower(graph).netlist()
+    deck = re.sub(r"(?m)^C_x_0 .*\n", "", netlist)
+    assert deck != netlist
+    result = hh.verify(graph, deck=deck)
+    assert result.verdict == "failed"
+    (suspect,) = result.suspects
+    assert str(suspect) == "neuron 0: C_x_0 (x.capacitance[0]): is not in the deck"
+
+
+def test_a_clamp_s_resistor_may_be_off_twofold(ngspice: str) -> None:
+    """It is 1e-6 of what drives the output, and so is what a change of it does."""
+    network = CellularNetwork(template=TEMPLATES["diffusion"], image=[[1.0, -0.5]])
+    result = hh.verify(network, cell="cellular", t_stop=1e-4)
+    clamps = [name for name in result.coverage.smallest if "clamp" in name]
+    assert len(clamps) == 2
+    assert all(result.coverage.smallest[name] > 1.0 for name in clamps)
 
 
 @pytest.mark.parametrize(

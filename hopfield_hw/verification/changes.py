@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -31,15 +32,22 @@ def imbalance(run: Run, extent: Array) -> Array:
     return found / extent[: found.shape[1]]
 
 
-def moved_by(run: Run, value: Value, extent: Array) -> Array:
-    """Return by how much a relative change of 1 of a value moves what `imbalance` tells of, to first order."""
-    other = run.beside(changed(run.graph, value, 1.0 + TRIED))
+def moved_by(run: Run, values: Sequence[Value], extent: Array) -> Array:
+    """Return by how much a relative change of 1 of values together moves what `imbalance` tells of, to first order."""
+    other = run.beside(changed_together(run.graph, values, 1.0 + TRIED))
     return (imbalance(run, extent) - imbalance(other, extent)) / TRIED
 
 
-def left_by(run: Run, value: Value, factor: float, extent: Array) -> float:
-    """Return the sum of the squares that is left of an imbalance where a value is taken a factor larger."""
-    return float(np.sum(imbalance(run.beside(changed(run.graph, value, factor)), extent) ** 2))
+def left_by(run: Run, values: Sequence[Value], factor: float, extent: Array) -> float:
+    """Return the sum of the squares that is left of an imbalance where values are taken a factor larger."""
+    return float(np.sum(imbalance(run.beside(changed_together(run.graph, values, factor)), extent) ** 2))
+
+
+def changed_together(graph: Graph, values: Sequence[Value], factor: float) -> Graph:
+    """Return a graph in which some values are multiplied by a factor."""
+    for value in values:
+        graph = changed(graph, value, factor)
+    return graph
 
 
 def changed(graph: Graph, value: Value, factor: float) -> Graph:

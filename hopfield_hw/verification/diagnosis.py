@@ -172,7 +172,7 @@ def _large(candidates: Sequence[Term], left: Sequence[float], runs: Sequence[Run
     """Return by its place how a term explains most where it is far off, of those that states do not just follow."""
     if runs[0].along.depth > 1:
         return {}
-    values = {k: term.of for k, term in enumerate(candidates) if term.of is not None and term.of.kind != "delay"}
+    values = {k: term.of for k, term in enumerate(candidates) if term.of and term.of[0].kind != "delay"}
     whole = sum(float(np.sum(imbalance(run, extent) ** 2)) for run in runs)
     found = {}
     for k in sorted(values, key=lambda k: left[k])[:MOST_LARGE]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from ..arrays import Array
 from ..circuit import Circuit
-from ..graph import Affine, Leak
+from ..graph import Affine, Graph, Leak
 from ..graph.weights import entries
 from ..reference.evaluate import Values
 from .changes import imbalance, moved_by
@@ -30,8 +30,8 @@ class Term(NamedTuple):
     """A candidate: what a change of 1 moves in the `rows`, states then outputs, (pieces of all runs, rows), of ranges.
 
     `value`: what it is, in `unit`, to which the change is added, of a weight of this `sign`; without a unit the change
-    is relative. `roles`: of the devices that realise it, from its operator and element. `of`: the value of the graph,
-    where the states do not just follow it in proportion.
+    is relative. `roles`: of the devices that realise it, from its operator and element. `of`: the values of the graph,
+    where the states do not just follow them in proportion.
     """
 
     operator: str
@@ -42,7 +42,7 @@ class Term(NamedTuple):
     value: float = 1.0
     unit: str = ""
     sign: float = 1.0
-    of: Value | None = None
+    of: tuple[Value, ...] = ()
 
 
 def terms(circuit: Circuit, runs: Sequence[Run], extent: Array) -> list[Term]:
@@ -165,7 +165,8 @@ def _others(
 ) -> Iterator[Term]:
     """Yield what else devices stand for, each on all states and outputs that it moves."""
     effects = [Effects(run, extent) for run in runs]
-    wanted: dict[Value, tuple[str, str, tuple[int, ...]]] = {}
+    wanted: dict[tuple[Value, ...], tuple[str, str, tuple[int, ...]]] = {}
+    inverted = {affine.name: _inverted(circuit, affine) for affine in runs[0].graph.of_type(Affine)}
     for device in circuit.devices:
         origin = device.origin
         if origin.role in ("function", "clamp") and origin.operator in runs[0].along.given:
@@ -173,7 +174,11 @@ def _others(
         if (origin.operator, origin.role, origin.element) not in known:
             for value in device_values(circuit, runs[0].graph, device):
                 if value.kind != "delay" or runs[0].along.depth == 1:  # else it would be a tree of delays
-                    wanted.setdefault(value, (origin.operator, origin.role, origin.element))
+                    wanted.setdefault((value,), (origin.operator, origin.role, origin.element))
+            if origin.role in INVERTER:
+                behind = _behind(runs[0].graph, origin.operator, origin.element[0], inverted)
+                if behind:
+                    wanted.setdefault(behind, (origin.operator, origin.role, origin.element))
     listed = list(wanted)
     points = sum(len(run.times) * run.along.depth for run in runs)
     total = sum(operator.output_size for operator in runs[0].graph.operators)
@@ -181,15 +186,25 @@ def _others(
     if len(listed) > most:
         is_map = runs[0].along.continuous == 0
         off = np.concatenate([imbalance(run, extent) for run in runs])
-        rows = np.minimum([effects[0].row(value) for value in listed], off.shape[1] - 1)
-        moved = np.concatenate([each.at_edges(listed) if is_map else each.integrals(listed) for each in effects])
+        firsts = [values[0] for values in listed]  # of several, one tells where they act
+        rows = np.minimum([effects[0].row(value) for value in firsts], off.shape[1] - 1)
+        moved = np.concatenate([each.at_edges(firsts) if is_map else each.integrals(firsts) for each in effects])
         with np.errstate(divide="ignore", invalid="ignore"):
             promise = np.nan_to_num(np.sum(moved * off[:, rows], axis=0) ** 2 / np.sum(moved**2, axis=0))
         listed = [listed[k] for k in sorted(np.argsort(-promise, kind="stable")[:most].tolist())]
-    for value in listed:
-        operator, role, element = wanted[value]
-        moved = np.concatenate([moved_by(run, value, extent) for run in runs])
+    for values in listed:
+        operator, role, element = wanted[values]
+        moved = np.concatenate([moved_by(run, values, extent) for run in runs])
         size = np.sqrt(np.sum(moved**2, axis=0))
         moves = np.flatnonzero(size > LEAST_MOVED * np.max(size))
         moves = moves[np.argsort(-size[moves], kind="stable")]
-        yield Term(operator, (role,), element, tuple(moves.tolist()), moved[:, moves], of=value)
+        yield Term(operator, (role,), element, tuple(moves.tolist()), moved[:, moves], of=values)
+
+
+def _behind(graph: Graph, source: str, j: int, inverted: Mapping[str, set[tuple[int, ...]]]) -> tuple[Value, ...]:
+    """Return the weights of an operator's element that hang on its complement."""
+    found: list[Value] = []
+    for target in graph.targets(graph.by_name[source]):
+        elements = sorted(element for element in inverted.get(target.name, ()) if element[1] == j)
+        found += [Value("weight", target.name, element) for element in elements]
+    return tuple(found)
