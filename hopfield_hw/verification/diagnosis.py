@@ -26,7 +26,7 @@ CURVE = ("function", "clamp")
 EXPLAINED = 0.9999
 MAX_TERMS = 3
 # Where terms explain less than this part, so many of them are also tried far off: open, turned, shorted.
-WELL, MOST_LARGE = 0.99, 12
+WELL, MOST_LARGE = 0.999, 12
 FACTORS = (0.0, -1.0, 0.5, 2.0, 1e3)
 # Terms whose effects are so much alike have one; of more than so many, the runs see too little.
 SAME, MOST_SAME = 1e-7, 3
