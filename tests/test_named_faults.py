@@ -73,7 +73,7 @@ def test_what_no_run_can_tell_apart_is_named_together(ngspice: str) -> None:
 
 
 def test_a_capacitor_that_is_not_there_is_named(ngspice: str) -> None:
-    graph = hh.Network(weights=[[0.0]], resistance=1e4, capacitance=1e-8, gain=hh.Tanh(), initial=[0.5])
+    graph = hh.Network(weights=[[0.0]], resistance=1e4, capacitance=1e-8, gain=hh.Tanh(), initial=[0.5], bias=[2e-5])
     netlist = hh.lower(graph).netlist()
     deck = re.sub(r"(?m)^C_x_0 .*\n", "", netlist)
     assert deck != netlist

@@ -33,8 +33,8 @@ SAME, MOST_SAME = 1e-7, 3
 # A term of which no more than this part is its own has the effect of others.
 ALIKE = 1e-10
 # Terms that explain less than the best one by at most the first part are named beside it; by at most the second one
-# they are as good.
-NEARLY, TIE = 1e-2, 3e-4
+# they are as good, but not where the best one leaves next to nothing (the third).
+NEARLY, TIE, EXACT = 1e-2, 3e-4, 1e-6
 PLAIN = 0.02
 MAX_SUSPECTS = 8
 # A state that moves less than this part of what its equation asks for is held by something.
@@ -148,7 +148,8 @@ def _equations(circuit: Circuit, runs: Sequence[Run], extent: Array) -> Iterator
             best = min(left)
         # Of what explains as much as makes no difference, what has a device comes first; then one that is missing or
         # turned before one whose value is just so much off; then the order of the candidates, the simplest first.
-        alike, nearly = (best + part * (before - best) for part in (TIE, NEARLY))
+        nearly = best + NEARLY * (before - best)
+        alike = best + min(TIE * (before - best), best + EXACT * total)
         plain = [not _is_plain(term, fit.change) for term, fit in zip(candidates, fits, strict=True)]
         order = sorted(
             range(len(left)), key=lambda k: (left[k] > alike, left[k] if left[k] > alike else 0.0, bare[k], plain[k], k)

@@ -192,8 +192,7 @@ def verify_circuit(
     suspects: tuple[Suspect, ...] = ()
     # Where the start is wrong, a suspect would be a device that is right.
     if begun:
-        missing = tuple(absent(circuit, again.names)) if named else ()
-        suspects = missing or (tuple(shorted(circuit, runs, extents.states)) if named else ())
+        suspects = (*shorted(circuit, runs, extents.states), *absent(circuit, again.names)) if named else ()
     elif verdict.verdict == "failed":
         elsewhere = [Start(x0, signal) for x0 in scattered(run.states, STARTS)]
         runs += [other for _, other in again.from_starts(elsewhere, judged=False)]
