@@ -730,7 +730,8 @@ def test_a_deck_says_which_cell_it_is(cli: Command, tmp_path: Path) -> None:
     deck.write_text(deck.read_text().replace("R_syn_0_1 vn_1 x_0 20000.0", "R_syn_0_1 v_1 x_0 20000.0"))
     said = cli("verify", "flip_flop", "--deck", deck, "--json")
     assert (said.status, said.json["cell"]) == (1, "hopfield_tank")
-    assert said.json["suspects"][0]["devices"] == ["R_syn_0_1"]
+    # The inverter has no other weight behind it.
+    assert said.json["suspects"][0]["devices"] == ["R_syn_0_1", "E_inv_v_1"]
 
 
 @pytest.mark.usefixtures("ngspice")

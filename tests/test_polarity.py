@@ -104,12 +104,22 @@ def test_an_op_amp_with_limits_is_found_too(form: str) -> None:
     assert "inputs exchanged" in wrong.reasons[0]
 
 
-def test_op_amps_that_no_feedback_holds_leave_it_undecided() -> None:
+def test_op_amps_that_are_each_in_the_loop_of_the_other_fail() -> None:
     text = hh.lower(PAIR, cell="active_sum").netlist()
     crossed = text.replace("0 x_sum_0 1", "0 x_sum_A 1").replace("0 x_sum_1 1", "0 x_sum_0 1").replace("_A 1", "_1 1")
-    result = hh.verify(PAIR, cell="active_sum", deck=crossed, timeout=5.0)
+    assert crossed != text
+    assert hh.verify(PAIR, cell="active_sum", deck=crossed, timeout=5.0).verdict != "passed"
+
+
+def test_an_op_amp_that_no_feedback_holds_leaves_it_undecided() -> None:
+    text = hh.lower(PAIR, cell="active_sum").netlist()
+    result = hh.verify(PAIR, cell="active_sum", deck=text + "E_more more 0 v_0 v_1 1e7\nR_more more 0 1e4\n")
     assert result.verdict == "undecided"
-    assert "whether inputs of op-amps are exchanged could not be told" in result.reasons[0]
+    (reason,) = result.reasons
+    assert reason == (
+        "whether inputs of op-amps are exchanged could not be told: E_more run to a rail either way, so that no "
+        "feedback holds them"
+    )
 
 
 @pytest.mark.parametrize(

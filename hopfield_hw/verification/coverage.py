@@ -46,7 +46,7 @@ ACTS: Mapping[str, tuple[Kind, ...]] = MappingProxyType(
 )
 # Sources of the outside, and what a sample-and-hold needs to be fast enough.
 NOT_ASKED = frozenset({"input", "clock", "master", "slave"})
-OP_AMP = "op_amp"
+OP_AMP, CLAMP = "op_amp", "clamp"
 # What holds its first node at a voltage, and from which node on a device senses only.
 SOURCES = frozenset("EBV")
 SENSES_FROM = {"E": 2, "G": 2}
@@ -58,12 +58,14 @@ class Coverage:
 
     `smallest`: by device, the smallest relative change of its value that would have changed the verdict; infinite where
     none would. `op_amps`: those whose gain does not matter as long as it is high; their inputs are checked for being
-    exchanged. `untold`: devices for which nobody knows a figure. `asked`: whether it was asked for at all. `what`:
-    devices, or values of the graph where the deck has devices of its own.
+    exchanged. `clamps`: resistors of clamps, which only have to be low. `untold`: devices for which nobody knows a
+    figure. `asked`: whether it was asked for at all. `what`: devices, or values of the graph where the deck has devices
+    of its own.
     """
 
     smallest: Mapping[str, float]
     op_amps: tuple[str, ...] = ()
+    clamps: tuple[str, ...] = ()
     untold: tuple[str, ...] = ()
     asked: bool = True
     what: str = "devices"
@@ -91,6 +93,7 @@ class Coverage:
             "smallest": {name: size if np.isfinite(size) else None for name, size in self.smallest.items()},
             "blind": list(self.blind),
             "op_amps": list(self.op_amps),
+            "clamps": list(self.clamps),
             "untold": list(self.untold),
         }
 
@@ -105,6 +108,8 @@ class Coverage:
             lines.append(f"not seen, may be off twofold: {_named(self.blind)}")
         if self.op_amps:
             lines.append(f"gain of {len(self.op_amps)} op-amps: only that it is high; inputs checked")
+        if self.clamps:
+            lines.append(f"resistance of {len(self.clamps)} clamps: only that it is low")
         if self.untold:
             lines.append(f"no figure for {_named(self.untold)}")
         return lines
@@ -123,12 +128,14 @@ class Devices:
         self._circuit, self._named = circuit, named
         self._few = len(circuit.devices) <= MOST_DEVICES
         asked = [d for d in circuit.devices if self._few and d.origin.role not in NOT_ASKED]
-        self._op_amps = tuple(device.name for device in asked if device.origin.role == OP_AMP)
+        self._op_amps, self._clamps = (
+            tuple(device.name for device in asked if device.origin.role == role) for role in (OP_AMP, CLAMP)
+        )
         acts = {device.name: device_values(circuit, graph, device) for device in asked}
         self._wanted = sorted({value for values in acts.values() for value in values})
         place = {value: k for k, value in enumerate(self._wanted)}
         self._direct = {name: [place[value] for value in values] for name, values in acts.items() if values}
-        self._part = {device.name: part(circuit, graph, device) for device in asked if acts[device.name]}
+        self._part = {device.name: part(graph, device) for device in asked if acts[device.name]}
         readers = _Behind(circuit)
         behind = {device.name: readers.of(device, self._direct) for device in asked if not acts[device.name]}
         self._behind = {name: found for name, found in behind.items() if found}
@@ -145,8 +152,9 @@ class Devices:
         if not self._named:
             values = {str(self._circuit.origin(name)): size for name, size in smallest.items()}
             return Coverage(smallest=values, what="values")
-        told = {name: size for name, size in smallest.items() if name not in self._op_amps}
-        return Coverage(smallest=told, op_amps=self._op_amps, untold=self._untold)
+        only = {*self._op_amps, *self._clamps}
+        told = {name: size for name, size in smallest.items() if name not in only}
+        return Coverage(smallest=told, op_amps=self._op_amps, clamps=self._clamps, untold=self._untold)
 
 
 def device_values(circuit: Circuit, graph: Graph, device: Device) -> tuple[Value, ...]:
@@ -168,11 +176,10 @@ def device_values(circuit: Circuit, graph: Graph, device: Device) -> tuple[Value
     return tuple(Value(kind, operator.name, origin.element) for kind in kinds)
 
 
-def part(circuit: Circuit, graph: Graph, device: Device) -> float:
+def part(graph: Graph, device: Device) -> float:
     """Return the part of a value by which it changes as a device does.
 
-    A leak that weights load is only a part of its R; of a line's two resistors either is half of the divider; a clamp
-    is in series with all else that drives its output.
+    A leak that weights load is only a part of its R; of a line's two resistors either is half of the divider.
     """
     value, (name, role, element) = device.value, device.origin
     if not isinstance(value, float):
@@ -180,9 +187,6 @@ def part(circuit: Circuit, graph: Graph, device: Device) -> float:
     operator, is_resistor = graph.by_name[name], device.name[0] == "R"
     if role == "line" and is_resistor:
         return 0.5
-    if role == "clamp":
-        before = (d.value for d in circuit.devices_from(name, element, "function") if d.name[0] == "R")
-        return value / (value + sum(ohms for ohms in before if isinstance(ohms, float)))
     if role == "resistance" and isinstance(operator, Leak):
         conductance = 1.0 / value if is_resistor else abs(value)
         return min(float(operator.resistance[element[0]]) * conductance, 1.0)

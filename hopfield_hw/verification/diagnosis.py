@@ -23,7 +23,7 @@ OPEN = 1e-3
 # The roles of the devices that make an amplifier's curve.
 CURVE = ("function", "clamp")
 # Terms are added until they explain this part of what the states are off by, three of them at most.
-EXPLAINED = 0.9999
+EXPLAINED, LEAST = 0.9999, 1e-9
 MAX_TERMS = 3
 # Where terms explain less than this part, so many of them are also tried far off: open, turned, shorted.
 WELL, MOST_LARGE = 0.999, 12
@@ -141,6 +141,8 @@ def _equations(circuit: Circuit, runs: Sequence[Run], extent: Array) -> Iterator
         fits = [_fit(term, rest, basis) for term in candidates]
         left = [before - fit.explained for fit in fits]
         best = min(left)
+        if best >= (1.0 - LEAST) * before:
+            break  # nothing explains any of it
         if not basis and best > (1.0 - WELL) * total:
             for k, fit in _large(candidates, left, runs, extent).items():
                 if total - fit.explained < left[k]:
