@@ -144,7 +144,7 @@ def _equations(circuit: Circuit, runs: Sequence[Run], extent: Array) -> Iterator
         if best >= (1.0 - LEAST) * before:
             break  # nothing explains any of it
         if not basis and best > (1.0 - WELL) * total:
-            for k, fit in _large(candidates, left, runs, extent).items():
+            for k, fit in _large(candidates, left, total, runs, extent).items():
                 if total - fit.explained < left[k]:
                     fits[k], left[k] = fit, total - fit.explained
             best = min(left)
@@ -171,17 +171,18 @@ def _equations(circuit: Circuit, runs: Sequence[Run], extent: Array) -> Iterator
         before = float(np.sum(rest**2))
 
 
-def _large(candidates: Sequence[Term], left: Sequence[float], runs: Sequence[Run], extent: Array) -> dict[int, _Fit]:
+def _large(
+    candidates: Sequence[Term], left: Sequence[float], total: float, runs: Sequence[Run], extent: Array
+) -> dict[int, _Fit]:
     """Return by its place how a term explains most where it is far off, of those that states do not just follow."""
     if runs[0].along.depth > 1:
         return {}
     values = {k: term.of for k, term in enumerate(candidates) if term.of and term.of[0].kind != "delay"}
-    whole = sum(float(np.sum(imbalance(run, extent) ** 2)) for run in runs)
     found = {}
     for k in sorted(values, key=lambda k: left[k])[:MOST_LARGE]:
         rest = {factor: sum(left_by(run, values[k], factor, extent) for run in runs) for factor in FACTORS}
         best = min(rest, key=lambda factor: rest[factor])
-        found[k] = _Fit(best - 1.0, whole - rest[best])
+        found[k] = _Fit(best - 1.0, total - rest[best])
     return found
 
 
