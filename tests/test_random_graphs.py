@@ -69,7 +69,7 @@ def lowered(graph: Graph, cell: str) -> Circuit | str:
 
 def simulated(circuit: Circuit, inputs: dict[str, Array], steps: int | None) -> tuple[Array, Array]:
     driving = np.concatenate(list(inputs.values())) if inputs else None
-    wave = hh.simulate(circuit, t_stop=STEPS * TAU, inputs=driving, points=steps, accuracy=1e-5)
+    wave = hh.simulate(circuit, t_stop=STEPS * TAU, inputs=driving, points=steps, accuracy=1e-4)
     return wave["state"].to_numpy(), wave["output"].to_numpy()
 
 

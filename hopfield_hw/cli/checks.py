@@ -14,7 +14,6 @@ from ..engines.ngspice import find
 from ..engines.transient import TIMEOUT, circuit_deck
 from ..errors import SimulatorMissing
 from ..export import design_circuit
-from ..plots import Picture
 from ..problems import Answer, Recall
 from ..reference import solve
 from ..verification import Verification, verify_circuit
@@ -64,6 +63,8 @@ class Checked(NamedTuple):
 
     def draw(self, path: Path) -> None:
         """Write the one-page picture, as images where the design is a memory."""
+        from ..plots import Picture  # Matplotlib is for those who ask for pictures
+
         expected = self.design.expected
         picture = None
         if isinstance(expected, Recall):

@@ -14,7 +14,6 @@ from ..designs import Design
 from ..engines.transient import AccuracyWarning
 from ..engines.transient import simulate as run_ngspice
 from ..export import design_circuit, export_deck
-from ..plots import plot_waves
 from ..units import format_si
 from .options import (
     PICTURES,
@@ -62,6 +61,8 @@ def simulate(
         with written(output) as part:
             wave.to_netcdf(part, engine="scipy")
     if plot is not None:
+        from ..plots import plot_waves  # Matplotlib is for those who ask for pictures
+
         with written(plot) as part:
             plot_waves(wave, part)
     for message in warned:
