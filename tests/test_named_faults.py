@@ -72,6 +72,22 @@ def test_what_no_run_can_tell_apart_is_named_together(ngspice: str) -> None:
     assert result.suspects[0].change.endswith(", or another of these")
 
 
+def test_a_resistor_that_charges_a_capacitor_is_seen_as_the_capacitor_is(ngspice: str) -> None:
+    """C dx/dt = (drive - x) / R: only the product R C counts, and at rest neither does."""
+    graph = hh.Network(
+        weights=[[0.0, -5e-5], [5e-5, 0.0]], resistance=1e4, capacitance=1e-8, gain=hh.Tanh(), initial=[0.5, 0.2]
+    )
+    right = hh.verify(graph, cell="summing_stage")
+    assert right.coverage.smallest["R_x_0"] == right.coverage.smallest["C_x_0"]
+    netlist = hh.lower(graph, cell="summing_stage").netlist()
+    deck = re.sub(r"(?m)^(R_x_0 \S+ \S+) .*$", r"\1 10100.0", netlist)
+    assert deck != netlist
+    result = hh.verify(graph, cell="summing_stage", deck=deck)
+    assert result.verdict == "failed"
+    assert result.suspects[0].devices == ("C_x_0", "R_x_0")
+    assert result.suspects[0].change == "10 nF acts as 10.1 nF, or another of these"
+
+
 def test_a_capacitor_that_is_not_there_is_named(ngspice: str) -> None:
     graph = hh.Network(weights=[[0.0]], resistance=1e4, capacitance=1e-8, gain=hh.Tanh(), initial=[0.5], bias=[2e-5])
     netlist = hh.lower(graph).netlist()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
@@ -169,6 +170,9 @@ def device_values(circuit: Circuit, graph: Graph, device: Device) -> tuple[Value
         kinds = ("loading",)
     if origin.role == "function" and isinstance(operator, Activate) and isinstance(operator.function, HardLimiter):
         kinds = ("output",)
+    if origin.role == "resistance" and device.name[0] == "R" and _charges(circuit, device):
+        alone = len(circuit.devices_from(origin.operator, origin.element, "resistance")) == 1
+        kinds = ("capacitance",) if alone else ("drive", "resistance")
     if origin.role == "feedback":
         return _fed_back(graph, operator, origin.element)
     if origin.role == "sum":
@@ -213,6 +217,18 @@ def _loads(circuit: Circuit, device: Device) -> bool:
     return any(probe.node in device.nodes for probe in circuit.states)
 
 
+def _charges(circuit: Circuit, device: Device) -> bool:
+    """Whether all that moves a state comes through a resistor: from a source to the capacitor's node."""
+    states, driven = {probe.node for probe in circuit.states}, _driven(circuit)
+    return any(a in states and a not in driven and b in driven for a, b in (device.nodes, device.nodes[::-1]))
+
+
+@lru_cache(maxsize=8)
+def _driven(circuit: Circuit) -> frozenset[str]:
+    """Return the nodes that sources hold at a voltage."""
+    return frozenset(device.nodes[0] for device in circuit.devices if device.name[0] in SOURCES)
+
+
 class _Behind:
     """Which devices read what a device drives: an inverter is seen where the weights behind it are."""
 
@@ -221,7 +237,7 @@ class _Behind:
         for device in circuit.devices:
             for node in set(device.nodes) - {GROUND}:
                 self._at.setdefault(node, []).append(device)
-        self._driven = {device.nodes[0] for device in circuit.devices if device.name[0] in SOURCES}
+        self._driven = _driven(circuit)
 
     def of(self, device: Device, known: Collection[str]) -> tuple[str, ...]:
         """Return the devices, of those of which something is known, that lie next behind a device."""

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..arrays import Array
-from ..circuit import Circuit
+from ..circuit import Circuit, Origin
 from ..graph import Affine, Graph, Leak
 from ..graph.weights import entries
 from ..reference.evaluate import Values
@@ -52,7 +52,7 @@ def terms(circuit: Circuit, runs: Sequence[Run], extent: Array) -> list[Term]:
     """
     found: list[Term] = []
     for leak in runs[0].along.leaks:
-        found += _of_leak(leak, runs, extent)
+        found += _of_leak(circuit, leak, runs, extent)
         for affine in runs[0].graph.drivers(leak):
             if isinstance(affine, Affine) and len(runs[0].graph.targets(affine)) == 1:
                 found += _of_weights(circuit, leak, affine, runs, extent)
@@ -60,7 +60,7 @@ def terms(circuit: Circuit, runs: Sequence[Run], extent: Array) -> list[Term]:
     return [term for term in found if float(np.sum(term.effect**2)) > 0.0]
 
 
-def _of_leak(leak: Leak, runs: Sequence[Run], extent: Array) -> Iterator[Term]:
+def _of_leak(circuit: Circuit, leak: Leak, runs: Sequence[Run], extent: Array) -> Iterator[Term]:
     first = runs[0].along.operators.slices[leak.name].start
     columns = np.arange(leak.output_size) + first
     moved = np.concatenate([run.moves[:, columns] for run in runs]) / extent[columns]
@@ -68,7 +68,10 @@ def _of_leak(leak: Leak, runs: Sequence[Run], extent: Array) -> Iterator[Term]:
     for k, i in enumerate(columns.tolist()):
         c, r = float(leak.capacitance[k]), float(leak.resistance[k])
         yield Term(leak.name, ("capacitance",), (k,), (i,), -moved[:, [k]] / c, c, "F")
-        if np.isfinite(r):
+        resistors = circuit.devices_from(leak.name, (k,), "resistance")
+        if any(device_values(circuit, runs[0].graph, d) == (Value("capacitance", leak.name, (k,)),) for d in resistors):
+            yield Term(leak.name, ("resistance",), (k,), (i,), -moved[:, [k]])  # only the product R C counts
+        elif np.isfinite(r):
             effect = -held[:, [k]] / (c * extent[i])
             yield Term(leak.name, ("resistance",), (k,), (i,), effect, 1.0 / r, "S")
 
@@ -165,7 +168,7 @@ def _others(
 ) -> Iterator[Term]:
     """Yield what else devices stand for, each on all states and outputs that it moves."""
     effects = [Effects(run, extent) for run in runs]
-    wanted: dict[tuple[Value, ...], tuple[str, str, tuple[int, ...]]] = {}
+    wanted: dict[tuple[Value, ...], dict[Origin, None]] = {}  # the places of the devices of each, in their order
     inverted = {affine.name: _inverted(circuit, affine) for affine in runs[0].graph.of_type(Affine)}
     for device in circuit.devices:
         origin = device.origin
@@ -174,11 +177,11 @@ def _others(
         if (origin.operator, origin.role, origin.element) not in known:
             for value in device_values(circuit, runs[0].graph, device):
                 if value.kind != "delay" or runs[0].along.depth == 1:  # else it would be a tree of delays
-                    wanted.setdefault((value,), (origin.operator, origin.role, origin.element))
+                    wanted.setdefault((value,), {})[origin] = None
             if origin.role in INVERTER:
                 behind = _behind(runs[0].graph, origin.operator, origin.element[0], inverted)
                 if behind:
-                    wanted.setdefault(behind, (origin.operator, origin.role, origin.element))
+                    wanted.setdefault(behind, {})[origin._replace(role=INVERTER[0])] = None
     listed = list(wanted)
     points = sum(len(run.times) * run.along.depth for run in runs)
     total = sum(operator.output_size for operator in runs[0].graph.operators)
@@ -193,12 +196,13 @@ def _others(
             promise = np.nan_to_num(np.sum(moved * off[:, rows], axis=0) ** 2 / np.sum(moved**2, axis=0))
         listed = [listed[k] for k in sorted(np.argsort(-promise, kind="stable")[:most].tolist())]
     for values in listed:
-        operator, role, element = wanted[values]
         moved = np.concatenate([moved_by(run, values, extent) for run in runs])
         size = np.sqrt(np.sum(moved**2, axis=0))
         moves = np.flatnonzero(size > LEAST_MOVED * np.max(size))
         moves = moves[np.argsort(-size[moves], kind="stable")]
-        yield Term(operator, (role,), element, tuple(moves.tolist()), moved[:, moves], of=values)
+        for operator, role, element in wanted[values]:
+            roles = INVERTER if role in INVERTER else (role,)
+            yield Term(operator, roles, element, tuple(moves.tolist()), moved[:, moves], of=values)
 
 
 def _behind(graph: Graph, source: str, j: int, inverted: Mapping[str, set[tuple[int, ...]]]) -> tuple[Value, ...]:
