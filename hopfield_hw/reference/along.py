@@ -57,6 +57,11 @@ class Along:
         taus = [float(np.min(d.tau.values)) if isinstance(d.tau, Signal) else d.tau for d in self.delays]
         return int(float(self.waveform.times[-1]) / min(taus)) + 1
 
+    @property
+    def effort(self) -> int:
+        """How many evaluations of the graph one takes: what each Delay gives is one of its own, at each depth."""
+        return 1 + len(self.delays) * self.depth
+
     def values(self, t: Array, x: Array) -> Values:
         """Return the value of each operator, (P, size), at the times t (P,) and the states x (P, n)."""
         states = np.concatenate([x, *(self._late(delay, t) for delay in self.delays)], axis=-1)

@@ -25,8 +25,9 @@ CURVE = ("function", "clamp")
 # Terms are added until they explain this part of what the states are off by, three of them at most.
 EXPLAINED, LEAST = 0.9999, 1e-9
 MAX_TERMS = 3
-# Where terms explain less than this part, so many of them are also tried far off: open, turned, shorted.
-WELL, MOST_LARGE = 0.999, 12
+# Where terms explain less than this part, so many of them are also tried far off: open, turned, shorted; fewer where a
+# graph takes more than this effort.
+WELL, MOST_LARGE, LITTLE = 0.999, 12, 10
 FACTORS = (0.0, -1.0, 0.5, 2.0, 1e3)
 # Terms whose effects are so much alike have one; of more than so many, the runs see too little.
 SAME, MOST_SAME = 1e-7, 3
@@ -179,7 +180,7 @@ def _large(
         return {}
     values = {k: term.of for k, term in enumerate(candidates) if term.of and term.of[0].kind != "delay"}
     found = {}
-    for k in sorted(values, key=lambda k: left[k])[:MOST_LARGE]:
+    for k in sorted(values, key=lambda k: left[k])[: MOST_LARGE // (1 + runs[0].along.effort // LITTLE)]:
         rest = {factor: sum(left_by(run, values[k], factor, extent) for run in runs) for factor in FACTORS}
         best = min(rest, key=lambda factor: rest[factor])
         found[k] = _Fit(best - 1.0, total - rest[best])

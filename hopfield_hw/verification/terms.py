@@ -183,7 +183,7 @@ def _others(
                 if behind:
                     wanted.setdefault(behind, {})[origin._replace(role=INVERTER[0])] = None
     listed = list(wanted)
-    points = sum(len(run.times) * run.along.depth for run in runs)
+    points = sum(len(run.times) * run.along.effort for run in runs)
     total = sum(operator.output_size for operator in runs[0].graph.operators)
     most = max(int(MOST_NUMBERS / (3 * total * points)), FEWEST)
     if len(listed) > most:
