@@ -11,7 +11,8 @@ import pytest
 import hopfield_hw as hh
 from hopfield_hw.digital import discrete_hopfield
 from hopfield_hw.families import delayed
-from hopfield_hw.graph import Graph
+from hopfield_hw.graph import Graph, as_graph
+from hopfield_hw.random_check import draw
 from hopfield_hw.verification.own_runs import OwnRuns
 
 SIZES = {"resistance": 10e3, "capacitance": 10e-9}
@@ -121,3 +122,9 @@ def test_a_start_that_the_deck_states_is_no_fault(ngspice: str) -> None:
 def test_a_start_that_does_not_run_is_told_of(ngspice: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(OwnRuns, "from_starts", lambda *_, **__: [])
     assert hh.verify(FLIP_FLOP).warning == "2 of 2 starts of verify's own choice do not run in ngspice"
+
+
+def test_the_jumps_of_a_neutral_network_that_is_started_elsewhere_are_no_fault(ngspice: str) -> None:
+    """They come back with each delay, as steep as a step: 2e-4 of a range here."""
+    graph = as_graph(draw(2026, 161, "neutral"))
+    assert hh.verify(graph, t_stop=20e-3).verdict == "passed"
