@@ -113,6 +113,15 @@ def test_op_amps_that_are_each_in_the_loop_of_the_other_fail() -> None:
     assert hh.verify(PAIR, cell="active_sum", deck=crossed, timeout=5.0).verdict != "passed"
 
 
+def test_one_of_two_with_limits_in_one_loop_is_found() -> None:
+    """Turning both leaves the loop as wrong as it was, which does not make them amplifiers of their own."""
+    text = hh.lower(PAIR, cell="active_sum").netlist()
+    (line,) = (line for line in text.splitlines() if line.startswith("E_x_0 "))
+    first, second = ("B_first mid 0 V=10*tanh(1e3*v(x_sum_0))", "B_second xn_0 0 V=10*tanh({sign}1e3*v(mid))")
+    turned = text.replace(line, f"{first}\n{second.format(sign='')}")
+    assert hh.verify(PAIR, cell="active_sum", deck=turned).verdict != "passed"
+
+
 def test_an_op_amp_that_no_feedback_holds_leaves_it_undecided() -> None:
     text = hh.lower(PAIR, cell="active_sum").netlist()
     result = hh.verify(PAIR, cell="active_sum", deck=text + "E_more more 0 v_0 v_1 1e7\nR_more more 0 1e4\n")

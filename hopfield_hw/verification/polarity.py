@@ -136,11 +136,11 @@ def exchanged(deck: Deck, *, volts: float, fastest: float, timeout: float) -> tu
         poles = text(lambda k, s: _with_pole(k, chosen[k], rail, fastest / LENGTH) if k in chosen else s.lines)
         names = {k: each.name for k, each in chosen.items()}
         circuit = _Poles(replace(deck, text=poles), names, limits, bends, fastest, limit)
-        # What bends and ends at a limit either way may be an amplifier of its own.
-        first = circuit.latched(frozenset())
-        bending = frozenset(path for path in first if chosen[int(_parts(path)[1])].bends)
-        own = bending & circuit.latched(first) if bending else bending
-        left, turned = _cure(lambda those: circuit.latched(those) - own, bending)
+        bending = frozenset(path for path in limits if path in bends)
+        left, turned = _cure(circuit.latched, bending)
+        if turned is None:  # what bends may be an amplifier of its own, at a limit either way
+            own = left & bending & circuit.latched(left)
+            left, turned = _cure(lambda those: circuit.latched(those) - own, bending)
     except SimulatorError as error:
         return (), (f"{UNTOLD}: with a pole at each the deck does not run ({_first_line(error)})",)
     if turned is None:
