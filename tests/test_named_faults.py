@@ -88,6 +88,13 @@ def test_a_resistor_that_charges_a_capacitor_is_seen_as_the_capacitor_is(ngspice
     assert result.suspects[0].change == "10 nF acts as 10.1 nF, or another of these"
 
 
+def test_a_resistor_of_a_line_is_half_of_what_its_buffer_is(ngspice: str) -> None:
+    graph = drawn("delayed", 23)
+    found = hh.verify(graph, t_stop=20.0 * time_constant(graph), rescale=True).coverage.smallest
+    for resistor in ("R_v_late_near_2", "R_v_late_far_2"):
+        assert found[resistor] == pytest.approx(2.0 * found["E_v_late_2"])
+
+
 def test_a_capacitor_that_is_not_there_is_named(ngspice: str) -> None:
     graph = hh.Network(weights=[[0.0]], resistance=1e4, capacitance=1e-8, gain=hh.Tanh(), initial=[0.5], bias=[2e-5])
     netlist = hh.lower(graph).netlist()
