@@ -16,12 +16,12 @@ import pytest
 
 from .cells import Cell
 from .circuit import Circuit
-from .engines.deck_nodes import Place
-from .errors import Unrealisable
-from .gain import Logistic, Tanh
+from .functions import Logistic, Tanh
 from .graph import Graph, as_graph
-from .lower import lower
-from .network import Network
+from .lowering import lower
+from .networks.network import Network
+from .spice.decks.nodes import Place
+from .values.errors import Unrealisable
 from .verification import Verification, verify, verify_circuit
 
 CHECK_ACCURACY = 1e-4

@@ -10,9 +10,7 @@ import scipy.sparse as sp
 from random_maps import random_map
 
 import hopfield_hw as hh
-from hopfield_hw.errors import InputError
-from hopfield_hw.functions import Clip, Identity
-from hopfield_hw.gain import Function
+from hopfield_hw.functions import Clip, Function, Identity
 from hopfield_hw.graph import (
     Activate,
     Affine,
@@ -27,6 +25,7 @@ from hopfield_hw.graph import (
     Output,
     Stencil,
 )
+from hopfield_hw.values.errors import InputError
 
 TAU = 1e-3  # R C of every neuron, and the period of a map; seconds
 CURVES: tuple[Function, ...] = (

@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
-from hopfield_hw.functions import Clip, Identity
-from hopfield_hw.gain import Function, HardLimiter, Logistic, PiecewiseLinear, Tanh
+from hopfield_hw.functions import Clip, Function, HardLimiter, Identity, Logistic, PiecewiseLinear, Tanh
 from hopfield_hw.graph import (
     Activate,
     Affine,

@@ -18,9 +18,8 @@ import pytest
 import scipy.sparse as sp
 
 from hopfield_hw.circuit import Circuit, Device, Origin, Probe
-from hopfield_hw.errors import HopfieldHWError, InputError, Unrealisable
-from hopfield_hw.functions import Softmax
-from hopfield_hw.gain import Tanh
+from hopfield_hw.equations import solve, solve_batch
+from hopfield_hw.functions import Softmax, Tanh
 from hopfield_hw.graph import (
     Activate,
     Affine,
@@ -36,10 +35,10 @@ from hopfield_hw.graph import (
     Units,
     parse_graph,
 )
-from hopfield_hw.lower import lower
-from hopfield_hw.network import Network
-from hopfield_hw.reference import solve, solve_batch
-from hopfield_hw.signals import Signal
+from hopfield_hw.lowering import lower
+from hopfield_hw.networks.network import Network
+from hopfield_hw.values.errors import HopfieldHWError, InputError, Unrealisable
+from hopfield_hw.values.signals import Signal
 
 NAN, INF = np.nan, np.inf
 MASKED = np.ma.masked_array([1.0, 2.0], [True, False])

@@ -11,10 +11,10 @@ import pytest
 from scipy.integrate import solve_ivp
 from scipy.linalg import expm
 
-from hopfield_hw.arrays import Array
-from hopfield_hw.errors import AccuracyError, InputError
-from hopfield_hw.reference import batch_solver
-from hopfield_hw.reference.batch_solver import RightHandSide, Rows, integrate
+from hopfield_hw.equations import batch_solver
+from hopfield_hw.equations.batch_solver import RightHandSide, Rows, integrate
+from hopfield_hw.values.arrays import Array
+from hopfield_hw.values.errors import AccuracyError, InputError
 
 Slope: TypeAlias = Callable[[float, Array], Array]
 RTOL, ATOL = 1e-7, 1e-9

@@ -10,10 +10,10 @@ import pytest
 from scipy.integrate import solve_ivp
 
 import hopfield_hw as hh
-from hopfield_hw.arrays import Array
-from hopfield_hw.engines.pace import FOLDS, OUTRUN, Zone, all_pauses, outrun, start_zone
-from hopfield_hw.engines.transient import AccuracyWarning, circuit_deck, simulate_waves
-from hopfield_hw.reference import Growth, Program
+from hopfield_hw.equations import Growth, Program
+from hopfield_hw.spice.pace import FOLDS, OUTRUN, Zone, all_pauses, outrun, start_zone
+from hopfield_hw.spice.transient import AccuracyWarning, circuit_deck, simulate_waves
+from hopfield_hw.values.arrays import Array
 
 R, C, AMPLITUDE = 1e4, 1e-8, 5.0
 

@@ -10,8 +10,8 @@ from oracles.images import EXPECTED, written
 
 import hopfield_hw as hh
 from hopfield_hw.cells import Cellular
-from hopfield_hw.engines.transient import simulate
 from hopfield_hw.families import TEMPLATES, CellularNetwork, random_cellular
+from hopfield_hw.spice.transient import simulate
 
 LETTER = written("R", rows=14, columns=16)
 

@@ -11,15 +11,15 @@ import pytest
 
 import hopfield_hw as hh
 from hopfield_hw.circuit import PRIMITIVES, Circuit, Device, Line, Origin, Probe
-from hopfield_hw.dialects import write
-from hopfield_hw.dialects.ngspice import WIDTH, format_analysis, wrap
-from hopfield_hw.engines.transient import circuit_deck
-from hopfield_hw.errors import InputError
-from hopfield_hw.gain import Logistic, Tanh
+from hopfield_hw.functions import Logistic, Tanh
 from hopfield_hw.graph import Activate, Affine, Graph, Hadamard, Input, Leak, Output
-from hopfield_hw.lower import lower
-from hopfield_hw.network import Network
-from hopfield_hw.signals import Signal
+from hopfield_hw.lowering import lower
+from hopfield_hw.networks.network import Network
+from hopfield_hw.spice.dialects import write
+from hopfield_hw.spice.dialects.ngspice import WIDTH, format_analysis, wrap
+from hopfield_hw.spice.transient import circuit_deck
+from hopfield_hw.values.errors import InputError
+from hopfield_hw.values.signals import Signal
 
 ORIGIN = Origin("x", "resistance", (0,))
 
@@ -385,7 +385,7 @@ def test_klu_is_for_dense_circuits_without_switches() -> None:
     dense = hh.Network(weights=rng.normal(size=(30, 30)) * 1e-4, resistance=1e4, capacitance=1e-7)
     grid = hh.families.CellularNetwork(template=hh.families.TEMPLATES["diffusion"], image=np.zeros((6, 6)))
     many = hh.Network(weights=rng.normal(size=(100, 100)) * 1e-4, resistance=1e4, capacitance=1e-7)
-    clocked = hh.digital.held(many, period=1e-3)  # as dense, but it has switches
+    clocked = hh.transforms.held(many, period=1e-3)  # as dense, but it has switches
     for graph, cell, klu in (
         (dense, "ideal", True),
         (dense, "hopfield_tank", True),

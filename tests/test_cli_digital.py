@@ -13,11 +13,12 @@ import pytest
 
 from hopfield_hw.cli import run
 from hopfield_hw.cli.reporting import RESULT_KEYS
-from hopfield_hw.digital import GRU, LSTM, Layer, Stack, to_onnx, to_torch
-from hopfield_hw.engines.fixed import fixed_point_report
-from hopfield_hw.engines.hardware_tools import find_tool, run_tool
-from hopfield_hw.fixedpoint import QFormat
-from hopfield_hw.lower.integer import FixedPoint
+from hopfield_hw.formats import to_onnx, to_torch
+from hopfield_hw.integers.fixed_point import QFormat
+from hopfield_hw.integers.lowering import FixedPoint
+from hopfield_hw.integers.machine import fixed_point_report
+from hopfield_hw.integers.tools import find_tool, run_tool
+from hopfield_hw.recurrent import GRU, LSTM, Layer, Stack
 
 
 @pytest.fixture

@@ -12,9 +12,10 @@ import pytest
 
 import hopfield_hw as hh
 from hopfield_hw.circuit import Switch
-from hopfield_hw.digital import GRU, LSTM, RNN, free_running, held, stepped
-from hopfield_hw.graph import Activate, Affine, Clock, Edge, Graph, Hold, Input, Leak, Output, Quantise, in_si
-from hopfield_hw.reference import SampledProgram, Watch
+from hopfield_hw.equations import SampledProgram, Watch
+from hopfield_hw.graph import Activate, Affine, Clock, Edge, Graph, Hold, Input, Leak, Output, Quantise
+from hopfield_hw.recurrent import GRU, LSTM, RNN
+from hopfield_hw.transforms import free_running, held, in_si, stepped
 
 pytestmark = pytest.mark.usefixtures("ngspice")
 
@@ -281,7 +282,9 @@ def discrete_families() -> dict[str, tuple[Graph, Any]]:
     image = np.where(rng.random((4, 5)) > 0.5, 1.0, -1.0)
     cells = hh.families.CellularNetwork(template=hh.families.TEMPLATES["edge"], image=image)
     memory = hh.families.bam_weights(rng.choice([-1.0, 1.0], (2, 5)), rng.choice([-1.0, 1.0], (2, 4)))
-    hopfield = hh.digital.discrete_hopfield([[0.0, 1.0, -1.0], [1.0, 0.0, -1.0], [-1.0, -1.0, 0.0]], initial=[1, -1, 1])
+    hopfield = hh.families.discrete_hopfield(
+        [[0.0, 1.0, -1.0], [1.0, 0.0, -1.0], [-1.0, -1.0, 0.0]], initial=[1, -1, 1]
+    )
     box = hh.families.brain_state_in_a_box(0.3 * weights @ weights.T, initial=rng.uniform(-0.3, 0.3, 4))
     return {
         "hopfield": (hopfield, None),

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 import hopfield_hw as hh
 from hopfield_hw.analysis.settling import settle
+from hopfield_hw.equations import StepProgram
 from hopfield_hw.families import box_problem, projection
 from hopfield_hw.graph import Edge, Graph, Input, Output
 from hopfield_hw.problems.complementarity import fathi, kojima_shindo, murty, tridiagonal
-from hopfield_hw.reference import StepProgram
 
 MS = 1e-3
 

@@ -11,15 +11,15 @@ import pytest
 import scipy.sparse as sp
 import xarray as xr
 
-from hopfield_hw.engines.transient import simulate
-from hopfield_hw.functions import Identity
-from hopfield_hw.gain import PiecewiseLinear, Tanh
-from hopfield_hw.graph import Activate, Affine, Graph, Leak, Output, Quantise, Stencil, in_si
-from hopfield_hw.lower import lower
-from hopfield_hw.network import Network
-from hopfield_hw.reference import solve
-from hopfield_hw.signals import Signal
-from hopfield_hw.waves import nrmse, nrmse_each
+from hopfield_hw.equations import solve
+from hopfield_hw.functions import Identity, PiecewiseLinear, Tanh
+from hopfield_hw.graph import Activate, Affine, Graph, Leak, Output, Quantise, Stencil
+from hopfield_hw.lowering import lower
+from hopfield_hw.networks.network import Network
+from hopfield_hw.spice.transient import simulate
+from hopfield_hw.transforms import in_si
+from hopfield_hw.values.measures import nrmse, nrmse_each
+from hopfield_hw.values.signals import Signal
 
 R, C = 1e4, 1e-7
 TAU = R * C

@@ -11,15 +11,15 @@ import numpy as np
 import pytest
 
 import hopfield_hw as hh
-from hopfield_hw.engines.convergence import LAST, converged, looser
-from hopfield_hw.engines.deck_nodes import Place
-from hopfield_hw.engines.deck_statements import plain, read_statements
-from hopfield_hw.engines.deck_text import KEPT, OPTIONS, REPLACED, number, read_deck, with_nodes
-from hopfield_hw.engines.options import Settings, settings_for
-from hopfield_hw.engines.rawfile import read
-from hopfield_hw.engines.transient import AccuracyWarning, Deck, circuit_deck, simulate_deck
-from hopfield_hw.errors import ConvergenceError
+from hopfield_hw.spice.convergence import LAST, converged, looser
+from hopfield_hw.spice.decks.nodes import Place
+from hopfield_hw.spice.decks.statements import plain, read_statements
+from hopfield_hw.spice.decks.text import KEPT, OPTIONS, REPLACED, number, read_deck, with_nodes
+from hopfield_hw.spice.options import Settings, settings_for
+from hopfield_hw.spice.rawfile import read
+from hopfield_hw.spice.transient import AccuracyWarning, Deck, circuit_deck, simulate_deck
 from hopfield_hw.testing import assert_matches_ode
+from hopfield_hw.values.errors import ConvergenceError
 
 NETWORK = hh.Network(
     weights=[[0.0, -5e-5], [-5e-5, 0.0]],
@@ -419,7 +419,7 @@ def test_tolerances_are_loosened_step_by_step(tmp_path: Path) -> None:
 
 def test_a_gmin_above_that_of_ngspice_is_told_of(ngspice: str, monkeypatch: pytest.MonkeyPatch) -> None:
     loosest = list(looser(settings_for(1e-4, 1e-3)))[-1]
-    monkeypatch.setattr("hopfield_hw.engines.transient.settings_for", lambda *_: loosest)
+    monkeypatch.setattr("hopfield_hw.spice.transient.settings_for", lambda *_: loosest)
     deck = read_deck(BOARD, like=compiled())
     with pytest.warns(AccuracyWarning, match="converges only with gmin=1e-09 S"):
         simulate_deck(deck, t_stop=1e-3, accuracy=0.1)

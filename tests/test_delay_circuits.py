@@ -12,15 +12,15 @@ import pytest
 import hopfield_hw as hh
 from hopfield_hw.analysis.amplification import amplification
 from hopfield_hw.analysis.stability import critical_delay
-from hopfield_hw.arrays import Array
 from hopfield_hw.cells import ActiveSum, AllPass, HopfieldTank
 from hopfield_hw.circuit import Line
-from hopfield_hw.engines.ngspice import run
-from hopfield_hw.errors import InputError, Unrealisable
-from hopfield_hw.families import delayed, delayed_by_edge, distributed, neutral
 from hopfield_hw.graph import Affine, Delay, Edge, Graph, Input, Leak, Output
-from hopfield_hw.random_check import draw
-from hopfield_hw.waves import nrmse
+from hopfield_hw.spice.ngspice import run
+from hopfield_hw.transforms import delayed, delayed_by_edge, distributed, neutral
+from hopfield_hw.values.arrays import Array
+from hopfield_hw.values.errors import InputError, Unrealisable
+from hopfield_hw.values.measures import nrmse
+from hopfield_hw.verification.random_set import draw
 
 pytestmark = pytest.mark.usefixtures("ngspice")
 RC = 1e-3

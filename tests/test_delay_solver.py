@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from hopfield_hw.arrays import Array
-from hopfield_hw.errors import AccuracyError, InputError
-from hopfield_hw.reference.breakpoints import Break, Lag, find_segments
-from hopfield_hw.reference.delay_solver import integrate_delayed
-from hopfield_hw.signals import Signal
+from hopfield_hw.equations.breakpoints import Break, Lag, find_segments
+from hopfield_hw.equations.delay_solver import integrate_delayed
+from hopfield_hw.values.arrays import Array
+from hopfield_hw.values.errors import AccuracyError, InputError
+from hopfield_hw.values.signals import Signal
 
 NONE = np.zeros((1, 1), dtype=bool)
 

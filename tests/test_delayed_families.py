@@ -11,10 +11,11 @@ import pytest
 import scipy.sparse as sp
 
 import hopfield_hw as hh
-from hopfield_hw.errors import InputError
-from hopfield_hw.families import delayed, delayed_by_edge, distributed, generalised_hopfield, neutral, shunting
+from hopfield_hw.equations.delay_solver import integrate_delayed
+from hopfield_hw.families import generalised_hopfield, shunting
 from hopfield_hw.graph import Affine, Delay, Graph, Hold, Leak, Sign, Stencil
-from hopfield_hw.reference.delay_solver import integrate_delayed
+from hopfield_hw.transforms import delayed, delayed_by_edge, distributed, neutral
+from hopfield_hw.values.errors import InputError
 
 WEIGHTS = np.array([[0.2, -0.8], [0.7, -0.3]])
 

@@ -13,11 +13,11 @@ import pytest
 import scipy.sparse as sp
 
 import hopfield_hw as hh
-from hopfield_hw.arrays import Array
-from hopfield_hw.errors import InputError
+from hopfield_hw.equations.delay_solver import integrate_delayed
 from hopfield_hw.graph import Activate, Affine, Delay, Edge, Graph, Input, Leak, Operator, Output
 from hopfield_hw.graph.neutral import check_neutral
-from hopfield_hw.reference.delay_solver import integrate_delayed
+from hopfield_hw.values.arrays import Array
+from hopfield_hw.values.errors import InputError
 
 OUT = Output(name="out", size=1)
 
@@ -296,7 +296,7 @@ def test_many_echoes_are_judged_without_a_dense_matrix(part: float, stable: bool
     echo = matrix * (part / float(np.max(np.abs(np.linalg.eigvals(matrix.toarray())))))
     plain = hh.Network(weights=sp.csr_array((600, 600)), resistance=1.0, capacitance=1.0)
     if stable:
-        assert hh.families.neutral(plain, [echo], [1.0]).kind == "dde"
+        assert hh.transforms.neutral(plain, [echo], [1.0]).kind == "dde"
     else:
         with pytest.raises(InputError, match=re.escape("alone has a spectral radius of D = 1.01")):
-            hh.families.neutral(plain, [echo], [1.0])
+            hh.transforms.neutral(plain, [echo], [1.0])

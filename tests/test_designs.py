@@ -13,24 +13,24 @@ import jsonschema
 import numpy as np
 import pytest
 import xarray as xr
+from hopfield_hw.designs.design.design import CHECKOUT, Design, check_answer, load_design, shipped_designs
+from hopfield_hw.designs.design.export import design_circuit
+from hopfield_hw.designs.design.networks import FORMS
 from scipy.integrate import solve_ivp
 
-from hopfield_hw import designs
 from hopfield_hw.analysis.stability import critical_delay
 from hopfield_hw.cells import CELLS
-from hopfield_hw.design_networks import FORMS
-from hopfield_hw.designs import CHECKOUT, Design, check_answer, load_design, shipped_designs
-from hopfield_hw.engines.transient import simulate
-from hopfield_hw.export import design_circuit
-from hopfield_hw.gain import Logistic, Tanh
+from hopfield_hw.designs.design import design as designs
+from hopfield_hw.equations import integrate_delayed, solve
+from hopfield_hw.functions import Logistic, Tanh
 from hopfield_hw.graph import Leak
-from hopfield_hw.lower import lower
-from hopfield_hw.network import Network
+from hopfield_hw.lowering import lower
+from hopfield_hw.networks.network import Network
 from hopfield_hw.problems import Oscillation, Recall
 from hopfield_hw.problems.answers import period_and_swing
-from hopfield_hw.reference import integrate_delayed, solve
-from hopfield_hw.signals import Signal
-from hopfield_hw.waves import nrmse
+from hopfield_hw.spice.transient import simulate
+from hopfield_hw.values.measures import nrmse
+from hopfield_hw.values.signals import Signal
 
 CASES = {
     "ad_converter_4bit": ["off_by_one", "sweep"],

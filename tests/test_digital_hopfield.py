@@ -10,14 +10,16 @@ import pytest
 import scipy.sparse as sp
 
 import hopfield_hw as hh
-from hopfield_hw.arrays import Array
-from hopfield_hw.digital import RNN, discrete_hopfield, stepped
-from hopfield_hw.engines.asynchronous import run_asynchronous
-from hopfield_hw.engines.sequence import run_sequence
-from hopfield_hw.errors import InputError
-from hopfield_hw.machines import run_machines
+from hopfield_hw.equations import StepProgram
+from hopfield_hw.equations.asynchronous import run_asynchronous
+from hopfield_hw.equations.sequences import run_sequence
+from hopfield_hw.families import discrete_hopfield
 from hopfield_hw.problems.memory import hebb, projection
-from hopfield_hw.reference import StepProgram
+from hopfield_hw.recurrent import RNN
+from hopfield_hw.transforms import stepped
+from hopfield_hw.values.arrays import Array
+from hopfield_hw.values.errors import InputError
+from hopfield_hw.verification.machines import run_machines
 
 
 def patterns(rng: np.random.Generator, count: int, n: int) -> Array:

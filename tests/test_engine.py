@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hopfield_hw.engines import ngspice as engine
-from hopfield_hw.errors import (
+from hopfield_hw.spice import ngspice as engine
+from hopfield_hw.values.errors import (
     ConvergenceError,
     DeckError,
     DiskFull,
@@ -412,7 +412,7 @@ def test_an_interrupt_ends_the_run_and_leaves_nothing(fake: FakeMaker, tmp_path:
     started = tmp_path / "started"
     fake(f"sleep 60 & echo $! $$ > '{started}.new'; mv '{started}.new' '{started}'; sleep 60")
     program = (
-        "import signal, tempfile; from hopfield_hw.engines.ngspice import run; "
+        "import signal, tempfile; from hopfield_hw.spice.ngspice import run; "
         f"signal.signal(signal.SIGINT, signal.default_int_handler); tempfile.tempdir = {str(folders)!r}; "
         "run('* title', t_stop=1.0, timeout=60.0)"
     )

@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 import hopfield_hw as hh
-from hopfield_hw.engines.transient import circuit_deck, simulate_waves
-from hopfield_hw.families import TEMPLATES, CellularNetwork, delayed
-from hopfield_hw.graph import Graph, in_si
-from hopfield_hw.reference import Along, Waveform
+from hopfield_hw.equations import Along, Waveform
+from hopfield_hw.families import TEMPLATES, CellularNetwork
+from hopfield_hw.graph import Graph
+from hopfield_hw.spice.transient import circuit_deck, simulate_waves
+from hopfield_hw.transforms import delayed, in_si
 from hopfield_hw.verification import Verification
 from hopfield_hw.verification.evidence import Error, Findings, faults, find
 from hopfield_hw.verification.polarity import exchanged
@@ -209,14 +210,14 @@ def test_an_output_of_a_clocked_circuit_is_judged_at_each_edge() -> None:
 # Maps, clocked circuits, delays: a fault where errors grow
 
 
-def chaotic_map() -> hh.digital.RNN:
+def chaotic_map() -> hh.recurrent.RNN:
     rng = np.random.default_rng(5)
-    return hh.digital.RNN(
+    return hh.recurrent.RNN(
         input_weights=np.zeros((4, 1)), recurrent_weights=3.0 * rng.normal(size=(4, 4)), bias=rng.normal(size=8)
     )
 
 
-def clocked(cell: hh.digital.RNN) -> Graph:
+def clocked(cell: hh.recurrent.RNN) -> Graph:
     return replace(cell.graph(), units=hh.Units(seconds_per_unit=1e-3))
 
 
@@ -233,7 +234,7 @@ def late_inhibition() -> Graph:
 
 SILENT = {
     "map": (lambda: clocked(chaotic_map()), 30e-3),
-    "clocked": (lambda: hh.digital.held(flip_flop(1000.0, start=1e-3), period=2e-5), 1e-3),
+    "clocked": (lambda: hh.transforms.held(flip_flop(1000.0, start=1e-3), period=2e-5), 1e-3),
     "delay": (late_inhibition, 2e-3),
 }
 

@@ -23,7 +23,7 @@ NET = hh.Network(
 )
 GRAPH = NET.graph()
 CIRCUIT = hh.lower(NET)
-MAP = hh.digital.discrete_hopfield(np.array([[0.0, 1.0], [1.0, 0.0]]))
+MAP = hh.families.discrete_hopfield(np.array([[0.0, 1.0], [1.0, 0.0]]))
 
 WRONG: dict[str, Any] = {
     "text": "much",

@@ -16,10 +16,11 @@ import hopfield_hw as hh
 from hopfield_hw import families
 from hopfield_hw.analysis.cohen_grossberg_energy import cohen_grossberg_energy
 from hopfield_hw.analysis.energy import energy, energy_rise
+from hopfield_hw.equations import Program, StepProgram, solve
 from hopfield_hw.families import FAMILIES
-from hopfield_hw.graph import Graph, as_graph, in_si, parse_graph
-from hopfield_hw.reference import Program, StepProgram, solve
-from hopfield_hw.waves import nrmse
+from hopfield_hw.graph import Graph, as_graph, parse_graph
+from hopfield_hw.transforms import in_si
+from hopfield_hw.values.measures import nrmse
 
 MS = 1e-3  # one unit of time of a family's graph
 

@@ -6,7 +6,7 @@ import pytest
 
 import hopfield_hw as hh
 from hopfield_hw.families import FAMILIES
-from hopfield_hw.random_check import time_constant, verify_random
+from hopfield_hw.verification.random_set import time_constant, verify_random
 
 SEED = 1986
 

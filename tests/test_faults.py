@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from hopfield_hw.designs.design.design import Design, load_design
+from hopfield_hw.designs.design.export import design_circuit, rescales
 
-from hopfield_hw.designs import Design, load_design
-from hopfield_hw.errors import InputError
-from hopfield_hw.export import design_circuit, rescales
-from hopfield_hw.faults import Fault, Planted, parse_fault, plant
+from hopfield_hw.values.errors import InputError
 from hopfield_hw.verification import Verification, verify
+from hopfield_hw.verification.faults import Fault, Planted, parse_fault, plant
 
 # Each kind of fault in each design, in a cell whose netlist has such devices. The two weights of the flip-flop are
 # equal, so there a weight and a leak are swapped; in the passive cell these are equal too.

@@ -11,19 +11,20 @@ import pytest
 from oracles.fixed import Oracle
 from random_maps import random_map
 
-from hopfield_hw.dialects.verilog import write_verilog
-from hopfield_hw.digital import GRU, LSTM, RNN, RecurrentCell, discrete_hopfield, stepped
-from hopfield_hw.engines.fixed import FixedMachine, fixed_point_report, narrowest, shortened
-from hopfield_hw.engines.hardware_tools import lint, run_tool, synthesise
-from hopfield_hw.engines.icarus import simulate_verilog
-from hopfield_hw.engines.sequence import run_sequence
-from hopfield_hw.errors import InputError, SimulatorCrash, SimulatorMissing, SimulatorTimeout, Unrealisable
-from hopfield_hw.fixedpoint import Integers, QFormat
-from hopfield_hw.functions import Clip, Polynomial, Softmax
-from hopfield_hw.gain import Tanh
+from hopfield_hw.equations.sequences import run_sequence
+from hopfield_hw.families import discrete_hopfield
+from hopfield_hw.functions import Clip, Polynomial, Softmax, Tanh
 from hopfield_hw.graph import Activate, Affine, Clock, Edge, Graph, Hold, Input, Output, Quantise
-from hopfield_hw.lower.integer import FixedPoint, IntegerProgram, lower_to_integers
-from hopfield_hw.network import Network
+from hopfield_hw.integers.fixed_point import Integers, QFormat
+from hopfield_hw.integers.icarus import simulate_verilog
+from hopfield_hw.integers.lowering import FixedPoint, IntegerProgram, lower_to_integers
+from hopfield_hw.integers.machine import FixedMachine, fixed_point_report, narrowest, shortened
+from hopfield_hw.integers.tools import lint, run_tool, synthesise
+from hopfield_hw.integers.verilog import write_verilog
+from hopfield_hw.networks.network import Network
+from hopfield_hw.recurrent import GRU, LSTM, RNN, RecurrentCell
+from hopfield_hw.transforms import stepped
+from hopfield_hw.values.errors import InputError, SimulatorCrash, SimulatorMissing, SimulatorTimeout, Unrealisable
 
 ROUNDINGS = ("nearest_even", "nearest_up", "floor", "toward_zero")
 OVERFLOWS = ("saturate", "wrap")
@@ -108,7 +109,7 @@ def test_a_wrong_bit_is_seen(rng: np.random.Generator, monkeypatch: pytest.Monke
     x = raw_inputs(formats, (60, 1, 2), rng)
     text = write_verilog(program)
     assert " || q[" in text
-    monkeypatch.setattr("hopfield_hw.engines.icarus.write_verilog", lambda program: text.replace(" || q[", " && q["))
+    monkeypatch.setattr("hopfield_hw.integers.icarus.write_verilog", lambda program: text.replace(" || q[", " && q["))
     assert np.any(simulate_verilog(program, {"x": x[:, 0]})["y"] != vectorised(program, x)[:, 0])
 
 

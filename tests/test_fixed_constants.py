@@ -10,15 +10,17 @@ import numpy as np
 import pytest
 
 from hopfield_hw.cli import run
-from hopfield_hw.digital import GRU, LSTM, RNN, Layer, discrete_hopfield, to_torch
-from hopfield_hw.engines.fixed import FixedMachine, fixed_point_report, narrowest, narrowest_for
-from hopfield_hw.engines.sequence import run_sequence
-from hopfield_hw.errors import InputError, Unrealisable
-from hopfield_hw.fixedpoint import QFormat
-from hopfield_hw.gain import HardLimiter
+from hopfield_hw.equations.sequences import run_sequence
+from hopfield_hw.families import discrete_hopfield
+from hopfield_hw.formats import to_torch
+from hopfield_hw.functions import HardLimiter
 from hopfield_hw.graph import Activate, Affine, Clock, Edge, Graph, Hold, Input, Output, Quantise
 from hopfield_hw.graph.text import parse_graph
-from hopfield_hw.lower.integer import FixedPoint, lower_to_integers
+from hopfield_hw.integers.fixed_point import QFormat
+from hopfield_hw.integers.lowering import FixedPoint, lower_to_integers
+from hopfield_hw.integers.machine import FixedMachine, fixed_point_report, narrowest, narrowest_for
+from hopfield_hw.recurrent import GRU, LSTM, RNN, Layer
+from hopfield_hw.values.errors import InputError, Unrealisable
 
 SIGNALS = QFormat(word=16, fraction=11)
 

@@ -12,17 +12,18 @@ from oracles.fixed import Oracle
 from random_maps import random_map
 from test_fixed_cells import INDICES, OVERFLOWS, ROUNDINGS, drawn
 
-from hopfield_hw import engines
-from hopfield_hw.digital import LSTM
-from hopfield_hw.engines import fixed
-from hopfield_hw.engines.fixed import FixedMachine, fixed_point_report
-from hopfield_hw.engines.sequence import run_sequence, run_steps
-from hopfield_hw.fixedpoint import QFormat
+from hopfield_hw import spice as engines
+from hopfield_hw.equations.sequences import run_sequence, run_steps
 from hopfield_hw.graph import Graph
-from hopfield_hw.lower.integer import FixedPoint, lower_to_integers
+from hopfield_hw.integers import machine as fixed
+from hopfield_hw.integers.fixed_point import QFormat
+from hopfield_hw.integers.lowering import FixedPoint, lower_to_integers
+from hopfield_hw.integers.machine import FixedMachine, fixed_point_report
+from hopfield_hw.recurrent import LSTM
 
 pytest.importorskip("numba", reason="numba is not installed; pip install numba")
-from hopfield_hw.engines import fixed_kernels, fixed_sequence
+from hopfield_hw.integers import kernels as fixed_kernels
+from hopfield_hw.integers import sequences as fixed_sequence
 
 
 def assert_not_a_bit_differs(
@@ -126,7 +127,7 @@ def test_without_numba_the_plain_way_is_taken(rng: np.random.Generator, monkeypa
     x = rng.normal(size=(fixed.LONG, 1, 2))
     compiled = run_sequence(FixedMachine(lower_to_integers(graph, formats)), x)
     for name in ("fixed_sequence", "fixed_kernels"):
-        monkeypatch.delitem(sys.modules, f"hopfield_hw.engines.{name}")
+        monkeypatch.delitem(sys.modules, f"hopfield_hw.spice.{name}")
         monkeypatch.delattr(engines, name)
     monkeypatch.setitem(sys.modules, "numba", None)
     machine: Any = FixedMachine(lower_to_integers(graph, formats))

@@ -14,10 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hopfield_hw.errors import InputError, Unrealisable
-from hopfield_hw.fixedpoint import ActivationTable, Index, Overflow, QFormat, Rounding, accumulator_bits
-from hopfield_hw.functions import Polynomial, Rational, Softmax
-from hopfield_hw.gain import Function, HardLimiter, Logistic, Tanh
+from hopfield_hw.functions import Function, HardLimiter, Logistic, Polynomial, Rational, Softmax, Tanh
+from hopfield_hw.integers.fixed_point import ActivationTable, Index, Overflow, QFormat, Rounding, accumulator_bits
+from hopfield_hw.values.errors import InputError, Unrealisable
 
 ROUNDINGS: tuple[Rounding, ...] = get_args(Rounding)
 OVERFLOWS: tuple[Overflow, ...] = get_args(Overflow)

@@ -18,33 +18,31 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.integrate import quad
 
-from hopfield_hw.errors import InputError, Unrealisable
 from hopfield_hw.functions import (
     FUNCTIONS,
     GAINS,
-    Clip,
-    Identity,
-    Polynomial,
-    Rational,
-    Softmax,
-    Table,
-    function_from,
-    stack,
-)
-from hopfield_hw.gain import (
     SIGMOIDS,
     Algebraic,
     Arctan,
+    Clip,
     Function,
     Gain,
     HardLimiter,
+    Identity,
     Logistic,
     PiecewiseLinear,
+    Polynomial,
+    Rational,
     Sigmoid,
+    Softmax,
     Softsign,
+    Table,
     Tanh,
+    function_from,
+    stack,
 )
-from hopfield_hw.rectifiers import Elu, LeakyRelu, Softplus, ThresholdedRelu
+from hopfield_hw.functions.rectifiers import Elu, LeakyRelu, Softplus, ThresholdedRelu
+from hopfield_hw.values.errors import InputError, Unrealisable
 
 MEASURED = Table(x=np.array([-2.0, -1.0, -0.25, 0.5, 1.0, 3.0]), y=np.array([-1.0, -0.5, 0.125, 0.125, 0.75, 1.25]))
 # One of every class, with every parameter away from its default.

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from hopfield_hw.analysis.gradients import gradient_flow
-from hopfield_hw.digital import GRU, LSTM, RNN, RecurrentCell
-from hopfield_hw.errors import InputError
+from hopfield_hw.equations import StepProgram
 from hopfield_hw.functions import Identity
-from hopfield_hw.reference import StepProgram
+from hopfield_hw.recurrent import GRU, LSTM, RNN, RecurrentCell
+from hopfield_hw.values.errors import InputError
 
 SIZE = 6
 

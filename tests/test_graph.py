@@ -17,10 +17,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from hopfield_hw.arrays import Array
-from hopfield_hw.errors import InputError
-from hopfield_hw.functions import Clip, Identity, Polynomial, Rational, Softmax, Table
-from hopfield_hw.gain import Function, Logistic, PiecewiseLinear, Tanh
+from hopfield_hw.equations import Program, solve
+from hopfield_hw.functions import (
+    Clip,
+    Function,
+    Identity,
+    Logistic,
+    PiecewiseLinear,
+    Polynomial,
+    Rational,
+    Softmax,
+    Table,
+    Tanh,
+)
 from hopfield_hw.graph import (
     Activate,
     Affine,
@@ -37,13 +46,14 @@ from hopfield_hw.graph import (
     Quantise,
     Stencil,
     Units,
-    in_si,
     parse_graph,
 )
 from hopfield_hw.graph.weights import BOUNDARIES, apply_weights, entries, weights_shape
-from hopfield_hw.network import Network
-from hopfield_hw.reference import Program, solve
-from hopfield_hw.signals import Signal
+from hopfield_hw.networks.network import Network
+from hopfield_hw.transforms import in_si
+from hopfield_hw.values.arrays import Array
+from hopfield_hw.values.errors import InputError
+from hopfield_hw.values.signals import Signal
 
 N = 4  # elements of every operator in the graphs of the property tests
 numbers = st.floats(-1e6, 1e6, allow_nan=False)
@@ -158,7 +168,7 @@ def test_a_cycle_of_one_is_printed() -> None:
 def test_cycle_message_is_reproducible() -> None:
     """The order of a set of names changes with the hash seed of the process; the message must not."""
     program = (
-        "from hopfield_hw.graph import Activate, Graph\nfrom hopfield_hw.gain import Tanh\n"
+        "from hopfield_hw.graph import Activate, Graph\nfrom hopfield_hw.functions.sigmoids import Tanh\n"
         "try: Graph(operators=[Activate(name=n, size=1, function=Tanh()) for n in 'abc'],"
         " edges=[('a', 'b'), ('b', 'c'), ('c', 'a')])\nexcept ValueError as error: print(error)"
     )

@@ -18,46 +18,28 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = "hopfield_hw"
 MAX_LINES = 400
 
-# A module imports from the rows above its own, and from its own row where that makes no cycle.
-ROWS = (
-    ("errors", "units", "tables", "arrays", "names", "parameters", "waves"),
-    ("gain", "signals", "rectifiers", "functions", "network", "network_formats", "fixedpoint"),
-    ("graph", "circuit", "usual"),
-    ("families", "problems", "cells", "digital", "trained"),
-    ("lower",),
-    ("dialects", "reference"),
-    ("engines", "analysis", "board"),
-    (
-        *(
-            "verification",
-            "machines",
-            "mixed",
-            "random_check",
-            "design_networks",
-            "designs",
-            "export",
-            "faults",
-            "doctor",
-        ),
-        *("panels", "plots", "schematic", "tasks", "testing", "cli"),
-    ),
+# A module imports from those above it in this list alone.
+LAYERS = (
+    *("version", "processes", "values", "functions", "graph", "networks", "transforms", "families", "recurrent"),
+    *("formats", "problems", "equations", "integers", "circuit", "cells", "lowering", "spice", "board", "analysis"),
+    *("verification", "pictures", "designs", "trained", "testing", "cli"),
 )
-LAYER = {module: row for row, modules in enumerate(ROWS) for module in modules}
+LAYER = {module: row for row, module in enumerate(LAYERS)}
 
 AT_IMPORT = "the module"
 FOR_TYPES = "TYPE_CHECKING"
 
-# (module, where, imported module): the only imports from a row below. The second one names a return type.
+# (module, where, imported module): the only imports from below, each within a method, with its reason.
 EXCEPTIONS = {
-    ("network", "Network.graph", "graph"),
-    ("network", FOR_TYPES, "graph"),
-    ("circuit", "Circuit.netlist", "dialects"),
-    ("circuit", "Circuit.to_pyspice", "dialects"),
+    ("circuit", "Circuit.netlist", "spice"),  # a circuit is asked for its text; dialects print it
+    ("circuit", "Circuit.to_pyspice", "spice"),
+    ("verification", "Verification.plot", "pictures"),  # a result is asked for its page, which is of this type
+    ("verification", FOR_TYPES, "pictures"),
 }
 
 # A reference that shares the circuit's arithmetic proves nothing about it.
-INDEPENDENT = "reference"
-CIRCUIT_SIDE = {"circuit", "cells", "lower", "dialects", "engines"}
+INDEPENDENT = "equations"
+CIRCUIT_SIDE = {"circuit", "cells", "lowering", "spice"}
 
 
 class Import(NamedTuple):
@@ -149,20 +131,32 @@ def layer_faults(root: Path) -> list[str]:
         elif entry.target not in LAYER:
             faults.append(f"{entry}: {entry.target} is not in the table of layers")
         elif LAYER[entry.target] > LAYER[entry.module] and not entry.excepted:
-            faults.append(f"{entry}: row {LAYER[entry.module]} may not import from row {LAYER[entry.target]}")
-    return faults + cycle_faults(entries) + independence_faults(entries)
+            faults.append(f"{entry}: it stands below in the table of layers")
+    return faults + cycle_faults(root) + independence_faults(entries)
 
 
-def cycle_faults(entries: Iterable[Import]) -> list[str]:
+def cycle_faults(root: Path) -> list[str]:
+    """Return a sentence for a circle of files that import each other when they are loaded, if there is one."""
+    files = {dotted(path, root): path for path in sources(root)}
     edges: dict[str, set[str]] = {}
-    for entry in entries:
-        if entry.where == AT_IMPORT:
-            edges.setdefault(entry.module, set()).add(entry.target)
+    for name, path in files.items():
+        folder = list(path.relative_to(root).parent.parts)
+        for node, where in nodes(ast.parse(path.read_text(encoding="utf-8"))):
+            if where != AT_IMPORT or name == PACKAGE:
+                continue
+            for target in (".".join(parts) for parts in imported(node, folder)):
+                found = target if target in files else target.rpartition(".")[0]
+                if found in files and found not in (name, PACKAGE):
+                    edges.setdefault(name, set()).add(found)
     try:
         TopologicalSorter(edges).prepare()
     except CycleError as error:
         return [f"{PACKAGE}: modules import each other: {' <- '.join(error.args[1])}"]
     return []
+
+
+def dotted(path: Path, root: Path) -> str:
+    return ".".join(path.relative_to(root).with_suffix("").parts).removesuffix(".__init__")
 
 
 def independence_faults(entries: Iterable[Import]) -> list[str]:
@@ -240,62 +234,74 @@ def test_tracked_files_name_no_folder_of_this_machine() -> None:
 
 GRAPH_METHOD = "class Network:\n    def graph(self):\n        from .graph import Graph\n"
 
+WITH_GRAPH = "class Circuit:\n    def netlist(self):\n        from .spice import write\n"
+
 ALLOWED = {
-    "row above": {"gain.py": "from .errors import InputError\nfrom . import arrays\n"},
-    "own row": {"network.py": "import hopfield_hw.gain\n", "gain.py": ""},
+    "above": {"values/arrays.py": "from .errors import InputError\n", "graph/ir.py": "from ..values import arrays\n"},
+    "absolute": {"graph/ir.py": "import hopfield_hw.functions.table\n"},
     "own folder": {"cells/ideal.py": "from . import base\nfrom .base import Cell\nfrom ..graph import ir\n"},
-    "root": {"__init__.py": "from .cli import main\nfrom . import engines\n"},
-    "other packages": {"arrays.py": "import numpy\nfrom scipy import sparse\nimport hopfield_hw_other.cli\n"},
+    "root": {"__init__.py": "from .cli import main\nfrom . import spice\n"},
+    "other packages": {"values/arrays.py": "import numpy\nfrom scipy import sparse\nimport hopfield_hw_other.cli\n"},
     "exceptions": {
-        "network.py": "if TYPE_CHECKING:\n    from .graph import Graph\n" + GRAPH_METHOD,
-        "graph.py": "from .network import Network\n",
-        "circuit/device.py": "class Circuit:\n    def netlist(self):\n        from ..dialects import write\n",
-        "circuit/more.py": "class Circuit:\n    def to_pyspice(self):\n        from ..dialects.pyspice import build\n",
-        "reference/ode.py": "from ..network import Network\n",
+        "circuit/device.py": "class Circuit:\n    def netlist(self):\n        from ..spice import write\n",
+        "circuit/more.py": "class Circuit:\n    def to_pyspice(self):\n        from ..spice.pyspice import build\n",
+        "equations/ode.py": "from ..networks import Network\n",
     },
     "cycle within a call": {
-        "machines.py": "def plot():\n    from .plots import draw\n",
-        "plots.py": "from .machines import Result\n",
+        "cells/a.py": "def plot():\n    from .b import draw\n",
+        "cells/b.py": "from .a import plot\n",
     },
 }
 
 REFUSED = {
-    "row below": ({"gain.py": "from .network import Network\nfrom .cli import main\n"}, "gain.py:2: gain imports cli"),
-    "in a folder": ({"cells/a.py": "from ..lower import lower\n"}, "cells/a.py:1: cells imports lower in the module"),
-    "absolute": ({"units.py": "import hopfield_hw.graph.ir\n"}, "units.py:1: units imports graph in the module: row 0"),
-    "from the root": ({"lower/a.py": "from .. import engines\n"}, "lower imports engines in the module: row 4"),
-    "the root itself": ({"cli.py": "from . import Network\n"}, "cli imports hopfield_hw in the module"),
-    "in a function": ({"graph.py": "def f():\n    from . import cli\n"}, "graph.py:2: graph imports cli in f: row 2"),
-    "by its name": ({"graph.py": 'import_module(".cli", __package__)\n'}, "graph imports cli in the module: row 2"),
-    "outside the method": ({"network.py": "from .graph import Graph\n"}, "network imports graph in the module: row 1"),
-    "another method": (
-        {"network.py": GRAPH_METHOD.replace("def graph", "def draw")},
-        "network imports graph in Network.draw: row 1",
+    "below": (
+        {"graph/ir.py": "from ..networks import Network\nfrom ..cli import main\n"},
+        "graph/ir.py:2: graph imports cli in the module",
     ),
-    "another class": ({"circuit.py": GRAPH_METHOD.replace(".graph", ".dialects")}, "dialects in Network.graph: row 2"),
-    "for types": ({"circuit.py": "if TYPE_CHECKING:\n    from .lower import lower\n"}, "lower in TYPE_CHECKING: row 2"),
+    "in a folder": ({"cells/a.py": "from ..lowering import lower\n"}, "cells/a.py:1: cells imports lowering"),
+    "absolute": ({"values/units.py": "import hopfield_hw.graph.ir\n"}, "values/units.py:1: values imports graph"),
+    "from the root": ({"lowering/a.py": "from .. import spice\n"}, "lowering imports spice in the module"),
+    "the root itself": ({"cli/a.py": "from .. import Network\n"}, "cli imports hopfield_hw in the module"),
+    "in a function": (
+        {"graph/ir.py": "def f():\n    from .. import cli\n"},
+        "graph/ir.py:2: graph imports cli in f",
+    ),
+    "by its name": (
+        {"graph/ir.py": 'import_module("..cli", __package__)\n'},
+        "graph imports cli in the module",
+    ),
+    "outside the method": ({"circuit/a.py": "from ..spice import write\n"}, "circuit imports spice in the module"),
+    "another method": (
+        {"circuit.py": WITH_GRAPH.replace("def netlist", "def draw")},
+        "circuit imports spice in Circuit.draw",
+    ),
+    "another class": ({"cells.py": WITH_GRAPH}, "cells imports spice in Circuit.netlist"),
+    "for types": (
+        {"circuit.py": "if TYPE_CHECKING:\n    from .lowering import lower\n"},
+        "circuit imports lowering in TYPE_CHECKING",
+    ),
     "else of types": (
-        {"network.py": "if TYPE_CHECKING:\n    pass\nelse:\n    from .graph import Graph\n"},
-        "network.py:4: network imports graph in the module: row 1",
+        {"circuit.py": "if TYPE_CHECKING:\n    pass\nelse:\n    from .spice import write\n"},
+        "circuit.py:4: circuit imports spice in the module",
     ),
     "in try": (
-        {"arrays.py": "try:\n    from .cli import main\nexcept ImportError:\n    pass\n"},
-        "arrays.py:2: arrays",
+        {"values/arrays.py": "try:\n    from ..cli import main\nexcept ImportError:\n    pass\n"},
+        "values/arrays.py:2: values",
     ),
     "unknown module": ({"helpers.py": ""}, "hopfield_hw/helpers: not in the table of layers"),
     "unknown folder": ({"extras/a.py": ""}, "hopfield_hw/extras: not in the table of layers"),
     "import of unknown": ({"cli.py": "from .helpers import f\n", "helpers.py": ""}, "cli imports helpers"),
     "cycle": (
-        {"gain.py": "from .functions import f\n", "functions.py": "from .gain import g\n"},
-        "modules import each other",
+        {"cells/a.py": "from .b import f\n", "cells/b.py": "from . import a\n"},
+        "modules import each other: hopfield_hw.cells.",
     ),
-    "reference, direct": (
-        {"reference/ode.py": "def f():\n    from ..circuit import Circuit\n"},
-        "reference -> circuit: reference may not reach it",
+    "equations, direct": (
+        {"equations/ode.py": "def f():\n    from ..circuit import Circuit\n"},
+        "equations -> circuit: equations may not reach it",
     ),
-    "reference, indirect": (
-        {"reference/ode.py": "from ..families import bam\n", "families/bam.py": "from ..cells import ideal\n"},
-        "reference -> families -> cells: reference may not reach it",
+    "equations, indirect": (
+        {"equations/ode.py": "from ..families import bam\n", "families/bam.py": "from ..cells import ideal\n"},
+        "equations -> families -> cells: equations may not reach it",
     ),
 }
 
@@ -321,7 +327,7 @@ def test_a_forbidden_import_is_found(tmp_path: Path, files: dict[str, str], expe
 
 
 def test_a_long_file_is_found(tmp_path: Path) -> None:
-    write_package(tmp_path, {"units.py": "x = 1\n" * MAX_LINES, "cells/a.py": "x = 1\n" * (MAX_LINES + 1)})
+    write_package(tmp_path, {"values/units.py": "x = 1\n" * MAX_LINES, "cells/a.py": "x = 1\n" * (MAX_LINES + 1)})
     assert long_files(tmp_path) == ["hopfield_hw/cells/a.py: 401 lines, at most 400"]
 
 

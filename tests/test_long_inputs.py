@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 import hopfield_hw as hh
-from hopfield_hw.arrays import Array
+from hopfield_hw.equations import delay_solver
 from hopfield_hw.graph import Activate, Affine, Delay, Edge, Graph, Input, Leak, Output
-from hopfield_hw.reference import delay_solver
+from hopfield_hw.values.arrays import Array
 
 TAU, T_STOP = 1e-4, 1e-3
-SOLVE = import_module("hopfield_hw.reference.solve")  # the package has a function of this name
+SOLVE = import_module("hopfield_hw.equations.solution")  # the package has a function of this name
 
 
 def recording(points: int, size: int = 1, seed: int = 0) -> hh.Signal:

@@ -14,10 +14,19 @@ import scipy.sparse as sp
 
 from hopfield_hw.cells import CELLS, ActiveSum, Fragment, Ideal
 from hopfield_hw.circuit import Circuit, Draft
-from hopfield_hw.engines.transient import simulate
-from hopfield_hw.errors import InputError, Unrealisable
-from hopfield_hw.functions import Clip, Identity, Polynomial, Softmax, Table
-from hopfield_hw.gain import Function, HardLimiter, Logistic, PiecewiseLinear, Tanh
+from hopfield_hw.equations import Program, solve
+from hopfield_hw.functions import (
+    Clip,
+    Function,
+    HardLimiter,
+    Identity,
+    Logistic,
+    PiecewiseLinear,
+    Polynomial,
+    Softmax,
+    Table,
+    Tanh,
+)
 from hopfield_hw.graph import (
     Activate,
     Affine,
@@ -34,12 +43,13 @@ from hopfield_hw.graph import (
     Stencil,
     Units,
 )
-from hopfield_hw.lower import lower
-from hopfield_hw.lower.rescale import rescaled
-from hopfield_hw.network import Network
-from hopfield_hw.reference import Program, solve
-from hopfield_hw.signals import Signal
-from hopfield_hw.waves import nrmse
+from hopfield_hw.lowering import lower
+from hopfield_hw.networks.network import Network
+from hopfield_hw.spice.transient import simulate
+from hopfield_hw.transforms.rescale import rescaled
+from hopfield_hw.values.errors import InputError, Unrealisable
+from hopfield_hw.values.measures import nrmse
+from hopfield_hw.values.signals import Signal
 
 R, C = 1e4, 1e-7
 TAU = R * C

@@ -7,9 +7,10 @@ import pytest
 
 import hopfield_hw as hh
 from hopfield_hw.analysis.lyapunov import lyapunov
-from hopfield_hw.errors import AccuracyError
-from hopfield_hw.families import chaotic_hopfield, delayed, generalised_hopfield
+from hopfield_hw.families import chaotic_hopfield, generalised_hopfield
 from hopfield_hw.graph import Activate, Affine, Clock, Edge, Graph, Hadamard, Hold, Leak, Units
+from hopfield_hw.transforms import delayed
+from hopfield_hw.values.errors import AccuracyError
 
 UNIT = Units()
 

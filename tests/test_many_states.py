@@ -14,12 +14,12 @@ from scipy.integrate import RK45, solve_ivp
 from scipy.ndimage import correlate
 
 import hopfield_hw as hh
+from hopfield_hw.equations import Program, crossbar
+from hopfield_hw.equations.single_solver import STAGES, integrate_single
 from hopfield_hw.families import TEMPLATES, CellularNetwork, Template
 from hopfield_hw.graph import Activate, Affine, Edge, Graph, Input, Leak, Output, Stencil
 from hopfield_hw.graph.shifts import Shifts
-from hopfield_hw.reference import Program, crossbar
-from hopfield_hw.reference.single_solver import STAGES, integrate_single
-from hopfield_hw.signals import Signal
+from hopfield_hw.values.signals import Signal
 
 MODES: dict[Any, Any] = {"zero": "constant", "fixed": "constant", "periodic": "wrap", "zero_flux": "nearest"}
 
@@ -113,7 +113,7 @@ def test_a_compiled_step_is_the_step_of_plain_formulas(boundary: Any, monkeypatc
 def test_without_numba_nothing_is_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
     network = CellularNetwork(template=TEMPLATES["diffusion"], image=np.zeros((64, 64)))
     monkeypatch.setitem(sys.modules, "numba", None)
-    monkeypatch.delitem(sys.modules, "hopfield_hw.reference.grid_kernels", raising=False)
+    monkeypatch.delitem(sys.modules, "hopfield_hw.equations.grid_kernels", raising=False)
     assert Program([network.graph()]).fused is None
 
 

@@ -13,7 +13,7 @@ from hopfield_hw.graph import Graph
 
 def ring_of_units() -> Graph:
     rng = np.random.default_rng(5)
-    cell = hh.digital.RNN(
+    cell = hh.recurrent.RNN(
         input_weights=np.zeros((4, 1)), recurrent_weights=3.0 * rng.normal(size=(4, 4)), bias=rng.normal(size=8)
     )
     return replace(cell.graph(), units=hh.Units(seconds_per_unit=1e-3))

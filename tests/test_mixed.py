@@ -24,9 +24,9 @@ def network() -> hh.Network:
     )
 
 
-def lstm() -> hh.digital.LSTM:
+def lstm() -> hh.recurrent.LSTM:
     rng = np.random.default_rng(4)
-    return hh.digital.LSTM(input_weights=rng.normal(size=(24, 4)), recurrent_weights=rng.normal(size=(24, 6)))
+    return hh.recurrent.LSTM(input_weights=rng.normal(size=(24, 4)), recurrent_weights=rng.normal(size=(24, 6)))
 
 
 def converter(levels: int, size: int = 4) -> Quantise:

@@ -11,8 +11,8 @@ import hopfield_hw as hh
 from hopfield_hw import families
 from hopfield_hw.cells import AllPass, Cell, Cellular, HopfieldTank, OtaC, SummingStage
 from hopfield_hw.graph import Activate, Affine, Edge, Graph, Units
-from hopfield_hw.lower import lower
-from hopfield_hw.schematic import neuron_devices
+from hopfield_hw.lowering import lower
+from hopfield_hw.pictures.schematic import neuron_devices
 from hopfield_hw.testing import assert_matches_ode
 
 

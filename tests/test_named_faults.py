@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 
 import hopfield_hw as hh
-from hopfield_hw.arrays import Array
+from hopfield_hw.equations import Along, Waveform, solve
 from hopfield_hw.families import TEMPLATES, CellularNetwork
-from hopfield_hw.graph import Delay, Graph, as_graph, in_si
-from hopfield_hw.random_check import draw, time_constant
-from hopfield_hw.reference import Along, Waveform, solve
+from hopfield_hw.graph import Delay, Graph, as_graph
+from hopfield_hw.transforms import in_si
+from hopfield_hw.values.arrays import Array
 from hopfield_hw.verification.changes import changed
 from hopfield_hw.verification.effects import Value
+from hopfield_hw.verification.random_set import draw, time_constant
 
 SEED = 2026
 

@@ -18,12 +18,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-import hopfield_hw.network_formats as formats
-from hopfield_hw.errors import InputError
-from hopfield_hw.functions import Table
-from hopfield_hw.gain import Gain, HardLimiter, Logistic, Tanh
+import hopfield_hw.networks.files as formats
+from hopfield_hw.functions import Gain, HardLimiter, Logistic, Table, Tanh
 from hopfield_hw.graph import Activate, Affine, Edge, Input, Leak, Output, Units
-from hopfield_hw.network import Network
+from hopfield_hw.networks.network import Network
+from hopfield_hw.values.errors import InputError
 
 ARRAYS = ("weights", "resistance", "capacitance", "bias", "initial", "input_weights")
 UNITS = ("volts_per_unit", "siemens_per_unit", "seconds_per_unit")

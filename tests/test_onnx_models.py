@@ -11,10 +11,10 @@ import pytest
 from onnx import helper, numpy_helper
 from onnx_graphs import built, by_onnxruntime
 
-from hopfield_hw.digital import from_onnx, from_torch
-from hopfield_hw.engines.model import run_model
-from hopfield_hw.engines.sequence import run_layers
-from hopfield_hw.errors import InputError
+from hopfield_hw.equations.models import run_model
+from hopfield_hw.equations.sequences import run_layers
+from hopfield_hw.formats import from_onnx, from_torch
+from hopfield_hw.values.errors import InputError
 
 Rng = np.random.Generator
 GATES = {"LSTM": (0, 3, 1, 2), "GRU": (1, 0, 2), "RNN": (0,)}  # of PyTorch, in the order of ONNX

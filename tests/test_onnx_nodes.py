@@ -11,9 +11,9 @@ import pytest
 from onnx import helper, numpy_helper
 from onnx_graphs import built, by_onnxruntime
 
-from hopfield_hw.digital import from_onnx
-from hopfield_hw.digital.onnx_nodes import NODES
-from hopfield_hw.engines.model import run_model
+from hopfield_hw.equations.models import run_model
+from hopfield_hw.formats import from_onnx
+from hopfield_hw.formats.onnx.nodes import NODES
 
 LAST = 24  # opset that is tried
 Rng = np.random.Generator

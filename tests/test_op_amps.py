@@ -143,7 +143,7 @@ def test_models_are_written_once() -> None:
 
 
 def rnn(function: Any = None, scale: float = 1.0) -> Graph:
-    cell = hh.digital.RNN(
+    cell = hh.recurrent.RNN(
         input_weights=scale * np.ones((1, 1)),
         recurrent_weights=np.ones((1, 1)),
         activations=() if function is None else (function,),

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 import hopfield_hw as hh
-from hopfield_hw.digital import discrete_hopfield
-from hopfield_hw.families import delayed
+from hopfield_hw.families import discrete_hopfield
 from hopfield_hw.graph import Graph, as_graph
-from hopfield_hw.random_check import draw
+from hopfield_hw.transforms import delayed
 from hopfield_hw.verification.own_runs import OwnRuns
+from hopfield_hw.verification.random_set import draw
 
 SIZES = {"resistance": 10e3, "capacitance": 10e-9}
 FLIP_FLOP = hh.Network(weights=[[0, -4e-5], [-4e-5, 0]], gain=hh.Tanh(gain=5.0), initial=[0.2, -0.2], **SIZES).graph()

@@ -20,18 +20,17 @@ from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
 from hopfield_hw.analysis.energy import energy, energy_rise, has_energy
-from hopfield_hw.errors import InputError
-from hopfield_hw.functions import Table
-from hopfield_hw.gain import Tanh
+from hopfield_hw.equations import solve
+from hopfield_hw.functions import Table, Tanh
 from hopfield_hw.graph import Affine, Edge, Graph, Leak, Output
-from hopfield_hw.lower import lower
-from hopfield_hw.network import Network
-from hopfield_hw.plots import MOST_WAVES, Picture, plot_verification, plot_waves, save_figure
-from hopfield_hw.reference import solve
-from hopfield_hw.schematic import FAULT, draw_neuron, neuron_devices
+from hopfield_hw.lowering import lower
+from hopfield_hw.networks.network import Network
+from hopfield_hw.pictures.plots import MOST_WAVES, Picture, plot_verification, plot_waves, save_figure
+from hopfield_hw.pictures.schematic import FAULT, draw_neuron, neuron_devices
+from hopfield_hw.values.errors import InputError
+from hopfield_hw.values.measures import ranges
 from hopfield_hw.verification import Coverage, EnergyReport, Error, Verification, Worst
 from hopfield_hw.verification.diagnosis import Suspect
-from hopfield_hw.waves import ranges
 
 CELLS = ("ideal", "hopfield_tank", "active_sum")
 ERROR = 1e-6

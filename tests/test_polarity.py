@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 import hopfield_hw as hh
-from hopfield_hw.engines.deck_op_amps import read_sources
-from hopfield_hw.engines.deck_statements import read_statements
-from hopfield_hw.engines.transient import circuit_deck
 from hopfield_hw.graph import as_graph
-from hopfield_hw.random_check import draw
+from hopfield_hw.spice.decks.op_amps import read_sources
+from hopfield_hw.spice.decks.statements import read_statements
+from hopfield_hw.spice.transient import circuit_deck
 from hopfield_hw.verification.polarity import exchanged
-from hopfield_hw.verification.verify import verify_circuit
+from hopfield_hw.verification.procedure import verify_circuit
+from hopfield_hw.verification.random_set import draw
 
 TWO = hh.Network(
     weights=1e-4 * np.array([[0.0, -1.0], [-1.0, 0.0]]),

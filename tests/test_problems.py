@@ -14,14 +14,14 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from hopfield_hw.errors import InputError
-from hopfield_hw.gain import Logistic
-from hopfield_hw.network import Network
+from hopfield_hw.equations import solve_batch
+from hopfield_hw.functions import Logistic
+from hopfield_hw.networks.network import Network
 from hopfield_hw.problems import PROBLEMS, ad_converter, build_problem, memory, read_patterns
 from hopfield_hw.problems.ad_converter import UNCLEAR, codes, visited_codes
 from hopfield_hw.problems.answers import period_and_swing
 from hopfield_hw.problems.memory import corrupted, hebb, projection
-from hopfield_hw.reference import solve_batch
+from hopfield_hw.values.errors import InputError
 
 Floats = npt.NDArray[np.float64]
 

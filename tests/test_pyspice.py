@@ -8,16 +8,16 @@ import sys
 from ctypes.util import find_library
 
 import pytest
+from hopfield_hw.designs.design.design import load_design
+from hopfield_hw.designs.design.export import design_circuit
 
 from hopfield_hw.circuit import Circuit
-from hopfield_hw.designs import load_design
-from hopfield_hw.export import design_circuit
 
 # libngspice holds one circuit to a process, so this runs in one of its own.
 SCRIPT = """
 import numpy as np
 import hopfield_hw as hh
-from hopfield_hw.export import design_circuit
+from hopfield_hw.designs.export import design_circuit
 
 design = hh.load_design("flip_flop")
 circuit = design_circuit(design, "hopfield_tank")

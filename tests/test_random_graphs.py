@@ -11,10 +11,10 @@ from oracles import equations
 from random_graphs import TAU, random_graph
 
 import hopfield_hw as hh
-from hopfield_hw.arrays import Array
 from hopfield_hw.circuit import Circuit
-from hopfield_hw.errors import Unrealisable
 from hopfield_hw.graph import Graph, Input
+from hopfield_hw.values.arrays import Array
+from hopfield_hw.values.errors import Unrealisable
 
 # Their values are of the order of 1, in no units.
 pytestmark = pytest.mark.filterwarnings("ignore::hopfield_hw.UnusualValueWarning")

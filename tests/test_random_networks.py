@@ -10,7 +10,7 @@ import pytest
 
 import hopfield_hw as hh
 from hopfield_hw.families.random_network import CURVES
-from hopfield_hw.random_check import RandomReport, Trial, draw, verify_random
+from hopfield_hw.verification.random_set import RandomReport, Trial, draw, verify_random
 
 SEED = 1986
 

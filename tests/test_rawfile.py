@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from hopfield_hw.engines.ngspice import run
-from hopfield_hw.engines.rawfile import Plot, Variable, read
-from hopfield_hw.errors import DeckError, InputError, TruncatedOutput
+from hopfield_hw.spice.ngspice import run
+from hopfield_hw.spice.rawfile import Plot, Variable, read
+from hopfield_hw.values.errors import DeckError, InputError, TruncatedOutput
 
 RC = "* divider\nv1 a 0 dc 1 ac 1\nr1 a b 1.0e3\nc1 b 0 1.0e-6 ic=0\n"
 STYLES = ("binary", "batch", "write")  # `-r` binary, `-r` text, and the text of the command `write`

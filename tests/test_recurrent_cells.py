@@ -14,14 +14,14 @@ import pytest
 from onnx import helper
 from oracles import recurrent as oracle
 
-from hopfield_hw.digital import GRU, LSTM, RNN, Layer, Stack, from_onnx, from_torch, to_onnx, to_torch
-from hopfield_hw.digital.onnx_nodes import NODES
-from hopfield_hw.engines.model import run_model
-from hopfield_hw.engines.sequence import run_layers, run_sequence
-from hopfield_hw.errors import InputError
-from hopfield_hw.functions import Polynomial
-from hopfield_hw.gain import Arctan, Tanh
-from hopfield_hw.reference import StepProgram
+from hopfield_hw.equations import StepProgram
+from hopfield_hw.equations.models import run_model
+from hopfield_hw.equations.sequences import run_layers, run_sequence
+from hopfield_hw.formats import from_onnx, from_torch, to_onnx, to_torch
+from hopfield_hw.formats.onnx.nodes import NODES
+from hopfield_hw.functions import Arctan, Polynomial, Tanh
+from hopfield_hw.recurrent import GRU, LSTM, RNN, Layer, Stack
+from hopfield_hw.values.errors import InputError
 
 GATES = {"LSTM": 4, "GRU": 3, "RNN": 1}
 WAYS = {"forward": 1, "reverse": 1, "bidirectional": 2}

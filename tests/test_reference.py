@@ -18,10 +18,22 @@ from scipy.linalg import expm
 
 from hopfield_hw.analysis.amplification import amplification
 from hopfield_hw.analysis.energy import energy, energy_rise, has_energy
-from hopfield_hw.arrays import Array
-from hopfield_hw.errors import AccuracyError, InputError
-from hopfield_hw.functions import Clip, Identity, Polynomial, Rational, Softmax, Table
-from hopfield_hw.gain import Algebraic, Arctan, Gain, HardLimiter, Logistic, PiecewiseLinear, Tanh
+from hopfield_hw.equations import Program, solve, solve_batch
+from hopfield_hw.functions import (
+    Algebraic,
+    Arctan,
+    Clip,
+    Gain,
+    HardLimiter,
+    Identity,
+    Logistic,
+    PiecewiseLinear,
+    Polynomial,
+    Rational,
+    Softmax,
+    Table,
+    Tanh,
+)
 from hopfield_hw.graph import (
     Activate,
     Affine,
@@ -38,12 +50,13 @@ from hopfield_hw.graph import (
     Quantise,
     Stencil,
     Units,
-    in_si,
 )
-from hopfield_hw.network import Network
-from hopfield_hw.reference import Program, solve, solve_batch
-from hopfield_hw.signals import Signal
-from hopfield_hw.waves import nrmse
+from hopfield_hw.networks.network import Network
+from hopfield_hw.transforms import in_si
+from hopfield_hw.values.arrays import Array
+from hopfield_hw.values.errors import AccuracyError, InputError
+from hopfield_hw.values.measures import nrmse
+from hopfield_hw.values.signals import Signal
 
 CURVES: tuple[Gain, ...] = (
     Tanh(gain=3.0, amplitude=1.5),
@@ -338,7 +351,7 @@ def stiff(form: Callable[[Any], Any]) -> Network:
 def test_a_stiff_equation_goes_to_an_implicit_method(
     method: Any, form: Callable[[Any], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    module = importlib.import_module("hopfield_hw.reference.solve")
+    module = importlib.import_module("hopfield_hw.equations.solution")
     tried: list[str] = []
 
     def spy(*args: Any, **options: Any) -> Any:

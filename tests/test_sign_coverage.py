@@ -8,7 +8,7 @@ import numpy as np
 
 import hopfield_hw as hh
 from hopfield_hw.circuit import Device
-from hopfield_hw.digital import discrete_hopfield
+from hopfield_hw.families import discrete_hopfield
 
 GRAPH = replace(
     discrete_hopfield(

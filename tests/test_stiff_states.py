@@ -12,15 +12,15 @@ import scipy.sparse as sp
 from scipy.integrate import solve_ivp
 
 import hopfield_hw as hh
-from hopfield_hw.arrays import Array
-from hopfield_hw.errors import AccuracyError
+from hopfield_hw.equations import Program, solve
 from hopfield_hw.families import TEMPLATES, CellularNetwork, Template
-from hopfield_hw.graph import in_si
-from hopfield_hw.reference import Program, solve
-from hopfield_hw.waves import nrmse
+from hopfield_hw.transforms import in_si
+from hopfield_hw.values.arrays import Array
+from hopfield_hw.values.errors import AccuracyError
+from hopfield_hw.values.measures import nrmse
 
-MODULE = importlib.import_module("hopfield_hw.reference.solve")
-STIFFNESS = importlib.import_module("hopfield_hw.reference.stiffness")
+MODULE = importlib.import_module("hopfield_hw.equations.solution")
+STIFFNESS = importlib.import_module("hopfield_hw.equations.stiffness")
 RESISTANCE = 1e4
 SLOWEST = 1e-2
 

@@ -10,16 +10,16 @@ import numpy as np
 import pytest
 
 import hopfield_hw as hh
-from hopfield_hw.arrays import Array
-from hopfield_hw.engines.fixed import FixedMachine, narrowest_for, shortened
-from hopfield_hw.engines.icarus import simulate_verilog
-from hopfield_hw.engines.sequence import Machine
-from hopfield_hw.engines.tree import fixed_node
-from hopfield_hw.fixedpoint import QFormat
+from hopfield_hw.equations import StepProgram
+from hopfield_hw.equations.sequences import Machine
 from hopfield_hw.graph import Graph
-from hopfield_hw.lower.integer import FixedPoint, lower_to_integers
-from hopfield_hw.reference import StepProgram
-from hopfield_hw.tasks import (
+from hopfield_hw.integers.fixed_point import QFormat
+from hopfield_hw.integers.icarus import simulate_verilog
+from hopfield_hw.integers.lowering import FixedPoint, lower_to_integers
+from hopfield_hw.integers.machine import FixedMachine, narrowest_for, shortened
+from hopfield_hw.integers.trees import fixed_node
+from hopfield_hw.trained import Expression, mackey_glass, parse_expression, random_expression
+from hopfield_hw.trained.tasks import (
     evaluate,
     find_anomalies,
     forecast,
@@ -30,7 +30,7 @@ from hopfield_hw.tasks import (
     roll_out,
     tree_of,
 )
-from hopfield_hw.trained import Expression, mackey_glass, parse_expression, random_expression
+from hopfield_hw.values.arrays import Array
 
 WARM_UP = 100
 MODEL = mackey_glass()
@@ -52,9 +52,9 @@ def forecast_error(machine: Machine) -> float:
     return relative_error(forecast(machine, SERIES)[WARM_UP - 1 : -1], SERIES[WARM_UP:])
 
 
-def copied() -> hh.digital.RNN:
+def copied() -> hh.recurrent.RNN:
     """A machine whose forecast is that the value stays: y[k] = series[k]."""
-    return hh.digital.RNN(input_weights=[[1.0]], recurrent_weights=[[0.0]], activations=(hh.Identity(),))
+    return hh.recurrent.RNN(input_weights=[[1.0]], recurrent_weights=[[0.0]], activations=(hh.Identity(),))
 
 
 def test_a_forecast_stands_where_it_was_made() -> None:

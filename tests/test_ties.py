@@ -11,18 +11,18 @@ import pytest
 import scipy.sparse as sp
 
 import hopfield_hw as hh
-from hopfield_hw.arrays import Array
-from hopfield_hw.digital import discrete_hopfield
-from hopfield_hw.engines.asynchronous import run_asynchronous
-from hopfield_hw.engines.fixed import FixedMachine
-from hopfield_hw.engines.icarus import simulate_verilog
-from hopfield_hw.engines.sequence import run_sequence
-from hopfield_hw.errors import InputError, Unrealisable
-from hopfield_hw.families import dense_memory, discrete_bam
-from hopfield_hw.fixedpoint import QFormat
-from hopfield_hw.graph import Clock, Edge, Graph, Hold, Input, Output, Quantise, Sign, in_si, tie_band, tie_bands
-from hopfield_hw.lower.integer import FixedPoint, lower_to_integers
-from hopfield_hw.reference import decision_margins
+from hopfield_hw.equations import decision_margins
+from hopfield_hw.equations.asynchronous import run_asynchronous
+from hopfield_hw.equations.sequences import run_sequence
+from hopfield_hw.families import dense_memory, discrete_bam, discrete_hopfield
+from hopfield_hw.graph import Clock, Edge, Graph, Hold, Input, Output, Quantise, Sign, tie_band, tie_bands
+from hopfield_hw.integers.fixed_point import QFormat
+from hopfield_hw.integers.icarus import simulate_verilog
+from hopfield_hw.integers.lowering import FixedPoint, lower_to_integers
+from hopfield_hw.integers.machine import FixedMachine
+from hopfield_hw.transforms import in_si
+from hopfield_hw.values.arrays import Array
+from hopfield_hw.values.errors import InputError, Unrealisable
 
 PERIOD = 1e-3
 # Steps of the weights: whole numbers, decimals that binary does not hold, and a step that no grid of decimals has.

@@ -10,14 +10,14 @@ import pytest
 
 import hopfield_hw as hh
 from hopfield_hw.analysis.gradients import gradient_flow
-from hopfield_hw.arrays import Array
-from hopfield_hw.engines.fixed import FixedMachine
-from hopfield_hw.fixedpoint import QFormat
-from hopfield_hw.lower.integer import FixedPoint, lower_to_integers
-from hopfield_hw.reference import StepProgram
-from hopfield_hw.tasks import bits_per_character, forecast, generate, ngram_bits, relative_error
+from hopfield_hw.equations import StepProgram
+from hopfield_hw.integers.fixed_point import QFormat
+from hopfield_hw.integers.lowering import FixedPoint, lower_to_integers
+from hopfield_hw.integers.machine import FixedMachine
 from hopfield_hw.trained import Alphabet, Forecaster, Scale, latch_sequences
+from hopfield_hw.trained.tasks import bits_per_character, forecast, generate, ngram_bits, relative_error
 from hopfield_hw.trained.weights import DATA, load_arrays
+from hopfield_hw.values.arrays import Array
 
 # What the scripts wrote: SHA-256 of the file, and how many numbers it holds.
 WEIGHTS = {
@@ -96,7 +96,7 @@ ALICE = hh.trained.alice()
 # Few characters, so that the integers do not take long; all of them in tests/verify_tasks.py.
 CONTEXT, PIECE = ALICE.train[-200:], ALICE.test[:600]
 LETTERS = Alphabet("ab")
-COIN = hh.digital.RNN(input_weights=np.zeros((2, 2)), recurrent_weights=np.zeros((2, 2)), bias=np.zeros(4))
+COIN = hh.recurrent.RNN(input_weights=np.zeros((2, 2)), recurrent_weights=np.zeros((2, 2)), bias=np.zeros(4))
 
 
 def words(word: int, fraction: int) -> FixedPoint:
@@ -152,12 +152,12 @@ def test_gates_keep_what_a_simple_network_forgets() -> None:
 
 
 MACKEY_GLASS = hh.trained.mackey_glass()
-PLAIN = hh.digital.RNN(input_weights=np.ones((2, 1)), recurrent_weights=np.eye(2))
+PLAIN = hh.recurrent.RNN(input_weights=np.ones((2, 1)), recurrent_weights=np.eye(2))
 REFUSED = {
     "outputs": (
         lambda: Forecaster(
             cell=MACKEY_GLASS.cell,
-            readout=hh.digital.Readout(weights=np.ones((2, 4))),
+            readout=hh.recurrent.Readout(weights=np.ones((2, 4))),
             scale=Scale(centre=0.0, half_range=1.0),
             train=[0.0],
             test=[0.0],
@@ -166,7 +166,10 @@ REFUSED = {
     ),
     "no output": (lambda: MACKEY_GLASS.readout.after(PLAIN.graph(), "h"), "'h' is no Output: `Readout.weights` of"),
     "size": (lambda: MACKEY_GLASS.readout.beside(PLAIN.graph(), "y", "z"), r"'y' has 2 elements: .* \(1, 4\) reads 4"),
-    "shape": (lambda: hh.digital.Readout(weights=[1.0]), r"`Readout.weights` has shape \(1,\): must be \(outputs, H\)"),
+    "shape": (
+        lambda: hh.recurrent.Readout(weights=[1.0]),
+        r"`Readout.weights` has shape \(1,\): must be \(outputs, H\)",
+    ),
     "scale": (lambda: Scale(centre=0.0, half_range=0.0), "`Scale.half_range = 0.0`: must be positive"),
     "letters": (lambda: Alphabet("aba"), "`Alphabet.characters` = 'aba': must hold each character once"),
     "letter": (lambda: LETTERS.indices("abc"), "`text` holds 'c': must be of the characters 'ab'"),

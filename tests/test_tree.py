@@ -7,16 +7,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hopfield_hw.arrays import Array
-from hopfield_hw.digital import RecursiveCell, TreeLSTM
-from hopfield_hw.digital.draft import GraphDraft
-from hopfield_hw.engines.fixed import FixedMachine
-from hopfield_hw.engines.tree import Tree, fixed_node, run_trees
-from hopfield_hw.errors import InputError
-from hopfield_hw.fixedpoint import QFormat
-from hopfield_hw.gain import Arctan, Tanh
+from hopfield_hw.equations.trees import Tree, run_trees
+from hopfield_hw.functions import Arctan, Tanh
 from hopfield_hw.graph import Graph
-from hopfield_hw.lower.integer import FixedPoint, lower_to_integers
+from hopfield_hw.graph.draft import GraphDraft
+from hopfield_hw.integers.fixed_point import QFormat
+from hopfield_hw.integers.lowering import FixedPoint, lower_to_integers
+from hopfield_hw.integers.machine import FixedMachine
+from hopfield_hw.integers.trees import fixed_node
+from hopfield_hw.recurrent import RecursiveCell, TreeLSTM
+from hopfield_hw.values.arrays import Array
+from hopfield_hw.values.errors import InputError
 
 SIZE, INPUTS = 3, 2
 

@@ -10,15 +10,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hopfield_hw.designs.design.design import shipped_designs
 
 import hopfield_hw as hh
 from hopfield_hw.board import Spread
 from hopfield_hw.cells import Cellular, SummingStage
 from hopfield_hw.cli import run
-from hopfield_hw.designs import shipped_designs
-from hopfield_hw.families import FAMILIES, CellularNetwork, Template, delayed
+from hopfield_hw.families import FAMILIES, CellularNetwork, Template
 from hopfield_hw.graph import Activate, Affine, Clock, Edge, Graph, Hold, Leak, Output
-from hopfield_hw.units import parse_si
+from hopfield_hw.transforms import delayed
+from hopfield_hw.values.si_text import parse_si
 
 READ = [
     ("10k", "Ohm", 10e3),

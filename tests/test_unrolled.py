@@ -9,15 +9,16 @@ import pytest
 import scipy.sparse as sp
 from random_maps import random_map
 
-from hopfield_hw.arrays import Array
-from hopfield_hw.digital import GRU, LSTM, RNN, discrete_hopfield, stepped
-from hopfield_hw.engines.sequence import run_sequence, run_steps
-from hopfield_hw.functions import Softmax
-from hopfield_hw.gain import Logistic, Tanh
+from hopfield_hw.equations import StepProgram, unrolled
+from hopfield_hw.equations.sequences import run_sequence, run_steps
+from hopfield_hw.families import discrete_hopfield
+from hopfield_hw.functions import Logistic, Softmax, Tanh
 from hopfield_hw.graph import Activate, Affine, Clock, Edge, Graph, Hold, Input, Output, Stencil
 from hopfield_hw.graph.phases import phases
-from hopfield_hw.network import Network
-from hopfield_hw.reference import StepProgram, unrolled
+from hopfield_hw.networks.network import Network
+from hopfield_hw.recurrent import GRU, LSTM, RNN
+from hopfield_hw.transforms import stepped
+from hopfield_hw.values.arrays import Array
 
 # Both sum the same products in another order: some roundings of the largest number that they sum.
 ROUNDING = 1e-12

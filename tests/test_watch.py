@@ -10,9 +10,9 @@ import pytest
 import hopfield_hw as hh
 from hopfield_hw.analysis.amplification import amplification
 from hopfield_hw.analysis.settling import settle
-from hopfield_hw.errors import AccuracyError, InputError, SimulatorTimeout
+from hopfield_hw.equations import Watch, watch
 from hopfield_hw.graph import Activate, Affine, Clock, Delay, Edge, Graph, Hold, Leak, Output
-from hopfield_hw.reference import Watch, watch
+from hopfield_hw.values.errors import AccuracyError, InputError, SimulatorTimeout
 
 CHATTER = r"the states chatter about \(0, 0\) from t = 0\.000[3-7]\d* of 0\.002 s on, where v jumps .* as Tanh or Piece"
 

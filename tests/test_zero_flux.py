@@ -9,13 +9,14 @@ import pytest
 from scipy.integrate import solve_ivp
 
 import hopfield_hw as hh
-from hopfield_hw.arrays import Array
-from hopfield_hw.engines.fixed import FixedMachine
-from hopfield_hw.families import CellularNetwork, Template, delayed, random_cellular
-from hopfield_hw.fixedpoint import QFormat
+from hopfield_hw.families import CellularNetwork, Template, random_cellular
 from hopfield_hw.graph import Affine, Stencil, parse_graph
 from hopfield_hw.graph.weights import apply_weights, entries, linear
-from hopfield_hw.lower.integer import FixedPoint, lower_to_integers
+from hopfield_hw.integers.fixed_point import QFormat
+from hopfield_hw.integers.lowering import FixedPoint, lower_to_integers
+from hopfield_hw.integers.machine import FixedMachine
+from hopfield_hw.transforms import delayed
+from hopfield_hw.values.arrays import Array
 
 # Rows and columns of images: one pixel, one row, one column, and grids that the template reaches over at both ends.
 SHAPES = [(1, 1), (1, 5), (4, 1), (2, 2), (1, 2), (3, 4)]

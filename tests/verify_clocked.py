@@ -11,8 +11,8 @@ import numpy as np
 
 import hopfield_hw as hh
 from hopfield_hw.board import Spread, sample
-from hopfield_hw.digital import GRU, LSTM, RNN
-from hopfield_hw.waves import sqnr
+from hopfield_hw.recurrent import GRU, LSTM, RNN
+from hopfield_hw.values.measures import sqnr
 
 CELLS, STEPS, LONG, DRAWS = 100, 20, 100, 20
 PERIOD = 1e-3

@@ -21,7 +21,7 @@ import hopfield_hw as hh
 from hopfield_hw.circuit import Circuit, Device
 from hopfield_hw.families import FAMILIES
 from hopfield_hw.graph import Graph, as_graph
-from hopfield_hw.random_check import ACCURACIES, ACCURACY, draw, time_constant
+from hopfield_hw.verification.random_set import ACCURACIES, ACCURACY, draw, time_constant
 
 SEED, COUNT = 2026, 1000
 REPORT = Path("build/verify_faults.json")

@@ -12,11 +12,11 @@ import numpy as np
 from oracles.fixed import Oracle
 from random_maps import random_map
 
-from hopfield_hw.digital import GRU, LSTM, RNN
-from hopfield_hw.engines.fixed import FixedMachine
-from hopfield_hw.engines.icarus import simulate_verilog
-from hopfield_hw.fixedpoint import QFormat
-from hopfield_hw.lower.integer import FixedPoint, lower_to_integers
+from hopfield_hw.integers.fixed_point import QFormat
+from hopfield_hw.integers.icarus import simulate_verilog
+from hopfield_hw.integers.lowering import FixedPoint, lower_to_integers
+from hopfield_hw.integers.machine import FixedMachine
+from hopfield_hw.recurrent import GRU, LSTM, RNN
 
 SIZE, STEPS = 8, 42_000  # three cells of 8 outputs: 1,008,000
 REPORT = Path("build/verify_fixed.json")

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from hopfield_hw.families import FAMILIES
-from hopfield_hw.random_check import RandomReport, Trial, verify_random
+from hopfield_hw.verification.random_set import RandomReport, Trial, verify_random
 
 SEED = 1986
 SETS: tuple[tuple[str, int, float | None], ...] = (

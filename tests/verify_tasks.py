@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 
 import hopfield_hw as hh
-from hopfield_hw.engines.fixed import FixedMachine, narrowest_for
-from hopfield_hw.engines.sequence import Machine
-from hopfield_hw.engines.tree import fixed_node
-from hopfield_hw.fixedpoint import QFormat
+from hopfield_hw.equations import StepProgram
+from hopfield_hw.equations.sequences import Machine
 from hopfield_hw.graph import Graph
-from hopfield_hw.lower.integer import FixedPoint, lower_to_integers
-from hopfield_hw.reference import StepProgram
+from hopfield_hw.integers.fixed_point import QFormat
+from hopfield_hw.integers.lowering import FixedPoint, lower_to_integers
+from hopfield_hw.integers.machine import FixedMachine, narrowest_for
+from hopfield_hw.integers.trees import fixed_node
 
 FORMATS = ((16, 12), (16, 11), (12, 8), (10, 6), (8, 4))
 DEPTHS, EACH = (1, 2, 4, 6, 8, 10, 12), 500

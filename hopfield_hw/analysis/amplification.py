@@ -7,9 +7,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from ..arrays import Array
-from ..graph import Graph, Leak, in_si
-from ..reference import (
+from ..equations import (
     TIMEOUT,
     DelayProgram,
     Program,
@@ -20,8 +18,11 @@ from ..reference import (
     integrate_program,
     stop_time,
 )
-from ..signals import Signal
-from ..waves import period_grid, uniform_grid
+from ..graph import Graph, Leak
+from ..transforms import in_si
+from ..values.arrays import Array
+from ..values.grids import period_grid, uniform_grid
+from ..values.signals import Signal
 
 PERTURBATIONS = 4
 SIZE = 1e-6  # of the range

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import Array, checked
-from ..errors import InputError
-from ..gain import Function
+from ..functions import Function
 from ..graph import Activate, Affine, Delay, Graph, as_graph
 from ..graph.weights import apply_weights, linear
+from ..values.arrays import Array, checked
+from ..values.errors import InputError
 
 # The integral is cut at this many uniform points and at every state asked for, with five Gauss points in each piece.
 PIECES = 4000

@@ -7,12 +7,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import scipy.sparse as sp
 
-from ..arrays import Array
-from ..errors import InputError
-from ..gain import Function, Gain
-from ..graph import Activate, Affine, Graph, Input, Leak, Output, in_si
+from ..functions import Function, Gain
+from ..graph import Activate, Affine, Graph, Input, Leak, Output
 from ..graph.weights import Stencil, apply_weights, linear
-from ..signals import as_signal
+from ..transforms import in_si
+from ..values.arrays import Array
+from ..values.errors import InputError
+from ..values.signals import as_signal
 
 # T_ij and T_ji count as equal within this part of the largest weight.
 SYMMETRY = 1e-12

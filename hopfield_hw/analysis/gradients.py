@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..arrays import Array, frozen
-from ..errors import InputError
+from ..equations import StepProgram
 from ..graph import Graph
-from ..reference import StepProgram
+from ..values.arrays import Array, frozen
+from ..values.errors import InputError
 
 
 class GradientFlow(NamedTuple):

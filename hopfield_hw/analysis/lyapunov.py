@@ -8,12 +8,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.integrate import solve_ivp
 
-from ..arrays import Array, frozen, positive, whole
-from ..errors import AccuracyError, InputError
-from ..graph import Graph, as_graph, in_si
-from ..network import Network
-from ..reference import Program, StepProgram, input_signal
-from ..signals import Signal
+from ..equations import Program, StepProgram, input_signal
+from ..graph import Graph, as_graph
+from ..networks.network import Network
+from ..transforms import in_si
+from ..values.arrays import Array, frozen, positive, whole
+from ..values.errors import AccuracyError, InputError
+from ..values.signals import Signal
 
 RTOL = 1e-7
 # The part of the time that is run before anything is counted; how often the tangent vectors are made orthonormal.

@@ -6,12 +6,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..arrays import Array
-from ..errors import InputError
+from ..equations import TIMEOUT, solve
 from ..graph import Graph, as_graph
-from ..network import Network
-from ..reference import TIMEOUT, solve
-from ..units import format_si
+from ..networks.network import Network
+from ..values.arrays import Array
+from ..values.errors import InputError
+from ..values.si_text import format_si
 
 
 class Settling(NamedTuple):

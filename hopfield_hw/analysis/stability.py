@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..errors import InputError
-from ..network import Network
+from ..networks.network import Network
+from ..values.errors import InputError
 
 
 def critical_delay(network: Network) -> float:

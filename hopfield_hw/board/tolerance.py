@@ -10,9 +10,9 @@ from zlib import crc32
 
 import numpy as np
 
-from ..arrays import frozen
 from ..circuit import Circuit, Device, Multiplier, Origin, Transistor
-from ..errors import InputError, NoEffectWarning, warn
+from ..values.arrays import frozen
+from ..values.errors import InputError, NoEffectWarning, warn
 
 # Typical errors of an AD633 (Analog Devices data sheet, specifications at 25 degrees Celsius); parts of full scale.
 AD633_TYPICAL = Multiplier(

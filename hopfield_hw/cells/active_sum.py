@@ -8,9 +8,9 @@ from functools import partial
 
 import numpy as np
 
-from ..arrays import positive
 from ..circuit import GROUND, Draft, Origin
 from ..graph import Graph
+from ..values.arrays import positive
 from .cell import Fragment
 from .delay_line import MATCHED_LINE, DelayForm
 from .ideal import add_amplifier, add_bias, add_capacitors

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..arrays import positive
 from ..circuit import GROUND, Draft, Origin
-from ..errors import Unrealisable
 from ..graph import Delay, Leak
+from ..values.arrays import positive
+from ..values.errors import Unrealisable
 from .delay_line import check_delays, constant_history, new_node, tau_of, used
 
 MOST_STAGES = 256

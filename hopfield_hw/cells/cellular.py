@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 
-from ..arrays import positive
 from ..circuit import GROUND, Draft, Origin
-from ..gain import PiecewiseLinear
+from ..functions import PiecewiseLinear
 from ..graph import Activate, Graph
 from ..graph.weights import entries
+from ..values.arrays import positive
 from .cell import Fragment
 from .delay_line import MATCHED_LINE, DelayForm
 from .ideal import add_amplifier, add_bias, add_leak

@@ -8,13 +8,13 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
-from ..arrays import Array
 from ..circuit import GROUND, Draft, Line, Origin
-from ..errors import Unrealisable
 from ..graph import Affine, Delay, Graph
 from ..graph.neutral import check_neutral
 from ..graph.weights import entries
-from ..signals import Signal
+from ..values.arrays import Array
+from ..values.errors import Unrealisable
+from ..values.signals import Signal
 
 IMPEDANCE = 50.0
 # Delays that differ, in one circuit.

@@ -9,9 +9,9 @@ from functools import partial
 import numpy as np
 
 from ..circuit import GROUND, Draft, Origin
-from ..errors import Unrealisable
 from ..graph import Graph
-from ..units import format_si
+from ..values.errors import Unrealisable
+from ..values.si_text import format_si
 from .cell import Fragment
 from .delay_line import MATCHED_LINE, DelayForm
 from .ideal import add_amplifier, add_bias, add_capacitors

@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..circuit import GROUND, Draft, Origin
-from ..functions import Softmax
-from ..gain import Function
+from ..functions import Function, Softmax
 from ..graph import Activate, Affine, Delay, Graph, Hadamard, Hold, Leak, Operator, Output, Quantise, Sign
 from ..graph.weights import Stencil, entries
 from .cell import Fragment

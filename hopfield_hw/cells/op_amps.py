@@ -9,14 +9,13 @@ from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 
-from ..arrays import positive
 from ..circuit import GROUND, Draft, Multiplier, Origin, Switch
-from ..errors import InputError, Unrealisable
-from ..functions import Softmax
-from ..gain import Function
+from ..functions import Function, Softmax
 from ..graph import Activate, Affine, Graph, Hadamard, Hold, Leak, Operator, Output, Sign
 from ..graph.weights import diagonal
-from ..units import format_si
+from ..values.arrays import positive
+from ..values.errors import InputError, Unrealisable
+from ..values.si_text import format_si
 from .cell import Fragment
 from .ideal import add_amplifier, add_comparators
 from .pair import Pair, add_pair, base_scale

@@ -9,10 +9,10 @@ from functools import partial
 
 import numpy as np
 
-from ..arrays import positive
 from ..circuit import GROUND, Draft, Origin
 from ..graph import Affine, Graph
 from ..graph.weights import entries
+from ..values.arrays import positive
 from .cell import Fragment
 from .ideal import add_amplifier, add_bias, add_capacitors
 from .population import Population, populations

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..arrays import positive
 from ..circuit import GROUND, Draft, Origin, Transistor
-from ..errors import Unrealisable
-from ..gain import Function, Logistic, Tanh
+from ..functions import Function, Logistic, Tanh
 from ..graph import Activate
+from ..values.arrays import positive
+from ..values.errors import Unrealisable
 from .summing import Summing, add_op_amp
 
 THERMAL = 0.025865  # k T / q at 27 degrees Celsius, volts

@@ -8,12 +8,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..arrays import Array
 from ..circuit import Draft, Origin
-from ..errors import InputError
-from ..gain import Gain
+from ..functions import Gain
 from ..graph import Activate, Affine, Delay, Graph, Input, Leak, Operator
 from ..graph.weights import entries
+from ..values.arrays import Array
+from ..values.errors import InputError
 from .cell import Fragment
 from .delay_line import DelayForm
 

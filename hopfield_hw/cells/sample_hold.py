@@ -12,7 +12,7 @@ import numpy as np
 
 from ..circuit import GROUND, Draft, Origin, Pulse, Settling, Switch
 from ..graph import Hold, Leak
-from ..waves import EDGE, READ
+from ..values.grids import EDGE, READ
 
 TRANSFERRED, ACQUIRING = 0.45, 0.5  # of a period
 CLOCKS = ("clock_acquire", "clock_transfer")

@@ -9,9 +9,9 @@ from typing import NamedTuple
 import numpy as np
 
 from ..circuit import GROUND, Draft, Origin
-from ..errors import InputError
 from ..graph import Affine, Graph, Leak, Operator
 from ..graph.weights import Stencil, entries
+from ..values.errors import InputError
 
 LARGEST = 1e9  # of a resistor, ohms
 

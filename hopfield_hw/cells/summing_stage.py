@@ -9,13 +9,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..arrays import Array, positive
 from ..circuit import GROUND, Draft, Origin
-from ..errors import Unrealisable
 from ..functions import Softmax
 from ..graph import Activate, Affine, Graph, Input, Leak
 from ..graph.weights import Stencil, entries, scaled_weights
-from ..units import format_si
+from ..values.arrays import Array, positive
+from ..values.errors import Unrealisable
+from ..values.si_text import format_si
 from .cell import Fragment
 from .ideal import add_amplifier, add_bias, add_capacitors
 from .population import Population, add_crossbar, populations

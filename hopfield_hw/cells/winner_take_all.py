@@ -8,10 +8,10 @@ from functools import partial
 
 import numpy as np
 
-from ..arrays import positive
 from ..circuit import GROUND, Draft, Origin
 from ..graph import Activate, Affine, Graph
 from ..graph.weights import linear
+from ..values.arrays import positive
 from .active_sum import ActiveSum
 from .cell import Fragment
 from .ideal import add_bias

@@ -1,7 +1,7 @@
 """The circuit: op-amps, resistors, capacitors and sources, each with its origin in the graph."""
 
+from .circuit import GROUND, Circuit, Device, Origin, Probe, Settling
 from .draft import Draft
-from .ir import GROUND, Circuit, Device, Origin, Probe, Settling
 from .primitives import PRIMITIVES, Line, Multiplier, Primitive, Pulse, Switch, Transistor
 
 __all__ = [

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from ..errors import InputError, Unrealisable
 from ..graph import Clock, Graph, Hold, Input, Leak, Operator, Output
-from .ir import GROUND, Circuit, Device, Origin, Probe, Settling
+from ..values.errors import InputError, Unrealisable
+from .circuit import GROUND, Circuit, Device, Origin, Probe, Settling
 from .primitives import Value
 
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
 
-from ..errors import InputError
-from ..names import NAME
+from ..values.errors import InputError
+from ..values.names import NAME
 
 
 class Primitive(NamedTuple):

@@ -13,12 +13,12 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from ..doctor import DISTRIBUTION, package
-from ..errors import HopfieldHWError
+from ..values.errors import HopfieldHWError
 from .about import doctor, show_list
 from .decks import export, simulate
 from .demo import demo
 from .digital import fixed, rtl
+from .doctor import DISTRIBUTION, package
 from .reporting import PROGRAM, ClosedPipeError, report_error, say, warn
 from .tracing import trace
 from .verify import verify

@@ -9,14 +9,15 @@ from typing import Annotated, Any, TypeAlias
 import typer
 
 from ..cells import CELLS
-from ..designs import load_design, shipped_designs
-from ..dialects import DIALECTS
-from ..doctor import examine
-from ..engines.ngspice import find
-from ..engines.run_folders import remove_old_folders
-from ..errors import MissingExtra, SimulatorMissing
-from ..families import BUILDERS, DELAYS, FAMILIES, TEMPLATES
+from ..designs.design import load_design, shipped_designs
+from ..families import BUILDERS, FAMILIES, TEMPLATES
 from ..problems import PROBLEMS
+from ..spice.dialects import DIALECTS
+from ..spice.ngspice import find
+from ..spice.run_folders import remove_old_folders
+from ..transforms import DELAYS
+from ..values.errors import MissingExtra, SimulatorMissing
+from .doctor import examine
 from .options import Json
 from .reporting import emit, say_table, warn
 

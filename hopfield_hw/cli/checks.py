@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..circuit import Circuit
-from ..designs import Design, check_answer
-from ..engines.deck_text import read_deck
-from ..engines.ngspice import find
-from ..engines.transient import TIMEOUT, circuit_deck
-from ..errors import SimulatorMissing
-from ..export import design_circuit
+from ..designs.design import Design, check_answer
+from ..designs.export import design_circuit
+from ..equations import solve
 from ..problems import Answer, Recall
-from ..reference import solve
+from ..spice.decks.text import read_deck
+from ..spice.ngspice import find
+from ..spice.transient import TIMEOUT, circuit_deck
+from ..values.errors import SimulatorMissing
 from ..verification import Verification, verify_circuit
 from .reporting import say_table, working, written
 
@@ -63,7 +63,7 @@ class Checked(NamedTuple):
 
     def draw(self, path: Path) -> None:
         """Write the one-page picture, as images where the design is a memory."""
-        from ..plots import Picture  # Matplotlib is for those who ask for pictures
+        from ..pictures.plots import Picture
 
         expected = self.design.expected
         picture = None

@@ -10,11 +10,11 @@ import typer
 import xarray as xr
 
 from ..circuit import Circuit
-from ..designs import Design
-from ..engines.transient import AccuracyWarning
-from ..engines.transient import simulate as run_ngspice
-from ..export import design_circuit, export_deck
-from ..units import format_si
+from ..designs.design import Design
+from ..designs.export import design_circuit, export_deck
+from ..spice.transient import AccuracyWarning
+from ..spice.transient import simulate as run_ngspice
+from ..values.si_text import format_si
 from .options import (
     PICTURES,
     Accuracy,
@@ -61,7 +61,7 @@ def simulate(
         with written(output) as part:
             wave.to_netcdf(part, engine="scipy")
     if plot is not None:
-        from ..plots import plot_waves  # Matplotlib is for those who ask for pictures
+        from ..pictures.plots import plot_waves
 
         with written(plot) as part:
             plot_waves(wave, part)

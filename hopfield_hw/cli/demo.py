@@ -7,9 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
-from ..designs import load_design
-from ..export import design_circuit
-from ..faults import FORMS, Fault, Planted, parse_fault, plant
+from ..designs.design import load_design
+from ..designs.export import design_circuit
+from ..verification.faults import FORMS, Fault, Planted, parse_fault, plant
 from .checks import Checked, Job, Unverified, check, show
 from .options import Json
 from .reporting import checked_folder, emit_result, report_error, say_table

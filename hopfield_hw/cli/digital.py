@@ -9,16 +9,17 @@ from typing import Annotated, Any, NamedTuple, TypeAlias, cast, get_args
 import numpy as np
 import typer
 
-from ..arrays import Array, frozen
-from ..dialects.verilog import write_verilog
-from ..digital import RecurrentCell, Stack, from_onnx, from_torch
-from ..engines.fixed import FixedPointReport, clipped_rows, fixed_point_report, narrowest
-from ..engines.hardware_tools import lint, synthesise
-from ..engines.sequence import run_sequence
-from ..errors import InputError, SimulatorMissing
-from ..fixedpoint import Index, QFormat
-from ..lower.clipped import Clipped
-from ..lower.integer import FixedPoint, IntegerProgram, lower_to_integers
+from ..equations.sequences import run_sequence
+from ..formats import from_onnx, from_torch
+from ..integers.clipped import Clipped
+from ..integers.fixed_point import Index, QFormat
+from ..integers.lowering import FixedPoint, IntegerProgram, lower_to_integers
+from ..integers.machine import FixedPointReport, clipped_rows, fixed_point_report, narrowest
+from ..integers.tools import lint, synthesise
+from ..integers.verilog import write_verilog
+from ..recurrent import RecurrentCell, Stack
+from ..values.arrays import Array, frozen
+from ..values.errors import InputError, SimulatorMissing
 from .options import Json
 from .reporting import checked_folder, emit_result, say_table, working, written
 

@@ -7,12 +7,12 @@ from typing import Annotated, TypeAlias
 
 import typer
 
-from ..arrays import positive
-from ..designs import Design, load_design
-from ..engines.transient import TIMEOUT
-from ..errors import InputError
-from ..lower import find_cell
-from ..waves import checked_accuracy
+from ..designs.design import Design, load_design
+from ..lowering import find_cell
+from ..spice.transient import TIMEOUT
+from ..values.arrays import positive
+from ..values.errors import InputError
+from ..values.measures import checked_accuracy
 
 PICTURES = (".png", ".pdf", ".svg")
 DESIGN_HELP = "A folder, a design.toml, a network .json, or the name of a shipped design."

@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..engines.ngspice import find
-from ..errors import InputError, SimulatorMissing
 from ..families import FAMILIES
-from ..random_check import RandomReport, Trial, verify_random
+from ..spice.ngspice import find
+from ..values.errors import InputError, SimulatorMissing
+from ..verification.random_set import RandomReport, Trial, verify_random
 from .reporting import counting, emit_result, report_error, say_table, warn
 
 QUANTILES = {"least": 0.0, "median": 0.5, "90 %": 0.9, "99 %": 0.99, "largest": 1.0}

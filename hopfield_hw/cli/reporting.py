@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from ..errors import DiskFull, HopfieldHWError, InputError
+from ..values.errors import DiskFull, HopfieldHWError, InputError
 
 PROGRAM = "hopfield-hw"
 # Wider than any table: lines are cut for a terminal, never for a pipe.

@@ -9,12 +9,13 @@ import typer
 
 from ..cells import CELLS
 from ..circuit import Circuit, Device, Origin
-from ..designs import Design, load_design
-from ..errors import InputError, Unrealisable
-from ..export import design_circuit, device_lines, export_deck
-from ..graph import Affine, Graph, Leak, in_si
+from ..designs.design import Design, load_design
+from ..designs.export import design_circuit, device_lines, export_deck
+from ..graph import Affine, Graph, Leak
 from ..graph.weights import entries, weights_shape
-from ..units import format_si
+from ..transforms import in_si
+from ..values.errors import InputError, Unrealisable
+from ..values.si_text import format_si
 from .options import DesignName, Json, Rescale
 from .reporting import emit, say_table
 

@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 
 from ..cells import CELLS
-from ..engines.deck_text import cell_of
-from ..errors import InputError
+from ..spice.decks.text import cell_of
+from ..values.errors import InputError
 from .checks import Checked, Job, Unverified, check, show
 from .options import (
     DESIGN_HELP,

@@ -8,17 +8,24 @@ from types import MappingProxyType
 import numpy as np
 
 from ..graph import Graph
-from ..network import Network
+from ..networks import Network
 from .bam import bam, bam_weights, discrete_bam, random_bam
 from .box import brain_state_in_a_box, random_brain_state_in_a_box
-from .cellular import CellularNetwork
+from .cellular import (
+    TEMPLATES,
+    CellularNetwork,
+    Template,
+    binary,
+    random_cellular,
+    random_cellular_graph,
+    read_image,
+    write_image,
+)
 from .cohen_grossberg import cohen_grossberg, lotka_volterra, random_cohen_grossberg, shunting
-from .delayed import delayed, delayed_by_edge, distributed, neutral
+from .discrete_hopfield import discrete_hopfield
 from .generalised_hopfield import chaotic_hopfield, generalised_hopfield, random_generalised_hopfield
-from .images import binary, read_image, write_image
 from .modern_hopfield import dense_memory, modern_hopfield, random_dense_memory, random_modern_hopfield
 from .projection import BoxProblem, box_problem, projection, random_projection
-from .random_cellular import random_cellular, random_cellular_graph
 from .random_delayed import (
     random_delayed,
     random_delayed_by_edge,
@@ -28,7 +35,6 @@ from .random_delayed import (
 )
 from .random_network import random_gain, random_network
 from .static_field import random_static_field, static_field
-from .templates import TEMPLATES, Template
 from .winner_take_all import maxnet, random_winner_take_all, winner_take_all
 
 # By name, what draws a random instance in continuous time: for holding machines against each other.
@@ -53,10 +59,6 @@ FAMILIES: Mapping[str, Callable[[np.random.Generator], Graph | Network]] = Mappi
     }
 )
 
-# By name, the delayed forms of a network: a design has one beside any network.
-DELAYS: Mapping[str, Callable[..., Graph]] = MappingProxyType(
-    {"delayed": delayed, "delayed_by_edge": delayed_by_edge, "distributed": distributed, "neutral": neutral}
-)
 
 # By name, what builds a network from its arguments, as a design gives them.
 BUILDERS: Mapping[str, Callable[..., Graph | Network]] = MappingProxyType(
@@ -80,7 +82,6 @@ BUILDERS: Mapping[str, Callable[..., Graph | Network]] = MappingProxyType(
 
 __all__ = [
     "BUILDERS",
-    "DELAYS",
     "FAMILIES",
     "TEMPLATES",
     "BoxProblem",
@@ -93,16 +94,13 @@ __all__ = [
     "brain_state_in_a_box",
     "chaotic_hopfield",
     "cohen_grossberg",
-    "delayed",
-    "delayed_by_edge",
     "dense_memory",
     "discrete_bam",
-    "distributed",
+    "discrete_hopfield",
     "generalised_hopfield",
     "lotka_volterra",
     "maxnet",
     "modern_hopfield",
-    "neutral",
     "projection",
     "random_cellular",
     "random_gain",

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import Array, frozen
-from ..errors import InputError
-from ..gain import Gain, Tanh
+from ..functions import Gain, Tanh
 from ..graph import Activate, Affine, Graph, Operator, Sign, Units, tie_bands
+from ..graph.building import CIRCUIT_UNITS, matrix, network_graph, state
 from ..graph.weights import frozen_weights, linear
-from .building import CIRCUIT_UNITS, matrix, network_graph, state
+from ..values.arrays import Array, frozen
+from ..values.errors import InputError
 
 
 def bam(
@@ -63,7 +63,7 @@ def discrete_bam(
 ) -> Graph:
     """Return the discrete memory: y' = sign(M^T x + J), then x' = sign(M y' + I), one pass there and back a step.
 
-    Neurons are +1 or -1, and keep their state where their drive is a tie (see `digital.discrete_hopfield`). The energy
+    Neurons are +1 or -1, and keep their state where their drive is a tie (see `families.discrete_hopfield`). The energy
     -x^T M y - I^T x - J^T y never rises, so that every M is bidirectionally stable (Kosko 1988): each start ends at a
     fixed point.
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import frozen, positive
-from ..errors import InputError
 from ..functions import Clip
 from ..graph import Graph, Units
-from .building import CIRCUIT_UNITS, square
+from ..graph.building import CIRCUIT_UNITS, square
+from ..values.arrays import frozen, positive
+from ..values.errors import InputError
 from .static_field import static_field
 
 

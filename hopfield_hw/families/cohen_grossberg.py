@@ -6,13 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import frozen, positive
-from ..errors import InputError
-from ..functions import Identity, Polynomial
-from ..gain import Function
+from ..functions import Function, Identity, Polynomial
 from ..graph import Activate, Affine, Graph, Hadamard, Operator, Units
+from ..graph.building import CIRCUIT_UNITS, diagonal, network_graph, square, state
 from ..graph.weights import scaled_weights
-from .building import CIRCUIT_UNITS, diagonal, network_graph, square, state
+from ..values.arrays import frozen, positive
+from ..values.errors import InputError
 from .random_network import random_gain
 
 SQUARE = Polynomial(coefficients=np.array([0.0, 0.0, 1.0]))

@@ -6,12 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import Array, frozen, positive, whole
-from ..errors import InputError
-from ..functions import Polynomial, Softmax
-from ..gain import Tanh
+from ..functions import Polynomial, Softmax, Tanh
 from ..graph import Activate, Affine, Graph, Operator, Sign, Units
-from .building import CIRCUIT_UNITS, network_graph, state
+from ..graph.building import CIRCUIT_UNITS, network_graph, state
+from ..values.arrays import Array, frozen, positive, whole
+from ..values.errors import InputError
 
 HIGHEST_DEGREE = 12
 # Of the largest drive: what a sum of powers of the overlaps may be off by.

@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.optimize import linprog
 
-from ..arrays import Array, frozen, positive
-from ..errors import InputError
 from ..functions import Clip
 from ..graph import Activate, Affine, Graph, Hadamard, Operator, Units
-from .building import CIRCUIT_UNITS, network_graph, state
+from ..graph.building import CIRCUIT_UNITS, network_graph, state
+from ..values.arrays import Array, frozen, positive
+from ..values.errors import InputError
 
 
 class BoxProblem(NamedTuple):

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..arrays import Array
-from ..gain import Tanh
+from ..functions import Tanh
 from ..graph import Graph
-from ..network import Network
-from ..signals import Signal
-from .building import CIRCUIT_UNITS
-from .delayed import delayed, delayed_by_edge, distributed, neutral
+from ..graph.building import CIRCUIT_UNITS
+from ..networks.network import Network
+from ..transforms.delays import delayed, delayed_by_edge, distributed, neutral
+from ..values.arrays import Array
+from ..values.signals import Signal
 
 MOST = 6
 MOST_WITH_EDGES = 4

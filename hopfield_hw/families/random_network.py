@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
-from ..functions import GAINS, Table
-from ..gain import Gain
-from ..network import Network
+from ..functions import GAINS, Gain, Table
+from ..networks.network import Network
 
 # Listed, so that a seed gives the same network whatever curves are added.
 CURVES = ("tanh", "logistic", "piecewise_linear", "arctan", "algebraic", "table")

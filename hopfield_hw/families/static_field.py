@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import frozen
-from ..errors import InputError
-from ..gain import Function, Tanh
+from ..functions import Function, Tanh
 from ..graph import Activate, Affine, Graph, Operator, Units
-from .building import CIRCUIT_UNITS, network_graph, square, state
+from ..graph.building import CIRCUIT_UNITS, network_graph, square, state
+from ..values.arrays import frozen
+from ..values.errors import InputError
 from .random_network import random_gain
 
 

@@ -6,12 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import frozen, positive
-from ..errors import InputError
-from ..functions import Clip
-from ..gain import Gain, Logistic
+from ..functions import Clip, Gain, Logistic
 from ..graph import Activate, Affine, Graph, Operator, Units
-from .building import CIRCUIT_UNITS, network_graph, state
+from ..graph.building import CIRCUIT_UNITS, network_graph, state
+from ..values.arrays import frozen, positive
+from ..values.errors import InputError
 from .generalised_hopfield import generalised_hopfield
 
 

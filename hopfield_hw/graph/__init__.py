@@ -1,21 +1,7 @@
 """The graph: one description of a network, as operators with equations, that every machine runs."""
 
-from .ir import Edge, Graph, HasGraph, Units, as_graph
-from .operators import (
-    Activate,
-    Affine,
-    Clock,
-    Delay,
-    Hadamard,
-    Hold,
-    Input,
-    Leak,
-    Operator,
-    Output,
-    Quantise,
-    Sign,
-)
-from .si import in_si
+from .graph import Edge, Graph, HasGraph, Units, as_graph
+from .operators import Activate, Affine, Clock, Delay, Hadamard, Hold, Input, Leak, Operator, Output, Quantise, Sign
 from .text import parse_graph
 from .ties import tie_band, tie_bands
 from .weights import Stencil
@@ -39,7 +25,6 @@ __all__ = [
     "Stencil",
     "Units",
     "as_graph",
-    "in_si",
     "parse_graph",
     "tie_band",
     "tie_bands",

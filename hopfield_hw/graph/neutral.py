@@ -8,9 +8,9 @@ import networkx as nx
 import numpy as np
 import scipy.sparse as sp
 
-from ..arrays import Sparse
-from ..errors import InputError
-from .ir import Graph
+from ..values.arrays import Sparse
+from ..values.errors import InputError
+from .graph import Graph
 from .operators import Affine, Delay, Operator
 from .weights import linear
 

@@ -12,11 +12,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ..arrays import Array, frozen, is_whole, positive
-from ..errors import InputError
-from ..gain import Function
-from ..names import checked_labels, checked_name
-from ..signals import Signal
+from ..functions import Function
+from ..values.arrays import Array, frozen, is_whole, positive
+from ..values.errors import InputError
+from ..values.names import checked_labels, checked_name
+from ..values.signals import Signal
 from .weights import Stencil, Weights, frozen_weights, weights_shape
 
 # A bound of the rounding of (x - lower) / (upper - lower), more than there ever is.

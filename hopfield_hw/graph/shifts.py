@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from ..arrays import Array
+from ..values.arrays import Array
 
 # (places, side) -> places from 0 to below the side
 Fold: TypeAlias = Callable[[Any, int], Any]

@@ -10,25 +10,11 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
-from ..errors import InputError
-from ..functions import function_from
-from ..gain import Function
-from ..signals import Signal
-from .ir import Edge, Graph, Units
-from .operators import (
-    Activate,
-    Affine,
-    Clock,
-    Delay,
-    Hadamard,
-    Hold,
-    Input,
-    Leak,
-    Operator,
-    Output,
-    Quantise,
-    Sign,
-)
+from ..functions import Function, function_from
+from ..values.errors import InputError
+from ..values.signals import Signal
+from .graph import Edge, Graph, Units
+from .operators import Activate, Affine, Clock, Delay, Hadamard, Hold, Input, Leak, Operator, Output, Quantise, Sign
 from .weights import Stencil
 
 HEADER = "hopfield_hw graph 1"

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from ..arrays import Array
+from ..values.arrays import Array
 from .weights import Stencil, Weights, entries
 
 # Steps of a grid in its largest number, at most; and what rounding may move a number off it by, a part of the largest.

@@ -11,9 +11,9 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 import scipy.sparse as sp
 
-from ..arrays import Array, Sparse, frozen, frozen_sparse, is_whole
-from ..errors import InputError
-from ..tables import as_table
+from ..values.arrays import Array, Sparse, frozen, frozen_sparse, is_whole
+from ..values.errors import InputError
+from ..values.labels import as_table
 from .shifts import Fold, Shifts
 
 Boundary: TypeAlias = Literal["zero", "fixed", "periodic", "zero_flux"]

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from ..errors import InputError
-from ..names import unknown
-from ..network import Network
+from ..networks.network import Network
+from ..values.errors import InputError
+from ..values.names import unknown
 from .ad_converter import ad_converter
 from .answers import Answer, Expected, Oscillation, Recall, Settled, Visited
 from .cellular_image import cellular_image

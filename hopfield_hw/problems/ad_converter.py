@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..arrays import Array, positive, whole
-from ..gain import Logistic
-from ..network import Network
+from ..functions import Logistic
+from ..networks.network import Network
+from ..values.arrays import Array, positive, whole
 
 REFERENCE = 1.0  # volts: minus this, through a resistor, is the constant part of a bias
 MOST_BITS = 12  # the conductances spread over 2^(2 bits)

@@ -8,8 +8,8 @@ import numpy as np
 import xarray as xr
 from scipy.interpolate import CubicSpline
 
-from ..arrays import Array
-from ..units import format_si
+from ..values.arrays import Array
+from ..values.si_text import format_si
 from .ad_converter import visited_codes
 from .memory import Patterns
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..errors import InputError
-from ..families.cellular import CellularNetwork
-from ..families.images import binary, read_image
-from ..families.templates import TEMPLATES
-from ..names import unknown
-from ..network import Network
+from ..families.cellular.images import binary, read_image
+from ..families.cellular.network import CellularNetwork
+from ..families.cellular.templates import TEMPLATES
+from ..networks.network import Network
+from ..values.errors import InputError
+from ..values.names import unknown
 
 
 def cellular_image(*, template: str, image: Path, resistance: float = 1e3, capacitance: float = 1e-9) -> Network:

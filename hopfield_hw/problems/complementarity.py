@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..arrays import whole
 from ..families.projection import BoxProblem, box_problem
+from ..values.arrays import whole
 
 # F_k(x) = M x + q, and the terms (k, i, j, coefficient) of x_i x_j; M. Kojima and S. Shindo (1986).
 KOJIMA_SHINDO_MATRIX = ((0.0, 0.0, 1.0, 3.0), (1.0, 0.0, 10.0, 2.0), (0.0, 0.0, 2.0, 9.0), (0.0, 0.0, 2.0, 3.0))

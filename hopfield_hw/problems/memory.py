@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import Array, frozen, positive, whole
-from ..errors import InputError
-from ..gain import Tanh
-from ..names import unknown
-from ..network import Network
+from ..functions import Tanh
+from ..networks.network import Network
+from ..values.arrays import Array, frozen, positive, whole
+from ..values.errors import InputError
+from ..values.names import unknown
 
 # Decimals kept of a computed weight: the same netlist from every linear algebra library, at 1e-7 of a typical weight.
 DECIMALS = 9

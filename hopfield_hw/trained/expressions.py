@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from ..errors import InputError
+from ..values.errors import InputError
 
 # How many parts each word has.
 PARTS: Mapping[str, int] = MappingProxyType({"false": 0, "true": 0, "not": 1, "and": 2, "or": 2, "xor": 2})

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ..arrays import Array, frozen, positive
-from ..digital import Readout, RecurrentCell
-from ..errors import InputError
 from ..graph import Graph
+from ..recurrent import Readout, RecurrentCell
+from ..values.arrays import Array, frozen, positive
+from ..values.errors import InputError
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,9 +8,9 @@ from types import MappingProxyType
 
 import numpy as np
 
-from ..arrays import Array
-from ..digital import Readout, RecurrentCell
 from ..graph import Graph
+from ..recurrent import Readout, RecurrentCell
+from ..values.arrays import Array
 from .weights import load_cell
 
 KINDS = ("RNN", "LSTM", "GRU")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..digital import Readout, RecursiveCell
 from ..graph import Graph
+from ..recurrent import Readout, RecursiveCell
 from .weights import load_arrays
 
 

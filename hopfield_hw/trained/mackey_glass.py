@@ -6,7 +6,7 @@ from functools import cache
 
 import numpy as np
 
-from ..arrays import Array
+from ..values.arrays import Array
 from .forecaster import Forecaster, Scale
 from .weights import load_cell
 

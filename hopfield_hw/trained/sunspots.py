@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ..arrays import Array, frozen
+from ..values.arrays import Array, frozen
 from .forecaster import Forecaster, Scale
 from .weights import DATA, load_cell
 

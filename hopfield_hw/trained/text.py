@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ..arrays import Array
-from ..digital import Readout, RecurrentCell
-from ..errors import InputError
 from ..graph import Graph
+from ..recurrent import Readout, RecurrentCell
+from ..values.arrays import Array
+from ..values.errors import InputError
 from .weights import DATA, load_cell
 
 HELD_OUT = "chapter viii\n"

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ..digital import Readout, RecurrentCell, from_torch
+from ..formats import from_torch
+from ..recurrent import Readout, RecurrentCell
 
 DATA = files(__package__) / "data"
 

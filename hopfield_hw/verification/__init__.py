@@ -3,8 +3,8 @@
 from .coverage import Coverage
 from .diagnosis import Suspect
 from .evidence import Error, Settled, Verdict
+from .procedure import verify, verify_circuit
 from .report import EnergyReport, Verification, Worst
-from .verify import verify, verify_circuit
 
 __all__ = [
     "Coverage",

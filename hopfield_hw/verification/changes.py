@@ -8,10 +8,10 @@ from dataclasses import replace
 import numpy as np
 import scipy.sparse as sp
 
-from ..arrays import Array
 from ..graph import Affine, Delay, Edge, Graph, Leak, Operator
 from ..graph.weights import linear
-from ..signals import Signal
+from ..values.arrays import Array
+from ..values.signals import Signal
 from .effects import Value
 from .steps import Run
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..circuit import GROUND, Circuit, Device
-from ..gain import HardLimiter
+from ..functions import HardLimiter
 from ..graph import Activate, Affine, Graph, Leak, Operator
 from .effects import Effects, Kind, Value
 

@@ -11,8 +11,8 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from ..arrays import Array
-from ..reference import Along, Growth
+from ..equations import Along, Growth
+from ..values.arrays import Array
 
 # The Jacobian is taken at so many points of a run at most; between them the nearest one counts. Of more states than
 # this it is not asked for.

@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..arrays import Array
 from ..circuit import Circuit, Device
 from ..graph import Graph
-from ..units import format_si
+from ..values.arrays import Array
+from ..values.si_text import format_si
 from .changes import imbalance, left_by
 from .steps import Run
 from .terms import Term, terms

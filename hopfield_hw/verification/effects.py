@@ -12,12 +12,12 @@ from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
-from ..arrays import Array
+from ..equations.evaluate import Evaluator, Values
 from ..functions import Softmax
 from ..graph import Activate, Affine, Delay, Hadamard, Hold, Leak, Operator, Output, Quantise, Sign
 from ..graph.weights import entries
-from ..reference.evaluate import Evaluator, Values
-from ..signals import Signal
+from ..values.arrays import Array
+from ..values.signals import Signal
 from .steps import Indices, Run, window_sums
 
 # How a value acts: a weight, a weight that also loads its node, all that is read of an operator, what goes into it, a

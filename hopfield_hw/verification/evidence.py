@@ -7,9 +7,9 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from ..arrays import Array
-from ..units import format_si
-from ..waves import ranges
+from ..values.arrays import Array
+from ..values.measures import ranges
+from ..values.si_text import format_si
 from .steps import Imbalance, Run, window_sums
 
 Verdict = Literal["passed", "failed", "undecided"]

@@ -8,14 +8,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from ..arrays import Array
 from ..circuit import Circuit
-from ..engines.deck_statements import Statement, read_statements
-from ..engines.transient import AccuracyWarning, Deck, Waves, measured_waves
-from ..errors import SimulatorError
 from ..graph import Graph, Hold
 from ..graph.neutral import direct_links
-from ..signals import Signal
+from ..spice.decks.statements import Statement, read_statements
+from ..spice.transient import AccuracyWarning, Deck, Waves, measured_waves
+from ..values.arrays import Array
+from ..values.errors import SimulatorError
+from ..values.signals import Signal
 from .starts import Start
 from .steps import Run, make_run
 

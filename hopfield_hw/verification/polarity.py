@@ -14,15 +14,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..dialects.ngspice import format_analysis
-from ..engines.convergence import converged
-from ..engines.deck_op_amps import DIFFERENCE, Source, grounded, read_sources
-from ..engines.deck_statements import Statement, read_statements
-from ..engines.ngspice import run
-from ..engines.options import Settings
-from ..engines.rawfile import Plot
-from ..engines.transient import Deck
-from ..errors import SimulatorError
+from ..spice.convergence import converged
+from ..spice.decks.op_amps import DIFFERENCE, Source, grounded, read_sources
+from ..spice.decks.statements import Statement, read_statements
+from ..spice.dialects.ngspice import format_analysis
+from ..spice.ngspice import run
+from ..spice.options import Settings
+from ..spice.rawfile import Plot
+from ..spice.transient import Deck
+from ..values.errors import SimulatorError
 
 # A voltage source of so much gain is an op-amp.
 OPEN_LOOP = 50.0

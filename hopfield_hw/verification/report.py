@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import xarray as xr
 
-from ..arrays import Array
 from ..circuit import Circuit
 from ..graph import Graph
-from ..units import format_si
-from ..waves import ranges, sqnr
+from ..values.arrays import Array
+from ..values.measures import ranges, sqnr
+from ..values.si_text import format_si
 from .coverage import Coverage
 from .diagnosis import Suspect
 from .evidence import SAME, Error, Settled, Verdict
@@ -23,7 +23,7 @@ from .evidence import SAME, Error, Settled, Verdict
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from ..plots import Picture
+    from ..pictures.plots import Picture
 
 
 class Worst(NamedTuple):
@@ -195,7 +195,7 @@ class Verification:
 
     def plot(self, path: Path | str | None = None, *, picture: Picture | None = None) -> Figure:
         """Return the one-page picture, and write it where a path is given."""
-        from ..plots import plot_verification, save_figure
+        from ..pictures.plots import plot_verification, save_figure
 
         figure = plot_verification(self, picture=picture)
         if path is not None:

@@ -8,12 +8,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..arrays import Array
-from ..errors import AccuracyError, SimulatorTimeout
+from ..equations import Along, Program, Watch, Waveform, integrate_program, solve
 from ..graph import Activate, Graph, Hold, Input, Leak
-from ..reference import Along, Program, Watch, Waveform, integrate_program, solve
-from ..signals import Signal
-from ..waves import uniform_grid
+from ..values.arrays import Array
+from ..values.errors import AccuracyError, SimulatorTimeout
+from ..values.grids import uniform_grid
+from ..values.signals import Signal
 from .coverage import Coverage, Devices
 from .effects import Effects
 from .steps import Run

@@ -11,13 +11,14 @@ import numpy as np
 import numpy.typing as npt
 from scipy.interpolate import PchipInterpolator
 
-from ..arrays import Array
-from ..engines.transient import Waves
+from ..equations import Along, Waveform
+from ..equations.evaluate import Values
 from ..graph import Activate, Delay, Graph, Hold, Leak, Output
-from ..reference import Along, Waveform
-from ..reference.evaluate import Values
-from ..signals import Signal
-from ..waves import EDGE, READ, ranges
+from ..spice.transient import Waves
+from ..values.arrays import Array
+from ..values.grids import EDGE, READ
+from ..values.measures import ranges
+from ..values.signals import Signal
 from .decay import Decay
 
 # Steps are taken together in pieces of a time constant, so that the rounding of a point, which one step gains and the

@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..arrays import Array
 from ..circuit import Circuit, Origin
+from ..equations.evaluate import Values
 from ..graph import Affine, Graph, Leak
 from ..graph.weights import entries
-from ..reference.evaluate import Values
+from ..values.arrays import Array
 from .changes import imbalance, moved_by
 from .coverage import device_values
 from .effects import Effects, Value

@@ -19,14 +19,14 @@ from scipy.ndimage import convolve
 from threadpoolctl import threadpool_limits
 
 import hopfield_hw as hh
-from hopfield_hw.dialects.ngspice import format_analysis
-from hopfield_hw.engines.ngspice import find
-from hopfield_hw.engines.options import Settings
-from hopfield_hw.engines.transient import circuit_deck
+from hopfield_hw.equations import Program
+from hopfield_hw.equations.single_solver import integrate_single
 from hopfield_hw.families import TEMPLATES, CellularNetwork
-from hopfield_hw.reference import Program
-from hopfield_hw.reference.single_solver import integrate_single
-from hopfield_hw.signals import Signal
+from hopfield_hw.spice.dialects.ngspice import format_analysis
+from hopfield_hw.spice.ngspice import find
+from hopfield_hw.spice.options import Settings
+from hopfield_hw.spice.transient import circuit_deck
+from hopfield_hw.values.signals import Signal
 
 SIDES = (8, 16, 32)
 
@@ -78,7 +78,7 @@ SPARSE = """
 import resource, time
 import numpy as np, scipy.sparse as sp
 import hopfield_hw as hh
-from hopfield_hw.reference import Program
+from hopfield_hw.equations import Program
 
 n, rng = 10**5, np.random.default_rng(0)
 entries = (rng.normal(size=10 * n) * 3e-5, (np.repeat(np.arange(n), 10), rng.integers(0, n, 10 * n)))

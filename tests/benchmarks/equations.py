@@ -10,8 +10,8 @@ from measuring import ROUNDS, interleaved, row
 from scipy.integrate import solve_ivp
 
 import hopfield_hw as hh
-from hopfield_hw.reference import Program
-from hopfield_hw.reference.batch_solver import integrate
+from hopfield_hw.equations import Program
+from hopfield_hw.equations.batch_solver import integrate
 
 
 def batched_ode(n: int = 128, batch: int = 512, t_stop: float = 20.0) -> Iterable[dict[str, Any]]:

@@ -12,11 +12,12 @@ from measuring import interleaved, row
 from threadpoolctl import threadpool_limits
 
 import hopfield_hw as hh
-from hopfield_hw.digital import LSTM, Layer, to_onnx, to_torch
-from hopfield_hw.engines.fixed import FixedMachine
-from hopfield_hw.engines.sequence import run_steps
-from hopfield_hw.fixedpoint import QFormat
-from hopfield_hw.lower.integer import FixedPoint, lower_to_integers
+from hopfield_hw.equations.sequences import run_steps
+from hopfield_hw.formats import to_onnx, to_torch
+from hopfield_hw.integers.fixed_point import QFormat
+from hopfield_hw.integers.lowering import FixedPoint, lower_to_integers
+from hopfield_hw.integers.machine import FixedMachine
+from hopfield_hw.recurrent import LSTM, Layer
 
 SIZE, STEPS = 128, 1000
 BATCHES = (1, 32)

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from scipy.integrate import solve_ivp
 
-from hopfield_hw.arrays import Array
 from hopfield_hw.graph import Activate, Affine, Graph, Hadamard, Hold, Input, Leak, Output, Quantise, Sign, Stencil
+from hopfield_hw.values.arrays import Array
 
 STATES = (Leak, Hold)
 

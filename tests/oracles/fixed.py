@@ -12,11 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from hopfield_hw.fixedpoint import QFormat
-from hopfield_hw.functions import Clip, Identity
-from hopfield_hw.gain import HardLimiter
+from hopfield_hw.functions import Clip, HardLimiter, Identity
 from hopfield_hw.graph import Activate, Affine, Graph, Hadamard, Hold, Input, Output, Quantise, Sign
-from hopfield_hw.lower.integer import FixedPoint
+from hopfield_hw.integers.fixed_point import QFormat
+from hopfield_hw.integers.lowering import FixedPoint
 
 
 def rounded(numerator: int, shift: int, rounding: str) -> int:

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from ...arrays import Array
+from ...values.arrays import Array
 from .fit import minimise, parameters, run
 
 

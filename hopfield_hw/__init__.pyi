@@ -1,0 +1,109 @@
+from . import board, families, formats, problems, recurrent, trained, transforms
+from .cells import CELLS, ActiveSum, Cell, HopfieldTank, Ideal, OpAmps, Pair
+from .circuit import Circuit, Device, Origin
+from .designs import Design, load_design
+from .equations import reference, reference_batch
+from .equations.asynchronous import run_asynchronous
+from .equations.models import run_model
+from .equations.sequences import run_layers, run_sequence
+from .equations.trees import Tree, run_trees
+from .functions import (
+    Algebraic,
+    Arctan,
+    Clip,
+    Function,
+    Gain,
+    HardLimiter,
+    Identity,
+    Logistic,
+    PiecewiseLinear,
+    Polynomial,
+    Rational,
+    Softmax,
+    Table,
+    Tanh,
+)
+from .graph import Graph, Units, parse_graph
+from .lowering import lower
+from .networks import Network
+from .spice.transient import AccuracyWarning, simulate
+from .trained import tasks
+from .values.errors import (
+    HopfieldHWError,
+    InputError,
+    NoEffectWarning,
+    SimulatorError,
+    Unrealisable,
+    UnusualValueWarning,
+)
+from .values.signals import Signal
+from .verification import Verification, verify
+from .verification.machines import Machines, run_machines
+from .verification.mixed import MixedRun, run_mixed
+from .version import __version__
+
+__all__ = [
+    "CELLS",
+    "AccuracyWarning",
+    "ActiveSum",
+    "Algebraic",
+    "Arctan",
+    "Cell",
+    "Circuit",
+    "Clip",
+    "Design",
+    "Device",
+    "Function",
+    "Gain",
+    "Graph",
+    "HardLimiter",
+    "HopfieldHWError",
+    "HopfieldTank",
+    "Ideal",
+    "Identity",
+    "InputError",
+    "Logistic",
+    "Machines",
+    "MixedRun",
+    "Network",
+    "NoEffectWarning",
+    "OpAmps",
+    "Origin",
+    "Pair",
+    "PiecewiseLinear",
+    "Polynomial",
+    "Rational",
+    "Signal",
+    "SimulatorError",
+    "Softmax",
+    "Table",
+    "Tanh",
+    "Tree",
+    "Units",
+    "Unrealisable",
+    "UnusualValueWarning",
+    "Verification",
+    "__version__",
+    "board",
+    "families",
+    "formats",
+    "load_design",
+    "lower",
+    "parse_graph",
+    "problems",
+    "recurrent",
+    "reference",
+    "reference_batch",
+    "run_asynchronous",
+    "run_layers",
+    "run_machines",
+    "run_mixed",
+    "run_model",
+    "run_sequence",
+    "run_trees",
+    "simulate",
+    "tasks",
+    "trained",
+    "transforms",
+    "verify",
+]

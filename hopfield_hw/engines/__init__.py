@@ -1,1 +1,0 @@
-"""Engines: what runs a circuit and hands back its waveform."""

@@ -1,0 +1,129 @@
+"""A graph's equation along waveforms that something else gave: what it says of each point of a circuit's own run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+from scipy.interpolate import Akima1DInterpolator
+
+from ..graph import Delay, Graph, Hold, Leak
+from ..graph.neutral import direct_links
+from ..values.arrays import Array
+from ..values.signals import Signal
+from .evaluate import Evaluator, Values
+from .program import leak_rates, leak_slopes
+
+
+class Waveform(NamedTuple):
+    """States at increasing times, (M,) and (M, n): those of the Leaks, then of the Holds, in SI units."""
+
+    times: Array
+    states: Array
+
+
+class Along:
+    """The operators of a graph (in SI units), evaluated where a waveform says that its states are.
+
+    Nothing is integrated: dx/dt is C^-1 (-x/R + what drives the Leak), with the states, and what Delays give, taken
+    from the waveform itself: a Delay gives what drove it at t - tau, of the states that the waveform had then (its
+    history before the start). `given`: operators whose values at the waveform's times, (M, size), are known.
+    """
+
+    def __init__(
+        self, graph: Graph, inputs: Signal | None, waveform: Waveform, given: Mapping[str, Array] | None = None
+    ) -> None:
+        self.graph, self.inputs, self.waveform = graph, inputs, waveform
+        self.given = {} if given is None else dict(given)
+        self._between = {
+            name: Akima1DInterpolator(waveform.times, values, method="makima") for name, values in self.given.items()
+        }
+        self.leaks, self.holds, self.delays = graph.of_type(Leak), graph.of_type(Hold), graph.of_type(Delay)
+        self.operators = Evaluator([graph], (*self.leaks, *self.holds, *self.delays))
+        self.rates = leak_rates(self.leaks, [graph])
+        self.continuous = sum(leak.output_size for leak in self.leaks)
+        self._path = (
+            Akima1DInterpolator(*waveform, method="makima") if self.delays and len(waveform.times) > 1 else None
+        )
+
+    @cached_property
+    def depth(self) -> int:
+        """How many times the longest chain of delays through delays alone goes back; 1 where none drives another."""
+        links = direct_links(self.graph)
+        if not links.edges:
+            return 1
+        taus = [float(np.min(d.tau.values)) if isinstance(d.tau, Signal) else d.tau for d in self.delays]
+        return int(float(self.waveform.times[-1]) / min(taus)) + 1
+
+    @property
+    def effort(self) -> int:
+        """How many evaluations of the graph one takes: what each Delay gives is one of its own, at each depth."""
+        return 1 + len(self.delays) * self.depth
+
+    def values(self, t: Array, x: Array) -> Values:
+        """Return the value of each operator, (P, size), at the times t (P,) and the states x (P, n)."""
+        states = np.concatenate([x, *(self._late(delay, t) for delay in self.delays)], axis=-1)
+        return self.operators.evaluate(states, self._inputs(t), known=self._known(t))
+
+    def slope(self, values: Values) -> Array:
+        """Return dx/dt of the Leaks, (P, continuous), from the values of the operators."""
+        parts = []
+        for leak in self.leaks:
+            inverse_c, rate = self.rates[leak.name]
+            slope = -rate * values[leak.name]
+            if self.graph.drivers(leak):
+                slope = slope + inverse_c * self.operators.driven(values, leak)
+            parts.append(slope)
+        return np.concatenate(parts, axis=-1) if parts else np.zeros((len(next(iter(values.values()))), 0))
+
+    def sampled(self, values: Values) -> Array:
+        """Return what the Holds take at an edge, (P, held), from the values just before it."""
+        rows = len(next(iter(values.values())))
+        taken = [np.broadcast_to(self.operators.driven(values, h), (rows, h.output_size)) for h in self.holds]
+        return np.concatenate(taken, axis=-1) if taken else np.zeros((rows, 0))
+
+    def outputs(self, values: Values) -> Array:
+        """Return what the Outputs give, (P, outputs)."""
+        return self.operators.outputs(values)
+
+    def jacobian(self, values: Values) -> Array:
+        """Return d(dx/dt)/dx of the Leaks, (continuous, continuous), at one point; what Delays give is held."""
+        if not self.leaks:
+            return np.zeros((0, 0))
+        slopes = leak_slopes(self.operators, self.rates, values)
+        return (slopes if isinstance(slopes, np.ndarray) else slopes.toarray())[:, : self.continuous]
+
+    def _inputs(self, t: Array) -> Array:
+        if self.inputs is None:
+            return np.zeros((*t.shape, self.operators.input_size))
+        return self.inputs.sampled(t)
+
+    def _known(self, t: Array) -> Values:
+        return {name: path(t) for name, path in self._between.items()}
+
+    def _late(self, delay: Delay, t: Array) -> Array:
+        """Return what a Delay gives at the times t, (P, size)."""
+        tau = delay.tau.sampled(t)[:, 0] if isinstance(delay.tau, Signal) else delay.tau
+        then = t - tau
+        held = delay.history
+        if isinstance(held, Signal):
+            past = held.sampled(np.maximum(-then, 0.0))
+        else:
+            past = np.broadcast_to(held, (t.size, held.size))
+        given, after = np.array(past), then >= 0.0
+        if after.any():
+            at = then[after]
+            x = self.waveform.states[:1].repeat(at.size, axis=0) if self._path is None else self._path(at)
+            given[after] = self._driving(delay, at, x)
+        return given
+
+    def _driving(self, delay: Delay, t: Array, x: Array) -> Array:
+        needed = self.operators.ancestors([delay])
+        others = [
+            self._late(other, t) if other.name in needed else np.zeros((t.size, other.size)) for other in self.delays
+        ]
+        states = np.concatenate([x, *others], axis=-1)
+        values = self.operators.evaluate(states, self._inputs(t), needed=needed, known=self._known(t))
+        return np.asarray(self.operators.driven(values, delay))

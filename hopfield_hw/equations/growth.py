@@ -1,0 +1,122 @@
+"""How fast deviations grow by themselves, from a graph's Jacobian along a waveform: what steps must not jump over."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from ..functions import Softmax
+from ..graph import Activate, Affine, Delay, Graph, Hadamard, Input, Leak, Operator, Quantise
+from ..graph.weights import linear
+from ..transforms import in_si
+from ..values.arrays import Array
+from ..values.signals import Signal
+from .evaluate import Evaluator
+from .program import leak_rates, leak_slopes
+
+# So many Jacobians are looked at in a waveform, fewer of many states: their eigenvalues take 25 n^3 operations.
+# What a first step may let pass of the fastest time constant; the simulator begins with a hundredth of it.
+FIRST = 1.0
+MOST_LOOKS, MOST_OPERATIONS = 100, 1e10
+
+
+class Growth:
+    """The rates of growth of a graph with Leaks, along states that some machine found.
+
+    States are those of the Leaks and Holds, (P, n). What Holds and Delays give counts as given: only what grows at once
+    is asked for.
+    """
+
+    def __init__(self, graph: Graph, inputs: Signal | None = None) -> None:
+        network = in_si(graph)
+        self._inputs, self._leaks = inputs, network.of_type(Leak)
+        delays = network.of_type(Delay)
+        self._operators = Evaluator([network], (*network.states, *delays))
+        self._rates = leak_rates(self._leaks, [network])
+        self._size = sum(leak.output_size for leak in self._leaks)
+        held = (np.zeros(d.output_size) if isinstance(d.history, Signal) else d.history for d in delays)
+        self._late = np.concatenate([np.zeros(0), *held])
+        self._needed = self._operators.ancestors(self._leaks)
+
+    @property
+    def looks(self) -> int:
+        """How many Jacobians of one waveform are worth looking at."""
+        return int(min(MOST_LOOKS, max(MOST_OPERATIONS / (25.0 * max(self._size, 1) ** 3), 3)))
+
+    def bounds(self, times: Array, states: Array) -> Array:
+        """Return by time a rate that nothing exceeds, 1/s, (P,): the largest row sum of |J|."""
+        if not self._size:
+            return np.full(times.shape, -np.inf)
+        values = self._values(times, states)
+        sums: dict[str, Array] = {}
+        for name, part in self._operators.slices.items():
+            width = part.stop - part.start
+            sums[name] = np.full((times.size, width), 1.0 if part.stop <= self._size else 0.0)
+        graph = self._operators.graph
+        for operator in graph.order:
+            if operator.name not in sums and operator.name in self._needed:
+                sums[operator.name] = self._sums(operator, values, sums)
+        result = np.full(times.shape, -np.inf)
+        for leak in self._leaks:
+            inverse_c, rate = self._rates[leak.name]
+            total = inverse_c * self._operators.driven(sums, leak) - rate if graph.drivers(leak) else -rate
+            result = np.maximum(result, np.max(np.broadcast_to(total, (times.size, rate.size)), axis=1))
+        return result
+
+    def first_step(self, state: Array) -> float:
+        """Return a step from a state, (n,), over which hardly anything moves by itself, seconds: FIRST / max |J|."""
+        at = np.zeros(1), state[np.newaxis]
+        fastest = max((float(np.max(rate)) for _, rate in self._rates.values()), default=0.0)
+        bound = max(float(self.bounds(*at)[0]), 0.0) + 2.0 * fastest
+        return FIRST / bound if bound > 0.0 and np.isfinite(bound) else np.inf
+
+    def rates(self, times: Array, states: Array) -> Array:
+        """Return by time the largest real part of the eigenvalues of the Jacobian, 1/s, (P,)."""
+        return np.array([self._rate(t, x) for t, x in zip(times.tolist(), states, strict=True)])
+
+    def _rate(self, t: float, x: Array) -> float:
+        if not self._size:
+            return -np.inf
+        values = self._values(np.array(t), x)
+        slopes = leak_slopes(self._operators, self._rates, values)
+        jacobian = (slopes if isinstance(slopes, np.ndarray) else slopes.toarray())[:, : self._size]
+        if not np.all(np.isfinite(jacobian)):
+            return np.inf
+        return float(np.max(np.linalg.eigvals(jacobian).real))
+
+    def _values(self, times: Array, states: Array) -> dict[str, Array]:
+        late = np.broadcast_to(self._late, (*states.shape[:-1], self._late.size))
+        size = self._operators.input_size
+        u = np.zeros((*times.shape, size)) if self._inputs is None else self._inputs.sampled(times)
+        return self._operators.evaluate(np.concatenate([states, late], axis=-1), u)
+
+    def _sums(self, operator: Operator, values: dict[str, Array], sums: dict[str, Array]) -> Array:
+        """Return the sum of the sizes of each element's slopes by the states, (P, size)."""
+        driven = self._operators.driven
+        if isinstance(operator, Input | Quantise):
+            return np.zeros_like(values[operator.name])
+        if isinstance(operator, Hadamard):
+            left, right = (np.abs(driven(values, operator, port)) for port in operator.ports)
+            by_left, by_right = (driven(sums, operator, port) for port in operator.ports)
+            result: Array = right * by_left + left * by_right
+            return result
+        into: Array = driven(sums, operator)
+        if isinstance(operator, Affine):
+            product: Array = (self._sizes[operator.name] @ into.T).T
+            return product
+        if isinstance(operator, Activate):
+            at = driven(values, operator)
+            if isinstance(operator.function, Softmax):
+                jacobian = np.abs(operator.function.jacobian(at))
+                shared: Array = np.matmul(jacobian, into[..., np.newaxis])[..., 0]
+                return shared
+            slope: Array = np.abs(np.broadcast_to(operator.function.derivative(at), at.shape))
+            return slope * into
+        return into
+
+    @cached_property
+    def _sizes(self) -> dict[str, Any]:
+        affines = (op for op in self._operators.graph.operators if isinstance(op, Affine))
+        return {op.name: abs(linear(op.weights)) for op in affines}

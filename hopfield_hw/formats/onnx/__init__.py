@@ -1,0 +1,7 @@
+"""ONNX: models as layers of recurrent cells with the nodes around them, and layers as models."""
+
+from .export import to_onnx
+from .model import Model, from_onnx
+from .step import Step
+
+__all__ = ["Model", "Step", "from_onnx", "to_onnx"]

@@ -1,0 +1,88 @@
+"""Polynomials and rational functions, given by coefficients."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import ClassVar, Self
+
+import numpy as np
+
+from ..values.arrays import Array
+from ..values.errors import InputError
+from .function import Function, Numbers, operand
+from .parameters import Series, derived, factor, polynomial, rescaled
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Polynomial(Series, Function):
+    """f(x) = sum_k c_k x^k; `coefficients`: (m,), c_0 first."""
+
+    kind: ClassVar[str] = "polynomial"
+    shared: ClassVar[frozenset[str]] = frozenset({"coefficients"})
+    coefficients: Array
+
+    def value(self, x: Numbers, out: Array | None = None) -> Array:
+        return np.asarray(np.positive(polynomial(self.coefficients, x), out=out))
+
+    def derivative(self, x: Numbers) -> Array:
+        return polynomial(derived(self.coefficients), x)
+
+    def spice(self, x: str) -> str:
+        return _horner(self.coefficients, x, "Polynomial.coefficients")
+
+    def scaled(self, volts: float) -> Self:
+        volts = factor(volts, "volts", "V")
+        return replace(self, coefficients=volts * rescaled(self.coefficients, volts))
+
+    def compressed(self, s: float) -> Self:
+        return replace(self, coefficients=rescaled(self.coefficients, factor(s, "s", "V/V")))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Rational(Series, Function):
+    """f(x) = sum_k p_k x^k / sum_k q_k x^k; `numerator`: (m,), p_0 first; `denominator`: (l,), q_0 first.
+
+    Raises InputError where the whole denominator is zero.
+    """
+
+    kind: ClassVar[str] = "rational"
+    shared: ClassVar[frozenset[str]] = frozenset({"numerator", "denominator"})
+    numerator: Array
+    denominator: Array
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not bool(np.all(np.any(self.denominator != 0.0, axis=-1))):
+            raise InputError("`Rational.denominator` is all zeros: must have at least one other coefficient")
+
+    def value(self, x: Numbers, out: Array | None = None) -> Array:
+        return np.asarray(np.divide(polynomial(self.numerator, x), polynomial(self.denominator, x), out=out))
+
+    def derivative(self, x: Numbers) -> Array:
+        p, q = polynomial(self.numerator, x), polynomial(self.denominator, x)
+        slope_p, slope_q = polynomial(derived(self.numerator), x), polynomial(derived(self.denominator), x)
+        return (slope_p - p / q * slope_q) / q
+
+    def spice(self, x: str) -> str:
+        numerator = _horner(self.numerator, x, "Rational.numerator")
+        return f"({numerator})/({_horner(self.denominator, x, 'Rational.denominator')})"
+
+    def scaled(self, volts: float) -> Self:
+        volts = factor(volts, "volts", "V")
+        return replace(self.compressed(volts), numerator=volts * rescaled(self.numerator, volts))
+
+    def compressed(self, s: float) -> Self:
+        s = factor(s, "s", "V/V")
+        return replace(self, numerator=rescaled(self.numerator, s), denominator=rescaled(self.denominator, s))
+
+
+def _horner(coefficients: Array, x: str, name: str) -> str:
+    """Return a polynomial without powers: a power in ngspice is that of the absolute value."""
+    if coefficients.ndim > 1:
+        raise InputError(f"`{name}` is stacked, with shape {coefficients.shape}: has no SPICE expression")
+    *lower, highest = coefficients.tolist()
+    text = f"({highest!r})"
+    for coefficient in reversed(lower):
+        product = f"{operand(x)}*{text}"
+        text = product if coefficient == 0.0 else f"({coefficient!r}+{product})"
+    return text

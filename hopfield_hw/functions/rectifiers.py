@@ -1,0 +1,151 @@
+"""Rectifiers: functions that are straight, or nearly, on the positive side (of ONNX: alpha is theirs)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import ClassVar, Self
+
+import numpy as np
+
+from ..values.arrays import Array
+from .function import Function, Numbers, operand
+from .parameters import Parameter, factor
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LeakyRelu(Function):
+    """f(x) = above x for x >= 0, below x for x < 0; `below` is the alpha of ONNX, `above` is 1 there."""
+
+    kind: ClassVar[str] = "leaky_relu"
+    below: Parameter = 0.01
+    above: Parameter = 1.0
+
+    def __post_init__(self) -> None:
+        self._freeze("below")
+        self._freeze("above")
+        self._check_shapes()
+
+    def value(self, x: Numbers, out: Array | None = None) -> Array:
+        return np.asarray(np.multiply(x, self.derivative(x), out=out))
+
+    def derivative(self, x: Numbers) -> Array:
+        return np.where(np.asarray(x) >= 0.0, self.above, self.below)
+
+    def spice(self, x: str) -> str:
+        below, above = self._scalar("below"), self._scalar("above")
+        return f"({above!r}*max(0.0,{x})+{below!r}*min(0.0,{x}))"
+
+    def scaled(self, volts: float) -> Self:
+        factor(volts, "volts", "V")
+        return self
+
+    def compressed(self, s: float) -> Self:
+        s = factor(s, "s", "V/V")
+        return replace(self, below=self.below / s, above=self.above / s)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ThresholdedRelu(Function):
+    """f(x) = slope x for x > threshold, else 0: a jump; `threshold` is the alpha of ONNX, `slope` is 1 there."""
+
+    kind: ClassVar[str] = "thresholded_relu"
+    threshold: Parameter = 1.0
+    slope: Parameter = 1.0
+
+    def __post_init__(self) -> None:
+        self._freeze("threshold")
+        self._freeze("slope")
+        self._check_shapes()
+
+    def value(self, x: Numbers, out: Array | None = None) -> Array:
+        return np.asarray(np.multiply(x, self.derivative(x), out=out))
+
+    def derivative(self, x: Numbers) -> Array:
+        return np.where(np.asarray(x) > self.threshold, self.slope, 0.0)
+
+    def spice(self, x: str) -> str:
+        return f"(({x})>{self._scalar('threshold')!r}?{self._scalar('slope')!r}*{operand(x)}:0.0)"
+
+    def scaled(self, volts: float) -> Self:
+        return replace(self, threshold=self.threshold * factor(volts, "volts", "V"))
+
+    def compressed(self, s: float) -> Self:
+        s = factor(s, "s", "V/V")
+        return replace(self, threshold=self.threshold * s, slope=self.slope / s)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Elu(Function):
+    """f(x) = slope x for x >= 0, alpha (exp(x / width) - 1) for x < 0; `width` and `slope` are 1 in ONNX.
+
+    Clevert, Unterthiner and Hochreiter (ICLR 2016, eq. 15). Raises InputError for a width that is not positive.
+    """
+
+    kind: ClassVar[str] = "elu"
+    alpha: Parameter = 1.0
+    width: Parameter = 1.0
+    slope: Parameter = 1.0
+
+    def __post_init__(self) -> None:
+        self._freeze("alpha")
+        self._freeze("width", unit="V")
+        self._freeze("slope")
+        self._check_shapes()
+
+    def value(self, x: Numbers, out: Array | None = None) -> Array:
+        below = self.alpha * np.expm1(np.minimum(x, 0.0) / self.width)
+        return np.asarray(np.add(below, self.slope * np.maximum(x, 0.0), out=out))
+
+    def derivative(self, x: Numbers) -> Array:
+        below = self.alpha / self.width * np.exp(np.minimum(x, 0.0) / self.width)
+        return np.where(np.asarray(x) >= 0.0, self.slope, below)
+
+    def spice(self, x: str) -> str:
+        alpha, width, slope = self._scalar("alpha"), self._scalar("width"), self._scalar("slope")
+        return f"({slope!r}*max(0.0,{x})+{alpha!r}*(exp(min(0.0,{x})/{width!r})-1.0))"
+
+    def scaled(self, volts: float) -> Self:
+        volts = factor(volts, "volts", "V")
+        return replace(self, alpha=self.alpha * volts, width=self.width * volts)
+
+    def compressed(self, s: float) -> Self:
+        s = factor(s, "s", "V/V")
+        return replace(self, width=self.width * s, slope=self.slope / s)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Softplus(Function):
+    """f(x) = amplitude log(1 + exp(x / width)); both are 1 in ONNX (Dugas et al. 2001).
+
+    Raises InputError unless both are positive.
+    """
+
+    kind: ClassVar[str] = "softplus"
+    amplitude: Parameter = 1.0
+    width: Parameter = 1.0
+
+    def __post_init__(self) -> None:
+        self._freeze("amplitude", unit="V")
+        self._freeze("width", unit="V")
+        self._check_shapes()
+
+    def value(self, x: Numbers, out: Array | None = None) -> Array:
+        y = np.logaddexp(0.0, np.divide(x, self.width, out=out), out=out)
+        return np.asarray(np.multiply(y, self.amplitude, out=out))
+
+    def derivative(self, x: Numbers) -> Array:
+        return np.asarray(self.amplitude / self.width * 0.5 * (1.0 + np.tanh(0.5 * x / self.width)))
+
+    def spice(self, x: str) -> str:
+        t = f"{operand(x)}/{self._scalar('width')!r}"
+        return f"{self._scalar('amplitude')!r}*(max(0.0,{t})+ln(1.0+exp(-abs({t}))))"
+
+    def scaled(self, volts: float) -> Self:
+        volts = factor(volts, "volts", "V")
+        return replace(self, amplitude=self.amplitude * volts, width=self.width * volts)
+
+    def compressed(self, s: float) -> Self:
+        return replace(self, width=self.width * factor(s, "s", "V/V"))
+
+
+RECTIFIERS: tuple[type[Function], ...] = (LeakyRelu, ThresholdedRelu, Elu, Softplus)

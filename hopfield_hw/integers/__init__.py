@@ -1,0 +1,1 @@
+"""Integers: maps in fixed point, run by compiled loops, written as Verilog, simulated by Icarus."""

@@ -1,0 +1,1 @@
+"""Pictures: a verification on one page, waveforms, and schematics."""

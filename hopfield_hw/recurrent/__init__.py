@@ -1,0 +1,19 @@
+"""Recurrent networks: RNN, LSTM and GRU cells, layers of them, recursive cells, each as the graph of one step."""
+
+from .cells import GRU, LSTM, RNN, SIGMOID, RecurrentCell
+from .layers import Layer, Stack
+from .readout import Readout
+from .tree import RecursiveCell, TreeLSTM
+
+__all__ = [
+    "GRU",
+    "LSTM",
+    "RNN",
+    "SIGMOID",
+    "Layer",
+    "Readout",
+    "RecurrentCell",
+    "RecursiveCell",
+    "Stack",
+    "TreeLSTM",
+]

@@ -1,0 +1,82 @@
+"""The probes of a run of ngspice: at its own time points, on a grid, and what of them has not come to rest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.interpolate import CubicSpline, make_interp_spline
+
+from ..circuit import Probe, Settling
+from ..values.arrays import Array
+from ..values.measures import ranges
+from .rawfile import Plot
+
+# A state that is found this part of its range from where `.ic` puts it was not started there.
+STARTED = 1e-3
+# Changes below this part of the range are of rounding; at most this times the last change counts as left.
+AT_REST, SLOWEST_DECAY = 1e-7, 10.0
+
+
+def resampled(
+    plot: Plot, probes: Sequence[Probe], begins: Array, grid: Array, *, straight: bool
+) -> tuple[Array, Array, Array]:
+    """Return ngspice's own times, the probes there, and on a grid by a cubic spline through them.
+
+    ngspice does not print t = 0 under `uic`: a probe begins at the voltage in `begins`, where `.ic` put it, unless its
+    first two values lead back to elsewhere (a deck may start it with `IC=`); one with NaN there is followed back to 0
+    in a straight line from its first value, a hundredth of a step away, and that at twice this time. `straight`:
+    straight lines, for clocked waveforms, which have corners.
+    """
+    times = plot.column("time").real
+    values = plot.columns([f"v({probe.node.lower()})" for probe in probes]).real
+    scales = np.array([probe.scale for probe in probes])
+    first = float(times[0])
+    if first <= 0.0:
+        return times, scales * values, scales * _between(times, values, grid, straight)
+    free = np.isnan(begins)
+    if len(times) > 1:
+        led = values[0] - first * (values[1] - values[0]) / (times[1] - first)
+        elsewhere = np.abs(led - begins) > STARTED * np.maximum(np.ptp(values, axis=0), np.abs(begins))
+        begins = np.where(elsewhere, led, begins)
+    start, known, early = begins.copy(), np.append(0.0, times), np.array([first, 2.0 * first])
+    at_first, later = _between(times, values[:, free], early, straight)
+    start[free] = at_first if straight else 2.0 * at_first - later
+    own = np.vstack([start, values])
+    on_grid = np.empty((grid.size, len(probes)))
+    on_grid[:, ~free] = _between(known, own[:, ~free], grid, straight)
+    after = _between(times, values[:, free], np.maximum(grid, first), straight)
+    before = start[free] + (at_first - start[free]) * grid[:, None] / first
+    on_grid[:, free] = np.where(grid[:, None] < first, before, after)
+    return known, scales * own, scales * on_grid
+
+
+def _between(times: Array, values: Array, grid: Array, straight: bool) -> Array:
+    """Return columns of values on a grid, in straight lines or by a cubic spline."""
+    if not values.shape[1]:
+        return np.zeros((grid.size, 0))
+    result: Array = make_interp_spline(times, values, k=1)(grid) if straight else CubicSpline(times, values)(grid)
+    return result
+
+
+def unsettled(plot: Plot, settling: Sequence[Settling], period: float, t_stop: float) -> float:
+    """Return what the worst node still lacks at the end of a window, a part of its range.
+
+    Of changes d1 and d2 over equal times, d2 r / (1 - r) with r = d2 / d1 is left, where they decay.
+    """
+    starts = period * np.arange(int(t_stop / period * (1.0 + 1e-12)))
+    times = plot.column("time").real
+    voltages = {node: plot.column(f"v({node.lower()})").real for node, _, _ in settling}
+
+    def at(part: float) -> Array:
+        windows = [(node, start + part * (stop - start)) for node, start, stop in settling]
+        columns = [np.interp(starts + period * when, times, voltages[node]) for node, when in windows]
+        return np.stack(columns, axis=-1)
+
+    if not settling or not starts.size:
+        return 0.0
+    half, later, end = at(0.5), at(0.75), at(1.0)
+    before, last = (np.abs(change) / ranges(end) for change in (later - half, end - later))
+    ratio = last / np.maximum(before, AT_REST)
+    left = last * np.minimum(ratio / np.maximum(1.0 - ratio, 1.0 / SLOWEST_DECAY), SLOWEST_DECAY)
+    return float(np.max(left))

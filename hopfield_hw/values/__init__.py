@@ -1,0 +1,1 @@
+"""Values: numbers, names, signals and waveforms as everything else takes them, checked where they enter."""
