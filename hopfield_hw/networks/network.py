@@ -5,21 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import networkx as nx
 import numpy as np
 import scipy.sparse as sp
 
 from ..functions import Gain, Tanh, function_from
+from ..graph import Activate, Affine, Edge, Graph, Input, Leak, Operator, Output, Units
 from ..values.arrays import Array, frozen, frozen_sparse, positive
 from ..values.errors import InputError
 from ..values.labels import matched
 from ..values.names import checked_labels
 from .files import read_json, read_npz, write_json, write_npz
-
-if TYPE_CHECKING:
-    from ..graph import Graph
 
 # What the axes of each field stand for, where tables have names along them; the unit of each.
 AXES = {
@@ -169,8 +167,6 @@ class Network:
 
     def graph(self) -> Graph:
         """Return the graph: x (Leak) -> v (Activate) -> syn (Affine) -> x, and u (Input) -> syn_u -> x."""
-        from ..graph import Activate, Affine, Edge, Graph, Input, Leak, Operator, Output, Units
-
         n = self.size
         operators: list[Operator] = [
             Leak(
