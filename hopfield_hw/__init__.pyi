@@ -1,5 +1,16 @@
 from . import board, families, formats, problems, recurrent, trained, transforms
-from .cells import CELLS, ActiveSum, Cell, HopfieldTank, Ideal, OpAmps, Pair
+from .cells import (
+    CELLS,
+    ActiveRC,
+    Cell,
+    ChuaYang,
+    GmC,
+    HopfieldTank,
+    Ideal,
+    InvertingIntegrator,
+    Pair,
+    SummingAmplifier,
+)
 from .circuit import Circuit, Device, Origin
 from .designs import Design, load_design
 from .equations import reference, reference_batch
@@ -26,6 +37,7 @@ from .functions import (
 from .graph import Graph, Units, parse_graph
 from .lowering import lower
 from .networks import Network
+from .parts import IdealGain, OnePole, Subcircuit
 from .spice.transient import AccuracyWarning, simulate
 from .trained import tasks
 from .values.errors import (
@@ -45,29 +57,33 @@ from .version import __version__
 __all__ = [
     "CELLS",
     "AccuracyWarning",
-    "ActiveSum",
+    "ActiveRC",
     "Algebraic",
     "Arctan",
     "Cell",
+    "ChuaYang",
     "Circuit",
     "Clip",
     "Design",
     "Device",
     "Function",
     "Gain",
+    "GmC",
     "Graph",
     "HardLimiter",
     "HopfieldHWError",
     "HopfieldTank",
     "Ideal",
+    "IdealGain",
     "Identity",
     "InputError",
+    "InvertingIntegrator",
     "Logistic",
     "Machines",
     "MixedRun",
     "Network",
     "NoEffectWarning",
-    "OpAmps",
+    "OnePole",
     "Origin",
     "Pair",
     "PiecewiseLinear",
@@ -76,6 +92,8 @@ __all__ = [
     "Signal",
     "SimulatorError",
     "Softmax",
+    "Subcircuit",
+    "SummingAmplifier",
     "Table",
     "Tanh",
     "Tree",

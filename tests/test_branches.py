@@ -41,7 +41,7 @@ def near_balance(seed: int) -> tuple[hh.Network, Array]:
     return net, truth.y[:, -1]
 
 
-@pytest.mark.parametrize("cell", ["ideal", "active_sum", "hopfield_tank"])
+@pytest.mark.parametrize("cell", ["ideal", "inverting_integrator", "hopfield_tank"])
 @pytest.mark.parametrize("seed", range(4))
 def test_a_network_next_to_balance_ends_where_its_equation_does(seed: int, cell: str) -> None:
     """1% of the range: the states at the end lie a whole range apart on the wrong branch."""

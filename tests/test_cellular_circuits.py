@@ -9,7 +9,7 @@ import pytest
 from oracles.images import EXPECTED, written
 
 import hopfield_hw as hh
-from hopfield_hw.cells import Cellular
+from hopfield_hw.cells import ChuaYang
 from hopfield_hw.families import TEMPLATES, CellularNetwork, random_cellular
 from hopfield_hw.spice.transient import simulate
 
@@ -18,7 +18,7 @@ LETTER = written("R", rows=14, columns=16)
 pytestmark = pytest.mark.usefixtures("ngspice")
 
 
-@pytest.mark.parametrize("cell", ["ideal", "cellular"])
+@pytest.mark.parametrize("cell", ["ideal", "chua_yang"])
 @pytest.mark.parametrize("name", ["edge", "connected_components"])
 def test_images_are_exact_to_the_pixel(name: str, cell: str) -> None:
     network = CellularNetwork(template=TEMPLATES[name], image=LETTER)
@@ -43,7 +43,7 @@ def test_the_clamp_has_the_law_that_it_states(clamp: float) -> None:
     network = hh.Network(
         weights=np.zeros((4, 4)), resistance=1e3, capacitance=1e-9, gain=hh.PiecewiseLinear(gain=2.0), bias=currents
     )
-    cell = Cellular(clamp_resistance=clamp)
+    cell = ChuaYang(clamp_resistance=clamp)
     wave = simulate(hh.lower(network.graph(), cell=cell), t_stop=30e-6, points=11)
     driven = 2.0 * 1e3 * currents
     beyond = np.sign(driven) * (1.0 + (np.abs(driven) - 1.0) * clamp / (clamp + 1e6))
@@ -60,7 +60,7 @@ def test_clamps_with_a_slope_and_an_amplitude_for_each_neuron() -> None:
         gain=hh.PiecewiseLinear(gain=[1.0, 2.0, 5.0], amplitude=[0.5, 1.0, 2.0]),
         initial=[1.0, -1.0, 0.5],
     )
-    result = hh.verify(network.graph(), cell="cellular")
+    result = hh.verify(network.graph(), cell="chua_yang")
     assert result.passed, str(result)
 
 
@@ -68,4 +68,4 @@ def test_clamps_with_a_slope_and_an_amplitude_for_each_neuron() -> None:
 def test_resistances_are_positive(name: str) -> None:
     values: dict[str, Any] = {name: 0.0}
     with pytest.raises(hh.InputError, match=rf"`Cellular\.{name} = 0\.0 Ohm`: must be positive"):
-        Cellular(**values)
+        ChuaYang(**values)

@@ -80,7 +80,7 @@ E_inv_v_1 vn_1 0 v_1 0 -1.0
 E_inv_u_0 un_0 0 u_0 0 -1.0
 V_u_0 u_0 0 DC 0.0
 """,
-    "active_sum": """\
+    "inverting_integrator": """\
 C_x_0 x_sum_0 xn_0 1e-07
 C_x_1 x_sum_1 xn_1 2e-07
 R_x_0 x_sum_0 xn_0 10000.0
@@ -216,7 +216,7 @@ def test_a_node_that_only_controls_is_refused() -> None:
     refused(message, resistor("R_1"), Device("G_1", ("0", "a", "b", "0"), 1.0, ORIGIN))
 
 
-@pytest.mark.parametrize("cell", ["ideal", "hopfield_tank", "active_sum"])
+@pytest.mark.parametrize("cell", ["ideal", "hopfield_tank", "inverting_integrator"])
 def test_labels_name_nodes_and_indices_name_devices(cell: str) -> None:
     made = lower(replace(NETWORK, weights=TANK_WEIGHTS, labels=("Left", "9")).graph(), cell=cell)
     nodes = {node for device in made.devices for node in device.nodes}
@@ -249,7 +249,7 @@ def negative_pair(first: str, second: str, activate: str) -> Graph:
         (Graph(operators=(leak("x", ("1_0", "1_1")), leak("x_1")), edges=()), "ideal"),
         (Graph(operators=(leak("x", ("1_0", "1_1")), leak("X_1")), edges=()), "ideal"),
         (negative_pair("x", "vn", "v"), "hopfield_tank"),
-        (negative_pair("v", "w", "vn"), "active_sum"),
+        (negative_pair("v", "w", "vn"), "inverting_integrator"),
     ],
     ids=["labels", "case", "complement rail", "inverted state"],
 )
@@ -278,7 +278,7 @@ def test_nodes_of_sums_never_coincide_with_an_operator() -> None:
 # Origins
 
 
-@pytest.mark.parametrize("cell", ["ideal", "hopfield_tank", "active_sum"])
+@pytest.mark.parametrize("cell", ["ideal", "hopfield_tank", "inverting_integrator"])
 def test_origins_lead_both_ways(cell: str) -> None:
     made = lower(replace(NETWORK, weights=TANK_WEIGHTS).graph(), cell=cell)
     graph = replace(NETWORK, weights=TANK_WEIGHTS).graph()
@@ -352,7 +352,7 @@ def test_driven_refuses_what_does_not_fit() -> None:
 # Probes
 
 
-@pytest.mark.parametrize("cell", ["ideal", "hopfield_tank", "active_sum"])
+@pytest.mark.parametrize("cell", ["ideal", "hopfield_tank", "inverting_integrator"])
 def test_what_is_probed_and_started_is_there(cell: str) -> None:
     made = lower(replace(NETWORK, weights=TANK_WEIGHTS).graph(), cell=cell)
     nodes = {node for device in made.devices for node in device.nodes}
@@ -389,7 +389,7 @@ def test_klu_is_for_dense_circuits_without_switches() -> None:
     for graph, cell, klu in (
         (dense, "ideal", True),
         (dense, "hopfield_tank", True),
-        (grid.graph(), "cellular", False),
+        (grid.graph(), "chua_yang", False),
         (clocked, "ideal", False),
     ):
         circuit = hh.lower(graph, cell=cell, rescale=True)

@@ -206,7 +206,7 @@ def test_simulate_writes_waveforms_and_a_picture(cli: Command, tmp_path: Path) -
 
 
 def test_an_exported_deck_runs_as_it_is(cli: Command, tmp_path: Path, ngspice: str) -> None:
-    for cell in ("ideal", "hopfield_tank", "active_sum"):
+    for cell in ("ideal", "hopfield_tank", "inverting_integrator"):
         assert (
             cli("export", "ad_converter_4bit", "--to", "ngspice", "--cell", cell, "-o", tmp_path / "deck.cir").status
             == 0
@@ -236,9 +236,9 @@ TRACES = {
         "R_syn_3_7 v_7 x_3 229664.91704870661",
     ),
     "in a cell": (
-        ["r_syn_3_7", "--cell", "active_sum"],
+        ["r_syn_3_7", "--cell", "inverting_integrator"],
         "syn.weights[3, 7] = 4.354 uS",
-        "active_sum",
+        "inverting_integrator",
         "R_syn_3_7 v_7 x_sum_3 229664.91704870661",
     ),
     "a weight": (["3,7"], "syn.weights[3, 7] = 4.354 uS", "ideal", "G_syn_3_7 0 x_3 v_7 0 4.3541696e-06"),
@@ -437,7 +437,7 @@ def test_an_unrealisable_leak_is_refused_with_its_cure(cli: Command, design: Cal
     assert said.error == (
         "hopfield_tank, neuron a of 'x': its weights add up to 500 uS, above 1/R = 100 uS, so its leak would be "
         "negative; the exact cure is to multiply state, weights and bias by s = 0.2 at most and the slope by 1/s, gain "
-        "10 becomes 50: lower(..., rescale=True) or --rescale does it; or use cell='active_sum'"
+        "10 becomes 50: lower(..., rescale=True) or --rescale does it; or use cell='inverting_integrator'"
     )
     assert cli("verify", path, "--cell", "hopfield_tank", "--rescale").status == 0
 

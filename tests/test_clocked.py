@@ -46,7 +46,7 @@ def network(rng: np.random.Generator, n: int = 3) -> hh.Network:
 
 
 @pytest.mark.parametrize("kind", ["RNN", "GRU", "LSTM"])
-@pytest.mark.parametrize("topology", ["ideal", "op_amps"])
+@pytest.mark.parametrize("topology", ["ideal", "active_rc"])
 def test_a_cell_in_a_circuit_steps_as_its_map(kind: str, topology: str) -> None:
     rng = np.random.default_rng(7)
     graph = replace(cell(kind, rng).graph(), units=hh.Units(seconds_per_unit=1e-3))
@@ -120,7 +120,7 @@ def test_a_clock_too_fast_for_its_switches_is_warned_of() -> None:
         inputs = hh.Signal.held(rng.uniform(-1.0, 1.0, (6, 2)), period)
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            hh.simulate(hh.lower(graph, cell="op_amps"), t_stop=5 * period, inputs=inputs)
+            hh.simulate(hh.lower(graph, cell="active_rc"), t_stop=5 * period, inputs=inputs)
         messages = [str(warning.message) for warning in caught]
         assert bool(messages) == fast
         if fast:
@@ -254,7 +254,7 @@ def test_a_sum_that_leaves_by_an_output() -> None:
         ),
         edges=(Edge("x", "v"), Edge("x", "y"), Edge("v", "y")),
     )
-    for topology in ("ideal", "op_amps"):
+    for topology in ("ideal", "active_rc"):
         result = hh.verify(graph, cell=topology)
         assert result.passed
         expected = result.ref["state"].to_numpy() + np.tanh(result.ref["state"].to_numpy())

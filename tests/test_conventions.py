@@ -28,7 +28,7 @@ WEIGHT = 0.6 / R
 LINEAR = PiecewiseLinear(gain=1.0, amplitude=10.0)  # g(x) = x for all voltages here
 POINTS = 201
 ACCURACY = 1e-4
-CELLS = ("ideal", "hopfield_tank", "active_sum")
+CELLS = ("ideal", "hopfield_tank", "inverting_integrator")
 MACHINES = ("reference", *CELLS)
 
 Run = Callable[..., xr.Dataset]
@@ -192,7 +192,7 @@ def test_complement_rail_is_minus_its_amplifier() -> None:
 
 
 def test_active_sum_holds_minus_the_state() -> None:
-    circuit = lower(two(WEIGHT, initial=[0.8, 0.0]).graph(), cell="active_sum")
+    circuit = lower(two(WEIGHT, initial=[0.8, 0.0]).graph(), cell="inverting_integrator")
     assert [(probe.node, probe.scale) for probe in circuit.states] == [("xn_0", -1.0), ("xn_1", -1.0)]
     assert circuit.initial == {"xn_0": -0.8, "xn_1": 0.0}
 

@@ -12,7 +12,7 @@ import pytest
 import hopfield_hw as hh
 from hopfield_hw.analysis.amplification import amplification
 from hopfield_hw.analysis.stability import critical_delay
-from hopfield_hw.cells import ActiveSum, AllPass, HopfieldTank
+from hopfield_hw.cells import AllPass, HopfieldTank, InvertingIntegrator
 from hopfield_hw.circuit import Line
 from hopfield_hw.graph import Affine, Delay, Edge, Graph, Input, Leak, Output
 from hopfield_hw.spice.ngspice import run
@@ -33,7 +33,7 @@ def network(weights: Any = ((0.0, -0.6), (-0.6, 0.0)), gain: float = 4.0, **othe
     )
 
 
-@pytest.mark.parametrize("cell", ["hopfield_tank", "active_sum"])
+@pytest.mark.parametrize("cell", ["hopfield_tank", "inverting_integrator"])
 def test_other_cells_have_lines_too(cell: str) -> None:
     graph = delayed_by_edge(network(), [[0.0, 1.0 * RC], [0.4 * RC, 0.0]])
     result = hh.verify(graph, cell=cell, t_stop=10 * RC)
@@ -41,7 +41,7 @@ def test_other_cells_have_lines_too(cell: str) -> None:
     assert sum(device.name[0] == "T" for device in result.circuit.devices) == 2
 
 
-@pytest.mark.parametrize("cell", ["hopfield_tank", "active_sum"])
+@pytest.mark.parametrize("cell", ["hopfield_tank", "inverting_integrator"])
 def test_a_gamma_kernel_is_built_of_buffered_sections(cell: str) -> None:
     graph = distributed(network(), 0.6 * RC, order=3)
     result = hh.verify(graph, cell=cell, t_stop=10 * RC)
@@ -51,7 +51,7 @@ def test_a_gamma_kernel_is_built_of_buffered_sections(cell: str) -> None:
     assert sum(device.name.startswith("C_v_gamma_") for device in result.circuit.devices) == 6
 
 
-@pytest.mark.parametrize("cell", ["hopfield_tank", "active_sum"])
+@pytest.mark.parametrize("cell", ["hopfield_tank", "inverting_integrator"])
 def test_a_state_may_be_delayed_in_any_cell(cell: str) -> None:
     x = Leak(name="x", capacitance=[1e-7], resistance=[1e4], initial=[0.4])  # type: ignore[arg-type]
     late = Delay(name="d", size=1, tau=0.6 * RC, history=[-0.1])  # type: ignore[arg-type]
@@ -141,7 +141,7 @@ def test_stages_come_as_close_as_they_say() -> None:
 def test_a_sine_through_the_stages_is_as_late_as_they_say(ngspice: str) -> None:
     """By ngspice's .ac: size 1, and a phase that is off by less than the accuracy at the bandwidth, most of it used."""
     form = AllPass(accuracy=1e-2, bandwidth=2e3)
-    circuit = hh.lower(delayed(network(), 1.5 * RC), cell=ActiveSum(delay=form))
+    circuit = hh.lower(delayed(network(), 1.5 * RC), cell=InvertingIntegrator(delay=form))
     devices = [device for device in circuit.devices if device.name.split("_", 1)[1].startswith("v_late_0")]
     lines = [f"{d.name} {' '.join(d.nodes)} {d.value!r}" for d in devices]
     deck = "\n".join(

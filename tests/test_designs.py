@@ -111,7 +111,7 @@ def test_networks_are_built_in_the_cells_of_neurons() -> None:
     for name in SHIPPED:
         neutral = (load_design(name).delay or {}).get("kind") == "neutral"  # its states are sums, of no one neuron
         if isinstance(load_design(name).network, Network) and not neutral:
-            assert list(load_design(name).cells)[:3] == ["ideal", "hopfield_tank", "active_sum"]
+            assert list(load_design(name).cells)[:3] == ["ideal", "hopfield_tank", "inverting_integrator"]
 
 
 @pytest.mark.parametrize(("name", "cell"), CELLS_STATED)

@@ -221,8 +221,8 @@ REFUSED: dict[str, tuple[str, str]] = {
         "`analysis.accuracy` = -0.0001: is an NRMSE and must be from 1e-09 to below 1, such as 1e-4",
     ),
     "unknown cell": (
-        changed("[cells.active_sum]", "[cells.activesum]"),
-        f"`cells`: cell 'activesum' is unknown: must be one of {', '.join(CELLS)}; did you mean 'active_sum'?",
+        changed("[cells.inverting_integrator]", "[cells.activesum]"),
+        f"`cells`: cell 'activesum' is unknown: must be one of {', '.join(CELLS)}; did you mean 'inverting_integrator'?",
     ),
     "tolerance without a reason": (
         HEAD + INLINE + "[cells.ideal]\ntolerance = 1e-4\n",

@@ -57,7 +57,7 @@ def judged(net: hh.Network | Graph, cell: str, device: str, factor: float, **arg
 # Next to a point of balance
 
 
-@pytest.mark.parametrize("cell", ["ideal", "active_sum"])
+@pytest.mark.parametrize("cell", ["ideal", "inverting_integrator"])
 def test_a_right_circuit_next_to_its_balance_point_passes(cell: str) -> None:
     result = hh.verify(flip_flop(1000.0), cell=cell)
     assert result.verdict == "passed", result
@@ -68,7 +68,7 @@ def test_a_right_circuit_next_to_its_balance_point_passes(cell: str) -> None:
 @pytest.mark.parametrize(("device", "lowest"), [("C_x_0", 4e-3), ("R_x_0", 9e-3), ("R_syn_0_1", 9e-3)])
 def test_one_percent_fails_next_to_a_balance_point(device: str, lowest: float) -> None:
     """By hand: 1% of a resistor is 1% of the range in a time constant, at the end, where currents balance."""
-    result = judged(flip_flop(1000.0), "active_sum", device, 1.01)
+    result = judged(flip_flop(1000.0), "inverting_integrator", device, 1.01)
     assert result.verdict == "failed", result
     assert lowest < result.steps.size < 1.1e-2
     assert "neuron 0 leaves its equation" in result.reasons[0]
@@ -93,9 +93,9 @@ def test_wrong_resistors_of_an_undecided_flip_flop_fail() -> None:
         gain=hh.Tanh(gain=1e4, amplitude=5.0),
         initial=[1e-5, 0.5e-5],
     )
-    text = hh.lower(net, cell="active_sum").netlist()
+    text = hh.lower(net, cell="inverting_integrator").netlist()
     wrong = scaled(scaled(text, "R_syn_0_1", 0.94), "R_syn_1_0", 6.6)
-    assert hh.verify(net, cell="active_sum", deck=wrong).verdict == "failed"
+    assert hh.verify(net, cell="inverting_integrator", deck=wrong).verdict == "failed"
 
 
 # What is too little
@@ -160,7 +160,7 @@ def test_an_amplifier_that_drives_an_output_alone_is_judged(source: str) -> None
         assert result.suspects[0].devices == ("B_v_1",)
 
 
-@pytest.mark.parametrize("cell", ["active_sum", "op_amps", "summing_stage"])
+@pytest.mark.parametrize("cell", ["inverting_integrator", "active_rc", "summing_amplifier"])
 def test_exchanged_inputs_of_an_op_amp_fail_and_are_named(cell: str) -> None:
     net = hh.Network(
         weights=[[0, -0.5e-4], [0.3e-4, 0]],
@@ -185,7 +185,7 @@ def test_any_set_of_exchanged_op_amps_is_named() -> None:
     """What follows an op-amp at a rail is at a rail too: only the ones at fault are named."""
     weights = 1e-4 * np.random.default_rng(3).normal(size=(3, 3))
     net = hh.Network(weights=weights, resistance=1e4, capacitance=1e-8, initial=[0.5, -0.7, 0.2])
-    circuit = hh.lower(net, cell="op_amps")
+    circuit = hh.lower(net, cell="active_rc")
     op_amps = [device.name for device in circuit.devices if device.name[0] == "E"]
     deck = circuit_deck(circuit)
     for names in (sets for size in range(4) for sets in combinations(op_amps, size)):
@@ -340,11 +340,11 @@ def test_the_resistor_of_a_cell_is_named_whatever_the_boundary(boundary: str) ->
 def test_a_shorted_capacitor_is_named() -> None:
     net = flip_flop(10.0, start=0.1)
     deck = edited(
-        hh.lower(net, cell="active_sum").netlist(),
+        hh.lower(net, cell="inverting_integrator").netlist(),
         "C_x_1",
         change=lambda words: words.__setitem__(slice(None), ["R_short", *words[1:3], "1e-3"]),
     )
-    result = hh.verify(net, cell="active_sum", deck=deck)
+    result = hh.verify(net, cell="inverting_integrator", deck=deck)
     assert result.verdict == "failed"
     assert result.suspects[0].devices == ("C_x_1", "R_x_1")  # either of them, shorted, holds the state at 0 V
 

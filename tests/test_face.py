@@ -106,7 +106,9 @@ FACE: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
         title="T",
         timeout=60.0,
     ),
-    "OpAmps": of(hh.OpAmps, activation="exact", multiplier="exact", resistance=1e4, reference=10.0, capacitance=1e-9),
+    "ActiveRC": of(
+        hh.ActiveRC, activation="exact", multiplier="exact", resistance=1e4, reference=10.0, capacitance=1e-9
+    ),
     "Pair": of(hh.Pair, beta=200.0, early_voltage=100.0, tail_current=1e-4),
     "sample": of(sample, circuit=CIRCUIT, spread=Spread(resistors=0.01)),
     "run_machines": of(hh.run_machines, network=NET, step=1e-5, t_stop=2e-5, inputs=0.1, accuracy=1e-2),

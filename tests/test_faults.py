@@ -14,25 +14,25 @@ from hopfield_hw.verification.faults import Fault, Planted, parse_fault, plant
 # equal, so there a weight and a leak are swapped; in the passive cell these are equal too.
 FAULTS = (
     ("flip_flop", "sign:0,1", "hopfield_tank"),
-    ("flip_flop", "swap:0,1:0", "active_sum"),
+    ("flip_flop", "swap:0,1:0", "inverting_integrator"),
     ("flip_flop", "factor:0,1:2", "hopfield_tank"),
-    ("flip_flop", "missing:1,0", "active_sum"),
+    ("flip_flop", "missing:1,0", "inverting_integrator"),
     ("flip_flop", "capacitor:0:2", "ideal"),
-    ("ad_converter_4bit", "sign:0,1", "active_sum"),
+    ("ad_converter_4bit", "sign:0,1", "inverting_integrator"),
     ("ad_converter_4bit", "swap:0,1:2,1", "hopfield_tank"),
     ("ad_converter_4bit", "factor:2,1:2", "hopfield_tank"),
-    ("ad_converter_4bit", "missing:1,3", "active_sum"),
+    ("ad_converter_4bit", "missing:1,3", "inverting_integrator"),
     ("ad_converter_4bit", "capacitor:3:2", "hopfield_tank"),
     ("limit_cycle", "sign:0,1", "hopfield_tank"),
-    ("limit_cycle", "swap:0,0:0,1", "active_sum"),
+    ("limit_cycle", "swap:0,0:0,1", "inverting_integrator"),
     ("limit_cycle", "factor:1,0:2", "hopfield_tank"),
-    ("limit_cycle", "missing:1,1", "active_sum"),
+    ("limit_cycle", "missing:1,1", "inverting_integrator"),
     ("limit_cycle", "capacitor:1:2", "ideal"),
     ("digit_memory", "sign:3,7", "hopfield_tank"),
-    ("digit_memory", "swap:3,7:19,3", "active_sum"),
+    ("digit_memory", "swap:3,7:19,3", "inverting_integrator"),
     ("digit_memory", "factor:20,41:2", "hopfield_tank"),
     ("digit_memory", "missing:12,50", "ideal"),
-    ("digit_memory", "capacitor:33:2", "active_sum"),
+    ("digit_memory", "capacitor:33:2", "inverting_integrator"),
 )
 # The faults move the memory by 2e-2 and more: this is enough to see them, and a third of the steps.
 MEMORY_ACCURACY = 1e-3
@@ -99,7 +99,7 @@ EFFECTS = {
         ["G_syn_1_0 0 x_1 v_0 0 5e-05"],
     ),
     "a resistor's factor": (
-        ("flip_flop", "active_sum", "factor:0,1:4"),
+        ("flip_flop", "inverting_integrator", "factor:0,1:4"),
         ["R_syn_0_1 vn_1 x_sum_0 20000.0"],
         ["R_syn_0_1 vn_1 x_sum_0 5000.0"],
     ),

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from hopfield_hw.cells import CELLS, ActiveSum, Fragment, Ideal
+from hopfield_hw.cells import CELLS, Fragment, Ideal, InvertingIntegrator
 from hopfield_hw.circuit import Circuit, Draft
 from hopfield_hw.equations import Program, solve
 from hopfield_hw.functions import (
@@ -89,7 +89,7 @@ def test_leak_is_what_the_weights_leave_of_the_total() -> None:
 
 
 def test_cells_that_do_not_load_keep_the_total() -> None:
-    for cell in ("ideal", "active_sum"):
+    for cell in ("ideal", "inverting_integrator"):
         circuit = lower(loaded(5.0).graph(), cell=cell)
         assert [circuit.device(f"R_x_{i}").value for i in range(3)] == [R] * 3
 
@@ -111,7 +111,7 @@ def test_an_unrealisable_leak_is_refused_with_its_cure() -> None:
     assert str(caught.value) == (
         "hopfield_tank, neuron b of 'x': its weights add up to 250 uS, above 1/R = 100 uS, so its leak would be "
         "negative; the exact cure is to multiply state, weights and bias by s = 0.4 at most and the slope by 1/s, "
-        "gain 6 becomes 15: lower(..., rescale=True) or --rescale does it; or use cell='active_sum'"
+        "gain 6 becomes 15: lower(..., rescale=True) or --rescale does it; or use cell='inverting_integrator'"
     )
 
 
@@ -139,13 +139,13 @@ def test_the_factor_is_that_of_the_worst_neuron() -> None:
     net = Network(weights=np.diag([3e-4, 2e-3]), resistance=[1e4, 1e3], capacitance=C)
     assert CELLS["hopfield_tank"].rescaling(net.graph()) == {"x": pytest.approx(1.0 / 3.0, rel=1e-15)}
     assert CELLS["hopfield_tank"].rescaling(loaded(0.9).graph()) == {}
-    for cell in ("ideal", "active_sum"):
+    for cell in ("ideal", "inverting_integrator"):
         assert CELLS[cell].rescaling(net.graph()) == {}
 
 
 def test_no_rescaling_cures_an_integrator() -> None:
     net = Network(weights=[[0.0, 1e-4], [0.0, 0.0]], resistance=[np.inf, R], capacitance=C)
-    message = "no rescaling gives a passive node an infinite R: use cell='active_sum'"
+    message = "no rescaling gives a passive node an infinite R: use cell='inverting_integrator'"
     for rescale in (False, True):
         with pytest.raises(Unrealisable, match=f"neuron 0 of 'x'.*{re.escape(message)}"):
             lower(net.graph(), cell="hopfield_tank", rescale=rescale)
@@ -266,7 +266,7 @@ REFUSED_BY_NEURONS: dict[str, Operator] = {
 }
 
 
-@pytest.mark.parametrize("cell", ["hopfield_tank", "active_sum"])
+@pytest.mark.parametrize("cell", ["hopfield_tank", "inverting_integrator"])
 @pytest.mark.parametrize("what", REFUSED_BY_NEURONS)
 def test_neurons_refuse_what_only_ideal_covers(cell: str, what: str) -> None:
     graph = followed_by(REFUSED_BY_NEURONS[what])
@@ -276,7 +276,7 @@ def test_neurons_refuse_what_only_ideal_covers(cell: str, what: str) -> None:
     lower(graph, cell="ideal")
 
 
-@pytest.mark.parametrize("cell", ["hopfield_tank", "active_sum"])
+@pytest.mark.parametrize("cell", ["hopfield_tank", "inverting_integrator"])
 def test_neurons_refuse_a_leak_with_other_drivers(cell: str) -> None:
     graph = loaded(0.5).graph()
     direct = Graph(operators=graph.operators, edges=(*graph.edges, Edge("v", "x")))
@@ -285,7 +285,7 @@ def test_neurons_refuse_a_leak_with_other_drivers(cell: str) -> None:
         lower(direct, cell=cell)
 
 
-@pytest.mark.parametrize("cell", ["ideal", "hopfield_tank", "active_sum", "cellular"])
+@pytest.mark.parametrize("cell", ["ideal", "hopfield_tank", "inverting_integrator", "chua_yang"])
 def test_a_stencil_is_lowered_as_its_matrix(cell: str) -> None:
     graph = loaded(0.5).graph()
     stencil = Stencil(template=[[1e-5, 0.0, -2e-5]], shape=(1, 3), boundary="fixed", edge=0.5)
@@ -298,7 +298,7 @@ def test_a_stencil_is_lowered_as_its_matrix(cell: str) -> None:
     assert devices(Affine(name="syn", weights=stencil)) == devices(expected)
 
 
-@pytest.mark.parametrize("cell", ["hopfield_tank", "active_sum"])
+@pytest.mark.parametrize("cell", ["hopfield_tank", "inverting_integrator"])
 def test_neurons_refuse_an_output_that_adds_up(cell: str) -> None:
     graph = followed_by(Activate(name="w", size=3, function=Identity()))
     both = Graph(operators=graph.operators, edges=(*graph.edges, Edge("v", "output")))
@@ -316,15 +316,15 @@ def test_an_unknown_cell_is_refused() -> None:
 def test_a_weight_too_small_for_a_resistor_is_refused() -> None:
     net = Network(weights=[[0.0, 1e-310], [0.0, 0.0]], resistance=R, capacitance=C)
     message = "`syn.weights[0, 1]` = 1e-310 S: is too small for a resistor; set it to 0"
-    for cell in ("hopfield_tank", "active_sum"):
+    for cell in ("hopfield_tank", "inverting_integrator"):
         with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
             lower(net.graph(), cell=cell)
 
 
 def test_an_open_loop_gain_is_positive() -> None:
-    message = "`ActiveSum.open_loop_gain = -1.0 V/V`: must be positive"
+    message = "`InvertingIntegrator.op_amp = -1.0 V/V`: must be positive"
     with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
-        ActiveSum(open_loop_gain=-1.0)
+        InvertingIntegrator(op_amp=-1.0)
 
 
 # Cells of one's own
@@ -428,7 +428,7 @@ def test_an_integrator_is_realised_by_active_sum(ngspice: str) -> None:
         gain=Tanh(gain=2.0),
         initial=[0.5, 0.0],
     )
-    circuit = lower(net.graph(), cell="active_sum")
+    circuit = lower(net.graph(), cell="inverting_integrator")
     assert circuit.devices_from("x", (0,), "resistance") == ()
     assert_ngspice_agrees(circuit, net.graph(), t_stop=10.0 * TAU)
 
@@ -442,7 +442,7 @@ def test_a_hard_limiter_survives_rescaling() -> None:
 
 def test_a_rescaled_netlist_says_so() -> None:
     net = loaded(4.0)
-    plain, scaled = (lower(net.graph(), cell=cell, rescale=True) for cell in ("active_sum", "hopfield_tank"))
+    plain, scaled = (lower(net.graph(), cell=cell, rescale=True) for cell in ("inverting_integrator", "hopfield_tank"))
     (factor,) = {probe.scale for probe in scaled.states}
     assert factor > 1.0
     assert scaled.netlist().splitlines()[2] == f"* rescaled: states are {factor!r} times the voltages of their nodes"

@@ -237,7 +237,7 @@ STEPS: dict[str, tuple[str, float]] = {
     "text, sparse": ("g = sparse(20000).graph(); assert parse_graph(g.text).hash == g.hash", 250),
     "text, grid": ("g = grid(150).graph(); assert parse_graph(g.text).hash == g.hash", 150),
     "netlist, sparse": ("assert hh.lower(sparse(10000).graph()).netlist().count('G_syn_') > 99900", 300),
-    "netlist, grid": ("assert hh.lower(grid(100).graph(), cell='cellular').netlist().count('G_A_') == 49600", 300),
+    "netlist, grid": ("assert hh.lower(grid(100).graph(), cell='chua_yang').netlist().count('G_A_') == 49600", 300),
 }
 
 

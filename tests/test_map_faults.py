@@ -24,8 +24,8 @@ def ring_of_units() -> Graph:
     [
         ("ideal", "G_r_h_1_0"),
         ("ideal", "E_h_held_3"),
-        ("op_amps", "R_r_h_3_3"),
-        ("op_amps", "R_f_feedback_2"),
+        ("active_rc", "R_r_h_3_3"),
+        ("active_rc", "R_f_feedback_2"),
     ],
 )
 def test_a_value_five_percent_off_is_named_first(cell: str, device: str, ngspice: str) -> None:

@@ -34,7 +34,7 @@ def converter(levels: int, size: int = 4) -> Quantise:
 
 
 @pytest.mark.usefixtures("ngspice")
-@pytest.mark.parametrize("cell", ["ideal", "hopfield_tank", "op_amps"])
+@pytest.mark.parametrize("cell", ["ideal", "hopfield_tank", "active_rc"])
 def test_codes_differ_at_thresholds_alone(cell: str) -> None:
     result = hh.run_mixed(network(), lstm(), converter(256), period=1e-4, t_stop=5e-3, cell=cell)
     assert result.passed

@@ -9,7 +9,7 @@ import pytest
 
 import hopfield_hw as hh
 from hopfield_hw import families
-from hopfield_hw.cells import AllPass, Cell, Cellular, HopfieldTank, OtaC, SummingStage
+from hopfield_hw.cells import AllPass, Cell, GmC, HopfieldTank, SummingAmplifier
 from hopfield_hw.graph import Activate, Affine, Edge, Graph, Units
 from hopfield_hw.lowering import lower
 from hopfield_hw.pictures.schematic import neuron_devices
@@ -31,7 +31,7 @@ def static(seed: int = 0, units: Units = families.building.CIRCUIT_UNITS) -> Gra
 @pytest.mark.parametrize("volts", [1.0, 0.1])
 def test_summing_stage_builds_the_static_field_model(volts: float, ngspice: str) -> None:
     graph = static(units=Units(volts_per_unit=volts, siemens_per_unit=1e-4, seconds_per_unit=1e-3))
-    circuit = lower(graph, cell="summing_stage")
+    circuit = lower(graph, cell="summing_amplifier")
     kinds = {device.name[0] for device in circuit.devices}
     assert kinds == {"R", "C", "E", "B", "I"}
     assert len(circuit.devices_from("syn", (0, 1), "weights")) == 1
@@ -40,7 +40,7 @@ def test_summing_stage_builds_the_static_field_model(volts: float, ngspice: str)
 
 def test_summing_stage_builds_the_box(ngspice: str) -> None:
     graph = families.brain_state_in_a_box([[0.3, 0.8], [0.8, 0.3]], initial=[0.3, -0.1], alpha=0.5, discrete=False)
-    result = hh.verify(graph, cell="summing_stage", t_stop=20e-3)
+    result = hh.verify(graph, cell="summing_amplifier", t_stop=20e-3)
     assert result.passed
     np.testing.assert_allclose(np.abs(result.wave["state"].to_numpy()[-1]), 1.0, atol=1e-3)
 
@@ -51,34 +51,38 @@ def test_summing_stage_takes_what_is_left_of_the_leak_to_ground(ngspice: str) ->
     half = Affine(name="half", weights=0.5 * np.eye(3))
     edges = [Edge("v", "half") if edge == Edge("v", "x") else edge for edge in graph.edges]
     halved = Graph(operators=(*graph.operators, half), edges=(*edges, Edge("half", "x")), units=graph.units)
-    assert {device.name for device in lower(halved, cell="summing_stage").devices} >= {"R_x_0", "R_x_0_rest"}
-    assert_matches_ode(lower(halved, cell="summing_stage"), halved)
+    assert {device.name for device in lower(halved, cell="summing_amplifier").devices} >= {"R_x_0", "R_x_0_rest"}
+    assert_matches_ode(lower(halved, cell="summing_amplifier"), halved)
     double = replace(half, weights=2.0 * np.eye(3))
     too_much = Graph(operators=(*graph.operators, double), edges=halved.edges, units=graph.units)
-    with pytest.raises(hh.Unrealisable, match=r"^summing_stage, neuron 0 of 'x': its gain drives it through 200 uS"):
-        lower(too_much, cell="summing_stage")
+    with pytest.raises(
+        hh.Unrealisable, match=r"^summing_amplifier, neuron 0 of 'x': its gain drives it through 200 uS"
+    ):
+        lower(too_much, cell="summing_amplifier")
 
 
 def test_a_drawing_is_made_only_of_a_topology_that_it_knows() -> None:
-    with pytest.raises(hh.InputError, match=r"^schematic: cell 'summing_stage' has a topology of its own, for which"):
-        neuron_devices(lower(static(), cell="summing_stage"), static(), "1")
+    with pytest.raises(
+        hh.InputError, match=r"^schematic: cell 'summing_amplifier' has a topology of its own, for which"
+    ):
+        neuron_devices(lower(static(), cell="summing_amplifier"), static(), "1")
     graph = families.winner_take_all(np.linspace(0.0, 1.0, 5))
     line = neuron_devices(lower(graph, cell="winner_take_all"), graph, "1")
     assert [device.name for device in line.into] == ["R_syn_1_1", "R_syn_to_1", "I_syn_1"]
     net = hh.Network(weights=[[1e-5]], resistance=1e4, capacitance=1e-7, initial=0.1)
-    for cell in ("ideal", "hopfield_tank", "active_sum", "ota_c"):
+    for cell in ("ideal", "hopfield_tank", "inverting_integrator", "gm_c"):
         assert neuron_devices(lower(net, cell=cell), net.graph(), "0").capacitor.name == "C_x_0"
 
 
 def test_summing_stage_refuses_an_integrator_and_what_is_not_its_form() -> None:
     integrator = hh.Network(weights=[[0.0]], resistance=np.inf, capacitance=1e-7)
-    with pytest.raises(hh.Unrealisable, match=r"^summing_stage, neuron 0 of 'x': R is infinite, and a resistor"):
-        lower(integrator, cell="summing_stage")
+    with pytest.raises(hh.Unrealisable, match=r"^summing_amplifier, neuron 0 of 'x': R is infinite, and a resistor"):
+        lower(integrator, cell="summing_amplifier")
     memory = families.modern_hopfield(np.eye(3), initial=0.1)
-    with pytest.raises(hh.Unrealisable, match=r"^cell 'summing_stage' does not lower "):
-        lower(memory, cell="summing_stage")
-    with pytest.raises(hh.InputError, match=r"^`SummingStage.feedback = 0.0 Ohm`: must be positive"):
-        SummingStage(feedback=0.0)
+    with pytest.raises(hh.Unrealisable, match=r"^cell 'summing_amplifier' does not lower "):
+        lower(memory, cell="summing_amplifier")
+    with pytest.raises(hh.InputError, match=r"^`SummingAmplifier.feedback = 0.0 Ohm`: must be positive"):
+        SummingAmplifier(feedback=0.0)
 
 
 def test_ota_c_with_a_linear_range_is_the_network_of_its_saturated_pairs(ngspice: str) -> None:
@@ -104,23 +108,23 @@ def test_ota_c_with_a_linear_range_is_the_network_of_its_saturated_pairs(ngspice
     edges = [Edge("pair_v", "syn") if edge == Edge("v", "syn") else edge for edge in base.edges]
     edges += [Edge("v", "pair_v"), Edge("x", "pair_x"), Edge("pair_x", "leak"), Edge("leak", "x")]
     law = Graph(operators=(leak, *rest, *added), edges=tuple(edges))
-    circuit = lower(net, cell=OtaC(linear_range=0.7))
+    circuit = lower(net, cell=GmC(linear_range=0.7))
     assert_matches_ode(circuit, law, t_stop=20e-3)
     # The network itself is met the closer, the wider the range is: the error goes with its inverse square.
     narrow, wide = (
-        hh.verify(net, cell=OtaC(linear_range=reach), t_stop=20e-3, tolerance=0.9).nrmse for reach in (5.0, 50.0)
+        hh.verify(net, cell=GmC(linear_range=reach), t_stop=20e-3, tolerance=0.9).nrmse for reach in (5.0, 50.0)
     )
     assert 50.0 < narrow / wide < 200.0
-    with pytest.raises(hh.InputError, match=r"^`OtaC.linear_range = 0.0 V`: must be positive"):
-        OtaC(linear_range=0.0)
+    with pytest.raises(hh.InputError, match=r"^`GmC.linear_range = 0.0 V`: must be positive"):
+        GmC(linear_range=0.0)
 
 
 @pytest.mark.parametrize(
     "cell",
     [
-        OtaC(linear_range=np.float64(0.7)),
-        Cellular(output_resistance=np.float64(1e6), clamp_resistance=np.float64(1.0)),
-        SummingStage(open_loop_gain=np.float64(1e7), feedback=np.float64(1e4)),
+        GmC(linear_range=np.float64(0.7)),
+        ChuaYang(output_resistance=np.float64(1e6), clamp_resistance=np.float64(1.0)),
+        SummingAmplifier(op_amp=np.float64(1e7), feedback=np.float64(1e4)),
         HopfieldTank(delay=AllPass(accuracy=np.float64(0.1), resistance=np.float64(1e4))),
     ],
     ids=lambda cell: cell.name,
@@ -133,7 +137,7 @@ def test_numbers_of_numpy_are_written_as_numbers(cell: Cell) -> None:
 
 def test_winner_take_all_has_one_common_line(ngspice: str) -> None:
     graph = families.winner_take_all(np.linspace(0.0, 1.0, 8))
-    line, crossbar = (lower(graph, cell=cell) for cell in ("winner_take_all", "active_sum"))
+    line, crossbar = (lower(graph, cell=cell) for cell in ("winner_take_all", "inverting_integrator"))
     assert sum(device.name[0] == "R" for device in line.devices) == 8 + 8 + 1 + 2 * 8  # leaks, own, adder, common
     assert sum(device.name[0] == "R" for device in crossbar.devices) == 8 + 64
     assert_matches_ode(line, graph)

@@ -27,12 +27,12 @@ def drawn(family: str, index: int) -> Graph:
 @pytest.mark.parametrize(
     ("family", "index", "cell", "device", "factor"),
     [
-        ("brain_state_in_a_box", 13, "summing_stage", "R_syn_4_5", 1.05),
-        ("delayed", 23, "cellular", "R_v_late_far_4", 1.05),
+        ("brain_state_in_a_box", 13, "summing_amplifier", "R_syn_4_5", 1.05),
+        ("delayed", 23, "chua_yang", "R_v_late_far_4", 1.05),
         ("delayed", 23, "ideal", "T_v_late_2", 1.05),
         ("neutral", 43, "ideal", "G_x_neutral_0_2_4", -1.0),
-        ("static_field", 202, "summing_stage", "E_inv_x_2", 2.0),
-        ("static_field", 137, "op_amps", "R_syn_2_5", 1e-7),
+        ("static_field", 202, "summing_amplifier", "E_inv_x_2", 2.0),
+        ("static_field", 137, "active_rc", "R_syn_2_5", 1e-7),
         ("brain_state_in_a_box", 116, "ideal", "G_syn_6_6", 0.0),
     ],
 )
@@ -78,12 +78,12 @@ def test_a_resistor_that_charges_a_capacitor_is_seen_as_the_capacitor_is(ngspice
     graph = hh.Network(
         weights=[[0.0, -5e-5], [5e-5, 0.0]], resistance=1e4, capacitance=1e-8, gain=hh.Tanh(), initial=[0.5, 0.2]
     )
-    right = hh.verify(graph, cell="summing_stage")
+    right = hh.verify(graph, cell="summing_amplifier")
     assert right.coverage.smallest["R_x_0"] == right.coverage.smallest["C_x_0"]
-    netlist = hh.lower(graph, cell="summing_stage").netlist()
+    netlist = hh.lower(graph, cell="summing_amplifier").netlist()
     deck = re.sub(r"(?m)^(R_x_0 \S+ \S+) .*$", r"\1 10100.0", netlist)
     assert deck != netlist
-    result = hh.verify(graph, cell="summing_stage", deck=deck)
+    result = hh.verify(graph, cell="summing_amplifier", deck=deck)
     assert result.verdict == "failed"
     assert result.suspects[0].devices == ("C_x_0", "R_x_0")
     assert result.suspects[0].change == "10 nF acts as 10.1 nF, or another of these"
@@ -110,7 +110,7 @@ def test_a_capacitor_that_is_not_there_is_named(ngspice: str) -> None:
 def test_the_resistor_of_a_clamp_only_has_to_be_low(ngspice: str) -> None:
     """It is 1e-6 of what drives the output, and so is what a change of it does: no figure may promise more."""
     network = CellularNetwork(template=TEMPLATES["diffusion"], image=[[1.0, -0.5]])
-    coverage = hh.verify(network, cell="cellular", t_stop=1e-4).coverage
+    coverage = hh.verify(network, cell="chua_yang", t_stop=1e-4).coverage
     assert coverage.clamps == ("R_y_clamp_0", "R_y_clamp_1")
     assert not set(coverage.clamps) & set(coverage.smallest)
     assert "resistance of 2 clamps: only that it is low" in coverage.lines()

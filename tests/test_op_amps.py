@@ -1,4 +1,4 @@
-"""The op_amps cell: summers, differential pairs, multipliers and sample-and-hold pairs; the trained LSTM in them."""
+"""The cell active_rc: summers, differential pairs, multipliers and sample-and-hold pairs; the trained LSTM in them."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ def series(steps: int, volts: float = 1.0) -> hh.Signal:
 
 @cache
 def in_pairs() -> hh.Verification:
-    return run(hh.OpAmps(activation="pair"))
+    return run(hh.ActiveRC(activation="pair"))
 
 
-def run(cell: hh.OpAmps, *, steps: int = 100, volts: float = 1.0) -> hh.Verification:
+def run(cell: hh.ActiveRC, *, steps: int = 100, volts: float = 1.0) -> hh.Verification:
     return hh.verify(trained(volts), cell=cell, t_stop=steps * PERIOD, inputs=series(steps, volts), accuracy=1e-3)
 
 
 @pytest.mark.usefixtures("ngspice")
 def test_the_trained_lstm_with_exact_curves_is_the_digital_cell_to_70_db() -> None:
-    result = run(hh.OpAmps())
+    result = run(hh.ActiveRC())
     assert result.wave.sizes["time"] == 101
     assert result.sqnr >= 70.0  # measured: 87 dB, of op-amps with a gain of 1e6
 
@@ -53,13 +53,13 @@ def test_the_trained_lstm_in_differential_pairs_of_beta_200_after_calibration_is
 @pytest.mark.usefixtures("ngspice")
 def test_base_currents_spoil_it_without_calibration() -> None:
     """0.5% less of every tail current costs some 40 dB: the state feeds its errors back."""
-    spoilt = run(hh.OpAmps(activation="pair", pair=hh.Pair(calibrated=False)), steps=24)
+    spoilt = run(hh.ActiveRC(activation="pair", pair=hh.Pair(calibrated=False)), steps=24)
     assert spoilt.sqnr < 35.0 < 60.0 < in_pairs().sqnr
 
 
 @pytest.mark.usefixtures("ngspice")
 def test_multipliers_of_an_ad633_without_errors_are_exact_multipliers() -> None:
-    cells = [hh.OpAmps(multiplier=kind) for kind in ("exact", "ad633")]
+    cells = [hh.ActiveRC(multiplier=kind) for kind in ("exact", "ad633")]
     first, second = (run(cell, steps=12, volts=2.5) for cell in cells)
     assert abs(first.sqnr - second.sqnr) < 1.0
     assert first.sqnr > 70.0
@@ -75,7 +75,7 @@ def test_a_hopfield_network_in_differential_pairs() -> None:
         bias=[2e-5, -1e-5],
         initial=[0.3, -0.2],
     )
-    cell = hh.OpAmps(activation="pair", pair=hh.Pair(early_voltage=np.inf))
+    cell = hh.ActiveRC(activation="pair", pair=hh.Pair(early_voltage=np.inf))
     result = hh.verify(net, cell=cell)
     assert result.passed, result
 
@@ -102,14 +102,14 @@ def test_peepholes_and_several_drivers_add_up() -> None:
         ),
     )
     inputs = hh.Signal.held(np.random.default_rng(0).uniform(-0.5, 0.5, (6, 2)), PERIOD)
-    result = hh.verify(graph, cell="op_amps", t_stop=5 * PERIOD, inputs=inputs)
+    result = hh.verify(graph, cell="active_rc", t_stop=5 * PERIOD, inputs=inputs)
     assert result.passed, result
     assert result.circuit.origin("R_w_u_0_1").element == (0, 1)
 
 
 def test_what_the_trained_lstm_is_made_of() -> None:
     """Four gates of four cells in op-amps, one inverter a signal that needs its complement, two holds a state."""
-    circuit = hh.lower(trained(), cell=hh.OpAmps(activation="pair"))
+    circuit = hh.lower(trained(), cell=hh.ActiveRC(activation="pair"))
     roles = Counter(device.origin.role for device in circuit.devices)
     assert roles["pair"] == 2 * 20  # i, f, g, o and tanh(c), four of each
     assert roles["product"] == 12
@@ -123,7 +123,7 @@ def test_what_the_trained_lstm_is_made_of() -> None:
 
 def test_every_device_comes_from_the_graph() -> None:
     graph = trained(2.5)
-    circuit = hh.lower(graph, cell=hh.OpAmps(activation="pair", multiplier="ad633"))
+    circuit = hh.lower(graph, cell=hh.ActiveRC(activation="pair", multiplier="ad633"))
     names = set(graph.by_name)
     # In volts, each product takes the unit off one factor; that Affine is the scale of its multiplier.
     assert {d.origin.operator for d in circuit.devices} <= names
@@ -135,10 +135,10 @@ def test_every_device_comes_from_the_graph() -> None:
 
 
 def test_models_are_written_once() -> None:
-    text = hh.lower(trained(), cell=hh.OpAmps(activation="pair")).netlist()
+    text = hh.lower(trained(), cell=hh.ActiveRC(activation="pair")).netlist()
     assert re.findall(r"^\.model .*$", text, re.M) == [".model model_0 NPN(IS=1e-14 BF=200.0 VAF=100.0)"]
     assert "Q_i_0_2 i_collector_0 i_in_sum_0 i_emitter_0 model_0" in text
-    ideal = hh.lower(trained(), cell=hh.OpAmps(activation="pair", pair=hh.Pair(early_voltage=np.inf))).netlist()
+    ideal = hh.lower(trained(), cell=hh.ActiveRC(activation="pair", pair=hh.Pair(early_voltage=np.inf))).netlist()
     assert ".model model_0 NPN(IS=1e-14 BF=200.0)\n" in ideal
 
 
@@ -153,28 +153,28 @@ def rnn(function: Any = None, scale: float = 1.0) -> Graph:
 
 REFUSED = {
     "a curve that no pair gives": (
-        lambda: hh.lower(rnn(hh.PiecewiseLinear()), cell=hh.OpAmps(activation="pair")),
+        lambda: hh.lower(rnn(hh.PiecewiseLinear()), cell=hh.ActiveRC(activation="pair")),
         "Activate 'f': a differential pair is a tanh or a logistic, not a PiecewiseLinear; use activation='exact'",
     ),
     "a clock that is too slow": (
-        lambda: hh.lower(replace(rnn(), units=hh.Units()), cell="op_amps"),
+        lambda: hh.lower(replace(rnn(), units=hh.Units()), cell="active_rc"),
         "Hold 'h': in a period of 1 s its capacitors lose 0.001 of their voltage, above 0.0001; take a faster clock, "
         "Units(seconds_per_unit=...) of the graph, or a larger capacitance",
     ),
     "a unit above an AD633's": (
-        lambda: hh.lower(trained(12.0), cell=hh.OpAmps(multiplier="ad633")),
+        lambda: hh.lower(trained(12.0), cell=hh.ActiveRC(multiplier="ad633")),
         "Hadamard 'fc': its unit is 12 V, and an AD633 multiplies by 1/10 V; give the graph Units(volts_per_unit=...) "
         "of at most 10",
     ),
     "a weight too small": (
-        lambda: hh.lower(rnn(scale=1e-7), cell="op_amps"),
+        lambda: hh.lower(rnn(scale=1e-7), cell="active_rc"),
         "`w_h.weights[0, 0]` = 1e-07: its resistor would be above 1e+09 Ohm; set it to 0",
     ),
     "an option that there is not": (
-        lambda: hh.OpAmps(activation="diode"),  # type: ignore[arg-type]
-        "`OpAmps.activation` = 'diode': must be exact or pair",
+        lambda: hh.ActiveRC(activation="diode"),  # type: ignore[arg-type]
+        "`ActiveRC.activation` = 'diode': must be exact or pair",
     ),
-    "no capacitance": (lambda: hh.OpAmps(capacitance=0.0), "`OpAmps.capacitance = 0.0 F`: must be positive"),
+    "no capacitance": (lambda: hh.ActiveRC(capacitance=0.0), "`ActiveRC.capacitance = 0.0 F`: must be positive"),
     "no gain": (lambda: hh.Pair(beta=-1.0), "`Pair.beta = -1.0 A/A`: must be positive"),
 }
 
@@ -187,7 +187,7 @@ def test_wrong_input_is_refused(act: Any, message: str) -> None:
 
 
 def test_transistors_and_multipliers_are_checked() -> None:
-    circuit = hh.lower(trained(), cell=hh.OpAmps(activation="pair"))
+    circuit = hh.lower(trained(), cell=hh.ActiveRC(activation="pair"))
     for name, value, message in (
         ("Q_i_0_1", 1.0, "device Q_i_0_1 = 1.0: Q takes a Transistor, and G a number or a Switch"),
         (

@@ -32,7 +32,7 @@ from hopfield_hw.values.measures import ranges
 from hopfield_hw.verification import Coverage, EnergyReport, Error, Verification, Worst
 from hopfield_hw.verification.diagnosis import Suspect
 
-CELLS = ("ideal", "hopfield_tank", "active_sum")
+CELLS = ("ideal", "hopfield_tank", "inverting_integrator")
 ERROR = 1e-6
 TOLERANCE = 1e-4
 
@@ -183,7 +183,7 @@ CASES: dict[str, Callable[[], tuple[Verification, Picture | None]]] = {
     **{f"two neurons, {cell}": lambda cell=cell: (made(flipflop().graph(), cell=cell), None) for cell in CELLS},
     "memory as images": lambda: (made(memory().graph(), worst=5), Picture(shape=(4, 4), memories=memories())),
     "memory as bars": lambda: (made(memory().graph(), cell="hopfield_tank", worst=15), None),
-    "no energy, many neurons": lambda: (made(crowd(40).graph(), cell="active_sum", worst=31), None),
+    "no energy, many neurons": lambda: (made(crowd(40).graph(), cell="inverting_integrator", worst=31), None),
     "failed": lambda: (
         made(
             flipflop().graph(),
@@ -198,7 +198,7 @@ CASES: dict[str, Callable[[], tuple[Verification, Picture | None]]] = {
     ),
     "cut early": lambda: (made(crowd(6).graph(), restarted=True, apart=4e-3, growth=340.0), None),
     "cut late": lambda: (made(crowd(6).graph(), restarted=True, apart=3.6e-2, growth=340.0), None),
-    "long labels": lambda: (made(flipflop(labels=LONG, gain=TABLE).graph(), cell="active_sum"), None),
+    "long labels": lambda: (made(flipflop(labels=LONG, gain=TABLE).graph(), cell="inverting_integrator"), None),
     "long labels, ideal": lambda: (made(flipflop(labels=LONG, gain=TABLE).graph(), title="long words " * 20), None),
 }
 
@@ -414,7 +414,7 @@ def test_a_single_state_without_an_energy_stands_against_its_rate() -> None:
 
 
 def test_the_report_is_the_table() -> None:
-    result = made(flipflop().graph(), cell="active_sum")
+    result = made(flipflop().graph(), cell="inverting_integrator")
     figure = plot_verification(result)
     texts = [text.get_text() for axes in figure.axes for text in axes.texts]
     for what, value in result.rows():
@@ -434,7 +434,10 @@ def test_a_long_report_says_how_much_is_left_out() -> None:
     [
         ("ideal", {"G_syn_0_1 = -50 uS * v_1", "I_syn_0 = 1 uA", "C_x_0\n100 nF", "R_x_0\n10 kOhm"}),
         ("hopfield_tank", {"R_syn_0_1 = 20 kOhm", "vn_1", "I_syn_0 = 1 uA", "R_x_0\n20 kOhm", "E_inv_v_0\n= -1"}),
-        ("active_sum", {"R_syn_0_1 = 20 kOhm", "vn_1", "C_x_0 = 100 nF", "R_x_0 = 10 kOhm", "E_x_0\nA = 1e+07"}),
+        (
+            "inverting_integrator",
+            {"R_syn_0_1 = 20 kOhm", "vn_1", "C_x_0 = 100 nF", "R_x_0 = 10 kOhm", "E_x_0\nA = 1e+07"},
+        ),
     ],
 )
 def test_the_schematic_holds_the_values_of_the_circuit(cell: str, values: set[str]) -> None:
@@ -453,7 +456,7 @@ def test_of_many_synapses_the_strongest_are_drawn_and_the_rest_counted() -> None
     strongest = np.argsort(-np.abs(net.weights[7]))[:3]
     assert [device.name for device in devices.into] == [*(f"G_syn_7_{j}" for j in strongest), "I_syn_7"]
     assert devices.more == 37
-    passive = neuron_devices(lower(net.graph(), cell="active_sum"), net.graph(), "7")
+    passive = neuron_devices(lower(net.graph(), cell="inverting_integrator"), net.graph(), "7")
     assert [device.name for device in passive.into[:3]] == [f"R_syn_7_{j}" for j in strongest]
 
 

@@ -94,11 +94,11 @@ LIMITED = {
 
 @pytest.mark.parametrize("form", LIMITED)
 def test_an_op_amp_with_limits_is_found_too(form: str) -> None:
-    text = hh.lower(PAIR, cell="active_sum").netlist()
+    text = hh.lower(PAIR, cell="inverting_integrator").netlist()
     line = next(line for line in text.splitlines() if line.startswith("E_x_0 "))
 
     def judged(sign: int) -> hh.Verification:
-        return hh.verify(PAIR, cell="active_sum", deck=text.replace(line, LIMITED[form].format(s=sign)))
+        return hh.verify(PAIR, cell="inverting_integrator", deck=text.replace(line, LIMITED[form].format(s=sign)))
 
     assert judged(-1).passed
     wrong = judged(1)
@@ -107,24 +107,24 @@ def test_an_op_amp_with_limits_is_found_too(form: str) -> None:
 
 
 def test_op_amps_that_are_each_in_the_loop_of_the_other_fail() -> None:
-    text = hh.lower(PAIR, cell="active_sum").netlist()
+    text = hh.lower(PAIR, cell="inverting_integrator").netlist()
     crossed = text.replace("0 x_sum_0 1", "0 x_sum_A 1").replace("0 x_sum_1 1", "0 x_sum_0 1").replace("_A 1", "_1 1")
     assert crossed != text
-    assert hh.verify(PAIR, cell="active_sum", deck=crossed, timeout=5.0).verdict != "passed"
+    assert hh.verify(PAIR, cell="inverting_integrator", deck=crossed, timeout=5.0).verdict != "passed"
 
 
 def test_one_of_two_with_limits_in_one_loop_is_found() -> None:
     """Turning both leaves the loop as wrong as it was, which does not make them amplifiers of their own."""
-    text = hh.lower(PAIR, cell="active_sum").netlist()
+    text = hh.lower(PAIR, cell="inverting_integrator").netlist()
     (line,) = (line for line in text.splitlines() if line.startswith("E_x_0 "))
     first, second = ("B_first mid 0 V=10*tanh(1e3*v(x_sum_0))", "B_second xn_0 0 V=10*tanh({sign}1e3*v(mid))")
     turned = text.replace(line, f"{first}\n{second.format(sign='')}")
-    assert hh.verify(PAIR, cell="active_sum", deck=turned).verdict != "passed"
+    assert hh.verify(PAIR, cell="inverting_integrator", deck=turned).verdict != "passed"
 
 
 def test_an_op_amp_that_no_feedback_holds_leaves_it_undecided() -> None:
-    text = hh.lower(PAIR, cell="active_sum").netlist()
-    result = hh.verify(PAIR, cell="active_sum", deck=text + "E_more more 0 v_0 v_1 1e7\nR_more more 0 1e4\n")
+    text = hh.lower(PAIR, cell="inverting_integrator").netlist()
+    result = hh.verify(PAIR, cell="inverting_integrator", deck=text + "E_more more 0 v_0 v_1 1e7\nR_more more 0 1e4\n")
     assert result.verdict == "undecided"
     (reason,) = result.reasons
     assert reason == (

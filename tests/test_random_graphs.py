@@ -26,13 +26,13 @@ WHOLE = ["hopfield", "stencil", "static_field", "two_populations", "product", "p
 PATTERN = ["hopfield", "stencil", "two_populations"]
 CELLS = {
     "ideal": WHOLE,
-    "op_amps": WHOLE,
-    "active_sum": PATTERN,
+    "active_rc": WHOLE,
+    "inverting_integrator": PATTERN,
     "hopfield_tank": PATTERN,
-    "ota_c": PATTERN,
+    "gm_c": PATTERN,
     "winner_take_all": PATTERN,
-    "cellular": PATTERN,
-    "summing_stage": [*PATTERN, "static_field"],
+    "chua_yang": PATTERN,
+    "summing_amplifier": [*PATTERN, "static_field"],
 }
 
 
@@ -78,10 +78,10 @@ def simulated(circuit: Circuit, inputs: dict[str, Array], steps: int | None) -> 
 @pytest.mark.parametrize(("cell", "kind"), [(cell, kind) for cell, kinds in CELLS.items() for kind in kinds])
 def test_a_circuit_is_its_equations_or_is_refused(cell: str, kind: str) -> None:
     built = 0
-    for graph, inputs, states, outputs in drawn(kind, 0, 5 if cell in ("ideal", "op_amps") else 8):
+    for graph, inputs, states, outputs in drawn(kind, 0, 5 if cell in ("ideal", "active_rc") else 8):
         circuit = lowered(graph, cell)
         if isinstance(circuit, str):
-            assert cell not in ("ideal", "op_amps"), circuit
+            assert cell not in ("ideal", "active_rc"), circuit
             assert re.search("|".join(rf"'{name}'" for name in graph.by_name), circuit), circuit
             continue
         found, given = simulated(circuit, inputs, None if kind in ("map", "product_map") else POINTS)

@@ -208,7 +208,7 @@ def test_what_makes_no_sense_is_refused(call: object, message: str) -> None:
 @pytest.mark.parametrize("volts", [1.0, 2.5])
 def test_a_circuit_forecasts_as_the_cell_does(volts: float) -> None:
     graph = replace(GRAPH, units=hh.Units(volts_per_unit=volts, seconds_per_unit=1e-3))
-    found = forecast_in_circuit(graph, SERIES[:12], cell="op_amps")
+    found = forecast_in_circuit(graph, SERIES[:12], cell="active_rc")
     expected = forecast(GRAPH, SERIES[:12])
     # Op-amps with a gain of 1e6 leave some parts in 1e5.
     assert np.max(np.abs(found - expected)) < 1e-4 * np.ptp(expected)

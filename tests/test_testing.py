@@ -42,7 +42,7 @@ pytestmark = pytest.mark.usefixtures("ngspice")
 
 
 def test_the_fixture_is_there(assert_matches_ode: Callable[..., Verification]) -> None:
-    result = assert_matches_ode(hh.lower(NETWORK.graph(), cell="active_sum"), NETWORK)
+    result = assert_matches_ode(hh.lower(NETWORK.graph(), cell="inverting_integrator"), NETWORK)
     assert result.passed
     assert result.tolerance == 1e-4
 

@@ -74,7 +74,7 @@ def test_a_tie_keeps_the_state_in_floating_point(seed: int, form: Any, step: flo
 @pytest.mark.usefixtures("ngspice")
 @pytest.mark.filterwarnings("ignore::hopfield_hw.AccuracyWarning")  # of a neuron at rest, whose range is next to 0
 @pytest.mark.parametrize("step", STEPS)
-@pytest.mark.parametrize("cell", ["ideal", "op_amps"])
+@pytest.mark.parametrize("cell", ["ideal", "active_rc"])
 @pytest.mark.parametrize("seed", SEEDS[:2])
 def test_a_tie_keeps_the_state_in_a_circuit(seed: int, cell: str, step: float) -> None:
     graph, states = graph_of(seed, step, volts=2.0)
@@ -209,7 +209,7 @@ REFUSED = {
         "`v.amplitude = -1.0 V`: must be positive",
     ),
     "a pair": (
-        lambda: hh.lower(discrete_hopfield(np.ones((2, 2))), cell=hh.OpAmps(activation="pair")),
+        lambda: hh.lower(discrete_hopfield(np.ones((2, 2))), cell=hh.ActiveRC(activation="pair")),
         "Sign 'v': is a comparator, not a differential pair; use activation='exact'",
     ),
     "ties of something else": (

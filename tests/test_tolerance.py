@@ -21,7 +21,7 @@ def lstm(volts: float = 1.0) -> hh.Graph:
 
 
 def circuit(volts: float = 2.5) -> hh.Circuit:
-    return hh.lower(lstm(volts), cell=hh.OpAmps(activation="pair", multiplier="ad633"))
+    return hh.lower(lstm(volts), cell=hh.ActiveRC(activation="pair", multiplier="ad633"))
 
 
 def test_no_spread_leaves_a_circuit_as_it_is() -> None:
@@ -80,7 +80,7 @@ def test_parts_that_are_not_exact_cost_the_lstm_decibels() -> None:
     forecaster = hh.trained.mackey_glass()
     graph = lstm()
     inputs = hh.Signal.held(forecaster.scale.scaled(forecaster.test)[: steps + 1], PERIOD)
-    nominal = hh.lower(graph, cell=hh.OpAmps(activation="pair"))
+    nominal = hh.lower(graph, cell=hh.ActiveRC(activation="pair"))
     expected = hh.reference(graph, t_stop=steps * PERIOD, inputs=inputs)["output"].to_numpy()
 
     def decibels(built: hh.Circuit) -> float:
@@ -115,11 +115,11 @@ TWO = hh.Network(
 @pytest.mark.parametrize(
     ("cell", "spread", "idle", "rest"),
     [
-        ("ota_c", Spread(resistors=0.05), ["resistors"], False),
-        ("ota_c", Spread(resistors=0.05, capacitors=0.1), ["resistors"], True),
+        ("gm_c", Spread(resistors=0.05), ["resistors"], False),
+        ("gm_c", Spread(resistors=0.05, capacitors=0.1), ["resistors"], True),
         ("hopfield_tank", Spread(offset=5e-3), ["offset"], False),
         ("ideal", Spread(resistors=0.05, offset=5e-3, matching=0.1), ["offset", "matching"], True),
-        ("op_amps", Spread(matching=0.1, multipliers=1.0), ["matching", "multipliers"], False),
+        ("active_rc", Spread(matching=0.1, multipliers=1.0), ["matching", "multipliers"], False),
     ],
 )
 def test_a_spread_without_effect_says_so(cell: str, spread: Spread, idle: list[str], rest: bool) -> None:
@@ -143,6 +143,6 @@ def test_the_cells_that_are_named_have_such_devices() -> None:
             nominal = hh.lower(TWO, cell=name)
             drawn = sample(nominal, Spread(**{field: 0.01}), rng=np.random.default_rng(0))
             assert drawn.devices != nominal.devices
-    for field, name in (("matching", 'OpAmps(activation="pair")'), ("multipliers", 'OpAmps(multiplier="ad633")')):
+    for field, name in (("matching", 'ActiveRC(activation="pair")'), ("multipliers", 'ActiveRC(multiplier="ad633")')):
         assert name in APPLIES[field].cells
         assert sample(circuit(), Spread(**{field: 0.1}), rng=np.random.default_rng(0)).devices != circuit().devices

@@ -14,7 +14,7 @@ from hopfield_hw.designs.design.design import shipped_designs
 
 import hopfield_hw as hh
 from hopfield_hw.board import Spread
-from hopfield_hw.cells import Cellular, SummingStage
+from hopfield_hw.cells import ChuaYang, SummingAmplifier
 from hopfield_hw.cli import run
 from hopfield_hw.families import FAMILIES, CellularNetwork, Template
 from hopfield_hw.graph import Activate, Affine, Clock, Edge, Graph, Hold, Leak, Output
@@ -136,10 +136,10 @@ def test_texts_wherever_a_quantity_is(tmp_path: Path) -> None:
     assert Clock(period="10us", phase="1us") == Clock(period=10e-6, phase=1e-6)
     assert Spread(resistors="1%", offset="5mV") == Spread(resistors=0.01, offset=5e-3)
     assert hh.Signal(times=["0", "1ms"], values=["0", "1V"]).times.tolist() == [0.0, 1e-3]
-    assert hh.OpAmps(resistance="47k", reference="5V") == hh.OpAmps(resistance=47e3, reference=5.0)
+    assert hh.ActiveRC(resistance="47k", reference="5V") == hh.ActiveRC(resistance=47e3, reference=5.0)
     assert hh.Pair(tail_current="100uA", early_voltage="inf") == hh.Pair(tail_current=1e-4, early_voltage=np.inf)
-    assert SummingStage(feedback="22k") == SummingStage(feedback=22e3)
-    assert Cellular(output_resistance="1meg", clamp_resistance="1R") == Cellular()
+    assert SummingAmplifier(feedback="22k") == SummingAmplifier(feedback=22e3)
+    assert ChuaYang(output_resistance="1meg", clamp_resistance="1R") == ChuaYang()
     image = CellularNetwork(template=Template(feedback=[[2.0]]), image=[[0.5]], resistance="1k", capacitance="1nF")
     assert (image.resistance, image.capacitance) == (1e3, 1e-9)
 

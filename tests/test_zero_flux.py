@@ -163,7 +163,7 @@ def test_fixed_point(shape: tuple[int, int], rng: np.random.Generator) -> None:
         assert np.array_equal(state[0], y.reshape(-1))
 
 
-@pytest.mark.parametrize("cell", ["ideal", "cellular"])
+@pytest.mark.parametrize("cell", ["ideal", "chua_yang"])
 @pytest.mark.parametrize("shape", [(1, 1), (1, 4), (3, 2)])
 @pytest.mark.usefixtures("ngspice")
 def test_circuits(cell: str, shape: tuple[int, int], rng: np.random.Generator) -> None:

@@ -26,10 +26,10 @@ def main() -> int:
 
 
 def random_cells() -> int:
-    """Run random cells of every kind, with every option, in the ideal and in the op_amps cell against their maps."""
+    """Run random cells of every kind, with every option, in the ideal and in the cell active_rc against their maps."""
     rng = np.random.default_rng(1997)
     status = 0
-    for topology in ("ideal", "op_amps"):
+    for topology in ("ideal", "active_rc"):
         found = []
         for k in range(CELLS):
             graph = replace(random_cell(rng, k).graph(), units=hh.Units(seconds_per_unit=PERIOD))
@@ -73,14 +73,14 @@ def random_cell(rng: np.random.Generator, k: int) -> Any:
 
 def trained_lstm() -> int:
     """Run the Mackey-Glass LSTM over 100 steps, from exact parts to those of a drawer."""
-    pairs = hh.OpAmps(activation="pair")
+    pairs = hh.ActiveRC(activation="pair")
     status = 0
     for what, cell, volts, goal in (
         ("ideal cell", "ideal", 1.0, IDEAL_DB),
-        ("op-amps, exact curves", hh.OpAmps(), 1.0, IDEAL_DB),
-        ("pairs of beta 200, not calibrated", hh.OpAmps(activation="pair", pair=hh.Pair(calibrated=False)), 1.0, 0.0),
+        ("op-amps, exact curves", hh.ActiveRC(), 1.0, IDEAL_DB),
+        ("pairs of beta 200, not calibrated", hh.ActiveRC(activation="pair", pair=hh.Pair(calibrated=False)), 1.0, 0.0),
         ("pairs of beta 200, calibrated", pairs, 1.0, PAIRS_DB),
-        ("the same with AD633s, without errors", hh.OpAmps(activation="pair", multiplier="ad633"), 2.5, PAIRS_DB),
+        ("the same with AD633s, without errors", hh.ActiveRC(activation="pair", multiplier="ad633"), 2.5, PAIRS_DB),
     ):
         (found,) = decibels(cell, volts, [None])
         status |= found < goal
@@ -94,7 +94,7 @@ def trained_lstm() -> int:
             1.0,
             Spread(resistors=1e-3, offset=1e-4, matching=2e-3),
         ),
-        ("pairs; typical AD633s", hh.OpAmps(activation="pair", multiplier="ad633"), 2.5, Spread(multipliers=1.0)),
+        ("pairs; typical AD633s", hh.ActiveRC(activation="pair", multiplier="ad633"), 2.5, Spread(multipliers=1.0)),
     ):
         low, *quartiles, high = np.percentile(decibels(cell, volts, [spread] * DRAWS), [0, 25, 50, 75, 100])
         middle = ", ".join(f"{value:.1f}" for value in quartiles)

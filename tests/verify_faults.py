@@ -25,10 +25,19 @@ from hopfield_hw.verification.random_set import ACCURACIES, ACCURACY, draw, time
 
 SEED, COUNT = 2026, 1000
 REPORT = Path("build/verify_faults.json")
-CELLS = ("ideal", "active_sum", "hopfield_tank", "op_amps", "summing_stage", "ota_c", "winner_take_all", "cellular")
+CELLS = (
+    "ideal",
+    "inverting_integrator",
+    "hopfield_tank",
+    "active_rc",
+    "summing_amplifier",
+    "gm_c",
+    "winner_take_all",
+    "chua_yang",
+)
 OPEN_LOOP = 1e3
 # What a right circuit of a cell may be off by: op-amps of gain 1e6 leave 1e-4 and more where a state moves little.
-TOLERANCES = {"op_amps": 1e-3}
+TOLERANCES = {"active_rc": 1e-3}
 # The kinds of fault, and what each changes: a part of a device's value.
 SIZES = {"1%": 0.01, "5%": 0.05, "factor 2": 1.0, "sign": 2.0, "open": 1.0, "short": 1.0, "swapped inputs": 1.0}
 

@@ -1,8 +1,8 @@
-"""Parts as they are bought: a circuit with values drawn from their tolerances."""
+"""Component tolerances: a circuit with values drawn from them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from types import MappingProxyType
 from typing import NamedTuple
@@ -10,30 +10,21 @@ from zlib import crc32
 
 import numpy as np
 
-from ..circuit import Circuit, Device, Multiplier, Origin, Transistor
+from ..circuit import Circuit
+from ..parts import AD633_TYPICAL, Capacitor, Multiplier, OpAmp, Part, Resistor, Transistor
 from ..values.arrays import frozen
 from ..values.errors import InputError, NoEffectWarning, warn
 
-# Typical errors of an AD633 (Analog Devices data sheet, specifications at 25 degrees Celsius); parts of full scale.
-AD633_TYPICAL = Multiplier(
-    "x",
-    "y",
-    "z",
-    gain=0.0025,
-    x_offset=5e-3,
-    y_offset=5e-3,
-    z_offset=5e-3,
-    x_feedthrough=0.003,
-    y_feedthrough=0.001,
-    x_nonlinearity=0.004,
-    y_nonlinearity=0.001,
+# The errors of a multiplier, and how large they typically are.
+AD633_ERRORS: Mapping[str, float] = MappingProxyType(
+    {field.name: getattr(AD633_TYPICAL, field.name) for field in fields(AD633_TYPICAL) if field.name != "scale"}
 )
 
 
 class Applies(NamedTuple):
-    """What a field of a Spread applies to: which devices, in words, and cells that have such (for most networks)."""
+    """What a field of a Spread applies to: which parts, in words, and cells that have such (for most networks)."""
 
-    to: Callable[[Device], bool]
+    to: type[Part]
     what: str
     cells: str
 
@@ -66,10 +57,10 @@ class Spread:
 
 
 def sample(circuit: Circuit, spread: Spread, *, rng: np.random.Generator) -> Circuit:
-    """Return a circuit whose parts are drawn from a spread, each from a stream of its own by its name.
+    """Return a circuit whose parts are drawn from a spread, each with a random stream keyed by its name.
 
-    Op-amps are the sources whose origin has the role `op_amp`; an offset is a voltage source in front of the input that
-    does not invert. What is ideal in the circuit (other sources, exact curves and products) stays so.
+    An offset of an op-amp is a voltage in series with its non-inverting input. What is ideal in the circuit (sources,
+    exact curves and products, resistors that only compute) stays as it is.
 
     Where a field of the spread applies to no device of the circuit, a NoEffectWarning says so: a yield study would find
     perfect boards.
@@ -83,14 +74,22 @@ def sample(circuit: Circuit, spread: Spread, *, rng: np.random.Generator) -> Cir
             raise InputError(f"`{name}` = {value!r:.60}: must be a {kind.__name__}")
     _warn_of_no_effect(circuit, spread)
     seed = int(rng.integers(2**32))
-    devices = [part for device in circuit.devices for part in _sampled(device, spread, seed)]
-    return replace(circuit, devices=tuple(devices))
+    devices = tuple(
+        device._replace(part=_sampled(device.part, spread, _stream(seed, device.name))) for device in circuit.devices
+    )
+    return replace(circuit, devices=devices)
+
+
+def _stream(seed: int, name: str) -> np.random.Generator:
+    """Return the random stream of a device, keyed by its name: it does not depend on the others."""
+    return np.random.default_rng([seed, crc32(name.lower().encode())])
 
 
 def _warn_of_no_effect(circuit: Circuit, spread: Spread) -> None:
     """Say which fields of a spread that are not 0 change no device."""
     asked = [(field, applies) for field, applies in APPLIES.items() if getattr(spread, field) > 0.0]
-    idle = [(field, applies) for field, applies in asked if not any(map(applies.to, circuit.devices))]
+    kinds = {type(device.part) for device in circuit.devices if device.part.physical}
+    idle = [(field, applies) for field, applies in asked if applies.to not in kinds]
     if idle:
         said = "; ".join(f"`Spread.{name}` is of {of.what}, as there are in {of.cells}" for name, of in idle)
         change = "nothing changes" if len(idle) == len(asked) else "only the rest of the spread changes something"
@@ -100,50 +99,32 @@ def _warn_of_no_effect(circuit: Circuit, spread: Spread) -> None:
         )
 
 
-def _is_op_amp(device: Device) -> bool:
-    return device.origin.role == "op_amp"
-
-
-def _is_multiplier(device: Device) -> bool:
-    return isinstance(device.value, Multiplier) and device.origin.role == "multiplier"
-
-
 APPLIES: Mapping[str, Applies] = MappingProxyType(
     {
-        "resistors": Applies(
-            lambda device: device.name[0] == "R" and isinstance(device.value, float),
-            "resistors",
-            "hopfield_tank, active_sum, op_amps",
-        ),
-        "capacitors": Applies(
-            lambda device: device.name[0] == "C" and isinstance(device.value, float), "capacitors", "every cell"
-        ),
-        "offset": Applies(_is_op_amp, "op-amps", "active_sum, op_amps, summing_stage"),
-        "matching": Applies(
-            lambda device: isinstance(device.value, Transistor), "transistors", 'OpAmps(activation="pair")'
-        ),
-        "multipliers": Applies(_is_multiplier, "multipliers", 'OpAmps(multiplier="ad633"), for graphs with products'),
+        "resistors": Applies(Resistor, "resistors", "hopfield_tank, inverting_integrator, active_rc"),
+        "capacitors": Applies(Capacitor, "capacitors", "every cell"),
+        "offset": Applies(OpAmp, "op-amps", "inverting_integrator, active_rc, summing_amplifier"),
+        "matching": Applies(Transistor, "transistors", 'ActiveRC(activation="pair")'),
+        "multipliers": Applies(Multiplier, "multipliers", 'ActiveRC(multiplier="ad633"), for graphs with products'),
     }
 )
 
 
-def _sampled(device: Device, spread: Spread, seed: int) -> Iterator[Device]:
-    rng = np.random.default_rng([seed, crc32(device.name.lower().encode())])
-    value = device.value
-    tolerance = {"R": spread.resistors, "C": spread.capacitors}.get(device.name[0])
-    if tolerance is not None and isinstance(value, float):
-        yield device._replace(value=value * (1.0 + tolerance * float(rng.uniform(-1.0, 1.0))))
-    elif isinstance(value, Transistor):
-        factor = float(np.exp(spread.matching * rng.normal()))
-        yield device._replace(value=value._replace(saturation_current=value.saturation_current * factor))
-    elif isinstance(value, Multiplier) and _is_multiplier(device):
-        errors = [spread.multipliers * size * float(rng.normal()) for size in AD633_TYPICAL[4:]]
-        yield device._replace(value=Multiplier(value.x, value.y, value.z, value.unit, *errors))
-    elif _is_op_amp(device) and spread.offset > 0.0:
-        output, ground, plus, minus = device.nodes
-        shifted = f"{device.name[2:]}_os"
-        origin = Origin(device.origin.operator, "offset", device.origin.element)
-        yield Device(f"V_{shifted}", (shifted, plus), spread.offset * float(rng.normal()), origin)
-        yield device._replace(nodes=(output, ground, shifted, minus))
-    else:
-        yield device
+def _sampled(part: Part, spread: Spread, rng: np.random.Generator) -> Part:
+    """Return a part drawn from a spread; an ideal one stays as it is."""
+    if not part.physical:
+        return part
+    match part:
+        case Resistor(resistance):
+            return replace(part, resistance=resistance * (1.0 + spread.resistors * float(rng.uniform(-1.0, 1.0))))
+        case Capacitor(capacitance):
+            return replace(part, capacitance=capacitance * (1.0 + spread.capacitors * float(rng.uniform(-1.0, 1.0))))
+        case Transistor():
+            factor = float(np.exp(spread.matching * rng.normal()))
+            return replace(part, saturation_current=part.saturation_current * factor)
+        case Multiplier():
+            errors = {name: spread.multipliers * size * float(rng.normal()) for name, size in AD633_ERRORS.items()}
+            return replace(part, **errors)
+        case OpAmp():
+            return replace(part, offset=part.offset + spread.offset * float(rng.normal()))
+    return part

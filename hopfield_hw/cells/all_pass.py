@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from ..circuit import GROUND, Draft, Origin
+from ..circuit import GROUND, Draft, Origin, Role
 from ..graph import Delay, Leak
+from ..parts import Capacitor, as_op_amp
 from ..values.arrays import positive
 from ..values.errors import Unrealisable
 from .delay_line import check_delays, constant_history, new_node, tau_of, used
@@ -23,17 +25,18 @@ class AllPass:
     at most. N is the least with which that is `accuracy` rad at the bandwidth w, which is 1/min(R C) of the graph
     unless one is given. A jump, which has no bandwidth, comes as a ripple. The op-amps add some 2 N / A.
 
-    `accuracy`: rad. `bandwidth`: rad/s. `resistance`: of all resistors, ohms. `open_loop_gain`: A, of the op-amps.
+    `accuracy`: rad. `bandwidth`: rad/s. `resistance`: of all resistors, ohms. `op_amp`: or its gain A.
     """
 
     accuracy: float = 1e-2
     bandwidth: float | None = None
     resistance: float = 1e4
-    open_loop_gain: float = 1e5
+    op_amp: Any = 1e5
     name: str = "all_pass"
 
     def __post_init__(self) -> None:
-        units = {"accuracy": "rad", "bandwidth": "rad/s", "resistance": "Ohm", "open_loop_gain": "V/V"}
+        object.__setattr__(self, "op_amp", as_op_amp(self.op_amp, "AllPass.op_amp"))
+        units = {"accuracy": "rad", "bandwidth": "rad/s", "resistance": "Ohm"}
         for field, unit in units.items():
             if getattr(self, field) is not None or field != "bandwidth":
                 value = positive(getattr(self, field), f"AllPass.{field}", shape=(), unit=unit)
@@ -59,16 +62,16 @@ class AllPass:
         for k, (into, volts) in enumerate(zip(inputs, constant_history(delay).tolist(), strict=True)):
             if not taken[k]:
                 continue
-            origin, before = Origin(delay.name, "stage", (k,)), into
+            origin, before = Origin(delay.name, Role.STAGE, (k,)), into
             for j in range(number):
-                part = f"{delay.name}_{k}_{j}"
+                part = f"{draft.label(delay.name, k)}_{j}"
                 plus, minus = (new_node(draft, delay, f"{role}_{k}_{j}") for role in ("plus", "minus"))
                 out = ends[k] if j == number - 1 else new_node(draft, delay, f"stage_{k}_{j}")
-                draft.add(f"R_{part}_plus", (before, plus), self.resistance, origin)
-                draft.add(f"C_{part}", (plus, GROUND), capacitance, origin)
-                draft.add(f"R_{part}_minus", (before, minus), self.resistance, origin)
-                draft.add(f"R_{part}_back", (minus, out), self.resistance, origin)
-                draft.add(f"E_{part}", (out, GROUND, plus, minus), self.open_loop_gain, origin)
+                draft.add_resistor(f"R_{part}_plus", (before, plus), self.resistance, origin)
+                draft.add(f"C_{part}", Capacitor(capacitance), (plus, GROUND), origin)
+                draft.add_resistor(f"R_{part}_minus", (before, minus), self.resistance, origin)
+                draft.add_resistor(f"R_{part}_back", (minus, out), self.resistance, origin)
+                draft.add_op_amp(part, self.op_amp, (plus, minus), out, origin)
                 draft.start(plus, volts)
                 before = out
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import operator
 from dataclasses import dataclass
+from functools import reduce
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
-from ..circuit import GROUND, Draft, Line, Origin
+from ..circuit import GROUND, Draft, Origin, Role
+from ..functions.expressions import ARGUMENT, Argument, Expression, call, maximum
 from ..graph import Affine, Delay, Graph
 from ..graph.neutral import check_neutral
 from ..graph.weights import entries
+from ..parts import Behaviour, Line, Resistor, VoltageGain, VoltageSource
 from ..values.arrays import Array
 from ..values.errors import Unrealisable
 from ..values.signals import Signal
@@ -75,7 +79,8 @@ def add_delay(draft: Draft, delay: Delay, inputs: tuple[str, ...], *, buffered: 
             _add_line(draft, line[0], k, into, nodes, [(d.name, tau_of(d)) for d in line], volts)
             for d, node in zip(line if buffered else (), nodes, strict=buffered):
                 ports = (draft.nodes(d)[k], GROUND, node, GROUND)
-                draft.add(f"E_{d.name}_far_{k}", ports, 1.0, Origin(d.name, "line", (k,)))
+                name = f"E_{d.name}_far{draft.suffix(d.name, k)}"
+                draft.add(name, VoltageGain(1.0), ports, Origin(d.name, Role.LINE, (k,)))
 
 
 def _add_varying(draft: Draft, delay: Delay, tau: Signal, inputs: tuple[str, ...]) -> None:
@@ -83,28 +88,33 @@ def _add_varying(draft: Draft, delay: Delay, tau: Signal, inputs: tuple[str, ...
     weights = _add_weights(draft, delay, tau, taps)
     lengths = [(f"{delay.name}_{j}", at) for j, at in enumerate(taps.tolist())]
     history = constant_history(delay).tolist()
+    products: list[Expression] = [Argument(2 * j) * Argument(2 * j + 1) for j in range(taps.size)]
+    blend = Behaviour(reduce(operator.add, products))
     for k, (into, out, volts) in enumerate(zip(inputs, draft.nodes(delay), history, strict=True)):
         nodes = [new_node(draft, delay, f"tap_{k}_{j}") for j in range(taps.size)]
         _add_line(draft, delay, k, into, nodes, lengths, volts)
-        expression = "+".join(f"v({weight})*v({tap})" for weight, tap in zip(weights, nodes, strict=True))
-        draft.add(f"B_{delay.name}_{k}", (out, GROUND), expression, Origin(delay.name, "interpolation", (k,)))
+        sources = tuple(node for pair in zip(weights, nodes, strict=True) for node in pair)
+        origin = Origin(delay.name, Role.INTERPOLATION, (k,))
+        draft.add(f"B_{draft.label(delay.name, k)}", blend, (out, GROUND, *sources), origin)
 
 
 def _add_line(
     draft: Draft, delay: Delay, k: int, into: str, nodes: list[str], taps: list[tuple[str, float]], volts: float
 ) -> None:
     """Add a line with its buffer and resistors, and taps (name, seconds) at `nodes`, the last one at its end."""
-    origin = Origin(delay.name, "line", (k,))
+    origin = Origin(delay.name, Role.LINE, (k,))
     buffer, near = new_node(draft, delay, f"in_{k}"), new_node(draft, delay, f"near_{k}")
-    draft.add(f"E_{delay.name}_{k}", (buffer, GROUND, into, GROUND), 2.0, origin)
-    draft.add(f"R_{delay.name}_near_{k}", (buffer, near), IMPEDANCE, origin)
+    label = draft.suffix(delay.name, k)
+    match = Resistor(IMPEDANCE, is_computing=True)
+    draft.add(f"E_{delay.name}{label}", VoltageGain(2.0), (buffer, GROUND, into, GROUND), origin)
+    draft.add(f"R_{delay.name}_near{label}", match, (buffer, near), origin)
     before = 0.0
     for node, (name, tau) in zip(nodes, taps, strict=True):
         owner = name if name in draft.graph.by_name else delay.name
-        line = Line(IMPEDANCE, tau - before, volts)
-        draft.add(f"T_{name}_{k}", (near, GROUND, node, GROUND), line, Origin(owner, "line", (k,)))
+        line = Line(tau - before, IMPEDANCE, volts)
+        draft.add(f"T_{name}{label}", line, (near, GROUND, node, GROUND), Origin(owner, Role.LINE, (k,)))
         near, before = node, tau
-    draft.add(f"R_{delay.name}_far_{k}", (near, GROUND), IMPEDANCE, origin)
+    draft.add(f"R_{delay.name}_far{label}", match, (near, GROUND), origin)
 
 
 def used(graph: Graph, delay: Delay) -> npt.NDArray[np.bool_]:
@@ -149,19 +159,20 @@ def _add_weights(draft: Draft, delay: Delay, tau: Signal, taps: Array) -> tuple[
     Cubic convolution (Keys, IEEE Trans. ASSP 29:1153, 1981): a tap at a distance u weighs p^2 (p - 1)/2 + q^2 (1 - 2 q)
     with p = max(2 - u, 0) and q = max(1 - u, 0).
     """
-    origin, spacing = Origin(delay.name, "tau", (0,)), float(taps[1] - taps[0])
+    origin, spacing = Origin(delay.name, Role.TAU, (0,)), float(taps[1] - taps[0])
     place = new_node(draft, delay, "place")
     points = (tau.values[:, 0] - taps[0]) / spacing
     wave = tuple(zip(tau.times.tolist(), points.tolist(), strict=True))
     wave = wave if wave[0][0] == 0.0 else ((0.0, wave[0][1]), *wave)
-    draft.add(f"V_{delay.name}_tau", (place, GROUND), wave if len(wave) > 1 else wave[0][1], origin)
+    source = VoltageSource(wave if len(wave) > 1 else wave[0][1])
+    draft.add(f"V_{delay.name}_tau", source, (place, GROUND), origin)
     nodes = []
     for j in range(taps.size):
-        distance = f"abs(v({place})-{j})"
-        p, q = f"max(2-{distance},0)", f"max(1-{distance},0)"
+        distance = call("abs", ARGUMENT - float(j))
+        p, q = maximum(2.0 - distance, 0.0), maximum(1.0 - distance, 0.0)
         nodes.append(new_node(draft, delay, f"weight_{j}"))
-        expression = f"0.5*{p}*{p}*({p}-1)+{q}*{q}*(1-2*{q})"
-        draft.add(f"B_{delay.name}_weight_{j}", (nodes[-1], GROUND), expression, origin)
+        part = Behaviour(0.5 * p * p * (p - 1.0) + q * q * (1.0 - 2.0 * q))
+        draft.add(f"B_{delay.name}_weight_{j}", part, (nodes[-1], GROUND, place), origin)
     return tuple(nodes)
 
 

@@ -8,13 +8,13 @@ from functools import partial
 
 import numpy as np
 
-from ..circuit import GROUND, Draft, Origin
+from ..circuit import GROUND, Draft, Origin, Role, Stage
 from ..graph import Graph
 from ..values.errors import Unrealisable
 from ..values.si_text import format_si
 from .cell import Fragment
 from .delay_line import MATCHED_LINE, DelayForm
-from .ideal import add_amplifier, add_bias, add_capacitors
+from .elements import add_amplifier, add_bias, add_capacitors
 from .population import Population, add_crossbar, delay_fragments, populations
 
 # A leak conductance below this part of 1/R_i is rounding, not a resistor (it would be over 1e9 R_i).
@@ -78,12 +78,12 @@ def _message(graph: Graph, population: Population, neuron: int) -> str:
     )
     factor = _factor(population)
     if factor == 0.0:
-        return f"{head}; no rescaling gives a passive node an infinite R: use cell='active_sum'"
+        return f"{head}; no rescaling gives a passive node an infinite R: use cell='inverting_integrator'"
     slope = next((_slope(op.function.params().get("gain")) for op in population.activates), None)
     gain = "" if slope is None else f", gain {slope:.4g} becomes {slope / factor:.4g}"
     return (
         f"{head}; the exact cure is to multiply state, weights and bias by s = {_rounded_down(factor)} at most and the "
-        f"slope by 1/s{gain}: lower(..., rescale=True) or --rescale does it; or use cell='active_sum'"
+        f"slope by 1/s{gain}: lower(..., rescale=True) or --rescale does it; or use cell='inverting_integrator'"
     )
 
 
@@ -103,14 +103,15 @@ def _build(population: Population, draft: Draft) -> None:
     leak = population.leak
     nodes = draft.nodes(leak)
     draft.state(leak, nodes)
+    draft.sketch(leak, Stage.RC, inputs=population.affines)
     add_capacitors(draft, leak, nodes)
     leakage = 1.0 / leak.resistance - population.loading()
     for k, (conductance, resistance) in enumerate(zip(leakage.tolist(), leak.resistance.tolist(), strict=True)):
         if conductance * resistance > NO_LEAK:
-            origin = Origin(leak.name, "resistance", (k,))
-            draft.add(f"R_{leak.name}_{k}", (nodes[k], GROUND), 1.0 / conductance, origin)
+            origin = Origin(leak.name, Role.RESISTANCE, (k,))
+            draft.add_resistor(f"R_{draft.label(leak.name, k)}", (nodes[k], GROUND), 1.0 / conductance, origin)
     for affine in population.affines:
         add_crossbar(draft, affine, nodes)
         add_bias(draft, affine, nodes)
     for activate in population.activates:
-        add_amplifier(draft, activate, (f"v({node})" for node in nodes))
+        add_amplifier(draft, activate, nodes)

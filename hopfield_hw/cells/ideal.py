@@ -8,19 +8,22 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any
 
-import numpy as np
-
-from ..circuit import GROUND, Draft, Origin
-from ..functions import Function, Softmax
+from ..circuit import GROUND, Draft, Origin, Role
+from ..functions import Softmax
+from ..functions.expressions import ARGUMENT, Argument, Expression, call, maximum, minimum
 from ..graph import Activate, Affine, Delay, Graph, Hadamard, Hold, Leak, Operator, Output, Quantise, Sign
-from ..graph.weights import Stencil, entries
+from ..graph.weights import entries
+from ..parts import Behaviour, Resistor, Transconductance
 from .cell import Fragment
 from .delay_line import add_delay
+from .elements import add_amplifier, add_bias, add_comparators, add_leak
 from .sample_hold import add_sample_hold, ideal_sample_hold
 from .softmax import add_softmax
 
 # A voltage this near to halfway between two levels, in pairs of steps, counts as halfway: the solver is no nearer.
 HALFWAY = 1e-9
+OHM = Resistor(1.0, is_computing=True)
+PRODUCT = Behaviour(Argument(0) * Argument(1))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,41 +49,6 @@ class Ideal:
         return {}
 
 
-def add_amplifier(draft: Draft, activate: Activate, inputs: Iterable[str]) -> None:
-    """Add one behavioural source for each element: v_i = g_i(input_i); `inputs` are voltage expressions."""
-    for k, (node, expression) in enumerate(zip(draft.nodes(activate), inputs, strict=True)):
-        curve: Function = activate.function if activate.function.size is None else activate.function.at(k)
-        name = f"B_{activate.name}_{k}"
-        draft.add(name, (node, GROUND), curve.spice(expression), Origin(activate.name, "function", (k,)))
-
-
-def add_bias(draft: Draft, affine: Affine, nodes: tuple[str, ...]) -> None:
-    """Add an ideal current source into each node whose bias is not zero."""
-    offset = affine.offset
-    if isinstance(affine.weights, Stencil):
-        offset = offset + affine.weights.offset()
-    for k in np.flatnonzero(offset).tolist():
-        draft.add(f"I_{affine.name}_{k}", (GROUND, nodes[k]), float(offset[k]), Origin(affine.name, "bias", (k,)))
-
-
-def add_capacitors(draft: Draft, leak: Leak, plus: tuple[str, ...], minus: tuple[str, ...] | None = None) -> None:
-    """Add the capacitors of a Leak, to ground where nothing else is said."""
-    for k, value in enumerate(leak.capacitance.tolist()):
-        to = GROUND if minus is None else minus[k]
-        draft.add(f"C_{leak.name}_{k}", (plus[k], to), value, Origin(leak.name, "capacitance", (k,)))
-
-
-def add_leak(draft: Draft, leak: Leak) -> tuple[str, ...]:
-    """Add the capacitor and the resistor of each element of a Leak, from its node to ground; return the nodes."""
-    nodes = draft.nodes(leak)
-    draft.state(leak, nodes)
-    add_capacitors(draft, leak, nodes)
-    for k, value in enumerate(leak.resistance.tolist()):
-        if np.isfinite(value):
-            draft.add(f"R_{leak.name}_{k}", (nodes[k], GROUND), value, Origin(leak.name, "resistance", (k,)))
-    return nodes
-
-
 def _build(build: Callable[[Draft, Any], None], operator: Operator, draft: Draft) -> None:
     build(draft, operator)
 
@@ -101,15 +69,15 @@ def _build_affine(draft: Draft, affine: Affine) -> None:
         _add_ohms(draft, affine.name, nodes, affine.name)
     sources = _input_nodes(draft, affine)
     values, rows, columns = entries(affine.weights)
-    name, add = affine.name, draft.add
+    name, add, label = affine.name, draft.add, draft.label
     for value, i, j in zip(values.tolist(), rows.tolist(), columns.tolist(), strict=True):
         ports = (GROUND, nodes[i], sources[j], GROUND)
-        add(f"G_{name}_{i}_{j}", ports, value, Origin(name, "weights", (i, j)))
+        add(f"G_{label(name, i, j)}", Transconductance(value), ports, Origin(name, Role.WEIGHT, (i, j)))
     add_bias(draft, affine, nodes)
 
 
 def _build_activate(draft: Draft, activate: Activate) -> None:
-    inputs = [f"v({node})" for node in _input_nodes(draft, activate)]
+    inputs = _input_nodes(draft, activate)
     if isinstance(activate.function, Softmax):
         add_softmax(draft, activate, activate.function, inputs)
     else:
@@ -119,15 +87,8 @@ def _build_activate(draft: Draft, activate: Activate) -> None:
 def _build_hadamard(draft: Draft, product: Hadamard) -> None:
     left, right = (_input_nodes(draft, product, port) for port in product.ports)
     for k, node in enumerate(draft.nodes(product)):
-        expression = f"v({left[k]})*v({right[k]})"
-        draft.add(f"B_{product.name}_{k}", (node, GROUND), expression, Origin(product.name, "product", (k,)))
-
-
-def add_comparators(draft: Draft, sign: Sign, drives: tuple[str, ...], ties: tuple[str, ...]) -> None:
-    """Add the comparator of each element of a Sign: its threshold lies at the band, on the side away from the tie."""
-    for k, (node, drive, tie) in enumerate(zip(draft.nodes(sign), drives, ties, strict=True)):
-        expression = f"{sign.amplitude!r}*sgn(v({drive})+{float(sign.band[k])!r}*sgn(v({tie})))"
-        draft.add(f"B_{sign.name}_{k}", (node, GROUND), expression, Origin(sign.name, "comparator", (k,)))
+        nodes = (node, GROUND, left[k], right[k])
+        draft.add(f"B_{draft.label(product.name, k)}", PRODUCT, nodes, Origin(product.name, Role.PRODUCT, (k,)))
 
 
 def _build_sign(draft: Draft, sign: Sign) -> None:
@@ -145,13 +106,17 @@ def _build_hold(draft: Draft, hold: Hold) -> None:
 
 def _build_quantise(draft: Draft, converter: Quantise) -> None:
     for k, (node, source) in enumerate(zip(draft.nodes(converter), _input_nodes(draft, converter), strict=True)):
-        extent, last = converter.upper - converter.lower, converter.levels - 1
-        place = f"(v({source})-{converter.lower!r})*{float(last)!r}/{extent!r}"
-        # Halfway, which `floor` and `ceil` share, an even level comes out; so it does of what rounding moved off it.
-        quarter = repr(0.25 + HALFWAY)
-        level = f"(ceil(0.5*{place}-{quarter})+floor(0.5*{place}+{quarter}))"
-        expression = f"{converter.lower!r}+{extent / last!r}*min(max({level},0),{last})"
-        draft.add(f"B_{converter.name}_{k}", (node, GROUND), expression, Origin(converter.name, "converter", (k,)))
+        origin = Origin(converter.name, Role.CONVERTER, (k,))
+        part = Behaviour(_staircase(converter))
+        draft.add(f"B_{draft.label(converter.name, k)}", part, (node, GROUND, source), origin)
+
+
+def _staircase(converter: Quantise) -> Expression:
+    """Return the nearest level, of an even number halfway; so it is of what rounding moved off the middle."""
+    extent, last = converter.upper - converter.lower, float(converter.levels - 1)
+    half, quarter = 0.5 * ((ARGUMENT - converter.lower) * last / extent), 0.25 + HALFWAY
+    level = call("ceil", half - quarter) + call("floor", half + quarter)
+    return converter.lower + extent / last * minimum(maximum(level, 0.0), last)
 
 
 def _build_output(draft: Draft, output: Output) -> None:
@@ -173,7 +138,8 @@ def _input_nodes(draft: Draft, operator: Operator, port: str = "in") -> tuple[st
     if len(drivers) == 1:
         return draft.nodes(drivers[0])
     name = f"{operator.name}_{port}_sum"
-    nodes = tuple(f"{name}_{k}" for k in range(operator.input_size))
+    labels = (draft.suffix(operator.name, k) for k in range(operator.input_size))
+    nodes = tuple(f"{name}{label}" for label in labels)
     for node in nodes:
         draft.claim(node, operator, port)
     _add_ohms(draft, name, nodes, operator.name)
@@ -183,14 +149,16 @@ def _input_nodes(draft: Draft, operator: Operator, port: str = "in") -> tuple[st
 
 
 def _add_ohms(draft: Draft, name: str, nodes: tuple[str, ...], operator: str) -> None:
+    """Add 1 ohm to ground at each node, where currents add up to a voltage."""
     for k, node in enumerate(nodes):
-        draft.add(f"R_{name}_{k}", (node, GROUND), 1.0, Origin(operator, "sum", (k,)))
+        origin = Origin(operator, Role.SUM, (k,))
+        draft.add(f"R_{name}{draft.suffix(operator, k)}", OHM, (node, GROUND), origin)
 
 
 def _add_unity(draft: Draft, source: Operator, target: str, nodes: tuple[str, ...]) -> None:
     for k, (to, driver) in enumerate(zip(nodes, draft.nodes(source), strict=True)):
-        ports = (GROUND, to, driver, GROUND)
-        draft.add(f"G_{source.name}_to_{target}_{k}", ports, 1.0, Origin(source.name, "edge", (k,)))
+        name = f"G_{source.name}_to_{target}{draft.suffix(source.name, k)}"
+        draft.add(name, Transconductance(1.0), (GROUND, to, driver, GROUND), Origin(source.name, Role.EDGE, (k,)))
 
 
 BUILDERS: Mapping[type[Operator], Callable[[Draft, Any], None]] = MappingProxyType(

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..circuit import GROUND, Draft, Origin, Transistor
+from ..circuit import GROUND, Draft, Origin, Role, Stage
 from ..functions import Function, Logistic, Tanh
 from ..graph import Activate
+from ..parts import CurrentSource, Transistor
 from ..values.arrays import positive
 from ..values.errors import Unrealisable
-from .summing import Summing, add_op_amp
+from .summing import Summing
 
 THERMAL = 0.025865  # k T / q at 27 degrees Celsius, volts
 COLLECTOR = 2.0  # volts: the bases stay below it, so that no collector junction conducts
@@ -58,28 +59,30 @@ def add_pair(draft: Draft, activate: Activate, k: int, curve: Function, base: st
 
     v = V_c + R_f (I_c2 - (V_ref - V_c)/R_ref): R_f sets the amplitude, R_ref takes off V_c, and half of a tanh.
     """
-    name, output = f"{activate.name}_{k}", draft.nodes(activate)[k]
-    emitter, collector = f"{activate.name}_emitter_{k}", f"{activate.name}_collector_{k}"
+    draft.sketch(activate, Stage.PAIR)
+    name, output = draft.label(activate.name, k), draft.nodes(activate)[k]
+    label = name.removeprefix(activate.name)
+    emitter, collector = f"{activate.name}_emitter{label}", f"{activate.name}_collector{label}"
     for node, role in ((emitter, "emitter"), (collector, "collector")):
         draft.claim(node, activate, role)
     held = draft.supply("collector", COLLECTOR, activate)
     reference = draft.supply("reference_p", make.reference, activate)
-    transistor = Transistor(float(pair.beta), float(pair.saturation_current), float(pair.early_voltage))
+    transistor = Transistor(pair.beta, pair.saturation_current, pair.early_voltage)
     swing = _amplitude(curve) * (2.0 if isinstance(curve, Tanh) else 1.0)
     taken = COLLECTOR + (swing / 2.0 if isinstance(curve, Tanh) else 0.0)
     feedback = swing / pair.tail_current
     tail = pair.tail_current * ((pair.beta + 1.0) / pair.beta if pair.calibrated else 1.0)
 
-    def origin(role: str) -> Origin:
+    def origin(role: Role) -> Origin:
         return Origin(activate.name, role, (k,))
 
-    draft.add(f"Q_{name}_1", (held, GROUND, emitter), transistor, origin("pair"))
-    draft.add(f"Q_{name}_2", (collector, base, emitter), transistor, origin("pair"))
-    draft.add(f"I_{name}_tail", (emitter, GROUND), tail, origin("tail"))
-    draft.add(f"R_{name}_swing", (output, collector), feedback, origin("swing"))
+    draft.add(f"Q_{name}_1", transistor, (held, GROUND, emitter), origin(Role.PAIR))
+    draft.add(f"Q_{name}_2", transistor, (collector, base, emitter), origin(Role.PAIR))
+    draft.add(f"I_{name}_tail", CurrentSource(tail), (emitter, GROUND), origin(Role.TAIL))
+    draft.add_resistor(f"R_{name}_swing", (output, collector), feedback, origin(Role.SWING))
     offset = feedback * (make.reference - COLLECTOR) / taken
-    draft.add(f"R_{name}_offset", (reference, collector), offset, origin("offset"))
-    add_op_amp(draft, f"{name}_pair", (held, collector), output, make, origin("op_amp"))
+    draft.add_resistor(f"R_{name}_offset", (reference, collector), offset, origin(Role.OFFSET))
+    draft.add_op_amp(f"{name}_pair", make.op_amp, (held, collector), output, origin(Role.OP_AMP))
 
 
 def _amplitude(curve: Function) -> float:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..circuit import Draft, Origin
+from ..circuit import Draft, Origin, Role
 from ..functions import Gain
 from ..graph import Activate, Affine, Delay, Graph, Input, Leak, Operator
 from ..graph.weights import entries
@@ -66,7 +66,8 @@ def add_crossbar(draft: Draft, affine: Affine, nodes: Iterable[str]) -> None:
         resistance = 1.0 / abs(value)
         if not np.isfinite(resistance):
             raise InputError(f"`{affine.name}.weights[{i}, {j}]` = {value} S: is too small for a resistor; set it to 0")
-        draft.add(f"R_{affine.name}_{i}_{j}", (rail, to[i]), resistance, Origin(affine.name, "weights", (i, j)))
+        origin = Origin(affine.name, Role.WEIGHT, (i, j))
+        draft.add_resistor(f"R_{draft.label(affine.name, i, j)}", (rail, to[i]), resistance, origin)
 
 
 def _is_crossbar(graph: Graph, affine: Affine) -> bool:

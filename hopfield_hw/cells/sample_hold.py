@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
-from ..circuit import GROUND, Draft, Origin, Pulse, Settling, Switch
+from ..circuit import GROUND, Draft, Origin, Role, Settling, Stage
 from ..graph import Hold, Leak
+from ..parts import Capacitor, OpAmp, Pulse, Switch, VoltageGain, VoltageSource
 from ..values.grids import EDGE, READ
 
 TRANSFERRED, ACQUIRING = 0.45, 0.5  # of a period
@@ -20,11 +19,11 @@ CLOCKS = ("clock_acquire", "clock_transfer")
 
 @dataclass(frozen=True, kw_only=True)
 class SampleHold:
-    """What a pair is made of. `capacitance`: farads. `open_loop_gain`: of its followers; infinite for exact ones."""
+    """What a pair is made of. `capacitance`: farads. `op_amp`: of its followers; None for exact ones."""
 
     switch: Switch
     capacitance: float
-    open_loop_gain: float = np.inf
+    op_amp: OpAmp | None = None
 
 
 def ideal_sample_hold(hold: Hold) -> SampleHold:
@@ -37,11 +36,12 @@ def add_sample_hold(draft: Draft, hold: Hold, inputs: tuple[str, ...], part: Sam
     acquire, transfer = _clock(draft, hold)
     sampled, master, held, slave = (draft.new_nodes(hold, f"_{role}") for role in ("in", "master", "held", "slave"))
     _follow(draft, hold, "in", inputs, sampled, part)
-    _switch(draft, hold, "master", sampled, master, acquire, part)
+    _switch(draft, hold, Role.MASTER, sampled, master, acquire, part)
     _follow(draft, hold, "held", master, held, part)
-    _switch(draft, hold, "slave", held, slave, transfer, part)
+    _switch(draft, hold, Role.SLAVE, held, slave, transfer, part)
     _follow(draft, hold, "out", slave, draft.nodes(hold), part)
     draft.state(hold, draft.nodes(hold))
+    draft.sketch(hold, Stage.SAMPLE_HOLD)
 
 
 def _clock(draft: Draft, hold: Hold) -> tuple[str, str]:
@@ -60,7 +60,7 @@ def _clock(draft: Draft, hold: Hold) -> tuple[str, str]:
         }
         for k, (node, pulse) in enumerate(phases.items()):
             draft.claim(node, hold, f"_{node}")
-            draft.add(f"V_{node}", (node, GROUND), pulse, Origin(hold.name, "clock", (k,)))
+            draft.add(f"V_{node}", VoltageSource(pulse), (node, GROUND), Origin(hold.name, Role.CLOCK, (k,)))
     return acquire, transfer
 
 
@@ -68,17 +68,18 @@ def _follow(
     draft: Draft, hold: Hold, role: str, sources: tuple[str, ...], nodes: tuple[str, ...], part: SampleHold
 ) -> None:
     for k, (source, node) in enumerate(zip(sources, nodes, strict=True)):
-        exact = part.open_loop_gain == np.inf
-        senses = (source, GROUND) if exact else (source, node)
-        gain = 1.0 if exact else part.open_loop_gain
-        origin = Origin(hold.name, "follower" if exact else "op_amp", (k,))
-        draft.add(f"E_{hold.name}_{role}_{k}", (node, GROUND, *senses), gain, origin)
+        name = f"{hold.name}_{role}{draft.suffix(hold.name, k)}"
+        if part.op_amp is None:
+            origin = Origin(hold.name, Role.FOLLOWER, (k,))
+            draft.add(f"E_{name}", VoltageGain(1.0), (node, GROUND, source, GROUND), origin)
+        else:
+            draft.add_op_amp(name, part.op_amp, (source, node), node, Origin(hold.name, Role.OP_AMP, (k,)))
 
 
 def _switch(
     draft: Draft,
     hold: Hold,
-    role: str,
+    role: Role,
     sources: tuple[str, ...],
     nodes: tuple[str, ...],
     control: str,
@@ -86,10 +87,11 @@ def _switch(
 ) -> None:
     for k, (source, node) in enumerate(zip(sources, nodes, strict=True)):
         origin = Origin(hold.name, role, (k,))
-        draft.add(f"G_{hold.name}_{role}_{k}", (source, node, control, GROUND), part.switch, origin)
-        draft.add(f"C_{hold.name}_{role}_{k}", (node, GROUND), part.capacitance, origin)
+        name = f"{hold.name}_{role}{draft.suffix(hold.name, k)}"
+        draft.add(f"G_{name}", part.switch, (source, node, control, GROUND), origin)
+        draft.add(f"C_{name}", Capacitor(part.capacitance), (node, GROUND), origin)
         draft.start(node, float(hold.initial[k]))
-    if role == "slave":
+    if role is Role.SLAVE:
         draft.settling += [Settling(node, 0.0, TRANSFERRED) for node in nodes]
     elif not draft.graph.of_type(Leak):  # what flows need not settle
         draft.settling += [Settling(node, ACQUIRING, 1.0 - READ * EDGE) for node in nodes]

@@ -8,15 +8,16 @@ in each expression, as a node of its own would lag behind its inputs while the s
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import reduce
 
-from ..circuit import GROUND, Draft, Origin
+from ..circuit import GROUND, Draft, Origin, Role
 from ..functions import Softmax
+from ..functions.expressions import Argument, exp, maximum
 from ..graph import Activate
+from ..parts import Behaviour, Resistor, Transconductance
 
 
 def add_softmax(draft: Draft, activate: Activate, function: Softmax, inputs: Sequence[str]) -> None:
-    """Add the devices of a softmax, whose inputs are voltage expressions. Devices: 3 an element, and 1 a group."""
+    """Add the devices of a softmax, whose inputs are nodes. Devices: 3 an element, and 1 a group."""
     name = activate.name
     outputs = draft.nodes(activate)
     exponentials = draft.new_nodes(activate, "_exp")
@@ -27,12 +28,16 @@ def add_softmax(draft: Draft, activate: Activate, function: Softmax, inputs: Seq
         members = range(start, start + size)
         total = f"{name}_total_{group}"
         draft.claim(total, activate, "total")
-        draft.add(f"R_{name}_total_{group}", (total, GROUND), 1.0, Origin(name, "total", (group,)))
-        largest = reduce(lambda left, right: f"max({left},{right})", (inputs[k] for k in members))
-        for k in members:
-            raised, origin = exponentials[k], Origin(name, "exponential", (k,))
-            draft.add(f"B_{name}_exp_{k}", (raised, GROUND), f"exp({beta!r}*({inputs[k]}-{largest}))", origin)
-            draft.add(f"G_{name}_exp_{k}", (GROUND, total, raised, GROUND), 1.0, origin)
-            share = f"{amplitude!r}*v({raised})/v({total})"
-            draft.add(f"B_{name}_{k}", (outputs[k], GROUND), share, Origin(name, "function", (k,)))
+        ohm = Resistor(1.0, is_computing=True)
+        draft.add(f"R_{name}_total_{group}", ohm, (total, GROUND), Origin(name, Role.TOTAL, (group,)))
+        largest = maximum(*(Argument(k) for k in range(size)))
+        of_group = tuple(inputs[k] for k in members)
+        for place, k in enumerate(members):
+            raised, origin = exponentials[k], Origin(name, Role.EXPONENTIAL, (k,))
+            label = draft.suffix(name, k)
+            growth = Behaviour(exp(beta * (Argument(place) - largest)))
+            draft.add(f"B_{name}_exp{label}", growth, (raised, GROUND, *of_group), origin)
+            draft.add(f"G_{name}_exp{label}", Transconductance(1.0), (GROUND, total, raised, GROUND), origin)
+            share = Behaviour(amplitude * Argument(0) / Argument(1))
+            draft.add(f"B_{name}{label}", share, (outputs[k], GROUND, raised, total), Origin(name, Role.FUNCTION, (k,)))
         start += size

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-import numpy as np
-
-from ..circuit import GROUND, Draft, Origin
+from ..circuit import GROUND, Draft, Origin, Role, Stage
 from ..graph import Affine, Graph, Leak, Operator
 from ..graph.weights import Stencil, entries
+from ..parts import OpAmp
 from ..values.errors import InputError
+from .elements import add_capacitors, add_leak_resistors
 
 LARGEST = 1e9  # of a resistor, ohms
 
@@ -20,7 +20,7 @@ LARGEST = 1e9  # of a resistor, ohms
 class Summing:
     """How summers are made. `resistance`: the resistor of weight 1, ohms. `reference`: of a bias, volts."""
 
-    open_loop_gain: float
+    op_amp: OpAmp
     resistance: float
     reference: float
 
@@ -71,13 +71,13 @@ def add_integrator(draft: Draft, leak: Leak, affines: Sequence[Affine], make: Su
     siemens = replace(make, resistance=1.0)
     nodes, summing = draft.nodes(leak), draft.new_nodes(leak, "_virtual")
     _add_resistors(draft, _rows(draft, leak, "in", affines, len(nodes), siemens), summing, siemens)
+    add_capacitors(draft, leak, nodes, summing)
+    add_leak_resistors(draft, leak, nodes, summing)
     for k, (node, at) in enumerate(zip(nodes, summing, strict=True)):
-        draft.add(f"C_{leak.name}_{k}", (node, at), float(leak.capacitance[k]), Origin(leak.name, "capacitance", (k,)))
-        if np.isfinite(leak.resistance[k]):
-            origin = Origin(leak.name, "resistance", (k,))
-            draft.add(f"R_{leak.name}_{k}", (node, at), float(leak.resistance[k]), origin)
-        add_op_amp(draft, f"{leak.name}_{k}", (GROUND, at), node, make, Origin(leak.name, "op_amp", (k,)))
+        origin = Origin(leak.name, Role.OP_AMP, (k,))
+        draft.add_op_amp(draft.label(leak.name, k), make.op_amp, (GROUND, at), node, origin)
     draft.state(leak, nodes)
+    draft.sketch(leak, Stage.INTEGRATOR, inputs=draft.graph.drivers(leak))
 
 
 def _add_summers(
@@ -93,31 +93,27 @@ def _add_summers(
     _add_resistors(draft, rows, summing, make)
     for k, (node, at) in enumerate(zip(nodes, summing, strict=True)):
         feedback = make.resistance * (1.0 if scale is None else scale[k])
-        draft.add(f"R_{prefix}_feedback_{k}", (node, at), feedback, Origin(operator.name, "feedback", (k,)))
-        add_op_amp(draft, f"{prefix}_sum_{k}", (GROUND, at), node, make, Origin(operator.name, "op_amp", (k,)))
+        label = draft.suffix(operator.name, k)
+        origin = Origin(operator.name, Role.FEEDBACK, (k,))
+        draft.add_resistor(f"R_{prefix}_feedback{label}", (node, at), feedback, origin)
+        draft.add_op_amp(f"{prefix}_sum{label}", make.op_amp, (GROUND, at), node, origin._replace(role=Role.OP_AMP))
 
 
 def _add_resistors(draft: Draft, rows: Sequence[Sequence[Term]], summing: Sequence[str], make: Summing) -> None:
     for row, at in zip(rows, summing, strict=True):
         for term in row:
-            draft.add(term.name, (term.node, at), make.resistance / abs(term.weight), term.origin)
-
-
-def add_op_amp(draft: Draft, name: str, inputs: tuple[str, str], output: str, make: Summing, origin: Origin) -> None:
-    """Add an op-amp, a source of its open-loop gain; `inputs`: the one that does not invert, and the one that does."""
-    draft.add(f"E_{name}", (output, GROUND, *inputs), make.open_loop_gain, origin)
+            draft.add_resistor(term.name, (term.node, at), make.resistance / abs(term.weight), term.origin)
 
 
 def add_inverter(make: Summing, draft: Draft, rail: str, node: str, origin: Origin) -> None:
     """Add a complement rail: an op-amp with two resistors, v(rail) = -v(node)."""
-    name = f"inv_{origin.operator}_{origin.element[0]}"
+    name = f"inv_{draft.label(origin.operator, origin.element[0])}"
     at = f"{rail}_inv"
     draft.claim(at, draft.graph.by_name[origin.operator], "inv")
-    for part, ends in (("in", (node, at)), ("feedback", (rail, at))):
-        draft.add(
-            f"R_{name}_{part}", ends, make.resistance, Origin(origin.operator, f"inverter_{part}", origin.element)
-        )
-    add_op_amp(draft, name, (GROUND, at), rail, make, origin._replace(role="op_amp"))
+    ends = (("in", node, Role.INVERTER_IN), ("feedback", rail, Role.INVERTER_FEEDBACK))
+    for part, end, role in ends:
+        draft.add_resistor(f"R_{name}_{part}", (end, at), make.resistance, origin._replace(role=role))
+    draft.add_op_amp(name, make.op_amp, (GROUND, at), rail, origin._replace(role=Role.OP_AMP))
 
 
 def _rows(
@@ -131,8 +127,8 @@ def _rows(
             _add_affine(draft, driver, rows, make)
             continue
         for k, row in enumerate(rows):
-            name = f"R_{driver.name}_to_{target}_{k}"
-            row.append(Term(1.0, _rail(draft, driver, k, 1.0), name, Origin(driver.name, "edge", (k,))))
+            name = f"R_{driver.name}_to_{target}{draft.suffix(driver.name, k)}"
+            row.append(Term(1.0, _rail(draft, driver, k, 1.0), name, Origin(driver.name, Role.EDGE, (k,))))
     return rows
 
 
@@ -143,15 +139,23 @@ def _add_affine(draft: Draft, affine: Affine, rows: list[list[Term]], make: Summ
         prefix = affine.name if len(drivers) == 1 else f"{affine.name}_{driver.name}"
         for value, i, j in zip(values.tolist(), to.tolist(), sources.tolist(), strict=True):
             _check_weight(affine, value, i, j, make)
-            origin = Origin(affine.name, "weights", (i, j))
-            rows[i].append(Term(value, _rail(draft, driver, j, value), f"R_{prefix}_{i}_{j}", origin))
+            origin = Origin(affine.name, Role.WEIGHT, (i, j))
+            name = f"R_{prefix}{draft.suffix(affine.name, i, j)}"
+            rows[i].append(Term(value, _rail(draft, driver, j, value), name, origin))
     offset = affine.offset + (affine.weights.offset() if isinstance(affine.weights, Stencil) else 0.0)
     for i, bias in enumerate((offset / make.reference).tolist()):
         if bias != 0.0:
             # The summer inverts, so that a positive bias comes from the negative reference.
             name, volts = ("reference_n", -make.reference) if bias > 0.0 else ("reference_p", make.reference)
             rail = draft.supply(name, volts, affine)
-            rows[i].append(Term(bias, rail, f"R_{affine.name}_bias_{i}", Origin(affine.name, "bias", (i,))))
+            rows[i].append(
+                Term(
+                    bias,
+                    rail,
+                    f"R_{affine.name}_bias{draft.suffix(affine.name, i)}",
+                    Origin(affine.name, Role.BIAS, (i,)),
+                )
+            )
 
 
 def _rail(draft: Draft, source: Operator, element: int, weight: float) -> str:

@@ -1,22 +1,22 @@
 """The circuit: op-amps, resistors, capacitors and sources, each with its origin in the graph."""
 
+from .blocks import Block, split_blocks
 from .circuit import GROUND, Circuit, Device, Origin, Probe, Settling
 from .draft import Draft
-from .primitives import PRIMITIVES, Line, Multiplier, Primitive, Pulse, Switch, Transistor
+from .roles import Role
+from .sketch import Sketch, Stage
 
 __all__ = [
     "GROUND",
-    "PRIMITIVES",
+    "Block",
     "Circuit",
     "Device",
     "Draft",
-    "Line",
-    "Multiplier",
     "Origin",
-    "Primitive",
     "Probe",
-    "Pulse",
+    "Role",
     "Settling",
-    "Switch",
-    "Transistor",
+    "Sketch",
+    "Stage",
+    "split_blocks",
 ]

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..graph import Clock, Graph
 from ..graph.usual_values import warn_of_inputs
+from ..parts import Line, Part, VoltageSource
 from ..values.errors import InputError
 from ..values.names import NAME, RESERVED
 from ..values.signals import as_signal
-from .primitives import PRIMITIVES, SENSING, Line, Primitive, Value, check_value
+from .roles import Role
+from .sketch import Sketch
 
 if TYPE_CHECKING:
     from PySpice.Spice.Netlist import Circuit as PySpiceCircuit
@@ -25,7 +27,7 @@ class Origin(NamedTuple):
     """Where a device comes from: an operator of the graph, what of it, and which element or (to, from) pair."""
 
     operator: str
-    role: str
+    role: Role
     element: tuple[int, ...]
 
     def __str__(self) -> str:
@@ -33,21 +35,17 @@ class Origin(NamedTuple):
 
 
 class Device(NamedTuple):
-    """One netlist line. The first letter of `name` is its kind; see PRIMITIVES.
-
-    `value`: in the primitive's unit; for a behavioural source its expression; for a driven voltage source the
-    points ((t, v), ...) of its waveform, or a Pulse; for others what describes them, such as a Line.
-    """
+    """One part in its place: what it is, the nodes of its ports in their order, and what of the graph it realises."""
 
     name: str
+    part: Part
     nodes: tuple[str, ...]
-    value: Value
     origin: Origin
 
     @property
-    def primitive(self) -> Primitive:
-        """The kind of the device."""
-        return PRIMITIVES[self.name[0]]
+    def value(self) -> float | None:
+        """The main parameter of its part, in the part's unit; None where no one number says it all."""
+        return self.part.value
 
 
 class Probe(NamedTuple):
@@ -73,10 +71,11 @@ class Circuit:
     `initial`: the node voltage of every state, and of other capacitors, at t = 0. `states`, `outputs`: what to probe.
     `inputs`: the sources that a simulation drives. `time_constant`: the largest R C, seconds; infinite without a leak.
     `clock`: of its sample-and-holds; None where there is none. `settling`: what must be fast enough for it.
+    `sketches`: by operator, how it is drawn.
     `graph`: what it realises, where that is known; a simulation sees from it how fast deviations grow.
 
     Raises InputError for names that are unsafe or collide after case folding, a device with a wrong number of
-    nodes, a value that is not finite (or not positive, for R and C), and a node that nothing drives.
+    nodes, parameters that its part refuses, and a node that nothing drives.
     """
 
     title: str
@@ -90,6 +89,7 @@ class Circuit:
     time_constant: float = math.inf
     clock: Clock | None = None
     settling: tuple[Settling, ...] = ()
+    sketches: Mapping[str, Sketch] = field(default_factory=dict, repr=False)
     graph: Graph | None = field(default=None, repr=False)
     _by_name: Mapping[str, Device] = field(init=False, repr=False)
 
@@ -104,7 +104,7 @@ class Circuit:
     @cached_property
     def shortest_delay(self) -> float:
         """The delay of the shortest transmission line, seconds; infinite where there is none."""
-        return min((d.value.delay for d in self.devices if isinstance(d.value, Line)), default=math.inf)
+        return min((d.part.delay for d in self.devices if isinstance(d.part, Line)), default=math.inf)
 
     def device(self, name: str) -> Device:
         """Return a device by its name, in any case. Raises InputError for a name that the circuit lacks."""
@@ -117,7 +117,7 @@ class Circuit:
         """Return where a device comes from: `origin("R_syn_3_7")` is `syn.weights[3, 7]`."""
         return self.device(name).origin
 
-    def devices_from(self, operator: str, element: tuple[int, ...], role: str | None = None) -> tuple[Device, ...]:
+    def devices_from(self, operator: str, element: tuple[int, ...], role: Role | None = None) -> tuple[Device, ...]:
         """Return the devices that realise one element of an operator: the way from a weight to its resistor."""
         key = (operator, element)
         return tuple(d for d in self._by_origin.get(key, ()) if role is None or d.origin.role == role)
@@ -149,7 +149,7 @@ class Circuit:
             else tuple((float(t), float(v)) for t, v in zip(signal.times, signal.values[:, k], strict=True))
             for k, name in enumerate(self.inputs)
         }
-        devices = tuple(d._replace(value=waves[d.name]) if d.name in waves else d for d in self.devices)
+        devices = tuple(d._replace(part=VoltageSource(waves[d.name])) if d.name in waves else d for d in self.devices)
         return replace(self, devices=devices)
 
     def netlist(self, dialect: str = "ngspice") -> str:
@@ -174,31 +174,31 @@ def _verified(circuit: Circuit) -> dict[str, Device]:
     driven = {GROUND}
     legal: dict[str, None] = {GROUND: None}
     for device in circuit.devices:
-        name, nodes, value, _ = device
-        primitive = PRIMITIVES.get(name[:1])
-        if primitive is None or NAME.fullmatch(name) is None:
-            raise InputError(f"device {name!r:.80}: must begin with one of {', '.join(PRIMITIVES)} and be a plain name")
+        name, part, nodes, _ = device
+        if not isinstance(part, Part):
+            raise InputError(f"device {name!r:.80}: {part!r:.60} is not a part; take one of hopfield_hw.parts")
+        if NAME.fullmatch(name) is None:
+            raise InputError(f"device {name!r:.80}: must be a plain name: letters, digits and _, a letter first")
         key = name.lower()
         if key in by_name:
             raise InputError(f"devices {by_name[key].name!r} and {name!r} are one name in SPICE; rename one")
         by_name[key] = device
-        if len(nodes) != len(primitive.ports):
-            raise InputError(f"device {name}: has {len(nodes)} nodes, a {primitive.what} has {len(primitive.ports)}")
+        if len(nodes) != len(part.ports):
+            raise InputError(f"device {name}: has {len(nodes)} nodes, a {part.what} has {len(part.ports)}")
         for node in nodes:
             if node not in legal:
                 if NAME.fullmatch(node) is None or node.lower() in RESERVED:
                     raise InputError(f"device {name}: node {node!r:.80} is not a plain name, or reserved; rename it")
                 legal[node] = None
-        if type(value) is not float or name[0] in "QT" or not 0.0 < value < math.inf:
-            check_value(name, value)
-        sensing = SENSING.get(name[0])
-        driven.update(nodes if sensing is None else nodes[: sensing[0]])
+        part.check(name)
+        sensed = part.sensed
+        driven.update(nodes if not sensed else (node for port, node in enumerate(nodes) if port not in sensed))
     folded: dict[str, str] = {}
     for node in legal:
         if folded.setdefault(node.lower(), node) != node:
             raise InputError(f"nodes {folded[node.lower()]!r} and {node!r} are one name in SPICE; rename one")
     for device in circuit.devices:
-        for port in SENSING.get(device.name[0], ()):
+        for port in device.part.sensed:
             if (node := device.nodes[port]) not in driven:
                 raise InputError(f"device {device.name}: nothing drives its node {node!r}")
     probed = [probe.node for probe in (*circuit.states, *circuit.outputs)]

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from ..graph import Clock, Graph, Hold, Input, Leak, Operator, Output
+from ..graph import Affine, Clock, Graph, Hold, Input, Leak, Operator, Output
+from ..parts import IdealGain, OpAmp, Part, Resistor, Subcircuit, VoltageGain, VoltageSource
 from ..values.errors import InputError, Unrealisable
 from .circuit import GROUND, Circuit, Device, Origin, Probe, Settling
-from .primitives import Value
+from .roles import Role
+from .sketch import Sketch, Stage
 
 
-def ideal_inverter(draft: Draft, rail: str, node: str, origin: Origin) -> None:
+def add_ideal_inverter(draft: Draft, rail: str, node: str, origin: Origin) -> None:
     """Add a complement rail that is exact."""
-    draft.add(f"E_inv_{origin.operator}_{origin.element[0]}", (rail, GROUND, node, GROUND), -1.0, origin)
+    name = f"E_inv_{draft.label(origin.operator, origin.element[0])}"
+    draft.add(name, VoltageGain(-1.0), (rail, GROUND, node, GROUND), origin)
 
 
 class Draft:
@@ -34,7 +37,9 @@ class Draft:
         self._initial: dict[str, float] = {}
         self._rails: dict[str, tuple[str, Origin]] = {}
         self._supplies: dict[str, float] = {}
-        self.invert: Callable[[Draft, str, str, Origin], None] = ideal_inverter
+        self.invert: Callable[[Draft, str, str, Origin], None] = add_ideal_inverter
+        self._labels: dict[str, tuple[tuple[str, ...], ...]] = {}
+        self._sketches: dict[str, Sketch] = {}
         self._buffers: dict[tuple[str, int], str] = {}
 
     def nodes(self, operator: Operator) -> tuple[str, ...]:
@@ -61,9 +66,48 @@ class Draft:
                 f"operators {owner[0]!r} and {operator.name!r} both have a node {node!r}; rename one, or its labels"
             )
 
-    def add(self, name: str, nodes: tuple[str, ...], value: Value, origin: Origin) -> None:
+    def label(self, operator: str, *element: int) -> str:
+        """Return how names say an element of an operator: `syn_3_7`, with the labels of neurons."""
+        return f"{operator}{self.suffix(operator, *element)}"
+
+    def suffix(self, operator: str, *element: int) -> str:
+        """Return what stands for an element at the end of names: `_3_7`.
+
+        Labels with an underscore could be read in two ways in a pair, so that there the indices stand.
+        """
+        if operator not in self._labels:
+            self._labels[operator] = _element_labels(self.graph, self.graph.by_name[operator])
+        axes = self._labels[operator]
+        if len(element) > len(axes):
+            return "".join(f"_{k}" for k in element)
+        return "".join(f"_{axes[axis][k]}" for axis, k in enumerate(element))
+
+    def add(self, name: str, part: Part, nodes: tuple[str, ...], origin: Origin) -> None:
         """Add a device."""
-        self.devices.append(Device(name, nodes, value, origin))
+        self.devices.append(Device(name, part, nodes, origin))
+
+    def add_resistor(self, name: str, ends: tuple[str, str], ohms: float, origin: Origin) -> None:
+        """Add a resistor of a board."""
+        self.add(name, Resistor(ohms), ends, origin)
+
+    def add_op_amp(self, name: str, op_amp: OpAmp, inputs: tuple[str, str], output: str, origin: Origin) -> None:
+        """Add an op-amp; `inputs`: the one that does not invert, and the one that does. Its supplies are made."""
+        model = op_amp.model
+        operator = self.graph.by_name[origin.operator]
+        supplies = model.supplies if isinstance(model, Subcircuit) else {}
+        rails = tuple(self.supply(pin, volts, operator) for pin, volts in supplies.items())
+        letter = "E" if isinstance(model, IdealGain) else "X"
+        self.add(f"{letter}_{name}", op_amp, (*inputs, output, *rails), origin)
+
+    def sketch(
+        self, operator: Operator, *stages: Stage | tuple[Stage, Operator], inputs: Sequence[Operator] = ()
+    ) -> None:
+        """Say how the elements of an operator are drawn; a stage may have the devices of another operator.
+
+        `inputs`: the operators whose devices lead into the first stage.
+        """
+        row = tuple((s, operator.name) if isinstance(s, Stage) else (s[0], s[1].name) for s in stages)
+        self._sketches[operator.name] = Sketch(row, tuple(source.name for source in inputs))
 
     def state(self, operator: Leak | Hold, nodes: tuple[str, ...], *, scale: float = 1.0) -> None:
         """Say where a state is found: x = scale * v(node); the nodes of a Leak start there too."""
@@ -93,7 +137,7 @@ class Draft:
             role = "bn" if isinstance(operator, Leak) else "n"
             rail = f"{operator.name}{role}_{self.graph.labels(operator)[element]}"
             self.claim(rail, operator, role)
-            self._rails[node] = (rail, Origin(operator.name, "inverter", (element,)))
+            self._rails[node] = (rail, Origin(operator.name, Role.INVERTER, (element,)))
         return self._rails[node][0]
 
     def supply(self, node: str, volts: float, operator: Operator) -> str:
@@ -101,7 +145,7 @@ class Draft:
         if node not in self._supplies:
             self._supplies[node] = volts
             self.claim(node, operator, f"_{node}")
-            self.add(f"V_{node}", (node, GROUND), volts, Origin(operator.name, "supply", ()))
+            self.add(f"V_{node}", VoltageSource(volts), (node, GROUND), Origin(operator.name, Role.SUPPLY, ()))
         return node
 
     def circuit(self, title: str, cell: str, graph: Graph) -> Circuit:
@@ -112,7 +156,8 @@ class Draft:
         for (leak_name, element), buffer in self._buffers.items():
             held_at, scale = self._states[leak_name]
             ports = (buffer, GROUND, held_at[element], GROUND)
-            self.add(f"E_buf_{leak_name}_{element}", ports, scale, Origin(leak_name, "buffer", (element,)))
+            origin = Origin(leak_name, Role.BUFFER, (element,))
+            self.add(f"E_buf_{self.label(leak_name, element)}", VoltageGain(scale), ports, origin)
         for node, (rail, origin) in self._rails.items():
             self.invert(self, rail, node, origin)
         probed = [(node, scale) for op in self.graph.states for node, scale in self._probed(op)]
@@ -133,10 +178,11 @@ class Draft:
                 Probe(label, node, scale)
                 for label, (node, scale) in zip(self.graph.labels_of(Output), outputs, strict=True)
             ),
-            inputs=tuple(f"V_{source.name}_{k}" for source in sources for k in range(source.output_size)),
+            inputs=tuple(f"V_{self.label(source.name, k)}" for source in sources for k in range(source.output_size)),
             time_constant=max((float(np.max(leak.resistance * leak.capacitance)) for leak in leaks), default=np.inf),
             clock=self.clock,
             settling=tuple(self.settling),
+            sketches=self._sketches,
         )
 
     @property
@@ -161,3 +207,16 @@ class Draft:
         if first.name in self._states and not others:
             return self._probed(first)
         return [(node, 1.0) for node in self.nodes(output if others else first)]
+
+
+def _element_labels(graph: Graph, operator: Operator) -> tuple[tuple[str, ...], ...]:
+    """Return by axis of an operator's elements their labels: (to, from) of an Affine."""
+    targets = graph.targets(operator)
+    to = graph.labels(targets[0] if len(targets) == 1 and isinstance(targets[0], Leak) else operator)
+    drivers = graph.drivers(operator) if isinstance(operator, Affine) else ()
+    if len(drivers) == 0:
+        return (to,)
+    sources = graph.labels(drivers[0])
+    if any("_" in label for label in (*to, *sources)):
+        to, sources = (tuple(map(str, range(size))) for size in (operator.output_size, operator.input_size))
+    return to, sources

@@ -67,7 +67,7 @@ def show_list(as_json: Json = False) -> int:
         "templates": {name: template.does for name, template in TEMPLATES.items()},
         "random_families": {name: _summary(family) for name, family in FAMILIES.items()},
         "cells": {name: cell.law for name, cell in CELLS.items()},
-        "dialects": {name: _module_summary(dialect) for name, dialect in DIALECTS.items()},
+        "dialects": {name: _summary(dialect) for name, dialect in DIALECTS.items()},
         "engines": {name: _module_summary(engine) for name, engine in ENGINES.items()},
     }
     if as_json:

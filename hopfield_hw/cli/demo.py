@@ -43,7 +43,7 @@ def _demo_fault(fault: Fault, output: Path, as_json: bool) -> int:
     """Plant a fault in the netlist of the digit memory, verify that, and say whether it was found and named."""
     design = load_design(MEMORY)
     circuit = design_circuit(design)
-    planted = plant(circuit.driven(design.inputs).netlist(), circuit, fault)
+    planted = plant(circuit.driven(design.inputs), fault)
     checked_folder(output)
     suffix = "_".join(str(fault).replace(",", ":").split(":"))
     report = _run(Job(design, deck=planted.text), output / f"{design.name}_{suffix}.png", as_json)

@@ -8,7 +8,7 @@ from typing import Annotated, NamedTuple
 import typer
 
 from ..cells import CELLS
-from ..circuit import Circuit, Device, Origin
+from ..circuit import Circuit, Device, Origin, Role
 from ..designs.design import Design, load_design
 from ..designs.export import design_circuit, device_lines, export_deck
 from ..graph import Affine, Graph, Leak
@@ -21,7 +21,7 @@ from .reporting import emit, say_table
 
 WEIGHT = re.compile(r"(?:(?:(?P<operator>\w+)\.)?(?P<role>[a-z_]+)\[)?\s*(?P<index>\d{1,9}(?:\s*,\s*\d{1,9})*)\s*\]?")
 SYNAPSES = "syn"
-UNITS = {"weights": "S", "bias": "A", "capacitance": "F", "resistance": "Ohm"}
+UNITS = {Role.WEIGHT: "S", Role.BIAS: "A", Role.CAPACITANCE: "F", Role.RESISTANCE: "Ohm"}
 
 
 class _Found(NamedTuple):
@@ -99,7 +99,10 @@ def _parse(item: str, graph: Graph) -> Origin | None:
     match = WEIGHT.fullmatch(item.strip())
     if match is None:
         return None
-    role = match["role"] or "weights"
+    text = match["role"] or Role.WEIGHT.value
+    if text not in UNITS:
+        raise InputError(f"{item!r:.80}: {text!r:.40} has no values; must be one of {', '.join(UNITS)}")
+    role = Role(text)
     index = tuple(int(k) for k in match["index"].split(","))
     holders = [name for name, operator in graph.by_name.items() if _shape(operator, role)]
     name = match["operator"] or (SYNAPSES if SYNAPSES in holders else next(iter(holders), ""))
@@ -113,11 +116,11 @@ def _parse(item: str, graph: Graph) -> Origin | None:
     return Origin(name, role, index)
 
 
-def _shape(operator: object, role: str) -> tuple[int, ...]:
-    if isinstance(operator, Affine) and role in ("weights", "bias"):
+def _shape(operator: object, role: Role) -> tuple[int, ...]:
+    if isinstance(operator, Affine) and role in (Role.WEIGHT, Role.BIAS):
         shape = weights_shape(operator.weights)
-        return shape if role == "weights" else shape[:1]
-    if isinstance(operator, Leak) and role in ("capacitance", "resistance"):
+        return shape if role is Role.WEIGHT else shape[:1]
+    if isinstance(operator, Leak) and role in (Role.CAPACITANCE, Role.RESISTANCE):
         return (operator.output_size,)
     return ()
 
@@ -127,9 +130,13 @@ def _value(graph: Graph, origin: Origin) -> float | None:
     operator = graph.by_name.get(origin.operator)
     if operator is None or not _shape(operator, origin.role):
         return None
-    if isinstance(operator, Affine) and origin.role == "weights":
+    if isinstance(operator, Affine) and origin.role is Role.WEIGHT:
         values, rows, columns = entries(operator.weights)
         i, j = origin.element
         return float(values[(rows == i) & (columns == j)].sum())
-    held = operator.offset if isinstance(operator, Affine) else getattr(operator, origin.role)
-    return float(held[origin.element])
+    if isinstance(operator, Affine):
+        return float(operator.offset[origin.element])
+    if isinstance(operator, Leak):
+        values = operator.capacitance if origin.role is Role.CAPACITANCE else operator.resistance
+        return float(values[origin.element])
+    return None

@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
-
 from ..circuit import Circuit
 from ..lowering import lower
-from ..spice.dialects import write
-from ..spice.dialects.ngspice import format_analysis
-from ..spice.options import settings_for
-from ..spice.transient import stop_time
+from ..spice.export import Options, write_deck
 from .design import Design
-
-Analysis = Callable[[Circuit, float, float], str]
 
 
 def design_circuit(design: Design, cell: str = "ideal", *, rescale: bool = False) -> Circuit:
@@ -26,28 +18,29 @@ def rescales(design: Design, cell: str) -> bool:
     return cell in design.cells and design.cells[cell].rescale
 
 
-def export_deck(design: Design, dialect: str = "ngspice", cell: str = "ideal", *, rescale: bool = False) -> str:
-    """Return the complete deck of a design: title, devices, initial state, what to save, options, analysis, end.
+def export_deck(
+    design: Design,
+    dialect: str = "ngspice",
+    cell: str = "ideal",
+    *,
+    rescale: bool = False,
+    options: Options = "tight",
+) -> str:
+    """Return the complete deck of a design, as `write_deck` does.
 
-    The step is the one with which the engine usually ends; as a deck cannot refine itself, `verify` and `simulate`
-    are the ones that answer for the accuracy. The text depends on the design alone: no date and no path.
-    Raises InputError for an unknown dialect or cell, and Unrealisable for values that the cell cannot build.
+    Raises InputError for an unknown dialect or cell, and Unrealisable for what the cell or the dialect lacks.
     """
-    circuit = design_circuit(design, cell, rescale=rescale).driven(design.inputs)
-    return write(circuit, dialect) + ANALYSES[dialect](circuit, stop_time(circuit, design.t_stop), design.accuracy)
+    return write_deck(
+        design_circuit(design, cell, rescale=rescale),
+        dialect,
+        t_stop=design.t_stop,
+        inputs=design.inputs,
+        accuracy=design.accuracy,
+        options=options,
+    )
 
 
 def device_lines(deck: str) -> dict[str, tuple[int, str]]:
     """Return by device name, lower case, the number of its line in a deck (from 1 on) and the line."""
     lines = enumerate(deck.splitlines(), start=1)
     return {line.split(maxsplit=1)[0].lower(): (number, line) for number, line in lines if line.strip()}
-
-
-def _ngspice(circuit: Circuit, t_stop: float, accuracy: float) -> str:
-    settings = settings_for(accuracy, t_stop, circuit.shortest_delay).halved()
-    nodes = (probe.node for probe in (*circuit.states, *circuit.outputs))
-    options = settings.options(klu=False)
-    return format_analysis(circuit.initial, nodes, t_stop=t_stop, step=settings.step, options=options)
-
-
-ANALYSES: Mapping[str, Analysis] = MappingProxyType({"ngspice": _ngspice})

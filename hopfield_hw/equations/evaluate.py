@@ -10,8 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import scipy.sparse as sp
 
-from ..functions import Clip, Function, HardLimiter, PiecewiseLinear, Softmax, Table, stack
-from ..functions.rectifiers import Elu, LeakyRelu, ThresholdedRelu
+from ..functions import Function, Softmax, stack
 from ..graph import Activate, Affine, Delay, Graph, Hadamard, Hold, Input, Leak, Operator, Output, Quantise, Sign
 from ..graph.weights import apply_weights, linear, same_weights
 from ..values.arrays import Array
@@ -22,8 +21,6 @@ Matrix: TypeAlias = Any  # dense or sparse, (size, states)
 Values: TypeAlias = dict[str, Array]
 # What gives the value of an operator: (values of others, inputs, rows) -> its own.
 Formula: TypeAlias = Callable[[Values, Array, Rows], Array]
-
-CORNERED = (PiecewiseLinear, HardLimiter, Table, Clip, LeakyRelu, ThresholdedRelu, Elu)
 
 
 class Evaluator:
@@ -131,10 +128,8 @@ class Evaluator:
     @property
     def has_corners(self) -> bool:
         """Whether some function has corners or jumps, over which an error estimate is blind."""
-        functions = [op.function for op in self.graph.of_type(Activate)]
-        return any(isinstance(f, CORNERED) for f in functions) or bool(
-            self.graph.of_type(Quantise) or self.graph.of_type(Sign)
-        )
+        jumps = any(isinstance(op, Quantise | Sign) for op in self.graph.operators)
+        return jumps or any(op.function.has_corners for op in self.graph.of_type(Activate))
 
     def _slope(self, operator: Operator, values: Values, slopes: dict[str, Matrix]) -> Matrix:
         if isinstance(operator, Hadamard):

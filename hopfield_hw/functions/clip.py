@@ -10,6 +10,7 @@ import numpy as np
 
 from ..values.arrays import Array
 from ..values.errors import InputError, Unrealisable
+from .expressions import ARGUMENT, Expression, maximum, minimum
 from .function import Function, Numbers
 from .parameters import Parameter, factor
 
@@ -21,6 +22,7 @@ class Identity(Function):
     """f(x) = x."""
 
     kind: ClassVar[str] = "identity"
+    has_corners = False
 
     def value(self, x: Numbers, out: Array | None = None) -> Array:
         return np.asarray(np.positive(x, out=out))
@@ -28,8 +30,8 @@ class Identity(Function):
     def derivative(self, x: Numbers) -> Array:
         return np.ones(np.shape(x))
 
-    def spice(self, x: str) -> str:
-        return x
+    def curve(self) -> Expression:
+        return ARGUMENT
 
     def scaled(self, volts: float) -> Self:
         factor(volts, "volts", "V")
@@ -45,6 +47,7 @@ class Clip(Function):
     """f(x) = min(max(x, lower), upper); the bounds may be infinite. Raises InputError unless lower <= upper."""
 
     kind: ClassVar[str] = "clip"
+    has_corners = True
     lower: Parameter
     upper: Parameter
 
@@ -67,10 +70,10 @@ class Clip(Function):
     def derivative(self, x: Numbers) -> Array:
         return np.where((x > self.lower) & (x < self.upper), 1.0, 0.0)
 
-    def spice(self, x: str) -> str:
+    def curve(self) -> Expression:
         lower, upper = self._scalar("lower"), self._scalar("upper")
-        text = x if upper == math.inf else f"min({upper!r},{x})"
-        return text if lower == -math.inf else f"max({lower!r},{text})"
+        below = ARGUMENT if upper == math.inf else minimum(upper, ARGUMENT)
+        return below if lower == -math.inf else maximum(lower, below)
 
     def scaled(self, volts: float) -> Self:
         volts = factor(volts, "volts", "V")

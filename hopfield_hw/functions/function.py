@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar, Self, TypeAlias
 
 from ..values.arrays import Array
+from .expressions import Expression
 from .parameters import Parameter, Parametric
 
 Numbers: TypeAlias = float | Array
@@ -27,9 +27,17 @@ class Function(Parametric, ABC):
     def derivative(self, x: Numbers) -> Array:
         """Return df/dx, element by element."""
 
+    @property
     @abstractmethod
-    def spice(self, x: str) -> str:
-        """Return f as an ngspice B-source expression of the expression `x`, such as "v(x_0)".
+    def has_corners(self) -> bool:
+        """Whether f or its slope jumps somewhere: solvers take short steps there, as an error estimate is blind to it.
+
+        A class states it as an attribute, `has_corners = True`; there is no default, so that none forgets.
+        """
+
+    @abstractmethod
+    def curve(self) -> Expression:
+        """Return f of ARGUMENT as an expression.
 
         Raises InputError where a parameter is an array: take `.at(i)` first.
         """
@@ -71,8 +79,3 @@ class Gain(Function):
     @abstractmethod
     def upper(self) -> Parameter:
         """The upper end of the range."""
-
-
-def operand(x: str) -> str:
-    """Return an expression as a factor: in parentheses, unless it is one voltage or name."""
-    return x if re.fullmatch(r"\w+(\(\w+\))?", x) else f"({x})"

@@ -9,6 +9,7 @@ from typing import ClassVar, Self
 import numpy as np
 
 from ..values.arrays import Array
+from .expressions import ARGUMENT, Expression, call
 from .function import Gain, Numbers
 from .parameters import Parameter, factor
 
@@ -18,6 +19,7 @@ class HardLimiter(Gain):
     """f(x) = a sign(x), and 0 at 0; its inverse, and the integral of that, are 0 on the closed range."""
 
     kind: ClassVar[str] = "hard_limiter"
+    has_corners = True
     continuous: ClassVar[bool] = False
     amplitude: Parameter = 1.0
 
@@ -37,8 +39,8 @@ class HardLimiter(Gain):
     def inverse_integral(self, y: Numbers) -> Array:
         return self.inverse(y)
 
-    def spice(self, x: str) -> str:
-        return f"{self._scalar('amplitude')!r}*sgn({x})"
+    def curve(self) -> Expression:
+        return self._scalar("amplitude") * call("sign", ARGUMENT)
 
     def scaled(self, volts: float) -> Self:
         return replace(self, amplitude=self.amplitude * factor(volts, "volts", "V"))

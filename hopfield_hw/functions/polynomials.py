@@ -9,7 +9,8 @@ import numpy as np
 
 from ..values.arrays import Array
 from ..values.errors import InputError
-from .function import Function, Numbers, operand
+from .expressions import ARGUMENT, Expression, Number
+from .function import Function, Numbers
 from .parameters import Series, derived, factor, polynomial, rescaled
 
 
@@ -18,6 +19,7 @@ class Polynomial(Series, Function):
     """f(x) = sum_k c_k x^k; `coefficients`: (m,), c_0 first."""
 
     kind: ClassVar[str] = "polynomial"
+    has_corners = False
     shared: ClassVar[frozenset[str]] = frozenset({"coefficients"})
     coefficients: Array
 
@@ -27,8 +29,8 @@ class Polynomial(Series, Function):
     def derivative(self, x: Numbers) -> Array:
         return polynomial(derived(self.coefficients), x)
 
-    def spice(self, x: str) -> str:
-        return _horner(self.coefficients, x, "Polynomial.coefficients")
+    def curve(self) -> Expression:
+        return _nest(self.coefficients, "Polynomial.coefficients")
 
     def scaled(self, volts: float) -> Self:
         volts = factor(volts, "volts", "V")
@@ -46,6 +48,7 @@ class Rational(Series, Function):
     """
 
     kind: ClassVar[str] = "rational"
+    has_corners = False
     shared: ClassVar[frozenset[str]] = frozenset({"numerator", "denominator"})
     numerator: Array
     denominator: Array
@@ -63,9 +66,8 @@ class Rational(Series, Function):
         slope_p, slope_q = polynomial(derived(self.numerator), x), polynomial(derived(self.denominator), x)
         return (slope_p - p / q * slope_q) / q
 
-    def spice(self, x: str) -> str:
-        numerator = _horner(self.numerator, x, "Rational.numerator")
-        return f"({numerator})/({_horner(self.denominator, x, 'Rational.denominator')})"
+    def curve(self) -> Expression:
+        return _nest(self.numerator, "Rational.numerator") / _nest(self.denominator, "Rational.denominator")
 
     def scaled(self, volts: float) -> Self:
         volts = factor(volts, "volts", "V")
@@ -76,13 +78,13 @@ class Rational(Series, Function):
         return replace(self, numerator=rescaled(self.numerator, s), denominator=rescaled(self.denominator, s))
 
 
-def _horner(coefficients: Array, x: str, name: str) -> str:
-    """Return a polynomial without powers: a power in ngspice is that of the absolute value."""
+def _nest(coefficients: Array, name: str) -> Expression:
+    """Return a polynomial by Horner's rule, without powers: a power in ngspice is that of the absolute value."""
     if coefficients.ndim > 1:
-        raise InputError(f"`{name}` is stacked, with shape {coefficients.shape}: has no SPICE expression")
+        raise InputError(f"`{name}` is stacked, with shape {coefficients.shape}: has no expression")
     *lower, highest = coefficients.tolist()
-    text = f"({highest!r})"
+    result: Expression = Number(highest)
     for coefficient in reversed(lower):
-        product = f"{operand(x)}*{text}"
-        text = product if coefficient == 0.0 else f"({coefficient!r}+{product})"
-    return text
+        product = ARGUMENT * result
+        result = product if coefficient == 0.0 else coefficient + product
+    return result

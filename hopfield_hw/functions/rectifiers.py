@@ -8,7 +8,8 @@ from typing import ClassVar, Self
 import numpy as np
 
 from ..values.arrays import Array
-from .function import Function, Numbers, operand
+from .expressions import ARGUMENT, Choice, Expression, Number, call, exp, maximum, minimum
+from .function import Function, Numbers
 from .parameters import Parameter, factor
 
 
@@ -17,6 +18,7 @@ class LeakyRelu(Function):
     """f(x) = above x for x >= 0, below x for x < 0; `below` is the alpha of ONNX, `above` is 1 there."""
 
     kind: ClassVar[str] = "leaky_relu"
+    has_corners = True
     below: Parameter = 0.01
     above: Parameter = 1.0
 
@@ -31,9 +33,9 @@ class LeakyRelu(Function):
     def derivative(self, x: Numbers) -> Array:
         return np.where(np.asarray(x) >= 0.0, self.above, self.below)
 
-    def spice(self, x: str) -> str:
+    def curve(self) -> Expression:
         below, above = self._scalar("below"), self._scalar("above")
-        return f"({above!r}*max(0.0,{x})+{below!r}*min(0.0,{x}))"
+        return above * maximum(0.0, ARGUMENT) + below * minimum(0.0, ARGUMENT)
 
     def scaled(self, volts: float) -> Self:
         factor(volts, "volts", "V")
@@ -49,6 +51,7 @@ class ThresholdedRelu(Function):
     """f(x) = slope x for x > threshold, else 0: a jump; `threshold` is the alpha of ONNX, `slope` is 1 there."""
 
     kind: ClassVar[str] = "thresholded_relu"
+    has_corners = True
     threshold: Parameter = 1.0
     slope: Parameter = 1.0
 
@@ -63,8 +66,9 @@ class ThresholdedRelu(Function):
     def derivative(self, x: Numbers) -> Array:
         return np.where(np.asarray(x) > self.threshold, self.slope, 0.0)
 
-    def spice(self, x: str) -> str:
-        return f"(({x})>{self._scalar('threshold')!r}?{self._scalar('slope')!r}*{operand(x)}:0.0)"
+    def curve(self) -> Expression:
+        threshold, slope = (Number(self._scalar(name)) for name in ("threshold", "slope"))
+        return Choice(ARGUMENT, threshold, slope * ARGUMENT, Number(0.0))
 
     def scaled(self, volts: float) -> Self:
         return replace(self, threshold=self.threshold * factor(volts, "volts", "V"))
@@ -82,6 +86,7 @@ class Elu(Function):
     """
 
     kind: ClassVar[str] = "elu"
+    has_corners = True
     alpha: Parameter = 1.0
     width: Parameter = 1.0
     slope: Parameter = 1.0
@@ -100,9 +105,9 @@ class Elu(Function):
         below = self.alpha / self.width * np.exp(np.minimum(x, 0.0) / self.width)
         return np.where(np.asarray(x) >= 0.0, self.slope, below)
 
-    def spice(self, x: str) -> str:
+    def curve(self) -> Expression:
         alpha, width, slope = self._scalar("alpha"), self._scalar("width"), self._scalar("slope")
-        return f"({slope!r}*max(0.0,{x})+{alpha!r}*(exp(min(0.0,{x})/{width!r})-1.0))"
+        return slope * maximum(0.0, ARGUMENT) + alpha * (exp(minimum(0.0, ARGUMENT) / width) - 1.0)
 
     def scaled(self, volts: float) -> Self:
         volts = factor(volts, "volts", "V")
@@ -121,6 +126,7 @@ class Softplus(Function):
     """
 
     kind: ClassVar[str] = "softplus"
+    has_corners = False
     amplitude: Parameter = 1.0
     width: Parameter = 1.0
 
@@ -136,9 +142,9 @@ class Softplus(Function):
     def derivative(self, x: Numbers) -> Array:
         return np.asarray(self.amplitude / self.width * 0.5 * (1.0 + np.tanh(0.5 * x / self.width)))
 
-    def spice(self, x: str) -> str:
-        t = f"{operand(x)}/{self._scalar('width')!r}"
-        return f"{self._scalar('amplitude')!r}*(max(0.0,{t})+ln(1.0+exp(-abs({t}))))"
+    def curve(self) -> Expression:
+        t = ARGUMENT / self._scalar("width")
+        return self._scalar("amplitude") * (maximum(0.0, t) + call("log", 1.0 + exp(-call("abs", t))))
 
     def scaled(self, volts: float) -> Self:
         volts = factor(volts, "volts", "V")

@@ -12,7 +12,8 @@ import numpy as np
 from scipy.special import expit, logit, xlog1py
 
 from ..values.arrays import Array, positive
-from .function import Gain, Numbers, operand
+from .expressions import ARGUMENT, Expression, Number, call, maximum, minimum, tanh
+from .function import Gain, Numbers
 from .parameters import Parameter, factor
 
 
@@ -56,8 +57,8 @@ class Sigmoid(Gain):
         """Return the integral of s^-1 from s(0) to u."""
 
     @abstractmethod
-    def _unit_spice(self, t: str) -> str:
-        """Return s of the product `t` as a factor of an expression."""
+    def _unit_curve(self, t: Expression) -> Expression:
+        """Return s(t) as an expression."""
 
     def value(self, x: Numbers, out: Array | None = None) -> Array:
         rate, amplitude = self._factors
@@ -75,11 +76,11 @@ class Sigmoid(Gain):
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.asarray(self._unit_integral(np.asarray(y / self.amplitude)) * (self.amplitude**2 / self.gain))
 
-    def spice(self, x: str) -> str:
+    def curve(self) -> Expression:
         gain, amplitude = self._scalar("gain"), self._scalar("amplitude")
         if amplitude == 1.0:
-            return self._unit_spice(f"{gain!r}*{operand(x)}")
-        return f"{amplitude!r}*{self._unit_spice(f'{gain!r}/{amplitude!r}*{operand(x)}')}"
+            return self._unit_curve(gain * ARGUMENT)
+        return amplitude * self._unit_curve(Number(gain) / amplitude * ARGUMENT)
 
     def scaled(self, volts: float) -> Self:
         return replace(self, amplitude=self.amplitude * factor(volts, "volts", "V"))
@@ -105,6 +106,7 @@ class Tanh(Sigmoid):
     """f(x) = a tanh(b x / a): the transfer curve of a bipolar differential pair."""
 
     kind: ClassVar[str] = "tanh"
+    has_corners = False
 
     def _unit(self, t: Numbers, out: Array | None) -> Array:
         return np.asarray(np.tanh(t, out=out))
@@ -119,8 +121,8 @@ class Tanh(Sigmoid):
     def _unit_integral(self, u: Array) -> Array:
         return _tanh_integral(u)
 
-    def _unit_spice(self, t: str) -> str:
-        return f"tanh({t})"
+    def _unit_curve(self, t: Expression) -> Expression:
+        return tanh(t)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -128,6 +130,7 @@ class Logistic(Sigmoid):
     """f(x) = a / (1 + exp(-4 b x / a)), from 0 to a, a/2 at zero; also (a/2) (1 + tanh(2 b x / a)), as SPICE has it."""
 
     kind: ClassVar[str] = "logistic"
+    has_corners = False
 
     def _unit(self, t: Numbers, out: Array | None) -> Array:
         """(1 + tanh(2 t)) / 2: NumPy has a fast tanh, and the error is a rounding of the range."""
@@ -143,8 +146,8 @@ class Logistic(Sigmoid):
     def _unit_integral(self, u: Array) -> Array:
         return 0.25 * _tanh_integral(2.0 * u - 1.0)
 
-    def _unit_spice(self, t: str) -> str:
-        return f"(0.5+0.5*tanh(2.0*{t}))"
+    def _unit_curve(self, t: Expression) -> Expression:
+        return 0.5 + 0.5 * tanh(2.0 * t)
 
     @property
     def lower(self) -> Parameter:
@@ -156,6 +159,7 @@ class PiecewiseLinear(Sigmoid):
     """f(x) = clip(b x, -a, a); with b = a = 1 the output of a cellular neural network (Chua and Yang 1988)."""
 
     kind: ClassVar[str] = "piecewise_linear"
+    has_corners = True
 
     def _unit(self, t: Numbers, out: Array | None) -> Array:
         return np.asarray(np.minimum(np.maximum(t, -1.0, out=out), 1.0, out=out))
@@ -169,8 +173,8 @@ class PiecewiseLinear(Sigmoid):
     def _unit_integral(self, u: Array) -> Array:
         return np.where(np.abs(u) <= 1.0, 0.5 * u * u, np.nan)
 
-    def _unit_spice(self, t: str) -> str:
-        return f"max(-1.0,min(1.0,{t}))"
+    def _unit_curve(self, t: Expression) -> Expression:
+        return maximum(-1.0, minimum(1.0, t))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -178,6 +182,7 @@ class Arctan(Sigmoid):
     """f(x) = (2 a / pi) atan(pi b x / (2 a)): Hopfield (1984, fig. 3); its energy is infinite at the ends."""
 
     kind: ClassVar[str] = "arctan"
+    has_corners = False
 
     def _unit(self, t: Numbers, out: Array | None) -> Array:
         angle = np.arctan(np.multiply(t, 0.5 * math.pi, out=out), out=out)
@@ -195,8 +200,8 @@ class Arctan(Sigmoid):
         """-(2/pi)^2 log cos(pi u / 2)."""
         return np.asarray(2.0 / math.pi**2 * np.log1p((0.5 * math.pi * self._unit_inverse(u)) ** 2))
 
-    def _unit_spice(self, t: str) -> str:
-        return f"{2.0 / math.pi!r}*atan({0.5 * math.pi!r}*{t})"
+    def _unit_curve(self, t: Expression) -> Expression:
+        return 2.0 / math.pi * call("arctan", 0.5 * math.pi * t)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -204,6 +209,7 @@ class Algebraic(Sigmoid):
     """f(x) = b x / sqrt(1 + (b x / a)^2)."""
 
     kind: ClassVar[str] = "algebraic"
+    has_corners = False
 
     def _unit(self, t: Numbers, out: Array | None) -> Array:
         return np.asarray(np.divide(t, np.hypot(1.0, t), out=out))
@@ -218,8 +224,8 @@ class Algebraic(Sigmoid):
         """1 - sqrt(1 - u^2), without cancellation."""
         return np.asarray(u * u / (1.0 + np.sqrt((1.0 - u) * (1.0 + u))))
 
-    def _unit_spice(self, t: str) -> str:
-        return f"({t})/sqrt(1.0+({t})*({t}))"
+    def _unit_curve(self, t: Expression) -> Expression:
+        return t / call("sqrt", 1.0 + t * t)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -227,6 +233,7 @@ class Softsign(Sigmoid):
     """f(x) = b x / (1 + |b x / a|) (Bergstra et al. 2009)."""
 
     kind: ClassVar[str] = "softsign"
+    has_corners = False
 
     def _unit(self, t: Numbers, out: Array | None) -> Array:
         return np.asarray(np.divide(t, 1.0 + np.abs(t), out=out))
@@ -243,8 +250,8 @@ class Softsign(Sigmoid):
         series = v * v * (0.5 + v * (1.0 / 3.0 + v * (0.25 + v * (0.2 + v / 6.0))))
         return np.where(v < 1e-3, series, -v - np.log1p(-v))
 
-    def _unit_spice(self, t: str) -> str:
-        return f"({t})/(1.0+abs({t}))"
+    def _unit_curve(self, t: Expression) -> Expression:
+        return t / (1.0 + call("abs", t))
 
 
 SIGMOIDS: tuple[type[Sigmoid], ...] = (Tanh, Logistic, PiecewiseLinear, Arctan, Algebraic, Softsign)

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from ..values.arrays import Array, is_whole
 from ..values.errors import InputError, Unrealisable
+from .expressions import Expression
 from .function import Function, Numbers
 from .parameters import Parameter, factor
 
@@ -23,6 +24,7 @@ class Softmax(Function):
     """
 
     kind: ClassVar[str] = "softmax"
+    has_corners = False
     shared: ClassVar[frozenset[str]] = frozenset({"groups"})
     groups: tuple[int, ...] | None = None
     beta: Parameter = 1.0
@@ -68,7 +70,7 @@ class Softmax(Function):
     def at(self, i: int) -> Self:
         raise Unrealisable(self._coupled())
 
-    def spice(self, x: str) -> str:
+    def curve(self) -> Expression:
         raise Unrealisable(self._coupled())
 
     def scaled(self, volts: float) -> Self:

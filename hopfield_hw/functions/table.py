@@ -9,6 +9,7 @@ import numpy as np
 
 from ..values.arrays import Array
 from ..values.errors import InputError
+from .expressions import ARGUMENT, Expression, Interpolation
 from .function import Gain, Numbers
 from .parameters import Parameter, factor
 
@@ -22,6 +23,7 @@ class Table(Gain):
     """
 
     kind: ClassVar[str] = "table"
+    has_corners = True
     shared: ClassVar[frozenset[str]] = frozenset({"x", "y"})
     x: Array
     y: Array
@@ -73,10 +75,8 @@ class Table(Gain):
         k = np.clip(np.searchsorted(self.x, x, side="right") - 1, 0, self.x.size - 1)
         return np.asarray(areas[k] + 0.5 * (x - self.x[k]) * (self.y[k] + self.value(x)))
 
-    def spice(self, x: str) -> str:
-        span = self.x[-1] - self.x[0]
-        points = zip((self.x[0] - span, *self.x, self.x[-1] + span), (self.y[0], *self.y, self.y[-1]), strict=True)
-        return f"pwl({x},{','.join(f'{float(px)!r},{float(py)!r}' for px, py in points)})"
+    def curve(self) -> Expression:
+        return Interpolation(ARGUMENT, tuple(zip(self.x.tolist(), self.y.tolist(), strict=True)))
 
     def scaled(self, volts: float) -> Self:
         volts = factor(volts, "volts", "V")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from ..cells import CELLS, Cell, Fragment
-from ..circuit import GROUND, Circuit, Draft, Origin
+from ..circuit import GROUND, Circuit, Draft, Origin, Role
 from ..graph import Activate, Graph, HasGraph, Input, Operator, Output, as_graph
 from ..graph.usual_values import warn_of_values
+from ..parts import VoltageSource
 from ..transforms import in_si
 from ..transforms.rescale import rescaled
 from ..values.errors import InputError, Unrealisable
@@ -50,7 +51,8 @@ def lower(
     fragments = _cover(network, chosen)
     for source in network.of_type(Input):
         for k, node in enumerate(draft.nodes(source)):
-            draft.add(f"V_{source.name}_{k}", (node, GROUND), 0.0, Origin(source.name, "input", (k,)))
+            origin = Origin(source.name, Role.INPUT, (k,))
+            draft.add(f"V_{draft.label(source.name, k)}", VoltageSource(0.0), (node, GROUND), origin)
     for fragment in fragments:
         fragment.build(draft)
     circuit = draft.circuit(title, chosen.name, graph)

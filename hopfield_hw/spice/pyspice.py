@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..circuit import Circuit
 from ..values.errors import MissingExtra
-from .dialects.ngspice import format_devices
+from .dialects.ngspice import Ngspice
 
 if TYPE_CHECKING:
     from PySpice.Spice.Netlist import Circuit as PySpiceCircuit
@@ -25,5 +25,7 @@ def to_pyspice(circuit: Circuit) -> PySpiceCircuit:
     except ImportError as error:
         raise MissingExtra(f"to_pyspice needs PySpice ({error}); install it: pip install PySpice") from None
     target = PySpiceCircuit(circuit.title)
-    target.raw_spice += "\n".join(format_devices(circuit.devices)) + "\n"
+    dialect = Ngspice()
+    lines = [*dialect.format_devices(circuit.devices, circuit.initial), *dialect.format_models(circuit.devices)]
+    target.raw_spice += "\n".join(lines) + "\n"
     return target

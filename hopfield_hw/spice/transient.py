@@ -24,7 +24,8 @@ from ..values.grids import period_grid, uniform_grid
 from ..values.measures import checked_accuracy, nrmse
 from ..values.signals import as_signal
 from .convergence import converged
-from .dialects.ngspice import format_analysis, write_ngspice
+from .dialects import write
+from .dialects.ngspice import format_transient
 from .ngspice import find, run
 from .options import Settings, settings_for
 from .pace import Zone, all_pauses, outrun, start_zone, uncertain
@@ -133,7 +134,7 @@ def simulate(
 def circuit_deck(circuit: Circuit, inputs: Any = None) -> Deck:
     """Return the deck of a circuit with its inputs driven."""
     return Deck(
-        text=write_ngspice(circuit.driven(inputs)),
+        text=write(circuit.driven(inputs), "ngspice"),
         states=circuit.states,
         outputs=circuit.outputs,
         initial=circuit.initial,
@@ -359,7 +360,7 @@ def run_converged(
 ) -> tuple[Waves, Settings]:
     """Return states and outputs on a grid from one run that converges, and its settings: these or looser ones.
 
-    `pauses`: as for `format_analysis`.
+    `pauses`: as for `format_transient`.
     """
     return converged(lambda chosen: _run(deck, chosen, grid, timeout, keep, pauses), settings, keep=keep)
 
@@ -373,7 +374,7 @@ def _run(
     # Corners closer than 5e-5 of the longest step are one.
     step = min([settings.step, *(1e4 * gap for gap in np.diff(pauses, prepend=0.0).tolist())])
     first = FIRST * step if deck.growth is None else min([step, *pauses[:1], deck.growth.first_step(_begin(deck))])
-    analysis = format_analysis(
+    analysis = format_transient(
         deck.initial, nodes, t_stop=t_stop, step=step, options=options, first=first, pauses=pauses
     )
     plot = run(deck.text + analysis, t_stop=t_stop, timeout=timeout, keep=keep)

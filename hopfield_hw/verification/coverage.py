@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from ..circuit import GROUND, Circuit, Device
+from ..circuit import GROUND, Circuit, Device, Role
 from ..functions import HardLimiter
 from ..graph import Activate, Affine, Graph, Leak, Operator
+from ..parts import Resistor
 from .effects import Effects, Kind, Value
 
 # A change is noticed for sure where it makes this times the tolerance.
@@ -25,32 +26,28 @@ MOST_NAMED = 8
 MOST_DEVICES = 20_000
 
 # How a device acts that comes from an operator in a role.
-ACTS: Mapping[str, tuple[Kind, ...]] = MappingProxyType(
+ACTS: Mapping[Role, tuple[Kind, ...]] = MappingProxyType(
     {
-        "weights": ("weight",),
-        "bias": ("bias",),
-        "capacitance": ("capacitance",),
-        "resistance": ("resistance",),
-        "function": ("output", "argument"),
-        "clamp": ("output",),
-        "product": ("output",),
-        "multiplier": ("output",),
-        "converter": ("output",),
-        "edge": ("output",),
-        "buffer": ("output",),
-        "line": ("output", "delay"),
-        "interpolation": ("output",),
-        "stage": ("output", "delay"),
-        "comparator": ("output",),
-        "follower": ("held",),
+        Role.WEIGHT: ("weight",),
+        Role.BIAS: ("bias",),
+        Role.CAPACITANCE: ("capacitance",),
+        Role.RESISTANCE: ("resistance",),
+        Role.FUNCTION: ("output", "argument"),
+        Role.CLAMP: ("output",),
+        Role.PRODUCT: ("output",),
+        Role.MULTIPLIER: ("output",),
+        Role.CONVERTER: ("output",),
+        Role.EDGE: ("output",),
+        Role.BUFFER: ("output",),
+        Role.LINE: ("output", "delay"),
+        Role.INTERPOLATION: ("output",),
+        Role.STAGE: ("output", "delay"),
+        Role.COMPARATOR: ("output",),
+        Role.FOLLOWER: ("held",),
     }
 )
 # Sources of the outside, and what a sample-and-hold needs to be fast enough.
-NOT_ASKED = frozenset({"input", "clock", "master", "slave"})
-OP_AMP, CLAMP = "op_amp", "clamp"
-# What holds its first node at a voltage, and from which node on a device senses only.
-SOURCES = frozenset("EBV")
-SENSES_FROM = {"E": 2, "G": 2}
+NOT_ASKED = frozenset({Role.INPUT, Role.CLOCK, Role.MASTER, Role.SLAVE})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +55,7 @@ class Coverage:
     """How far each device may be off without being noticed.
 
     `smallest`: by device, the smallest relative change of its value that would have changed the verdict; infinite where
-    none would. `op_amps`: those whose gain does not matter as long as it is high; their inputs are checked for being
+    none would. `active_rc`: those whose gain does not matter as long as it is high; their inputs are checked for being
     exchanged. `clamps`: resistors of clamps, which only have to be low. `untold`: devices for which nobody knows a
     figure. `asked`: whether it was asked for at all. `what`: devices, or values of the graph where the deck has devices
     of its own.
@@ -130,7 +127,7 @@ class Devices:
         self._few = len(circuit.devices) <= MOST_DEVICES
         asked = [d for d in circuit.devices if self._few and d.origin.role not in NOT_ASKED]
         self._op_amps, self._clamps = (
-            tuple(device.name for device in asked if device.origin.role == role) for role in (OP_AMP, CLAMP)
+            tuple(device.name for device in asked if device.origin.role is role) for role in (Role.OP_AMP, Role.CLAMP)
         )
         acts = {device.name: device_values(circuit, graph, device) for device in asked}
         self._wanted = sorted({value for values in acts.values() for value in values})
@@ -166,16 +163,16 @@ def device_values(circuit: Circuit, graph: Graph, device: Device) -> tuple[Value
         return ()
     kinds = ACTS.get(origin.role, ())
     into_leak = any(isinstance(target, Leak) for target in graph.targets(operator))
-    if origin.role == "weights" and device.name[0] == "R" and into_leak and _loads(circuit, device):
+    if origin.role is Role.WEIGHT and isinstance(device.part, Resistor) and into_leak and _loads(circuit, device):
         kinds = ("loading",)
-    if origin.role == "function" and isinstance(operator, Activate) and isinstance(operator.function, HardLimiter):
+    if origin.role is Role.FUNCTION and isinstance(operator, Activate) and isinstance(operator.function, HardLimiter):
         kinds = ("output",)
-    if origin.role == "resistance" and device.name[0] == "R" and _charges(circuit, device):
-        alone = len(circuit.devices_from(origin.operator, origin.element, "resistance")) == 1
+    if origin.role is Role.RESISTANCE and isinstance(device.part, Resistor) and _charges(circuit, device):
+        alone = len(circuit.devices_from(origin.operator, origin.element, Role.RESISTANCE)) == 1
         kinds = ("capacitance",) if alone else ("drive", "resistance")
-    if origin.role == "feedback":
+    if origin.role is Role.FEEDBACK:
         return _fed_back(graph, operator, origin.element)
-    if origin.role == "sum":
+    if origin.role is Role.SUM:
         kinds = ("argument",) if isinstance(operator, Activate) else ("output",)
     return tuple(Value(kind, operator.name, origin.element) for kind in kinds)
 
@@ -185,15 +182,12 @@ def part(graph: Graph, device: Device) -> float:
 
     A leak that weights load is only a part of its R; of a line's two resistors either is half of the divider.
     """
-    value, (name, role, element) = device.value, device.origin
-    if not isinstance(value, float):
-        return 1.0
-    operator, is_resistor = graph.by_name[name], device.name[0] == "R"
-    if role == "line" and is_resistor:
+    name, role, element = device.origin
+    operator, conductance = graph.by_name[name], device.part.conductance
+    if role is Role.LINE and isinstance(device.part, Resistor):
         return 0.5
-    if role == "resistance" and isinstance(operator, Leak):
-        conductance = 1.0 / value if is_resistor else abs(value)
-        return min(float(operator.resistance[element[0]]) * conductance, 1.0)
+    if role is Role.RESISTANCE and isinstance(operator, Leak) and conductance is not None:
+        return min(float(operator.resistance[element[0]]) * abs(conductance), 1.0)
     return 1.0
 
 
@@ -226,7 +220,7 @@ def _charges(circuit: Circuit, device: Device) -> bool:
 @lru_cache(maxsize=8)
 def _driven(circuit: Circuit) -> frozenset[str]:
     """Return the nodes that sources hold at a voltage."""
-    return frozenset(device.nodes[0] for device in circuit.devices if device.name[0] in SOURCES)
+    return frozenset(node for device in circuit.devices for node in _held(device))
 
 
 class _Behind:
@@ -251,16 +245,30 @@ class _Behind:
                     done.add(reader.name)
                     if reader.name in known:
                         found.append(reader.name)
-                    elif node in reader.nodes[SENSES_FROM.get(reader.name[0], 0) :]:
+                    elif node in _seen(reader):
                         pending.append(reader)
         return tuple(found)
 
     def _outputs(self, device: Device) -> list[str]:
         """Return the nodes that a device drives: of a resistor those that no source holds."""
-        if device.name[0] in SOURCES:
-            return [node for node in device.nodes[:1] if node != GROUND]
-        nodes = device.nodes[: SENSES_FROM.get(device.name[0], len(device.nodes))]
+        held = _held(device)
+        if held:
+            return held
+        sensed = device.part.sensed
+        nodes = (node for port, node in enumerate(device.nodes) if port not in sensed)
         return [node for node in nodes if node != GROUND and node not in self._driven]
+
+
+def _held(device: Device) -> list[str]:
+    """Return the node that a device holds at a voltage, but for ground."""
+    port = device.part.held
+    return [device.nodes[port]] if port is not None and device.nodes[port] != GROUND else []
+
+
+def _seen(device: Device) -> list[str]:
+    """Return the nodes whose voltages a device acts on: those that it senses, or all of them."""
+    sensed = device.part.sensed
+    return [device.nodes[port] for port in sensed] if sensed else list(device.nodes)
 
 
 def _named(names: Sequence[str]) -> str:

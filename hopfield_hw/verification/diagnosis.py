@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..circuit import Circuit, Device
+from ..circuit import Circuit, Device, Origin, Role
 from ..graph import Graph
+from ..parts import Resistor
 from ..values.arrays import Array
 from ..values.si_text import format_si
 from .changes import imbalance, left_by
@@ -21,7 +22,7 @@ WRONG_CURVE = 2e-3
 # A value that acts as less than this part of itself is not there.
 OPEN = 1e-3
 # The roles of the devices that make an amplifier's curve.
-CURVE = ("function", "clamp")
+CURVE = (Role.FUNCTION, Role.CLAMP)
 # Terms are added until they explain this part of what the states are off by, three of them at most.
 EXPLAINED, LEAST = 0.9999, 1e-9
 MAX_TERMS = 3
@@ -92,7 +93,7 @@ def _amplifiers(circuit: Circuit, runs: Sequence[Run]) -> Iterator[Suspect]:
                 devices = _names(d for role in CURVE for d in circuit.devices_from(name, (k,), role))
                 text = f"v differs from g(x) by {format_si(float(off[k]), 'V')} RMS"
                 label = graph.labels(graph.by_name[name])[k]
-                place = f"{name}.function[{k}]"
+                place = str(Origin(name, Role.FUNCTION, (k,)))
                 yield Suspect(neuron=label, weight=place, devices=devices, explained=1.0, change=text)
 
 
@@ -105,9 +106,9 @@ def shorted(circuit: Circuit, runs: Sequence[Run], extent: Array) -> Iterator[Su
             held = max(float(np.max(np.abs(run.states[1:, i]))) for run in runs)
             asked = max(float(np.max(np.abs(run.steps.volts[:, i]))) for run in runs)
             if held <= STUCK * min(asked, float(extent[i])):
-                across = ("capacitance", "resistance")
+                across = (Role.CAPACITANCE, Role.RESISTANCE)
                 devices = _names(d for role in across for d in circuit.devices_from(leak.name, (k,), role))
-                place = f"{leak.name}.capacitance[{k}]"
+                place = str(Origin(leak.name, Role.CAPACITANCE, (k,)))
                 label = runs[0].graph.state_labels[i]
                 yield Suspect(
                     neuron=label,
@@ -122,7 +123,7 @@ def shorted(circuit: Circuit, runs: Sequence[Run], extent: Array) -> Iterator[Su
 def absent(circuit: Circuit, words: Collection[str]) -> Iterator[Suspect]:
     """Yield the capacitors of states that a deck, of which these are the devices (lower case), does not have."""
     for device in circuit.devices:
-        if device.origin.role == "capacitance" and device.name.lower() not in words:
+        if device.origin.role is Role.CAPACITANCE and device.name.lower() not in words:
             element = device.origin.element[0]
             label = circuit.states[min(element, len(circuit.states) - 1)].label
             said = "is not in the deck"
@@ -246,8 +247,7 @@ def _beyond(term: Term, basis: Sequence[Array], shape: tuple[int, ...]) -> Array
 
 def _described(circuit: Circuit, graph: Graph, term: Term, change: float, explained: float) -> Suspect:
     devices = _devices(circuit, term)
-    element = ", ".join(str(k) for k in term.element)
-    place = f"{term.operator}.{term.roles[0]}[{element}]"
+    place = str(Origin(term.operator, term.roles[0], term.element))
     states = [row for row in term.rows if row < len(graph.state_labels)]
     label = graph.state_labels[states[0]] if states else graph.labels(graph.by_name[term.operator])[term.element[0]]
     text = _acts_as(devices[:1], term, change)
@@ -262,11 +262,12 @@ def _acts_as(devices: Sequence[Device], term: Term, change: float) -> str:
     if term.value == 0.0:
         return f"0 acts as {format_si(change, term.unit)}"
     for device in devices:
-        if isinstance(device.value, float) and device.name[0] == "R" and term.unit == "S":
+        if isinstance(device.part, Resistor) and term.unit == "S":
             # A leak that is only a part of the total takes all of the change.
-            now = 1.0 / device.value + change
-            acts = "open" if abs(now) * device.value < OPEN else format_si(1.0 / now, "Ohm")
-            return _unlike(format_si(device.value, "Ohm"), acts)
+            ohms = device.part.resistance
+            now = 1.0 / ohms + change
+            acts = "open" if abs(now) * ohms < OPEN else format_si(1.0 / now, "Ohm")
+            return _unlike(format_si(ohms, "Ohm"), acts)
     after = term.value + change
     acts = "missing" if abs(after) < OPEN * abs(term.value) else format_si(term.sign * after, term.unit)
     return _unlike(format_si(term.sign * term.value, term.unit), acts)

@@ -1,14 +1,16 @@
-"""Faults planted in a netlist on purpose, to see that a verification finds them."""
+"""Faults planted in a circuit on purpose, to see that a verification finds them."""
 
 from __future__ import annotations
 
 import math
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import NamedTuple
 
-from ..circuit import GROUND, Circuit, Device
+from ..circuit import GROUND, Circuit, Device, Role
+from ..parts import Part, Resistor, VoltageGain
 from ..values.errors import InputError
 
 INDEX = r"\d{1,9}"
@@ -49,10 +51,15 @@ class Fault(NamedTuple):
 
 
 class Planted(NamedTuple):
-    """A netlist with a fault in it, and the names of the devices that are wrong."""
+    """A circuit with a fault in it, and the names of the devices that are wrong."""
 
-    text: str
+    circuit: Circuit
     devices: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        """Its netlist for ngspice."""
+        return self.circuit.netlist()
 
 
 def parse_fault(text: str) -> Fault:
@@ -73,30 +80,29 @@ def parse_fault(text: str) -> Fault:
     return Fault(name, (_element(parts[0]),), factor)
 
 
-def plant(text: str, circuit: Circuit, fault: Fault, *, operator: str = "syn") -> Planted:
-    """Return the netlist of a circuit with a fault in it, in the devices of the weights of an Affine.
+def plant(circuit: Circuit, fault: Fault, *, operator: str = "syn") -> Planted:
+    """Return a circuit with a fault in it, in the devices of the weights of an Affine.
 
     `sign`: a resistor hangs on the complement of its rail, a transconductance is negated. `swap`: two devices have
-    each other's value; an index alone is the leak of that neuron. `factor`: a conductance is multiplied. `missing`: a
+    each other's part; an index alone is the leak of that neuron. `factor`: a conductance is multiplied. `missing`: a
     device is not there. `capacitor`: a capacitance is multiplied.
 
     Raises InputError for an element without a device, and for a swap that would change nothing.
     """
     devices = tuple(_device(circuit, fault, element, operator) for element in fault.elements)
-    names = tuple(device.name for device in devices)
-    lines = text.splitlines()
+    first = devices[0]
+    changed: dict[str, tuple[Device, ...]] = {}
     match fault.kind:
         case "sign":
-            _flip(lines, circuit, devices[0])
+            changed[first.name] = _flip(circuit, first)
         case "swap":
-            _swap(lines, fault, *names)
+            changed = _swap(fault, *devices)
         case "missing":
-            del lines[_find(lines, names[0])]
+            changed[first.name] = ()
         case _:
-            # What a resistor's line states is the inverse of its conductance.
-            factor = 1.0 / fault.factor if names[0].startswith("R") else fault.factor
-            _set_value(lines, names[0], factor * _value(lines, names[0]))
-    return Planted("\n".join(lines) + "\n", names)
+            changed[first.name] = (first._replace(part=_scale(first.part, fault.factor)),)
+    wrong = tuple(part for device in circuit.devices for part in changed.get(device.name, (device,)))
+    return Planted(replace(circuit, devices=wrong), tuple(device.name for device in devices))
 
 
 def _element(part: str) -> tuple[int, ...]:
@@ -109,9 +115,9 @@ def _device(circuit: Circuit, fault: Fault, element: tuple[int, ...], operator: 
     if beyond:
         raise InputError(f"fault {fault}: there is no neuron {beyond[0]}; must be 0 to {size - 1}")
     if len(element) == 2:
-        found = circuit.devices_from(operator, element, "weights")
+        found = circuit.devices_from(operator, element, Role.WEIGHT)
     else:
-        role = "capacitance" if fault.kind == "capacitor" else "resistance"
+        role = Role.CAPACITANCE if fault.kind == "capacitor" else Role.RESISTANCE
         found = tuple(d for d in circuit.devices if (d.origin.role, d.origin.element) == (role, element))
     if not found:
         what = f"{operator}.weights[{element[0]}, {element[1]}] is 0" if len(element) == 2 else f"no leak {element[0]}"
@@ -119,46 +125,42 @@ def _device(circuit: Circuit, fault: Fault, element: tuple[int, ...], operator: 
     return found[0]
 
 
-def _flip(lines: list[str], circuit: Circuit, device: Device) -> None:
-    if device.name.startswith("G"):
-        _set_value(lines, device.name, -_value(lines, device.name))
-        return
+def _scale(part: Part, factor: float) -> Part:
+    """Return a part with a conductance, or another value, times a factor."""
+    if part.conductance is not None:
+        return part.with_conductance(factor * part.conductance)
+    return part.with_value(factor * (part.value or 0.0))
+
+
+def _flip(circuit: Circuit, device: Device) -> tuple[Device, ...]:
+    """Return the devices in place of one whose sign is wrong: it hangs on the complement, made where there is none."""
+    if not isinstance(device.part, Resistor):
+        return (device._replace(part=_scale(device.part, -1.0)),)
     rail = device.nodes[0]
-    driver = next(d for d in circuit.devices if d.name[0] in "BEV" and d.nodes[0] == rail)
-    operator, _, index = driver.origin
-    if driver.origin.role == "inverter":
-        complement = driver.nodes[2]
-    else:
-        complement = rail.replace(f"{operator}_", f"{operator}n_", 1)
-        if not circuit.devices_from(operator, index, "inverter"):
-            inverter = f"E_inv_{operator}_{index[0]} {complement} {GROUND} {rail} {GROUND} -1.0"
-            lines.insert(_find(lines, driver.name) + 1, inverter)
-    at = _find(lines, device.name)
-    name, _, *rest = lines[at].split()
-    lines[at] = " ".join([name, complement, *rest])
+    complement = _complements(circuit).get(rail)
+    added: tuple[Device, ...] = ()
+    if complement is None:
+        complement = f"{rail}_n"
+        origin = device.origin._replace(role=Role.INVERTER)
+        added = (Device(f"E_inv_{rail}", VoltageGain(-1.0), (complement, GROUND, rail, GROUND), origin),)
+    return (*added, device._replace(nodes=(complement, *device.nodes[1:])))
 
 
-def _swap(lines: list[str], fault: Fault, first: str, second: str) -> None:
-    if first[0] != second[0]:
-        raise InputError(f"fault {fault}: {first} and {second} are not of one kind; choose others")
-    a, b = _value(lines, first), _value(lines, second)
-    if a == b:
-        raise InputError(f"fault {fault}: {first} and {second} have the same value, so nothing changes; choose others")
-    _set_value(lines, first, b)
-    _set_value(lines, second, a)
+def _complements(circuit: Circuit) -> dict[str, str]:
+    """Return by node of a rail or of its complement the other one."""
+    pairs = [(d.nodes[0], d.nodes[2]) for d in circuit.devices if d.origin.role is Role.INVERTER]
+    ends = {d.origin[::2]: d.nodes[0] for d in circuit.devices if d.origin.role is Role.INVERTER_IN}
+    backs = {d.origin[::2]: d.nodes[0] for d in circuit.devices if d.origin.role is Role.INVERTER_FEEDBACK}
+    pairs += [(backs[place], ends[place]) for place in ends]
+    return dict(pairs) | {rail: node for node, rail in pairs}
 
 
-def _find(lines: list[str], name: str) -> int:
-    for at, line in enumerate(lines):
-        if line.split(maxsplit=1)[:1] and line.split(maxsplit=1)[0].lower() == name.lower():
-            return at
-    raise InputError(f"fault: the netlist has no device {name!r}; plant it in the netlist of the same circuit")
-
-
-def _value(lines: list[str], name: str) -> float:
-    return float(lines[_find(lines, name)].split()[-1])
-
-
-def _set_value(lines: list[str], name: str, value: float) -> None:
-    at = _find(lines, name)
-    lines[at] = " ".join([*lines[at].split()[:-1], repr(value)])
+def _swap(fault: Fault, first: Device, second: Device) -> dict[str, tuple[Device, ...]]:
+    if type(first.part) is not type(second.part):
+        raise InputError(f"fault {fault}: {first.name} and {second.name} are not of one kind; choose others")
+    if first.part == second.part:
+        raise InputError(
+            f"fault {fault}: {first.name} and {second.name} have the same value, so nothing changes; choose others"
+        )
+    parts = {first.name: first._replace(part=second.part), second.name: second._replace(part=first.part)}
+    return {name: (device,) for name, device in parts.items()}

@@ -8,9 +8,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from ..circuit import Circuit
+from ..circuit import Circuit, Role
 from ..graph import Graph, Hold
 from ..graph.neutral import direct_links
+from ..parts import Capacitor
 from ..spice.decks.statements import Statement, read_statements
 from ..spice.transient import AccuracyWarning, Deck, Waves, measured_waves
 from ..values.arrays import Array
@@ -19,14 +20,14 @@ from ..values.signals import Signal
 from .starts import Start
 from .steps import Run, make_run
 
-STORED = frozenset({"master", "slave"})
+STORED = frozenset({Role.MASTER, Role.SLAVE})
 JUMPS = 10.0
 # Seconds that a run may take which only tells more of a fault: a shorted circuit can take very short steps.
 PATIENCE = 30.0
 # Where a capacitor starts, whatever `.ic` says of its nodes.
 START = re.compile(r"\bic\s*=\s*(?:\{[^}]*\}|'[^']*'|\S+)", re.IGNORECASE)
 # What realises a delay only where what is delayed has no jump, as one from its history to another start is.
-SMOOTH = frozenset({"stage", "interpolation"})
+SMOOTH = frozenset({Role.STAGE, Role.INTERPOLATION})
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -119,7 +120,7 @@ class OwnRuns:
         by_element = dict(zip(held, list(volts.values())[len(volts) - len(held) :], strict=True))
         for device in self.circuit.devices:
             place = (device.origin.operator, device.origin.element)
-            if device.origin.role in STORED and device.name[0] == "C" and place in by_element:
+            if device.origin.role in STORED and isinstance(device.part, Capacitor) and place in by_element:
                 found[device.nodes[0]] = by_element[place]
         return found
 

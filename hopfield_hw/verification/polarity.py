@@ -17,7 +17,7 @@ import numpy as np
 from ..spice.convergence import converged
 from ..spice.decks.op_amps import DIFFERENCE, Source, grounded, read_sources
 from ..spice.decks.statements import Statement, read_statements
-from ..spice.dialects.ngspice import format_analysis
+from ..spice.dialects.ngspice import format_transient
 from ..spice.ngspice import run
 from ..spice.options import Settings
 from ..spice.rawfile import Plot
@@ -231,7 +231,7 @@ def _run(deck: Deck, starts: Mapping[str, float], length: float, timeout: float)
     def attempt(chosen: Settings) -> Plot:
         options = chosen.options(klu=False, stated=deck.stated)
         first = chosen.step * 1e-3
-        analysis = format_analysis(initial, (), t_stop=length, step=chosen.step, options=options, first=first)
+        analysis = format_transient(initial, (), t_stop=length, step=chosen.step, options=options, first=first)
         return run(deck.text + analysis, t_stop=length, timeout=timeout)
 
     return converged(attempt, settings, keep=None)[0]

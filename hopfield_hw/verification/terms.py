@@ -7,17 +7,18 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..circuit import Circuit, Origin
+from ..circuit import Circuit, Origin, Role
 from ..equations.evaluate import Values
 from ..graph import Affine, Graph, Leak
 from ..graph.weights import entries
+from ..parts import Resistor
 from ..values.arrays import Array
 from .changes import imbalance, moved_by
 from .coverage import device_values
 from .effects import Effects, Value
 from .steps import Run
 
-INVERTER = ("inverter", "inverter_in", "inverter_feedback")
+INVERTER = (Role.INVERTER, Role.INVERTER_IN, Role.INVERTER_FEEDBACK)
 # A dense row of more candidates than this is not tried where its weights are 0.
 MOST_ZEROS = 5_000
 # Changes are tried one by one with so many numbers; where there are more, those which promise most.
@@ -35,7 +36,7 @@ class Term(NamedTuple):
     """
 
     operator: str
-    roles: tuple[str, ...]
+    roles: tuple[Role, ...]
     element: tuple[int, ...]
     rows: tuple[int, ...]
     effect: Array
@@ -67,13 +68,13 @@ def _of_leak(circuit: Circuit, leak: Leak, runs: Sequence[Run], extent: Array) -
     held = np.concatenate([run.integral(lambda values: values[leak.name]) for run in runs])
     for k, i in enumerate(columns.tolist()):
         c, r = float(leak.capacitance[k]), float(leak.resistance[k])
-        yield Term(leak.name, ("capacitance",), (k,), (i,), -moved[:, [k]] / c, c, "F")
-        resistors = circuit.devices_from(leak.name, (k,), "resistance")
+        yield Term(leak.name, (Role.CAPACITANCE,), (k,), (i,), -moved[:, [k]] / c, c, "F")
+        resistors = circuit.devices_from(leak.name, (k,), Role.RESISTANCE)
         if any(device_values(circuit, runs[0].graph, d) == (Value("capacitance", leak.name, (k,)),) for d in resistors):
-            yield Term(leak.name, ("resistance",), (k,), (i,), -moved[:, [k]])  # only the product R C counts
+            yield Term(leak.name, (Role.RESISTANCE,), (k,), (i,), -moved[:, [k]])  # only the product R C counts
         elif np.isfinite(r):
             effect = -held[:, [k]] / (c * extent[i])
-            yield Term(leak.name, ("resistance",), (k,), (i,), effect, 1.0 / r, "S")
+            yield Term(leak.name, (Role.RESISTANCE,), (k,), (i,), effect, 1.0 / r, "S")
 
 
 def _of_weights(circuit: Circuit, leak: Leak, affine: Affine, runs: Sequence[Run], extent: Array) -> Iterator[Term]:
@@ -93,20 +94,20 @@ def _of_weights(circuit: Circuit, leak: Leak, affine: Affine, runs: Sequence[Run
     for value, i, j in zip(values.tolist(), rows.tolist(), columns.tolist(), strict=True):
         sign = float(np.sign(value))
         effect = (sources[:, [j]] * sign - (held[:, [i]] if first + i in loads else 0.0)) * per_ampere[i]
-        yield Term(affine.name, ("weights",), (i, j), (first + i,), effect, abs(value), "S", sign)
+        yield Term(affine.name, (Role.WEIGHT,), (i, j), (first + i,), effect, abs(value), "S", sign)
         if first + i in loads:
-            yield Term(affine.name, ("weights",), (i, j), (first + i,), sources[:, [j]] * per_ampere[i], value, "S")
+            yield Term(affine.name, (Role.WEIGHT,), (i, j), (first + i,), sources[:, [j]] * per_ampere[i], value, "S")
     if affine.output_size * affine.input_size <= MOST_ZEROS:
         there = set(zip(rows.tolist(), columns.tolist(), strict=True))
         for i in range(affine.output_size):
             for j in range(affine.input_size):
                 if (i, j) not in there:
                     yield Term(
-                        affine.name, ("weights",), (i, j), (first + i,), sources[:, [j]] * per_ampere[i], 0.0, "S"
+                        affine.name, (Role.WEIGHT,), (i, j), (first + i,), sources[:, [j]] * per_ampere[i], 0.0, "S"
                     )
     for i in range(affine.output_size):
         value = float(affine.offset[i])
-        yield Term(affine.name, ("bias",), (i,), (first + i,), seconds * per_ampere[i], value, "A")
+        yield Term(affine.name, (Role.BIAS,), (i,), (first + i,), seconds * per_ampere[i], value, "A")
     yield from _shared(circuit, leak, affine, sources, per_ampere, runs)
 
 
@@ -134,37 +135,35 @@ def _shared(
 
 def _of_line(circuit: Circuit, affine: Affine, sources: Array, per_ampere: Array, first: int) -> Iterator[Term]:
     """Yield the resistors of a common line, over which all inhibit all alike."""
-    into = {d.origin.element[0]: d for d in circuit.devices if d.origin[:2] == (affine.name, "common")}
+    into = {d.origin.element[0]: d for d in circuit.devices if d.origin[:2] == (affine.name, Role.COMMON)}
     if not into:
         return
-    w = {k: 1.0 / d.value for k, d in into.items() if isinstance(d.value, float)}
+    w = {k: d.part.conductance for k, d in into.items() if d.part.conductance is not None}
     rows = tuple(range(first, first + affine.output_size))
     for k, conductance in w.items():
-        yield Term(affine.name, ("common",), (k,), rows, -conductance * sources[:, [k]] * per_ampere)
+        yield Term(affine.name, (Role.COMMON,), (k,), rows, -conductance * sources[:, [k]] * per_ampere)
     total = -sum((conductance * sources[:, [k]] for k, conductance in w.items()), np.zeros((len(sources), 1)))
     for k in range(affine.output_size):
-        yield Term(affine.name, ("common_line",), (k,), (first + k,), total * per_ampere[k])
-    yield Term(affine.name, ("feedback",), (0,), rows, total * per_ampere)
+        yield Term(affine.name, (Role.COMMON_LINE,), (k,), (first + k,), total * per_ampere[k])
+    yield Term(affine.name, (Role.FEEDBACK,), (0,), rows, total * per_ampere)
 
 
 def _loading(circuit: Circuit) -> set[int]:
     """Return the states whose nodes resistors of weights hang on, so that they load them."""
     nodes = {probe.node: k for k, probe in enumerate(circuit.states)}
-    weights = (d for d in circuit.devices if d.name[0] == "R" and d.origin.role == "weights")
+    weights = (d for d in circuit.devices if isinstance(d.part, Resistor) and d.origin.role is Role.WEIGHT)
     return {nodes[node] for device in weights for node in device.nodes if node in nodes}
 
 
 def _inverted(circuit: Circuit, affine: Affine) -> set[tuple[int, ...]]:
     """Return the weights, (to, from), whose devices hang on the complement of their source."""
-    rails = {
-        device.nodes[0] for device in circuit.devices if device.origin.role == "inverter" and device.name[0] == "E"
-    } | {node for device in circuit.devices if device.origin.role == "inverter_feedback" for node in device.nodes[:1]}
-    weights = (d for d in circuit.devices if d.origin[:2] == (affine.name, "weights"))
+    rails = {d.nodes[0] for d in circuit.devices if d.origin.role in (Role.INVERTER, Role.INVERTER_FEEDBACK)}
+    weights = (d for d in circuit.devices if d.origin[:2] == (affine.name, Role.WEIGHT))
     return {device.origin.element for device in weights if rails & set(device.nodes)}
 
 
 def _others(
-    circuit: Circuit, runs: Sequence[Run], extent: Array, known: set[tuple[str, str, tuple[int, ...]]]
+    circuit: Circuit, runs: Sequence[Run], extent: Array, known: set[tuple[str, Role, tuple[int, ...]]]
 ) -> Iterator[Term]:
     """Yield what else devices stand for, each on all states and outputs that it moves."""
     effects = [Effects(run, extent) for run in runs]
@@ -172,7 +171,7 @@ def _others(
     inverted = {affine.name: _inverted(circuit, affine) for affine in runs[0].graph.of_type(Affine)}
     for device in circuit.devices:
         origin = device.origin
-        if origin.role in ("function", "clamp") and origin.operator in runs[0].along.given:
+        if origin.role in (Role.FUNCTION, Role.CLAMP) and origin.operator in runs[0].along.given:
             continue  # judged by itself
         if (origin.operator, origin.role, origin.element) not in known:
             for value in device_values(circuit, runs[0].graph, device):

@@ -135,7 +135,7 @@ def _ngspice(name: str, side: int, steps: int) -> tuple[float, float]:
     """Return the processor seconds and the megabytes that ngspice takes for a random image in cellular cells."""
     image = np.where(np.random.default_rng(side).uniform(size=(side, side)) < 0.5, 1.0, -1.0)
     network = CellularNetwork(template=TEMPLATES[name], image=image)
-    deck = circuit_deck(hh.lower(network.graph(), cell="cellular"), network.inputs)
+    deck = circuit_deck(hh.lower(network.graph(), cell="chua_yang"), network.inputs)
     t_stop = 20.0 * network.resistance * network.capacitance
     settings = Settings(t_stop / steps, 1e-4)
     analysis = format_analysis(

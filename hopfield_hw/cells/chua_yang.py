@@ -6,19 +6,21 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 
-from ..circuit import GROUND, Draft, Origin
+from ..circuit import GROUND, Draft, Origin, Role, Stage
 from ..functions import PiecewiseLinear
+from ..functions.expressions import ARGUMENT, maximum, minimum
 from ..graph import Activate, Graph
 from ..graph.weights import entries
+from ..parts import Behaviour, Transconductor
 from ..values.arrays import positive
 from .cell import Fragment
 from .delay_line import MATCHED_LINE, DelayForm
-from .ideal import add_amplifier, add_bias, add_leak
+from .elements import add_amplifier, add_bias, add_leak
 from .population import Population, delay_fragments, populations
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cellular:
+class ChuaYang:
     """Capacitor and leak at a node x, a transconductor for each weight, and an output stage that a clamp limits.
 
     The output stage of a piecewise linear gain, slope b and amplitude a, is a transconductor b / R_y from x into y,
@@ -30,14 +32,14 @@ class Cellular:
     output_resistance: float = 1e6
     clamp_resistance: float = 1.0
     delay: DelayForm = MATCHED_LINE
-    name: str = "cellular"
+    name: str = "chua_yang"
     law: str = (
         "C_i dx_i/dt = -x_i/R_i + sum_j T_ij y_j + I_i,  y_i = b_i x_i; beyond a_i: a_i + (b_i x_i - a_i) r/(r + R_y)"
     )
 
     def __post_init__(self) -> None:
         for name in ("output_resistance", "clamp_resistance"):
-            value = positive(getattr(self, name), f"Cellular.{name}", shape=(), unit="Ohm")
+            value = positive(getattr(self, name), f"ChuaYang.{name}", shape=(), unit="Ohm")
             object.__setattr__(self, name, float(value))
 
     def fragments(self, graph: Graph) -> Iterable[Fragment]:
@@ -57,24 +59,28 @@ class Cellular:
             rails = draft.nodes(source)
             for value, i, j in zip(*(part.tolist() for part in entries(affine.weights)), strict=True):
                 ports = (GROUND, nodes[i], rails[j], GROUND)
-                draft.add(f"G_{affine.name}_{i}_{j}", ports, value, Origin(affine.name, "weights", (i, j)))
+                origin = Origin(affine.name, Role.WEIGHT, (i, j))
+                draft.add(f"G_{draft.label(affine.name, i, j)}", Transconductor(value), ports, origin)
             add_bias(draft, affine, nodes)
         for activate in population.activates:
             if isinstance(activate.function, PiecewiseLinear):
                 self._add_output(draft, activate, nodes)
             else:
-                add_amplifier(draft, activate, (f"v({node})" for node in nodes))
+                add_amplifier(draft, activate, nodes)
 
     def _add_output(self, draft: Draft, activate: Activate, states: tuple[str, ...]) -> None:
+        draft.sketch(activate, Stage.CLAMPED_OUTPUT)
         outputs, limits = draft.nodes(activate), draft.new_nodes(activate, "_clamp")
         size = activate.function.size
         for k, (state, output, limit) in enumerate(zip(states, outputs, limits, strict=True)):
             curve = activate.function if size is None else activate.function.at(k)
             slope, amplitude = (float(value) for value in (curve.params()["gain"], curve.params()["amplitude"]))
-            origin, clamp = (Origin(activate.name, role, (k,)) for role in ("function", "clamp"))
-            ports = (GROUND, output, state, GROUND)
-            draft.add(f"G_{activate.name}_{k}", ports, slope / self.output_resistance, origin)
-            draft.add(f"R_{activate.name}_{k}", (output, GROUND), self.output_resistance, origin)
-            limiter = f"max({-amplitude!r},min({amplitude!r},v({output})))"
-            draft.add(f"B_{activate.name}_{k}", (limit, GROUND), limiter, origin)
-            draft.add(f"R_{activate.name}_clamp_{k}", (output, limit), self.clamp_resistance, clamp)
+            origin, clamp = (Origin(activate.name, role, (k,)) for role in (Role.FUNCTION, Role.CLAMP))
+            name = draft.label(activate.name, k)
+            part = Transconductor(slope / self.output_resistance)
+            draft.add(f"G_{name}", part, (GROUND, output, state, GROUND), origin)
+            draft.add_resistor(f"R_{name}", (output, GROUND), self.output_resistance, origin)
+            limiter = Behaviour(maximum(-amplitude, minimum(amplitude, ARGUMENT)))
+            draft.add(f"B_{name}", limiter, (limit, GROUND, output), origin)
+            name = f"R_{activate.name}_clamp{name.removeprefix(activate.name)}"
+            draft.add_resistor(name, (output, limit), self.clamp_resistance, clamp)

@@ -1,27 +1,28 @@
-"""The summing stage: an op-amp adder, then a resistor and a capacitor; for gains before the capacitor and after it."""
+"""The summing amplifier: an op-amp adder, then a resistor and a capacitor; its gain before them or after."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..circuit import GROUND, Draft, Origin
+from ..circuit import GROUND, Draft, Origin, Role, Stage
 from ..functions import Softmax
 from ..graph import Activate, Affine, Graph, Input, Leak
 from ..graph.weights import Stencil, entries, scaled_weights
+from ..parts import as_op_amp
 from ..values.arrays import Array, positive
 from ..values.errors import Unrealisable
 from ..values.si_text import format_si
 from .cell import Fragment
-from .ideal import add_amplifier, add_bias, add_capacitors
+from .elements import add_amplifier, add_bias, add_capacitors
 from .population import Population, add_crossbar, populations
 
 
-class Stage(NamedTuple):
+class StaticField(NamedTuple):
     """One population of the static-field model: Leak <- [conductances <-] gain <- Affines <- (Leaks, or Inputs)."""
 
     leak: Leak
@@ -38,25 +39,25 @@ class Stage(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SummingStage:
+class SummingAmplifier:
     """An inverting adder drives a resistor and a capacitor to ground.
 
     Static field: the adder gives -(W x + q), with input resistors `feedback`/|W_ij|; a saturating amplifier g follows,
     and R and C; a follower buffers x. Local field (Hopfield): the adder gives -R_i (sum_j T_ij v_j + I_i), and its RC
-    has -x_i, which the amplifiers read. Op-amps are voltage-controlled sources of `open_loop_gain` A, and their laws
+    has -x_i, which the amplifiers read. `op_amp`: its model, or its open-loop gain A: the laws
     hold to about (1 + sum of the gains of an adder) / A.
 
     Raises Unrealisable for an infinite R, and for a gain that charges a capacitor through more than its 1/R.
     """
 
-    open_loop_gain: float = 1e7
+    op_amp: Any = 1e7
     feedback: float = 1e4
-    name: str = "summing_stage"
+    name: str = "summing_amplifier"
     law: str = "R_i C_i dx_i/dt = -x_i + g_i(sum_j W_ij x_j + q_i), or -x_i + R_i (sum_j T_ij v_j + I_i); to 1/A"
 
     def __post_init__(self) -> None:
-        positive(self.open_loop_gain, "SummingStage.open_loop_gain", shape=(), unit="V/V")
-        feedback = positive(self.feedback, "SummingStage.feedback", shape=(), unit="Ohm")
+        object.__setattr__(self, "op_amp", as_op_amp(self.op_amp, "SummingAmplifier.op_amp"))
+        feedback = positive(self.feedback, "SummingAmplifier.feedback", shape=(), unit="Ohm")
         object.__setattr__(self, "feedback", float(feedback))
 
     def fragments(self, graph: Graph) -> Iterable[Fragment]:
@@ -64,15 +65,15 @@ class SummingStage:
         for population in populations(graph):
             _refuse_integrators(graph, population.leak)
             yield Fragment(population.operators, partial(self._build_local, population))
-        for stage in stages(graph):
+        for stage in find_static_fields(graph):
             _refuse_integrators(graph, stage.leak)
             allowed = 1.0 / stage.leak.resistance
             over = stage.conductance > allowed * (1.0 + 1e-9)
             if over.any():
                 k = int(np.argmax(over))
                 raise Unrealisable(
-                    f"summing_stage, neuron {graph.labels(stage.leak)[k]} of {stage.leak.name!r}: its gain drives it "
-                    f"through {format_si(float(stage.conductance[k]), 'S')}, above 1/R = "
+                    f"summing_amplifier, neuron {graph.labels(stage.leak)[k]} of {stage.leak.name!r}: its gain drives "
+                    f"it through {format_si(float(stage.conductance[k]), 'S')}, above 1/R = "
                     f"{format_si(float(allowed[k]), 'S')}; put the factor into the amplitude of the gain, or use "
                     "cell='ideal'"
                 )
@@ -86,32 +87,34 @@ class SummingStage:
         leak = population.leak
         nodes = draft.new_nodes(leak, "n")
         draft.state(leak, nodes, scale=-1.0)
+        draft.sketch(leak, Stage.ADDER, Stage.SERIES_RC, inputs=population.affines)
         driven = self._add_adder(draft, leak, population.affines, leak.resistance)
         self._add_rc(draft, leak, driven, nodes, 1.0 / leak.resistance)
         for activate in population.activates:
-            add_amplifier(draft, activate, (f"(-v({node}))" for node in nodes))
+            add_amplifier(draft, activate, nodes, inverting=True)
 
-    def _build_static(self, stage: Stage, draft: Draft) -> None:
+    def _build_static(self, stage: StaticField, draft: Draft) -> None:
         leak, activate = stage.leak, stage.activate
         nodes = draft.new_nodes(leak, "_rc")
         draft.state(leak, nodes)
+        draft.sketch(leak, Stage.ADDER, (Stage.AMPLIFIER, activate), Stage.SERIES_RC, inputs=stage.affines)
         ohms = np.full(activate.size, self.feedback)
         scaled = [
             replace(op, weights=scaled_weights(op.weights, 1.0 / self.feedback), bias=op.offset / self.feedback)
             for op in stage.affines
         ]
         driven = self._add_adder(draft, leak, scaled, ohms)
-        add_amplifier(draft, activate, (f"(-v({node}))" for node in driven))
+        add_amplifier(draft, activate, driven, inverting=True)
         self._add_rc(draft, leak, draft.nodes(activate), nodes, stage.conductance)
 
     def _add_adder(self, draft: Draft, leak: Leak, affines: Iterable[Affine], feedback: Array) -> tuple[str, ...]:
         """Add an inverting adder for each neuron, and return its output nodes."""
         summing, outputs = draft.new_nodes(leak, "_sum"), draft.new_nodes(leak, "_add")
         for k, value in enumerate(feedback.tolist()):
-            origin = Origin(leak.name, "op_amp", (k,))
-            draft.add(f"R_{leak.name}_{k}_fb", (summing[k], outputs[k]), value, Origin(leak.name, "feedback", (k,)))
-            ports = (outputs[k], GROUND, GROUND, summing[k])
-            draft.add(f"E_{leak.name}_{k}", ports, float(self.open_loop_gain), origin)
+            origin = Origin(leak.name, Role.OP_AMP, (k,))
+            name = draft.label(leak.name, k)
+            draft.add_resistor(f"R_{name}_fb", (summing[k], outputs[k]), value, Origin(leak.name, Role.FEEDBACK, (k,)))
+            draft.add_op_amp(name, self.op_amp, (GROUND, summing[k]), outputs[k], origin)
         for affine in affines:
             add_crossbar(draft, affine, summing)
             add_bias(draft, affine, summing)
@@ -122,15 +125,15 @@ class SummingStage:
     ) -> None:
         add_capacitors(draft, leak, nodes)
         for k, through in enumerate(conductance.tolist()):
-            origin = Origin(leak.name, "resistance", (k,))
+            origin = Origin(leak.name, Role.RESISTANCE, (k,))
             rest = 1.0 / float(leak.resistance[k]) - through
             if through > 0.0:
-                draft.add(f"R_{leak.name}_{k}", (driven[k], nodes[k]), 1.0 / through, origin)
+                draft.add_resistor(f"R_{draft.label(leak.name, k)}", (driven[k], nodes[k]), 1.0 / through, origin)
             if rest > 1e-9 / float(leak.resistance[k]):
-                draft.add(f"R_{leak.name}_{k}_rest", (nodes[k], GROUND), 1.0 / rest, origin)
+                draft.add_resistor(f"R_{draft.label(leak.name, k)}_rest", (nodes[k], GROUND), 1.0 / rest, origin)
 
 
-def stages(graph: Graph) -> tuple[Stage, ...]:
+def find_static_fields(graph: Graph) -> tuple[StaticField, ...]:
     """Return the populations of a graph that are in the form of the static-field model."""
     found = []
     for leak in graph.of_type(Leak):
@@ -150,7 +153,7 @@ def stages(graph: Graph) -> tuple[Stage, ...]:
         inputs = graph.drivers(driver)
         affines = tuple(op for op in inputs if isinstance(op, Affine) and _is_adder(graph, op))
         if len(affines) == len(inputs):
-            found.append(Stage(leak, driver, affines, current, conductance))
+            found.append(StaticField(leak, driver, affines, current, conductance))
     return tuple(found)
 
 
@@ -176,6 +179,6 @@ def _refuse_integrators(graph: Graph, leak: Leak) -> None:
     infinite = np.isinf(leak.resistance)
     if infinite.any():
         raise Unrealisable(
-            f"summing_stage, neuron {graph.labels(leak)[int(np.argmax(infinite))]} of {leak.name!r}: R is infinite, "
-            "and a resistor and a capacitor do not integrate; use cell='active_sum'"
+            f"summing_amplifier, neuron {graph.labels(leak)[int(np.argmax(infinite))]} of {leak.name!r}: R is "
+            "infinite, and a resistor and a capacitor do not integrate; use cell='inverting_integrator'"
         )

@@ -9,15 +9,17 @@ from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 
-from ..circuit import GROUND, Draft, Multiplier, Origin, Switch
-from ..functions import Function, Softmax
+from ..circuit import GROUND, Draft, Origin, Role
+from ..functions import Softmax
+from ..functions.expressions import Argument
 from ..graph import Activate, Affine, Graph, Hadamard, Hold, Leak, Operator, Output, Sign
 from ..graph.weights import diagonal
+from ..parts import Behaviour, Multiplier, Switch, as_op_amp
 from ..values.arrays import positive
 from ..values.errors import InputError, Unrealisable
 from ..values.si_text import format_si
 from .cell import Fragment
-from .ideal import add_amplifier, add_comparators
+from .elements import add_amplifier, add_comparators, curve_of
 from .pair import Pair, add_pair, base_scale
 from .sample_hold import SampleHold, add_sample_hold
 from .summing import Summing, add_affine, add_integrator, add_inverter, add_summer, own_affines
@@ -30,14 +32,14 @@ FULL_SCALE = 10.0  # of an AD633, volts
 
 
 @dataclass(frozen=True, kw_only=True)
-class OpAmps:
+class ActiveRC:
     """Every sum is an op-amp with a resistor for each weight, every state a charge: of an integrator, or sampled.
 
     A Sign is a comparator, a behavioural source, whose threshold the tie moves. `activation`: "exact", a behavioural
     source, or "pair", a differential pair (see `Pair`; tanh and logistic alone, and no Sign).
     `multiplier`: "exact", or "ad633", a product over 10 V (Analog Devices, AD633 data sheet) with a divider that brings
     it to the unit of the graph, volts_per_unit, of at most 10 V. `on_resistance`, `off_resistance`, `capacitance`:
-    of the switches and of what they charge, ohms and farads. `open_loop_gain`: of the op-amps. `resistance`: of a
+    of the switches and of what they charge, ohms and farads. `op_amp`: its model, or its gain. `resistance`: of a
     weight of 1, ohms. `reference`: of the biases, volts.
 
     Recurrent cells become clocked circuits in it, and Hopfield networks inverting integrators.
@@ -52,19 +54,20 @@ class OpAmps:
     on_resistance: float = 100.0
     off_resistance: float = 1e12
     capacitance: float = 1e-9
-    open_loop_gain: float = 1e6
+    op_amp: Any = 1e6
     resistance: float = 1e4
     reference: float = 10.0
-    name: str = "op_amps"
+    name: str = "active_rc"
     law: str = "C_i dx_i/dt = -x_i/R_i + sum_j T_ij v_j + I_i, and x_i[k+1] = F_i(x[k], u[k]) of a clocked graph"
 
     def __post_init__(self) -> None:
         for what, options in (("activation", get_args(Curve)), ("multiplier", get_args(Product))):
             if not isinstance(getattr(self, what), str) or getattr(self, what) not in options:
-                raise InputError(f"`OpAmps.{what}` = {getattr(self, what)!r:.40}: must be {' or '.join(options)}")
+                raise InputError(f"`ActiveRC.{what}` = {getattr(self, what)!r:.40}: must be {' or '.join(options)}")
+        object.__setattr__(self, "op_amp", as_op_amp(self.op_amp, "ActiveRC.op_amp"))
         units = {"on_resistance": "Ohm", "off_resistance": "Ohm", "resistance": "Ohm", "capacitance": "F"}
-        for what, unit in (units | {"open_loop_gain": "V/V", "reference": "V"}).items():
-            value = positive(getattr(self, what), f"OpAmps.{what}", shape=(), unit=unit)
+        for what, unit in (units | {"reference": "V"}).items():
+            value = positive(getattr(self, what), f"ActiveRC.{what}", shape=(), unit=unit)
             object.__setattr__(self, what, float(value))
 
     def fragments(self, graph: Graph) -> Iterable[Fragment]:
@@ -103,7 +106,7 @@ class OpAmps:
     @property
     def _summing(self) -> Summing:
         return Summing(
-            open_loop_gain=float(self.open_loop_gain),
+            op_amp=self.op_amp,
             resistance=float(self.resistance),
             reference=float(self.reference),
         )
@@ -122,7 +125,7 @@ class OpAmps:
         add_summer(draft, output, draft.nodes(output), self._summing, affines=affines)
 
     def _build_activate(self, draft: Draft, activate: Activate, affines: tuple[Affine, ...]) -> None:
-        curves = [_curve(activate, k) for k in range(activate.size)]
+        curves = [curve_of(activate, k) for k in range(activate.size)]
         if self.activation == "pair":
             scale = [base_scale(activate, curve) for curve in curves]
             nodes = self._summed(draft, activate, affines, scale=scale)
@@ -130,13 +133,13 @@ class OpAmps:
                 add_pair(draft, activate, k, curve, base, self.pair, self._summing)
         else:
             nodes = self._summed(draft, activate, affines)
-            add_amplifier(draft, activate, (f"v({node})" for node in nodes))
+            add_amplifier(draft, activate, nodes)
 
     def _build_hold(self, draft: Draft, hold: Hold, affines: tuple[Affine, ...]) -> None:
         part = SampleHold(
-            switch=Switch(float(self.on_resistance), float(self.off_resistance)),
-            capacitance=float(self.capacitance),
-            open_loop_gain=float(self.open_loop_gain),
+            switch=Switch(self.on_resistance, self.off_resistance),
+            capacitance=self.capacitance,
+            op_amp=self.op_amp,
         )
         droop = hold.clock.period / (part.switch.off * part.capacitance)
         if droop > DROOP:
@@ -164,11 +167,10 @@ class OpAmps:
         self, draft: Draft, product: Hadamard, k: int, nodes: tuple[str, str, str], unit: float
     ) -> None:
         x, y, node = nodes
-        name = f"{product.name}_{k}"
+        name = draft.label(product.name, k)
         if self.multiplier == "exact":
-            draft.add(
-                f"B_{name}", (node, GROUND), Multiplier(x, y, GROUND, unit), Origin(product.name, "product", (k,))
-            )
+            part = Behaviour(Argument(0) * Argument(1) / unit if unit != 1.0 else Argument(0) * Argument(1))
+            draft.add(f"B_{name}", part, (node, GROUND, x, y), Origin(product.name, Role.PRODUCT, (k,)))
             return
         if not 0.0 < unit <= FULL_SCALE:
             raise Unrealisable(
@@ -180,12 +182,12 @@ class OpAmps:
             # W = X Y / 10 V + Z with Z = (1 - unit / 10 V) W.
             tap = f"{product.name}_tap_{draft.graph.labels(product)[k]}"
             draft.claim(tap, product, "tap")
-            for part, ends, value in (
-                ("top", (node, tap), self.resistance),
-                ("tap", (tap, GROUND), self.resistance * (FULL_SCALE / unit - 1.0)),
+            for place, ends, value, role in (
+                ("top", (node, tap), self.resistance, Role.DIVIDER_TOP),
+                ("tap", (tap, GROUND), self.resistance * (FULL_SCALE / unit - 1.0), Role.DIVIDER_TAP),
             ):
-                draft.add(f"R_{name}_{part}", ends, float(value), Origin(product.name, f"divider_{part}", (k,)))
-        draft.add(f"B_{name}", (node, GROUND), Multiplier(x, y, tap), Origin(product.name, "multiplier", (k,)))
+                draft.add_resistor(f"R_{name}_{place}", ends, float(value), Origin(product.name, role, (k,)))
+        draft.add(f"B_{name}", Multiplier(), (node, x, y, tap), Origin(product.name, Role.MULTIPLIER, (k,)))
 
     def _factors(self, draft: Draft, product: Hadamard, port: str, affines: tuple[Affine, ...]) -> tuple[str, ...]:
         if affines and draft.graph.drivers(product, port) == affines:
@@ -227,7 +229,3 @@ def _unit(affine: Affine) -> float:
     if factors is None or bool(np.any(affine.offset != 0.0)) or bool(np.any(factors != factors[0])):
         return 0.0
     return float(1.0 / factors[0]) if factors[0] != 0.0 else 0.0
-
-
-def _curve(activate: Activate, k: int) -> Function:
-    return activate.function if activate.function.size is None else activate.function.at(k)

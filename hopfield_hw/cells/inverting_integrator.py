@@ -1,0 +1,80 @@
+"""The inverting summing integrator: a virtual ground, so that the weights do not load one another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from ..circuit import GROUND, Draft, Origin, Role, Stage
+from ..graph import Affine, Graph
+from ..graph.weights import linear
+from ..parts import as_op_amp
+from .cell import Fragment
+from .common_line import ALIKE, add_common_line, common_inhibition
+from .delay_line import MATCHED_LINE, DelayForm
+from .elements import add_amplifier, add_bias, add_capacitors, add_leak_resistors
+from .population import Population, add_crossbar, delay_fragments, populations
+
+
+@dataclass(frozen=True, kw_only=True)
+class InvertingIntegrator:
+    """An op-amp holds the summing node at ground; C_i and R_i are its feedback, and it gives -x_i.
+
+    Any R_i is realisable (infinite: an integrator without leak). `op_amp`: its model, or its open-loop gain A: the law
+    holds to about (1 + R_i sum_j |T_ij|) / A.
+
+    `common_line`: inhibition that is the same between all, T_ij = -w for i != j, goes over one line: an inverting adder
+    of all rails gives -sum_j v_j, and a resistor 1/w takes it to each neuron: 2 n resistors in place of n (n - 1). What
+    is left on the diagonal, T_ii + w, is a resistor beside it. Any other matrix is a crossbar.
+    """
+
+    op_amp: Any = 1e7
+    common_line: bool = False
+    delay: DelayForm = MATCHED_LINE
+    name: str = "inverting_integrator"
+    law: str = "C_i dx_i/dt = -x_i/R_i + sum_j T_ij v_j + I_i,  v_i = g_i(x_i), to (1 + R_i sum_j |T_ij|)/A"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "op_amp", as_op_amp(self.op_amp, "InvertingIntegrator.op_amp"))
+
+    def fragments(self, graph: Graph) -> Iterable[Fragment]:
+        """Return one fragment for each population of neurons, and one for each Delay of what they give."""
+        for population in populations(graph):
+            yield Fragment(population.operators, partial(self._build, population))
+
+        yield from delay_fragments(graph, self.delay)
+
+    def rescaling(self, graph: Graph) -> dict[str, float]:
+        """Return nothing: every value is realisable."""
+        return {}
+
+    def _build(self, population: Population, draft: Draft) -> None:
+        leak, op_amp = population.leak, self.op_amp
+        summing, inverted = draft.new_nodes(leak, "_sum"), draft.new_nodes(leak, "n")
+        draft.state(leak, inverted, scale=-1.0)
+        draft.sketch(leak, Stage.INTEGRATOR, inputs=population.affines)
+        add_capacitors(draft, leak, summing, inverted)
+        add_leak_resistors(draft, leak, summing, inverted)
+        for k, nodes in enumerate(zip(summing, inverted, strict=True)):
+            at, output = nodes
+            origin = Origin(leak.name, Role.OP_AMP, (k,))
+            draft.add_op_amp(draft.label(leak.name, k), op_amp, (GROUND, at), output, origin)
+        for affine in population.affines:
+            w = common_inhibition(draft.graph, affine) if self.common_line else None
+            add_crossbar(draft, affine if w is None else _without(affine, w), summing)
+            if w is not None:
+                add_common_line(draft, affine, w, summing, op_amp)
+            add_bias(draft, affine, summing)
+        for activate in population.activates:
+            add_amplifier(draft, activate, inverted, inverting=True)
+
+
+def _without(affine: Affine, w: float) -> Affine:
+    """Return what is left of an Affine beside its common line: T_ii + w on the diagonal."""
+    rest = linear(affine.weights).diagonal() + w
+    rest[np.abs(rest) <= ALIKE * w] = 0.0
+    return replace(affine, weights=np.diag(rest))

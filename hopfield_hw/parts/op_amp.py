@@ -1,0 +1,169 @@
+"""The operational amplifier: one part, with a model that says how far it is from ideal."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from types import MappingProxyType
+from typing import Any, ClassVar, NamedTuple
+
+from ..functions.expressions import ARGUMENT, maximum, minimum
+from ..values.arrays import positive
+from ..values.errors import InputError
+from ..values.names import unknown
+from .behaviour import Behaviour
+from .part import Part
+from .passive import Capacitor, Resistor
+from .sources import Transconductance, VoltageGain
+from .subcircuit import Subcircuit
+
+INPUT_STAGE = 1e-3  # S: the transconductance of a one-pole model's input stage; any value gives the same amplifier
+LIMITER = 1.0  # S: of what holds the one-pole model's inner node within its swing
+GROUND = "0"
+
+
+class Element(NamedTuple):
+    """One element of a model: its name, its part, and its nodes, which are ports or inner ones."""
+
+    name: str
+    part: Part
+    nodes: tuple[str, ...]
+
+
+class OpAmpModel(ABC):
+    """How an op-amp is made of simpler parts, between the nodes `plus`, `minus`, `output` and ground."""
+
+    @abstractmethod
+    def elements(self) -> tuple[Element, ...]:
+        """Return what it is made of."""
+
+    @property
+    def pole(self) -> str | None:
+        """The inner node, with a capacitor, that has the voltage of the output without load; None for none."""
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class IdealGain(OpAmpModel):
+    """v(output) = A (v(plus) - v(minus)): no pole, no limits, no output resistance. `gain`: A."""
+
+    gain: float = 1e7
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "gain", float(positive(self.gain, "IdealGain.gain", shape=(), unit="V/V")))
+
+    def elements(self) -> tuple[Element, ...]:
+        return (Element("gain", VoltageGain(self.gain), ("output", GROUND, "plus", "minus")),)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OnePole(OpAmpModel):
+    """One pole, rails and an output resistance: A(s) = A / (1 + s A / (2 pi GBW)), limited to the output's swing.
+
+    `gain`: A, of the open loop at direct current. `gain_bandwidth`: GBW, hertz. `lower`, `upper`: the ends of the
+    output's swing without load, volts. `output_resistance`: of the open loop, ohms.
+
+    An input stage of transconductance g charges a capacitor g / (2 pi GBW) beside a resistor A / g; a limiter conducts
+    beyond the swing, so that the amplifier leaves saturation at once; a follower with the output resistance drives the
+    output.
+
+    Raises InputError for values that are not positive, and a swing that does not hold 0 V.
+    """
+
+    gain: float = 2e5
+    gain_bandwidth: float = 3e6
+    lower: float = -13.5
+    upper: float = 13.5
+    output_resistance: float = 75.0
+
+    def __post_init__(self) -> None:
+        for name, unit in (("gain", "V/V"), ("gain_bandwidth", "Hz"), ("output_resistance", "Ohm")):
+            value = positive(getattr(self, name), f"OnePole.{name}", shape=(), unit=unit)
+            object.__setattr__(self, name, float(value))
+        for name in ("lower", "upper"):
+            object.__setattr__(self, name, float(getattr(self, name)))
+        if not (-math.inf < self.lower < 0.0 < self.upper < math.inf):
+            raise InputError(f"`OnePole`: the swing {self.lower:g} to {self.upper:g} V must hold 0 V, and be finite")
+
+    def elements(self) -> tuple[Element, ...]:
+        beyond = maximum(ARGUMENT - self.upper, 0.0) + minimum(ARGUMENT - self.lower, 0.0)
+        capacitance = INPUT_STAGE / (2.0 * math.pi * self.gain_bandwidth)
+        return (
+            Element("input", Transconductance(INPUT_STAGE), (GROUND, "pole", "plus", "minus")),
+            Element("gain", Resistor(self.gain / INPUT_STAGE, is_computing=True), ("pole", GROUND)),
+            Element("pole", Capacitor(capacitance), ("pole", GROUND)),
+            Element("limit", Behaviour(LIMITER * beyond, "current"), ("pole", GROUND, "pole")),
+            Element("follower", VoltageGain(1.0), ("drive", GROUND, "pole", GROUND)),
+            Element("output", Resistor(self.output_resistance, is_computing=True), ("drive", "output")),
+        )
+
+    @property
+    def pole(self) -> str:
+        return "pole"
+
+
+@dataclass(frozen=True, slots=True)
+class OpAmp(Part):
+    """An operational amplifier. `model`: how it behaves. `offset`: in series with the non-inverting input, volts.
+
+    A Subcircuit as its model has supplies besides: their nodes follow the output's, in the order of its `supplies`.
+    """
+
+    model: OpAmpModel | Subcircuit = field(default_factory=IdealGain)
+    offset: float = 0.0
+    what: ClassVar[str] = "op-amp"
+    units: ClassVar[Mapping[str, str]] = MappingProxyType({"offset": "V"})
+
+    @property
+    def ports(self) -> tuple[str, ...]:
+        supplies = tuple(self.model.supplies) if isinstance(self.model, Subcircuit) else ()
+        return ("plus", "minus", "output", *supplies)
+
+    @property
+    def sensed(self) -> tuple[int, ...]:
+        return (0, 1)
+
+    @property
+    def held(self) -> int:
+        return 2
+
+    @property
+    def physical(self) -> bool:
+        return True
+
+    @property
+    def value(self) -> float | None:
+        """The gain of the open loop, V/V; None for a user's model."""
+        return None if isinstance(self.model, Subcircuit) else float(getattr(self.model, "gain", math.nan))
+
+    @property
+    def unit(self) -> str:
+        return "V/V"
+
+
+# By name, the models that need no data sheet.
+OP_AMPS: Mapping[str, OpAmpModel] = MappingProxyType({"ideal": IdealGain(), "one_pole": OnePole()})
+
+
+def as_op_amp(value: Any, name: str = "op_amp") -> OpAmp:
+    """Return an op-amp: as it is, from its model, from a gain (V/V), or from a name of OP_AMPS.
+
+    Raises InputError for anything else, and for a gain that is not positive and finite.
+    """
+    if isinstance(value, OpAmp):
+        return value
+    if isinstance(value, OpAmpModel | Subcircuit):
+        return OpAmp(value)
+    if isinstance(value, str) and not value[:1].isdigit():
+        if value not in OP_AMPS:
+            raise InputError(f"`{name}`: {unknown('op-amp', value, OP_AMPS)}; or give a gain, a model, or a Subcircuit")
+        return OpAmp(OP_AMPS[value])
+    return OpAmp(IdealGain(float(positive(value, name, shape=(), unit="V/V"))))
+
+
+def parameters(model: OpAmpModel) -> str:
+    """Return a model's parameters in words, for legends and schematics."""
+    held = fields(model)  # type: ignore[arg-type]
+    return ", ".join(f"{item.name} {getattr(model, item.name):g}" for item in held)

@@ -1,0 +1,123 @@
+"""A user's own op-amp model: a `.subckt` of a vendor, with its pins named."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+
+from ..values.errors import InputError
+from ..values.names import NAME
+
+CARDS = (".subckt", ".ends", ".model", ".param", ".func")
+ELEMENTS = frozenset("abcdefghijklmqrstvx")
+PORTS = ("plus", "minus", "output")
+MOST_CHARACTERS = 1_000_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subcircuit:
+    """An op-amp model as a vendor gives it.
+
+    `library`: the path of its file, or its text. `name`: of its `.subckt`. `pins`: what each of its nodes is, in their
+    order: "plus", "minus", "output" (of the amplifier), and the supplies by names of your own. `supplies`: the voltage
+    of each supply, volts; by default supply_plus at 15 V and supply_minus at -15 V.
+
+    The library may hold .subckt, .ends, .model, .param and .func, with elements within a subcircuit; comments are left
+    out. Raises InputError for anything else in it, for a subcircuit that is not there, and for pins that do not fit.
+    """
+
+    library: str | Path = field(repr=False)
+    name: str
+    pins: Sequence[str] = ("plus", "minus", "supply_plus", "supply_minus", "output")
+    supplies: Mapping[str, float] = field(
+        default_factory=lambda: MappingProxyType({"supply_plus": 15.0, "supply_minus": -15.0})
+    )
+
+    def __post_init__(self) -> None:
+        text = _read(self.library)
+        statements = tuple(_checked(text))
+        pins = tuple(self.pins)
+        supplies = {str(pin): float(volts) for pin, volts in dict(self.supplies).items()}
+        needed = sorted((*PORTS, *supplies))
+        if sorted(pins) != needed:
+            raise InputError(f"`Subcircuit.pins` is {', '.join(pins)}: must name each of {', '.join(needed)} once")
+        for pin in supplies:
+            if NAME.fullmatch(pin) is None:
+                raise InputError(f"`Subcircuit.supplies` names {pin!r:.40}: must be a plain name")
+        headers = {words[1].lower(): words for words in map(str.split, statements) if words[0].lower() == ".subckt"}
+        if self.name.lower() not in headers:
+            found = ", ".join(words[1] for words in headers.values()) or "none"
+            raise InputError(f"`Subcircuit.name` = {self.name!r:.60}: the library has {found}")
+        nodes = _header_nodes(headers[self.name.lower()])
+        if len(nodes) != len(pins):
+            raise InputError(
+                f"`Subcircuit.pins`: {self.name} has {len(nodes)} nodes, {' '.join(nodes)}, and {len(pins)} pins are "
+                "named; name one for each node, in their order"
+            )
+        object.__setattr__(self, "library", "\n".join(statements))
+        object.__setattr__(self, "pins", pins)
+        object.__setattr__(self, "supplies", MappingProxyType(supplies))
+
+    def __hash__(self) -> int:
+        return hash((self.library, self.name, self.pins))
+
+
+def _read(library: str | Path) -> str:
+    if isinstance(library, str) and "\n" in library:
+        return library
+    path = Path(library)
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise InputError(f"`Subcircuit.library` {str(path)!r:.200}: cannot be read ({error.strerror})") from None
+    if len(text) > MOST_CHARACTERS:
+        raise InputError(f"`Subcircuit.library` {path.name!r}: has {len(text)} characters, at most {MOST_CHARACTERS}")
+    return text
+
+
+def _checked(text: str) -> Iterator[str]:
+    """Yield the statements of a library, on one line each, without comments."""
+    depth = 0
+    for statement in _statements(text):
+        word = statement.split()[0].lower()
+        if word.startswith("."):
+            if word not in CARDS:
+                raise InputError(f"`Subcircuit.library` has {word!r:.40}: may hold {', '.join(CARDS)}; take it out")
+            depth += {".subckt": 1, ".ends": -1}.get(word, 0)
+            if depth < 0 or (word == ".subckt" and len(statement.split()) < 2):
+                raise InputError(f"`Subcircuit.library`: {statement!r:.60} does not fit the statements before it")
+        elif word[0] not in ELEMENTS or depth == 0:
+            raise InputError(
+                f"`Subcircuit.library` has {statement!r:.60}: must be an element within a .subckt, or a card of "
+                f"{', '.join(CARDS)}"
+            )
+        yield statement
+    if depth != 0:
+        raise InputError("`Subcircuit.library`: a .subckt has no .ends")
+
+
+def _statements(text: str) -> list[str]:
+    found: list[str] = []
+    for line in text.splitlines():
+        kept = re.split(r";|\s\$\s|//", line, maxsplit=1)[0].strip()
+        if not kept or kept.startswith("*"):
+            continue
+        if not kept.isprintable() or "`" in kept:
+            raise InputError(f"`Subcircuit.library` has {kept!r:.60}: must be printable text without backticks")
+        if kept.startswith("+") and found:
+            found[-1] += f" {kept[1:].strip()}"
+        else:
+            found.append(kept)
+    return found
+
+
+def _header_nodes(words: Sequence[str]) -> list[str]:
+    nodes = []
+    for word in words[2:]:
+        if "=" in word or word.lower().startswith("param"):
+            break
+        nodes.append(word)
+    return nodes

@@ -1,0 +1,37 @@
+"""LTspice: its text, checked against its public help; it is not run here."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from ...circuit import Device
+from ...parts import Line
+from ...values.errors import Unrealisable
+from .dialect import Analysis, Dialect, lettered, number, wrap
+
+
+class LTspice(Dialect):
+    """LTspice (LTspice help: B. Arbitrary Behavioral Sources; T. Lossless Transmission Line; .TRAN; .IC; .OPTIONS)."""
+
+    name: ClassVar[str] = "ltspice"
+    suffix: ClassVar[str] = ".net"
+
+    def format_line(self, device: Device, line: Line) -> str:
+        if line.initial != 0.0:
+            raise Unrealisable(
+                f"device {device.name}: starts at {line.initial:g} V, and a transmission line of LTspice starts empty; "
+                "give the delay a history of 0, or export to ngspice"
+            )
+        name = lettered("T", device.name)
+        return f"{name} {' '.join(device.nodes)} Td={line.delay!r} Z0={number(line.impedance)}"
+
+    def format_analysis(self, analysis: Analysis) -> str:
+        start = wrap(".ic", (f"V({node})={volts!r}" for node, volts in analysis.initial.items()))
+        save = wrap(".save", (f"V({node})" for node in dict.fromkeys(analysis.nodes)))
+        words: tuple[str, ...] = (f"reltol={analysis.reltol!r}", "plotwinsize=0")
+        if analysis.tight:
+            words = (*words, f"vntol={analysis.reltol * 1e-3!r}", "abstol=1e-15", "chgtol=1e-24", "trtol=1")
+            words = (*words, "gmin=1e-18", "method=trap", "numdgt=15")
+        options = wrap(".options", words)
+        run = f".tran 0 {analysis.t_stop!r} 0 {analysis.step!r} uic"
+        return "\n".join([*start, *save, *options, run, ".end"]) + "\n"

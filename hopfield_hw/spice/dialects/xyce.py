@@ -1,0 +1,47 @@
+"""Xyce: its text, checked against its public reference guide; it is not run here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from ...circuit import Device
+from ...functions.expressions import Expression
+from ...parts import Line
+from ...values.errors import Unrealisable
+from .dialect import Analysis, Dialect, lettered, number, wrap
+
+
+class Xyce(Dialect):
+    """Xyce (Sandia National Laboratories, Xyce Reference Guide: netlist reference and device reference)."""
+
+    name: ClassVar[str] = "xyce"
+    suffix: ClassVar[str] = ".cir"
+
+    def formula(self, expression: Expression, inputs: Sequence[str]) -> str:
+        return f"{{{self.expression(expression, inputs)}}}"
+
+    def format_parameter(self, name: str, value: float) -> str:
+        return f" PARAMS: {name}={number(value)}"
+
+    def format_header(self, name: str, parameters: str) -> str:
+        words = f" PARAMS: {parameters}" if parameters else ""
+        return f".subckt {name} plus minus output{words}"
+
+    def format_line(self, device: Device, line: Line) -> str:
+        if line.initial != 0.0:
+            raise Unrealisable(
+                f"device {device.name}: starts at {line.initial:g} V, and a transmission line of Xyce starts empty; "
+                "give the delay a history of 0, or export to ngspice"
+            )
+        name = lettered("T", device.name)
+        return f"{name} {' '.join(device.nodes)} Z0={number(line.impedance)} TD={line.delay!r}"
+
+    def format_analysis(self, analysis: Analysis) -> str:
+        start = wrap(".IC", (f"V({node})={volts!r}" for node, volts in analysis.initial.items()))
+        words = (f"V({node})" for node in dict.fromkeys(analysis.nodes))
+        show = wrap(".PRINT TRAN FORMAT=RAW", words)
+        more = f" METHOD=TRAP ABSTOL={analysis.reltol * 1e-3!r}" if analysis.tight else ""
+        options = f".OPTIONS TIMEINT RELTOL={analysis.reltol!r}{more}"
+        run = f".TRAN {analysis.step / 100.0!r} {analysis.t_stop!r} 0 {analysis.step!r} UIC"
+        return "\n".join([*start, *show, options, run, ".end"]) + "\n"
