@@ -43,13 +43,13 @@ class Altered:
             if self.fault == "none":
                 continue
             if self.fault == "sign" and device.name.startswith("G_"):
-                draft.devices[k] = device._replace(value=-device.value)
+                draft.devices[k] = device._replace(part=device.part.with_value(-(device.value or 0.0)))
             if self.fault == "transposed" and device.name.startswith("G_syn_") and device.name.count("_") == 3:
                 i, j = device.origin.element
                 origin = device.origin._replace(element=(j, i))
                 draft.devices[k] = device._replace(origin=origin, nodes=_swap(device.nodes))
             if self.fault == "capacitor" and device.name == "C_x_1":
-                draft.devices[k] = device._replace(value=1.02 * device.value)
+                draft.devices[k] = device._replace(part=device.part.with_value(1.02 * (device.value or 0.0)))
             if self.fault == "origin" and device.name == "C_x_0":
                 draft.devices[k] = device._replace(origin=device.origin._replace(operator="nobody"))
 

@@ -67,5 +67,5 @@ def test_clamps_with_a_slope_and_an_amplitude_for_each_neuron() -> None:
 @pytest.mark.parametrize("name", ["output_resistance", "clamp_resistance"])
 def test_resistances_are_positive(name: str) -> None:
     values: dict[str, Any] = {name: 0.0}
-    with pytest.raises(hh.InputError, match=rf"`Cellular\.{name} = 0\.0 Ohm`: must be positive"):
+    with pytest.raises(hh.InputError, match=rf"`ChuaYang\.{name} = 0\.0 Ohm`: must be positive"):
         ChuaYang(**values)

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import pytest
 import xarray as xr
-from hopfield_hw.designs.design.design import load_design, shipped_designs
+from hopfield_hw.designs.design import load_design, shipped_designs
 
 from hopfield_hw.cells import CELLS
 from hopfield_hw.cli import COMMANDS, demo, run

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import hopfield_hw as hh
-from hopfield_hw.circuit import Switch
+from hopfield_hw.parts import Switch
 from hopfield_hw.equations import SampledProgram, Watch
 from hopfield_hw.graph import Activate, Affine, Clock, Edge, Graph, Hold, Input, Leak, Output, Quantise
 from hopfield_hw.recurrent import GRU, LSTM, RNN

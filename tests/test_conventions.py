@@ -191,7 +191,7 @@ def test_complement_rail_is_minus_its_amplifier() -> None:
     assert (inverter.nodes, inverter.value) == (("vn_0", "0", "v_0", "0"), -1.0)
 
 
-def test_active_sum_holds_minus_the_state() -> None:
+def test_the_inverting_integrator_holds_minus_the_state() -> None:
     circuit = lower(two(WEIGHT, initial=[0.8, 0.0]).graph(), cell="inverting_integrator")
     assert [(probe.node, probe.scale) for probe in circuit.states] == [("xn_0", -1.0), ("xn_1", -1.0)]
     assert circuit.initial == {"xn_0": -0.8, "xn_1": 0.0}

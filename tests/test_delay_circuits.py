@@ -13,7 +13,7 @@ import hopfield_hw as hh
 from hopfield_hw.analysis.amplification import amplification
 from hopfield_hw.analysis.stability import critical_delay
 from hopfield_hw.cells import AllPass, HopfieldTank, InvertingIntegrator
-from hopfield_hw.circuit import Line
+from hopfield_hw.parts import Line
 from hopfield_hw.graph import Affine, Delay, Edge, Graph, Input, Leak, Output
 from hopfield_hw.spice.ngspice import run
 from hopfield_hw.transforms import delayed, delayed_by_edge, distributed, neutral

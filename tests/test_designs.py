@@ -13,8 +13,8 @@ import jsonschema
 import numpy as np
 import pytest
 import xarray as xr
-from hopfield_hw.designs.design.design import CHECKOUT, Design, check_answer, load_design, shipped_designs
-from hopfield_hw.designs.design.export import design_circuit
+from hopfield_hw.designs.design import CHECKOUT, Design, check_answer, load_design, shipped_designs
+from hopfield_hw.designs.export import design_circuit
 from hopfield_hw.designs.design.networks import FORMS
 from scipy.integrate import solve_ivp
 

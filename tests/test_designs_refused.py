@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hopfield_hw.designs.design.design import CHECKOUT, load_design, shipped_designs
+from hopfield_hw.designs.design import CHECKOUT, load_design, shipped_designs
 
 from hopfield_hw.cells import CELLS
 from hopfield_hw.values.errors import InputError
@@ -221,8 +221,8 @@ REFUSED: dict[str, tuple[str, str]] = {
         "`analysis.accuracy` = -0.0001: is an NRMSE and must be from 1e-09 to below 1, such as 1e-4",
     ),
     "unknown cell": (
-        changed("[cells.inverting_integrator]", "[cells.activesum]"),
-        f"`cells`: cell 'activesum' is unknown: must be one of {', '.join(CELLS)}; did you mean 'inverting_integrator'?",
+        changed("[cells.inverting_integrator]", "[cells.inverting_integrater]"),
+        f"`cells`: cell 'inverting_integrater' is unknown: must be one of {', '.join(CELLS)}; did you mean 'inverting_integrator'?",
     ),
     "tolerance without a reason": (
         HEAD + INLINE + "[cells.ideal]\ntolerance = 1e-4\n",

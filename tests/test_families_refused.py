@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hopfield_hw.designs.design.design import load_design
+from hopfield_hw.designs.design import load_design
 
 import hopfield_hw as hh
 from hopfield_hw import families
@@ -115,7 +115,7 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
         "3.0: must be a Graph, or have a method graph() that gives one",
     ),
     "Cohen-Grossberg, energy with delays": (
-        lambda: cohen_grossberg_energy(families.delayed(families.cohen_grossberg(EYE, **CG), 1e-3), np.ones(2)),
+        lambda: cohen_grossberg_energy(delayed(families.cohen_grossberg(EYE, **CG), 1e-3), np.ones(2)),
         "cohen_grossberg_energy: the graph has delays, and with them no such energy; take them out",
     ),
     "Cohen-Grossberg, energy of another size": (

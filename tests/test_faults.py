@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from hopfield_hw.designs.design.design import Design, load_design
-from hopfield_hw.designs.design.export import design_circuit, rescales
+from hopfield_hw.designs.design import Design, load_design
+from hopfield_hw.designs.export import design_circuit, rescales
 
 from hopfield_hw.values.errors import InputError
 from hopfield_hw.verification import Verification, verify
@@ -39,8 +39,7 @@ MEMORY_ACCURACY = 1e-3
 
 
 def planted_in(design: Design, cell: str, fault: str) -> Planted:
-    circuit = design_circuit(design, cell)
-    return plant(circuit.driven(design.inputs).netlist(), circuit, parse_fault(fault))
+    return plant(design_circuit(design, cell).driven(design.inputs), parse_fault(fault))
 
 
 def judged(design: Design, cell: str, deck: str) -> Verification:
@@ -90,8 +89,8 @@ EFFECTS = {
     ),
     "a sign whose rail is not there": (
         ("limit_cycle", "hopfield_tank", "sign:0,0"),
-        ["R_syn_0_0 v_0 x_0 33333.333333333336"],
-        ["R_syn_0_0 vn_0 x_0 33333.333333333336", "E_inv_v_0 vn_0 0 v_0 0 -1.0"],
+        ["R_syn_0_0 v_0 x_0 33333.33333333"],
+        ["R_syn_0_0 vn_0 x_0 33333.33333333", "E_inv_v_0 vn_0 0 v_0 0 -1.0"],
     ),
     "a transconductance's sign": (
         ("flip_flop", "ideal", "sign:1,0"),
@@ -170,9 +169,25 @@ def test_a_fault_that_cannot_be_planted_is_refused(text: str, message: str) -> N
     assert str(refused.value) == message
 
 
-def test_a_netlist_of_another_circuit_is_refused() -> None:
-    circuit = design_circuit(load_design("flip_flop"))
+def test_a_device_that_is_not_there_is_refused() -> None:
+    """A fault in a circuit that has lost its device already, though its graph has the weight."""
+    fault = Fault("missing", ((0, 1),))
+    planted = plant(design_circuit(load_design("flip_flop")), fault)
+    assert planted.devices == ("G_syn_0_1",)
     with pytest.raises(InputError) as refused:
-        plant("* nothing\n", circuit, Fault("missing", ((0, 1),)))
-    expected = "fault: the netlist has no device 'G_syn_0_1'; plant it in the netlist of the same circuit"
-    assert str(refused.value) == expected
+        plant(planted.circuit, fault)
+    assert str(refused.value).startswith("fault missing:0,1: ")
+    assert str(refused.value).endswith("no device realises it; choose another")
+
+
+@pytest.mark.parametrize("cell", ["ideal", "hopfield_tank", "inverting_integrator"])
+def test_a_fault_leaves_the_circuit_it_is_planted_in(cell: str) -> None:
+    circuit = design_circuit(load_design("limit_cycle"), cell)
+    before = circuit.devices
+    for text in ("sign:0,1", "swap:0,0:0,1", "factor:1,0:2", "missing:1,1", "capacitor:1:2"):
+        planted = plant(circuit, parse_fault(text))
+        assert circuit.devices == before
+        assert planted.circuit.devices != before
+        assert (planted.circuit.states, planted.circuit.initial) == (circuit.states, circuit.initial)
+        unchanged = [device for device in before if device.name not in planted.devices]
+        assert [device for device in planted.circuit.devices if device in unchanged] == unchanged

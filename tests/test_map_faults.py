@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import hopfield_hw as hh
+from hopfield_hw.spice.dialects.dialect import number
 from hopfield_hw.graph import Graph
 
 
@@ -31,9 +32,10 @@ def ring_of_units() -> Graph:
 def test_a_value_five_percent_off_is_named_first(cell: str, device: str, ngspice: str) -> None:
     graph = ring_of_units()
     circuit = hh.lower(graph, cell=cell)
-    value = next(each.value for each in circuit.devices if each.name == device)
+    value = circuit.device(device).value
+    assert value is not None
     line = next(line for line in circuit.netlist().splitlines() if line.startswith(f"{device} "))
-    wrong = line.replace(f" {value!r}", f" {1.05 * float(str(value))!r}")
+    wrong = line.replace(f" {number(value)}", f" {1.05 * value!r}")
     assert wrong != line
     result = hh.verify(graph, cell=cell, deck=circuit.netlist().replace(line, wrong), t_stop=15e-3)
     assert result.verdict == "failed"

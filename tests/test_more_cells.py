@@ -1,4 +1,4 @@
-"""The summing stage, the OTA-C neuron and the winner-take-all stage, beyond what every cell must do."""
+"""The summing amplifier, the gm-C neuron and the winner-take-all stage, beyond what every cell must do."""
 
 from __future__ import annotations
 
@@ -9,14 +9,16 @@ import pytest
 
 import hopfield_hw as hh
 from hopfield_hw import families
-from hopfield_hw.cells import AllPass, Cell, GmC, HopfieldTank, SummingAmplifier
+from hopfield_hw.cells import CELLS, AllPass, Cell, ChuaYang, GmC, HopfieldTank, SummingAmplifier
+from hopfield_hw.circuit import Role, Stage
 from hopfield_hw.graph import Activate, Affine, Edge, Graph, Units
+from hopfield_hw.graph.building import CIRCUIT_UNITS
 from hopfield_hw.lowering import lower
 from hopfield_hw.pictures.schematic import neuron_devices
 from hopfield_hw.testing import assert_matches_ode
 
 
-def static(seed: int = 0, units: Units = families.building.CIRCUIT_UNITS) -> Graph:
+def static(seed: int = 0, units: Units = CIRCUIT_UNITS) -> Graph:
     rng = np.random.default_rng(seed)
     return families.static_field(
         rng.normal(size=(3, 3)),
@@ -29,7 +31,7 @@ def static(seed: int = 0, units: Units = families.building.CIRCUIT_UNITS) -> Gra
 
 
 @pytest.mark.parametrize("volts", [1.0, 0.1])
-def test_summing_stage_builds_the_static_field_model(volts: float, ngspice: str) -> None:
+def test_summing_amplifier_builds_the_static_field_model(volts: float, ngspice: str) -> None:
     graph = static(units=Units(volts_per_unit=volts, siemens_per_unit=1e-4, seconds_per_unit=1e-3))
     circuit = lower(graph, cell="summing_amplifier")
     kinds = {device.name[0] for device in circuit.devices}
@@ -38,14 +40,14 @@ def test_summing_stage_builds_the_static_field_model(volts: float, ngspice: str)
     assert_matches_ode(circuit, graph)
 
 
-def test_summing_stage_builds_the_box(ngspice: str) -> None:
+def test_summing_amplifier_builds_the_box(ngspice: str) -> None:
     graph = families.brain_state_in_a_box([[0.3, 0.8], [0.8, 0.3]], initial=[0.3, -0.1], alpha=0.5, discrete=False)
     result = hh.verify(graph, cell="summing_amplifier", t_stop=20e-3)
     assert result.passed
     np.testing.assert_allclose(np.abs(result.wave["state"].to_numpy()[-1]), 1.0, atol=1e-3)
 
 
-def test_summing_stage_takes_what_is_left_of_the_leak_to_ground(ngspice: str) -> None:
+def test_summing_amplifier_takes_what_is_left_of_the_leak_to_ground(ngspice: str) -> None:
     """A gain that charges the capacitor through half of 1/R: C x' = -x/R + g/(2 R)."""
     graph = static()
     half = Affine(name="half", weights=0.5 * np.eye(3))
@@ -61,20 +63,33 @@ def test_summing_stage_takes_what_is_left_of_the_leak_to_ground(ngspice: str) ->
         lower(too_much, cell="summing_amplifier")
 
 
-def test_a_drawing_is_made_only_of_a_topology_that_it_knows() -> None:
-    with pytest.raises(
-        hh.InputError, match=r"^schematic: cell 'summing_amplifier' has a topology of its own, for which"
-    ):
-        neuron_devices(lower(static(), cell="summing_amplifier"), static(), "1")
+def test_a_drawing_is_made_of_the_stages_that_a_cell_names() -> None:
+    """The inputs lead into the first stage, which the cell says; the devices of a stage are found by their roles."""
+    summed = neuron_devices(lower(static(), cell="summing_amplifier"), static(), "1")
+    assert [drawn.stage for drawn in summed.stages] == [Stage.ADDER, Stage.AMPLIFIER, Stage.SERIES_RC]
+    assert sorted(device.name for device in summed.into) == sorted([*(f"R_syn_1_{k}" for k in range(3)), "I_syn_1"])
+    adder, amplifier, rc = (drawn.devices for drawn in summed.stages)
+    assert adder[Role.OP_AMP][0].name == "E_x_1"
+    assert amplifier[Role.FUNCTION][0].name == "B_v_1"
+    assert rc[Role.CAPACITANCE][0].name == "C_x_1"
     graph = families.winner_take_all(np.linspace(0.0, 1.0, 5))
     line = neuron_devices(lower(graph, cell="winner_take_all"), graph, "1")
     assert [device.name for device in line.into] == ["R_syn_1_1", "R_syn_to_1", "I_syn_1"]
     net = hh.Network(weights=[[1e-5]], resistance=1e4, capacitance=1e-7, initial=0.1)
-    for cell in ("ideal", "hopfield_tank", "inverting_integrator", "gm_c"):
-        assert neuron_devices(lower(net, cell=cell), net.graph(), "0").capacitor.name == "C_x_0"
+    for cell in CELLS:
+        first = neuron_devices(lower(net, cell=cell), net.graph(), "0")
+        held = [device.name for drawn in first.stages for device in drawn.devices.get(Role.CAPACITANCE, ())]
+        assert "C_x_0" in held
 
 
-def test_summing_stage_refuses_an_integrator_and_what_is_not_its_form() -> None:
+def test_a_cell_without_a_drawing_says_so() -> None:
+    circuit = replace(lower(static(), cell="ideal"), sketches={})
+    with pytest.raises(hh.InputError) as refused:
+        neuron_devices(circuit, static(), "1")
+    assert str(refused.value) == "schematic: cell 'ideal' gives no drawing of 'x'; it calls Draft.sketch"
+
+
+def test_summing_amplifier_refuses_an_integrator_and_what_is_not_its_form() -> None:
     integrator = hh.Network(weights=[[0.0]], resistance=np.inf, capacitance=1e-7)
     with pytest.raises(hh.Unrealisable, match=r"^summing_amplifier, neuron 0 of 'x': R is infinite, and a resistor"):
         lower(integrator, cell="summing_amplifier")
@@ -85,7 +100,7 @@ def test_summing_stage_refuses_an_integrator_and_what_is_not_its_form() -> None:
         SummingAmplifier(feedback=0.0)
 
 
-def test_ota_c_with_a_linear_range_is_the_network_of_its_saturated_pairs(ngspice: str) -> None:
+def test_gm_c_with_a_linear_range_is_the_network_of_its_saturated_pairs(ngspice: str) -> None:
     """Its law as a graph: pairs before each weight, and as the leak, of tanh with amplitude V_s."""
     rng = np.random.default_rng(3)
     net = hh.Network(
@@ -131,7 +146,7 @@ def test_ota_c_with_a_linear_range_is_the_network_of_its_saturated_pairs(ngspice
 )
 def test_numbers_of_numpy_are_written_as_numbers(cell: Cell) -> None:
     net = hh.Network(weights=[[0.0, 1e-5], [1e-5, 0.0]], resistance=1e4, capacitance=1e-7, gain=hh.PiecewiseLinear())
-    graph = families.delayed(net, 1e-4) if isinstance(cell, HopfieldTank) else net
+    graph = hh.transforms.delayed(net, 1e-4) if isinstance(cell, HopfieldTank) else net
     assert "np." not in lower(graph, cell=cell).netlist()
 
 

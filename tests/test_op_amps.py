@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import hopfield_hw as hh
-from hopfield_hw.circuit import Multiplier, Transistor
+from hopfield_hw.parts import Multiplier, Part, Resistor, Transistor
 from hopfield_hw.graph import Affine, Clock, Edge, Graph, Hadamard, Hold, Input, Output
 
 PERIOD = 1e-3
@@ -127,19 +127,19 @@ def test_every_device_comes_from_the_graph() -> None:
     names = set(graph.by_name)
     # In volts, each product takes the unit off one factor; that Affine is the scale of its multiplier.
     assert {d.origin.operator for d in circuit.devices} <= names
-    product = circuit.device("B_fc_0").value
-    assert isinstance(product, Multiplier)
-    assert (product.unit, product.z) == (10.0, "fc_tap_0")
-    top, tap = (float(circuit.device(f"R_fc_0_{part}").value) for part in ("top", "tap"))  # type: ignore[arg-type]
+    product = circuit.device("B_fc_0")
+    assert isinstance(product.part, Multiplier)
+    assert (product.part.scale, product.nodes[3]) == (10.0, "fc_tap_0")
+    top, tap = (circuit.device(f"R_fc_0_{part}").value or 0.0 for part in ("top", "tap"))
     assert (top + tap) / top == pytest.approx(10.0 / 2.5)
 
 
 def test_models_are_written_once() -> None:
     text = hh.lower(trained(), cell=hh.ActiveRC(activation="pair")).netlist()
-    assert re.findall(r"^\.model .*$", text, re.M) == [".model model_0 NPN(IS=1e-14 BF=200.0 VAF=100.0)"]
-    assert "Q_i_0_2 i_collector_0 i_in_sum_0 i_emitter_0 model_0" in text
+    assert re.findall(r"^\.model .*$", text, re.M) == [".model npn_200_1em14_100 NPN(IS=1e-14 BF=200.0 VAF=100.0)"]
+    assert "Q_i_0_2 i_collector_0 i_in_sum_0 i_emitter_0 npn_200_1em14_100" in text
     ideal = hh.lower(trained(), cell=hh.ActiveRC(activation="pair", pair=hh.Pair(early_voltage=np.inf))).netlist()
-    assert ".model model_0 NPN(IS=1e-14 BF=200.0)\n" in ideal
+    assert ".model npn_200_1em14_inf NPN(IS=1e-14 BF=200.0)\n" in ideal
 
 
 def rnn(function: Any = None, scale: float = 1.0) -> Graph:
@@ -187,24 +187,25 @@ def test_wrong_input_is_refused(act: Any, message: str) -> None:
 
 
 def test_transistors_and_multipliers_are_checked() -> None:
-    circuit = hh.lower(trained(), cell=hh.ActiveRC(activation="pair"))
-    for name, value, message in (
-        ("Q_i_0_1", 1.0, "device Q_i_0_1 = 1.0: Q takes a Transistor, and G a number or a Switch"),
+    circuit = hh.lower(trained(), cell=hh.ActiveRC(activation="pair", multiplier="ad633"))
+    cases: tuple[tuple[str, Part, str], ...] = (
+        ("Q_i_0_1", Resistor(1.0), "device Q_i_0_1: has 3 nodes, a resistor has 2"),
         (
             "Q_i_0_1",
             Transistor(-1.0, 1e-14, 100.0),
-            "device Q_i_0_1 = Transistor(beta=-1.0, saturation_current=1e-14, early_voltage=100.0): "
-            "must be of positive finite numbers",
+            "device Q_i_0_1: beta = -1.0 A/A: must be positive and finite",
         ),
+        ("Q_i_0_1", Transistor(200.0, 1e-14, 0.0), "device Q_i_0_1: early_voltage = 0.0 V: must be positive"),
+        ("B_fc_0", Multiplier(scale=-10.0), "device B_fc_0: scale = -10.0 V: must be positive and finite"),
+        ("B_fc_0", Multiplier(x_offset=np.inf), "device B_fc_0: x_offset = inf V: must be finite"),
         (
             "B_fc_0",
-            Multiplier("a b", "c", "0"),
-            "device B_fc_0 = Multiplier(x='a b', y='c', z='0', unit=10.0, gain=0.0, x_offset=0.0, y_offset=0.: must be "
-            "a float (of Python, not of NumPy), one line of text for B, increasing (time, volts) points or a Pulse "
-            "for V, or a Line for T",
+            Multiplier(gain="a b"),  # type: ignore[arg-type]
+            "device B_fc_0: gain = 'a b': must be a float (of Python, not of NumPy)",
         ),
-    ):
-        devices = tuple(d._replace(value=value) if d.name == name else d for d in circuit.devices)  # type: ignore[arg-type]
+    )
+    for name, part, message in cases:
+        devices = tuple(d._replace(part=part) if d.name == name else d for d in circuit.devices)
         with pytest.raises(hh.InputError) as refused:
             replace(circuit, devices=devices)
         assert str(refused.value) == message

@@ -8,8 +8,8 @@ import sys
 from ctypes.util import find_library
 
 import pytest
-from hopfield_hw.designs.design.design import load_design
-from hopfield_hw.designs.design.export import design_circuit
+from hopfield_hw.designs.design import load_design
+from hopfield_hw.designs.export import design_circuit
 
 from hopfield_hw.circuit import Circuit
 

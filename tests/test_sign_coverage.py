@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from hopfield_hw.spice.dialects.dialect import number
 import numpy as np
 
 import hopfield_hw as hh
@@ -28,10 +29,10 @@ def test_a_sign_turns_at_the_change_that_coverage_says(ngspice: str) -> None:
     known = {device: right.coverage.smallest[device.name] for device in weights}
 
     def verdict(device: Device, factor: float) -> str:
-        value = f" {device.value!r}\n"
+        value = f" {number(device.value or 0.0)}\n"
         line = next(line for line in circuit.netlist().splitlines(keepends=True) if line.startswith(f"{device.name} "))
         assert line.endswith(value)
-        changed = line.replace(value, f" {float(str(device.value)) * factor!r}\n")
+        changed = line.replace(value, f" {(device.value or 0.0) * factor!r}\n")
         return hh.verify(GRAPH, t_stop=5e-3, deck=circuit.netlist().replace(line, changed)).verdict
 
     seen = [(device, size) for device, size in known.items() if np.isfinite(size)][:3]

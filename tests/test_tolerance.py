@@ -10,7 +10,8 @@ import pytest
 import hopfield_hw as hh
 from hopfield_hw.board import Spread, sample
 from hopfield_hw.board.tolerance import APPLIES
-from hopfield_hw.circuit import Multiplier, Transistor
+from hopfield_hw.cells import CELLS
+from hopfield_hw.parts import Multiplier, OpAmp, Resistor, Transistor
 
 PERIOD = 1e-3
 
@@ -33,34 +34,105 @@ def test_resistors_lie_uniformly_within_their_tolerance() -> None:
     nominal = circuit()
     drawn = sample(nominal, Spread(resistors=0.01), rng=np.random.default_rng(1))
     ratios = np.array(
-        [new.value / old.value for old, new in zip(nominal.devices, drawn.devices, strict=True) if old.name[0] == "R"]
+        [
+            new.part.resistance / old.part.resistance
+            for old, new in zip(nominal.devices, drawn.devices, strict=True)
+            if isinstance(old.part, Resistor) and isinstance(new.part, Resistor)
+        ]
     )
     assert np.all(np.abs(ratios - 1.0) <= 0.01)
     assert np.std(ratios - 1.0) == pytest.approx(0.01 / np.sqrt(3.0), rel=0.15)
     assert len(set(ratios.tolist())) == ratios.size
-    assert all(old == new for old, new in zip(nominal.devices, drawn.devices, strict=True) if old.name[0] != "R")
+    others = [pair for pair in zip(nominal.devices, drawn.devices, strict=True) if pair[0].name[0] != "R"]
+    assert all(old == new for old, new in others)
 
 
-def test_an_offset_is_a_source_before_the_input_that_does_not_invert() -> None:
+def test_an_offset_is_in_series_with_the_input_that_does_not_invert() -> None:
     nominal = circuit()
     drawn = sample(nominal, Spread(offset=1e-3), rng=np.random.default_rng(2))
-    amplifiers = [device for device in nominal.devices if device.origin.role == "op_amp"]
-    sources = [device for device in drawn.devices if device.origin.role == "offset" and device.name[0] == "V"]
-    assert len(sources) == len(amplifiers) == len(drawn.devices) - len(nominal.devices)
-    volts = np.array([source.value for source in sources])
-    assert np.std(volts) == pytest.approx(1e-3, rel=0.2)
+    amplifiers = [device for device in nominal.devices if isinstance(device.part, OpAmp)]
+    volts = {d.name: d.part.offset for d in drawn.devices if isinstance(d.part, OpAmp)}
+    assert list(volts) == [device.name for device in amplifiers]
+    assert np.std(list(volts.values())) == pytest.approx(1e-3, rel=0.2)
+    # A source between the node and the input, in the netlist; no further device in the circuit.
     first = amplifiers[0]
-    assert drawn.device(first.name).nodes == (*first.nodes[:2], f"{first.name[2:]}_os", first.nodes[3])
-    assert drawn.device(f"V_{first.name[2:]}_os").nodes == (f"{first.name[2:]}_os", first.nodes[2])
+    plus, minus, output = first.nodes
+    lines = drawn.netlist().splitlines()
+    at = f"{first.name}_os"
+    assert f"V_{at} {at} {plus} {float(f'{volts[first.name]:.13g}')!r}" in lines
+    assert f"{first.name} {output} 0 {at} {minus} 1000000.0" in lines
+    assert f"{first.name} {output} 0 {plus} {minus} 1000000.0" in nominal.netlist().splitlines()
+
+
+R, T, OFFSET = 1e4, 2.5e-5, 1e-3
+
+
+def moved(net: hh.Network, cell: str, amplifier: str) -> list[float]:
+    """Return where the states rest, volts, of a network that rests at 0 when its op-amps have no offset."""
+    nominal = hh.lower(net, cell=cell)
+    assert isinstance(nominal.device(amplifier).part, OpAmp)
+    devices = tuple(
+        d._replace(part=replace(d.part, offset=OFFSET)) if isinstance(d.part, OpAmp) and d.name == amplifier else d
+        for d in nominal.devices
+    )
+    rests = [
+        hh.simulate(built, t_stop=3e-3)["state"].to_numpy()[-1]
+        for built in (nominal, replace(nominal, devices=devices))
+    ]
+    assert np.max(np.abs(rests[0])) < 1e-6
+    found: list[float] = rests[1].tolist()
+    return found
+
+
+@pytest.mark.usefixtures("ngspice")
+@pytest.mark.parametrize(
+    ("cell", "sign"), [("inverting_integrator", -1.0), ("active_rc", 1.0), ("summing_amplifier", -1.0)]
+)
+def test_an_offset_moves_a_neuron_by_the_noise_gain_of_its_op_amp(cell: str, sign: float) -> None:
+    """(s - e)/R + T (0 - e) = 0 at its summing node, of an input at 0 V: s = (1 + R T) e at its output, which is x or -x."""
+    net = hh.Network(
+        weights=[[0.0]], input_weights=[[T]], resistance=R, capacitance=1e-8, gain=hh.Tanh(gain=1.0), initial=[0.0]
+    )
+    (rest,) = moved(net, cell, "E_x_0")
+    assert rest == pytest.approx(sign * (1.0 + R * T) * OFFSET, rel=1e-3)
+
+
+@pytest.mark.usefixtures("ngspice")
+def test_an_offset_of_a_common_line_moves_every_neuron() -> None:
+    """L = 4 e - 3 x at the line of three neurons of small x, and x/R = T (x + L): x = 4 R T e / (1 + 2 R T)."""
+    weights = -T * (np.ones((3, 3)) - np.eye(3))
+    net = hh.Network(weights=weights, resistance=R, capacitance=1e-8, gain=hh.Tanh(gain=1.0), initial=[0.0] * 3)
+    rests = moved(net, "winner_take_all", "E_syn_line")
+    assert rests == pytest.approx([4.0 * R * T * OFFSET / (1.0 + 2.0 * R * T)] * 3, rel=1e-3)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_every_op_amp_of_a_cell_has_an_offset_of_its_own(cell: str) -> None:
+    net = hh.Network(
+        weights=-T * (np.ones((3, 3)) - np.eye(3)), resistance=R, capacitance=1e-8, gain=hh.Tanh(), initial=[0.0] * 3
+    )
+    nominal = hh.lower(net, cell=cell)
+    names = [device.name for device in nominal.devices if isinstance(device.part, OpAmp)]
+    listed = cell in (*APPLIES["offset"].cells.split(", "), "winner_take_all")
+    assert bool(names) == listed
+    if not names:
+        return
+    drawn = sample(nominal, Spread(offset=1e-3), rng=np.random.default_rng(6))
+    volts = [drawn.device(name).part.offset for name in names]  # type: ignore[attr-defined]
+    assert len(set(volts)) == len(names)
+    assert all(0.0 < abs(value) < 6e-3 for value in volts)
+    assert [device.name for device in drawn.devices] == [device.name for device in nominal.devices]
+    lines = drawn.netlist().splitlines()
+    assert all(any(line.startswith(f"V_{name}_os ") for line in lines) for name in names)
 
 
 def test_transistors_and_multipliers_have_errors_of_their_own() -> None:
     drawn = sample(circuit(), Spread(matching=0.02, multipliers=1.0), rng=np.random.default_rng(3))
-    currents = [d.value.saturation_current for d in drawn.devices if isinstance(d.value, Transistor)]
+    currents = [d.part.saturation_current for d in drawn.devices if isinstance(d.part, Transistor)]
     assert np.std(np.log(currents)) == pytest.approx(0.02, rel=0.35)
-    products = [d.value for d in drawn.devices if isinstance(d.value, Multiplier)]
+    products = [d.part for d in drawn.devices if isinstance(d.part, Multiplier)]
     assert np.std([part.gain for part in products]) == pytest.approx(0.0025, rel=0.6)
-    assert all(part.unit == 10.0 for part in products)
+    assert all(part.scale == 10.0 for part in products)
     assert len({part.x_offset for part in products}) == len(products) == 12
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hopfield_hw.designs.design.design import shipped_designs
+from hopfield_hw.designs.design import shipped_designs
 
 import hopfield_hw as hh
 from hopfield_hw.board import Spread

@@ -21,6 +21,16 @@ import hopfield_hw as hh
 from hopfield_hw.circuit import Circuit, Device
 from hopfield_hw.families import FAMILIES
 from hopfield_hw.graph import Graph, as_graph
+from hopfield_hw.parts import (
+    Behaviour,
+    Capacitor,
+    CurrentSource,
+    OpAmp,
+    Resistor,
+    Transconductance,
+    Transconductor,
+    VoltageGain,
+)
 from hopfield_hw.verification.random_set import ACCURACIES, ACCURACY, draw, time_constant
 
 SEED, COUNT = 2026, 1000
@@ -35,7 +45,6 @@ CELLS = (
     "winner_take_all",
     "chua_yang",
 )
-OPEN_LOOP = 1e3
 # What a right circuit of a cell may be off by: op-amps of gain 1e6 leave 1e-4 and more where a state moves little.
 TOLERANCES = {"active_rc": 1e-3}
 # The kinds of fault, and what each changes: a part of a device's value.
@@ -82,14 +91,14 @@ def lowered(graph: Graph, index: int) -> tuple[Circuit, str]:
 
 def faults_of(device: Device) -> tuple[str, ...]:
     """Return the kinds of fault that a device may have."""
-    letter = device.name[0]
-    if letter == "E" and isinstance(device.value, float) and abs(device.value) >= OPEN_LOOP:
+    part = device.part
+    if isinstance(part, OpAmp):
         return ("swapped inputs",)
-    if letter in "RC" and isinstance(device.value, float):
+    if isinstance(part, Resistor | Capacitor):
         return ("1%", "5%", "factor 2", "open", "short")
-    if letter in "GEI" and isinstance(device.value, float):
+    if isinstance(part, Transconductance | Transconductor | VoltageGain | CurrentSource):
         return ("1%", "5%", "factor 2", "sign", "open")
-    return ("1%", "5%", "factor 2", "sign") if letter == "B" and isinstance(device.value, str) else ()
+    return ("1%", "5%", "factor 2", "sign") if isinstance(part, Behaviour) and part.gives == "voltage" else ()
 
 
 def planted(text: str, device: Device, kind: str) -> str:

@@ -1,7 +1,8 @@
 """The circuit: op-amps, resistors, capacitors and sources, each with its origin in the graph."""
 
-from .blocks import Block, split_blocks
-from .circuit import GROUND, Circuit, Device, Origin, Probe, Settling
+from .blocks import Block
+from .circuit import Circuit, Probe, Settling
+from .device import GROUND, Device, Origin
 from .draft import Draft
 from .roles import Role
 from .sketch import Sketch, Stage
@@ -18,5 +19,4 @@ __all__ = [
     "Settling",
     "Sketch",
     "Stage",
-    "split_blocks",
 ]

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from ..graph import Activate, Affine, Graph, Hold, Leak, Operator
-from .circuit import Circuit, Device
+from .device import Device
 from .roles import Role
 
-SHARED = {Role.INPUT: "inputs", Role.SUPPLY: "references and supplies", Role.CLOCK: "clock"}
+SHARED: Mapping[Role, str] = MappingProxyType(
+    {Role.INPUT: "inputs", Role.SUPPLY: "references and supplies", Role.CLOCK: "clock"}
+)
 
 
 class Block(NamedTuple):
@@ -19,45 +22,48 @@ class Block(NamedTuple):
     devices: tuple[Device, ...]
 
 
-def split_blocks(circuit: Circuit) -> tuple[Block, ...]:
-    """Return the devices by blocks: what all share, then each neuron with its synapses, then each other operator.
+def split_blocks(devices: Iterable[Device], graph: Graph | None) -> tuple[Block, ...]:
+    """Return devices by blocks: what all share, then each neuron with its synapses, then each other operator.
 
     A neuron's block is one element of a Leak or a Hold, with the rows of the Affines that drive it alone and the
     elements of the Activates that it drives.
     """
-    found: dict[str, list[Device]] = {}
-    owners = {} if circuit.graph is None else _owners(circuit.graph)
-    for device in circuit.devices:
-        found.setdefault(_heading(circuit, owners, device), []).append(device)
-    order = [*SHARED.values(), *found]
-    return tuple(Block(heading, tuple(found[heading])) for heading in dict.fromkeys(order) if heading in found)
+    headings = {} if graph is None else _headings(graph)
+    found: dict[str, list[Device]] = {heading: [] for heading in SHARED.values()}
+    for device in devices:
+        operator, role, element = device.origin
+        of_elements = headings.get(operator)
+        if role in SHARED:
+            heading = SHARED[role]
+        elif of_elements is None or not element or role is Role.COMMON:
+            heading = operator
+        else:
+            heading = of_elements[element[0]]
+        if heading in found:
+            found[heading].append(device)
+        else:
+            found[heading] = [device]
+    return tuple(Block(heading, tuple(members)) for heading, members in found.items() if members)
 
 
-def _heading(circuit: Circuit, owners: dict[str, str], device: Device) -> str:
-    origin = device.origin
-    if origin.role in SHARED:
-        return SHARED[origin.role]
-    owner = owners.get(origin.operator)
-    if circuit.graph is None or owner is None or not origin.element or origin.role is Role.COMMON:
-        return origin.operator
-    state = circuit.graph.by_name[owner]
-    label = circuit.graph.labels(state)[origin.element[0]]
-    name = "neuron" if len(circuit.graph.states) == 1 else f"{owner}, neuron"
-    return f"{name} {label}"
-
-
-def _owners(graph: Graph) -> dict[str, str]:
-    """Return by operator the state whose elements its own belong to, one to one."""
-    found = {state.name: state.name for state in graph.states}
+def _headings(graph: Graph) -> dict[str, tuple[str, ...]]:
+    """Return by operator whose elements belong to those of one state, one to one, the heading of each."""
+    alone = len(graph.states) == 1
+    of_states = {
+        state.name: tuple(f"{'' if alone else f'{state.name}, '}neuron {label}" for label in graph.labels(state))
+        for state in graph.states
+    }
+    found = dict(of_states)
     for operator in graph.operators:
-        if isinstance(operator, Affine):
-            found.update(_only(operator, (to for to in graph.targets(operator))))
-        elif isinstance(operator, Activate):
-            found.update(_only(operator, iter(graph.drivers(operator))))
+        if not isinstance(operator, Affine | Activate):
+            continue
+        others = graph.targets(operator) if isinstance(operator, Affine) else graph.drivers(operator)
+        owner = _only_state(operator, others)
+        if owner is not None:
+            found[operator.name] = of_states[owner]
     return found
 
 
-def _only(operator: Operator, others: Iterator[Operator]) -> dict[str, str]:
+def _only_state(operator: Operator, others: Iterable[Operator]) -> str | None:
     states = [other for other in others if isinstance(other, Leak | Hold)]
-    alone = len(states) == 1 and states[0].output_size == operator.output_size
-    return {operator.name: states[0].name} if alone else {}
+    return states[0].name if len(states) == 1 and states[0].output_size == operator.output_size else None

@@ -14,38 +14,13 @@ from ..parts import Line, Part, VoltageSource
 from ..values.errors import InputError
 from ..values.names import NAME, RESERVED
 from ..values.signals import as_signal
+from .blocks import Block, split_blocks
+from .device import GROUND, Device, Origin
 from .roles import Role
 from .sketch import Sketch
 
 if TYPE_CHECKING:
     from PySpice.Spice.Netlist import Circuit as PySpiceCircuit
-
-GROUND = "0"
-
-
-class Origin(NamedTuple):
-    """Where a device comes from: an operator of the graph, what of it, and which element or (to, from) pair."""
-
-    operator: str
-    role: Role
-    element: tuple[int, ...]
-
-    def __str__(self) -> str:
-        return f"{self.operator}.{self.role}[{', '.join(str(k) for k in self.element)}]"
-
-
-class Device(NamedTuple):
-    """One part in its place: what it is, the nodes of its ports in their order, and what of the graph it realises."""
-
-    name: str
-    part: Part
-    nodes: tuple[str, ...]
-    origin: Origin
-
-    @property
-    def value(self) -> float | None:
-        """The main parameter of its part, in the part's unit; None where no one number says it all."""
-        return self.part.value
 
 
 class Probe(NamedTuple):
@@ -95,6 +70,11 @@ class Circuit:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_by_name", _verified(self))
+
+    @cached_property
+    def blocks(self) -> tuple[Block, ...]:
+        """The devices neuron by neuron, after what all of them share."""
+        return split_blocks(self.devices, self.graph)
 
     @cached_property
     def node_count(self) -> int:

@@ -9,7 +9,8 @@ import numpy as np
 from ..graph import Affine, Clock, Graph, Hold, Input, Leak, Operator, Output
 from ..parts import IdealGain, OpAmp, Part, Resistor, Subcircuit, VoltageGain, VoltageSource
 from ..values.errors import InputError, Unrealisable
-from .circuit import GROUND, Circuit, Device, Origin, Probe, Settling
+from .circuit import Circuit, Probe, Settling
+from .device import GROUND, Device, Origin
 from .roles import Role
 from .sketch import Sketch, Stage
 
@@ -75,9 +76,11 @@ class Draft:
 
         Labels with an underscore could be read in two ways in a pair, so that there the indices stand.
         """
-        if operator not in self._labels:
-            self._labels[operator] = _element_labels(self.graph, self.graph.by_name[operator])
-        axes = self._labels[operator]
+        axes = self._labels.get(operator)
+        if axes is None:
+            axes = self._labels[operator] = _element_labels(self.graph, self.graph.by_name[operator])
+        if len(element) == 2 and len(axes) == 2:
+            return f"_{axes[0][element[0]]}_{axes[1][element[1]]}"
         if len(element) > len(axes):
             return "".join(f"_{k}" for k in element)
         return "".join(f"_{axes[axis][k]}" for axis, k in enumerate(element))

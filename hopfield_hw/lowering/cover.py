@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 from ..cells import CELLS, Cell, Fragment
 from ..circuit import GROUND, Circuit, Draft, Origin, Role
 from ..graph import Activate, Graph, HasGraph, Input, Operator, Output, as_graph
 from ..graph.usual_values import warn_of_values
-from ..parts import VoltageSource
+from ..parts import VoltageSource, as_op_amp
 from ..transforms import in_si
 from ..transforms.rescale import rescaled
 from ..values.errors import InputError, Unrealisable
@@ -29,21 +32,28 @@ def find_cell(cell: str | Cell) -> Cell:
 
 
 def lower(
-    graph: Graph | HasGraph, *, cell: str | Cell = "ideal", rescale: bool = False, title: str = "hopfield_hw"
+    graph: Graph | HasGraph,
+    *,
+    cell: str | Cell = "ideal",
+    op_amp: Any = None,
+    rescale: bool = False,
+    title: str = "hopfield_hw",
 ) -> Circuit:
     """Return the circuit of a graph, or of anything with a method `graph` (a Network), in the topology of a cell.
 
-    The cell's fragments cover the graph, the largest first. `rescale=True` applies the exact rescaling that the cell
-    asks for (x -> s x and so on); the circuit's probes then give the state of the graph as before.
+    The cell's fragments cover the graph, the largest first. `op_amp`: of the cell, where it has op-amps: a gain, a
+    model such as `OnePole`, a name of `parts.OP_AMPS`, or a user's `Subcircuit`; the cell's own by default.
+    `rescale=True` applies the exact rescaling that the cell asks for (x -> s x and so on); the circuit's probes then
+    give the state of the graph as before.
 
     A value far outside what electronics can be built of (ohms for siemens, 10 for 10 nF; R = 1 Ohm and C = 1 F of a
     normalised network too, whose units belong into `Network.dimensionless` or `Units`) is warned of
     (UnusualValueWarning), once for each quantity: a circuit is to be built. The reference takes any value.
 
-    Raises InputError for an unknown cell, Unrealisable for values that the cell cannot build, and for operators
-    that it does not cover, by name.
+    Raises InputError for an unknown cell, and an op-amp where the cell has none; Unrealisable for values that the cell
+    cannot build, and for operators that it does not cover, by name.
     """
-    chosen, graph = find_cell(cell), as_graph(graph)
+    chosen, graph = _equip(find_cell(cell), op_amp), as_graph(graph)
     given = network = in_si(graph)
     factors = dict(chosen.rescaling(network)) if rescale else {}
     network = rescaled(network, factors)
@@ -58,6 +68,18 @@ def lower(
     circuit = draft.circuit(title, chosen.name, graph)
     warn_of_values(given, graph.units)
     return circuit
+
+
+def _equip(cell: Cell, op_amp: Any) -> Cell:
+    """Return a cell with another op-amp, checked. Raises InputError for a cell without one."""
+    if op_amp is None:
+        return cell
+    known = [name for name, one in CELLS.items() if hasattr(one, "op_amp")]
+    if not hasattr(cell, "op_amp"):
+        raise InputError(f"`op_amp`: cell {cell.name!r} has no op-amp; leave it out, or take {', '.join(known)}")
+    frozen: Any = cell
+    equipped: Cell = replace(frozen, op_amp=as_op_amp(op_amp))
+    return equipped
 
 
 def _cover(graph: Graph, cell: Cell) -> list[Fragment]:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import math
-from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import fields, replace
+from dataclasses import replace
 from types import MappingProxyType
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 from ..values.errors import InputError
 
 
-class Part(ABC):
+class Part:
     """A kind of device with its parameters; a frozen dataclass whose fields are finite floats unless it says else.
 
     `what`: its name in words. `units`: of its parameters, by name, the main one first; `positive`: those that must be.
@@ -25,9 +24,9 @@ class Part(ABC):
     positive: ClassVar[frozenset[str]] = frozenset()
 
     @property
-    @abstractmethod
     def ports(self) -> tuple[str, ...]:
         """Its ports, in the order of a device's nodes; a class states them as an attribute."""
+        raise NotImplementedError(type(self).__name__)
 
     @property
     def sensed(self) -> tuple[int, ...]:
@@ -72,15 +71,10 @@ class Part(ABC):
 
     def check(self, name: str) -> None:
         """Raise InputError, with the name of the device, for a parameter that is not finite, or not positive."""
-        for field in fields(self):  # type: ignore[arg-type]
-            self._check_number(name, field.name, getattr(self, field.name))
-
-    def _check_number(self, name: str, field: str, value: Any) -> None:
-        unit = self.units.get(field)
-        if unit is None:
-            return
-        if type(value) is not float:
-            raise InputError(f"device {name}: {field} = {value!r:.60}: must be a float (of Python, not of NumPy)")
-        if not math.isfinite(value) or (value <= 0.0 and field in self.positive):
-            what = "positive and finite" if field in self.positive else "finite"
-            raise InputError(f"device {name}: {field} = {value} {unit}: must be {what}")
+        for field, unit in self.units.items():
+            value = getattr(self, field)
+            if type(value) is not float:
+                raise InputError(f"device {name}: {field} = {value!r:.60}: must be a float (of Python, not of NumPy)")
+            if not math.isfinite(value) or (value <= 0.0 and field in self.positive):
+                what = "positive and finite" if field in self.positive else "finite"
+                raise InputError(f"device {name}: {field} = {value} {unit}: must be {what}")

@@ -51,7 +51,7 @@ class VoltageSource(Part):
                     "or a Pulse"
                 )
             return
-        self._check_number(name, "voltage", self.voltage)
+        super(VoltageSource, self).check(name)
 
 
 @dataclass(frozen=True, slots=True)

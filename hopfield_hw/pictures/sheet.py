@@ -91,7 +91,8 @@ class Sheet:
         self.dot(at)
         self.part(device, at, (x, y - length))
         self.ground((x, y - length))
-        self.text((x + 0.42, y - length / 2.0), describe(device, "\n"), "left center", device)
+        aside = 0.42 if isinstance(device.part, Resistor | Capacitor) else 0.75
+        self.text((x + aside, y - length / 2.0), describe(device, "\n"), "left center", device)
 
     def triangle(self, device: Device, at: Point, *, scale: float, theta: float = 0.0) -> None:
         """Put an amplifier with one input at a point; it is 2.17 long and 2.5 wide, times `scale`."""

@@ -9,7 +9,7 @@ from typing import TypeAlias
 import schemdraw.elements as elm
 
 from ..circuit import Device, Role, Stage
-from ..parts import Behaviour, CurrentSource, Resistor, Switch, Transconductor, Transistor
+from ..parts import Behaviour, Resistor, Switch, Transconductor, Transistor
 from ..spice.dialects import find_dialect
 from ..values.si_text import format_si
 from .sheet import SHORT_NAME, WIDTH, Point, Sheet, describe, shorten
@@ -18,6 +18,7 @@ Devices: TypeAlias = "Mapping[Role, tuple[Device, ...]]"
 
 RAIL, BUS = 1.9, 5.6
 NODE, ROW, ROWS_ABOVE = 4.6, 1.53, 2
+REACH = 0.75  # from the base of a transistor to its collector and emitter, along both axes
 OPEN_END = 2.6  # from the last stage to the terminal
 
 
@@ -163,31 +164,33 @@ def _draw_pair(sheet: Sheet, devices: Devices, at: Point) -> Point:
     """Draw two transistors on one tail current, and the op-amp that takes the current of the second."""
     x, y = at
     first, second = (device for device in devices[Role.PAIR] if isinstance(device.part, Transistor))
-    (tail,) = (device for device in devices[Role.TAIL] if isinstance(device.part, CurrentSource))
+    (tail,), (swing,), (offset,) = (devices[role] for role in (Role.TAIL, Role.SWING, Role.OFFSET))
     op_amp = next(device for device in devices[Role.OP_AMP] if device.nodes[1] == second.nodes[0])
-    (swing,), (offset,) = devices[Role.SWING], devices[Role.OFFSET]
-    base = (x + 1.4, y)
+    base, other = (x + 1.4, y), (x + 5.6, y)
+    emitters = [(base[0] + REACH, y - REACH), (other[0] - REACH, y - REACH)]
+    middle = ((emitters[0][0] + emitters[1][0]) / 2.0, y - 1.2)
     sheet.wire(at, base, dashed=True)
     sheet.text((x + 0.1, y + 0.15), shorten(second.nodes[1]), "left bottom")
-    right = elm.BjtNpn().theta(0.0).at(base).anchor("base")
-    sheet.put(right, second)
-    left = elm.BjtNpn().theta(0.0).flip().reverse()
-    emitter = (base[0] + 0.75, y - 0.7)
-    sheet.put(left.at((base[0] - 2.9 + 3.6, y - 2.6)).anchor("collector"), first) if False else None
-    sheet.text((base[0] + 1.0, y - 0.25), f"{shorten(second.name)},\n{shorten(first.name)}", "left center", second)
-    sheet.wire(emitter, (emitter[0], y - 1.1))
-    sheet.part(tail, (emitter[0], y - 1.1), (emitter[0], y - 3.0))
-    sheet.ground((emitter[0], y - 3.0))
-    sheet.text((emitter[0] + 0.5, y - 2.05), describe(tail, "\n"), "left center", tail)
-    collector = (base[0] + 0.75, y + 0.7)
-    sheet.wire(collector, (collector[0], y + 1.3), (collector[0] + 2.2, y + 1.3))
-    end = _draw_held(sheet, op_amp, swing, (collector[0] + 2.2, y + 1.3))
-    sheet.text((collector[0] + 0.2, y + 2.0), describe(offset), "left bottom", offset)
-    sheet.notes.append(
-        f"{second.name}: collector held at v({op_amp.nodes[0]}); {first.name}: base at ground, same emitter; "
-        f"{offset.name} from v({offset.nodes[0]})"
-    )
-    return end
+    sheet.put(elm.BjtNpn().theta(0.0).at(base).anchor("base"), second)
+    sheet.put(elm.BjtNpn().theta(0.0).reverse().at(other).anchor("base"), first)
+    sheet.text((base[0] + 0.1, y - 0.5), shorten(second.name), "center top", second)
+    sheet.text((other[0] - 0.1, y - 0.5), shorten(first.name), "center top", first)
+    sheet.wire(other, (other[0] + 0.4, y))
+    sheet.ground((other[0] + 0.4, y), theta=90.0)
+    for emitter in emitters:
+        sheet.wire(emitter, (emitter[0], middle[1]))
+    sheet.wire((emitters[0][0], middle[1]), (emitters[1][0], middle[1]))
+    sheet.to_ground(tail, middle, length=1.9)
+    sheet.dot((emitters[1][0], y + REACH), terminal=True)
+    sheet.text((emitters[1][0], y + REACH + 0.15), shorten(first.nodes[0]), "center bottom")
+    collector, high = (emitters[0][0], y + REACH), y + 1.9
+    sheet.wire(collector, (collector[0], high), (x + 6.6, high))
+    sheet.dot((collector[0] + 1.0, high))
+    sheet.part(offset, (collector[0] + 1.0, high), (collector[0] + 1.0, high + 1.9))
+    sheet.dot((collector[0] + 1.0, high + 1.9), terminal=True)
+    sheet.text((collector[0] + 1.4, high + 0.95), describe(offset, "\n"), "left center", offset)
+    sheet.text((collector[0] + 0.8, high + 1.9), shorten(offset.nodes[0]), "right center")
+    return _draw_held(sheet, op_amp, swing, (x + 6.6, high))
 
 
 def _draw_held(sheet: Sheet, op_amp: Device, feedback: Device, at: Point) -> Point:
@@ -221,8 +224,8 @@ def _draw_follower(sheet: Sheet, devices: Devices, at: Point) -> Point:
 
 def _draw_sample_hold(sheet: Sheet, devices: Devices, at: Point) -> Point:
     """Draw follower, switch and capacitor, twice, and the follower that gives the state."""
-    followers = devices.get(Role.FOLLOWER) or devices[Role.OP_AMP]
-    first, held, out = followers[-3:]
+    op_amps = (device for device in devices.get(Role.OP_AMP, ()) if device.nodes[1] == device.nodes[2])
+    first, held, out = devices.get(Role.FOLLOWER) or tuple(op_amps)
     x, y = at
     source = first.nodes[2] if Role.FOLLOWER in devices else first.nodes[0]
     sheet.text((x - 0.15, y), shorten(source), "right center")

@@ -149,7 +149,7 @@ def verify_circuit(
     if nodes is not None:
         wave = _with_outputs(network, wave, ref, signal)
     findings = extents.find(run)
-    whole, worst = _worst(wave, ref)
+    whole, worst = _worst(wave, ref, skip=1 if judged.clock is None else 0)
     ends = settled(ref["state"].to_numpy(), wave["state"].to_numpy(), limit)
     begun = starts_elsewhere(judged, wave, ref)
     reasons = [begun] if begun else faults(findings, limit)
@@ -361,13 +361,14 @@ def _with_outputs(graph: Graph, wave: xr.Dataset, ref: xr.Dataset, signal: Signa
     return ref.assign(state=wave["state"], output=ref["output"].copy(data=outputs)).assign_attrs(wave.attrs)
 
 
-def _worst(wave: xr.Dataset, ref: xr.Dataset) -> tuple[float, Worst]:
+def _worst(wave: xr.Dataset, ref: xr.Dataset, skip: int) -> tuple[float, Worst]:
     """Return the NRMSE of the whole waveforms of the states, and where they are furthest apart.
 
-    Outputs are judged by the circuit's own states: a steep curve magnifies what the states are off by.
+    Outputs are judged by the circuit's own states: a steep curve magnifies what the states are off by. `skip`: samples
+    at t = 0 that are none: op-amps whose inner nodes start at 0 V have no output yet; `starts_elsewhere` judges starts.
     """
-    times = ref["time"].to_numpy()
-    found, expected = wave["state"].to_numpy(), ref["state"].to_numpy()
+    times = ref["time"].to_numpy()[skip:]
+    found, expected = wave["state"].to_numpy()[skip:], ref["state"].to_numpy()[skip:]
     difference = np.abs(found - expected) / ranges(expected)
     k, i = np.unravel_index(int(np.argmax(difference)), difference.shape)
     volts = float(abs(found[k, i] - expected[k, i]))

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import ClassVar, NamedTuple
 
-from ...circuit import Circuit, Device, Origin, Role, split_blocks
+from ...circuit import Circuit, Device, Origin, Role
 from ...functions.expressions import (
     Argument,
     Call,
@@ -85,13 +85,23 @@ class Dialect(ABC):
         factors = sorted({abs(probe.scale) for probe in circuit.states} - {1.0})
         lines += [f"* rescaled: states are {factor!r} times the voltages of their nodes" for factor in factors]
         lines += [f"* {line}" for line in legend(circuit)]
-        for block in split_blocks(circuit):
+        for block in circuit.blocks:
             lines += ["*", f"* {block.heading}", *self.format_devices(block.devices, circuit.initial)]
         return "\n".join([*lines, *self.format_models(circuit.devices)]) + "\n"
 
     def format_devices(self, devices: Iterable[Device], initial: Mapping[str, float]) -> list[str]:
         """Return the lines of devices; what they share, such as models, is in `format_models`."""
-        return [line for device in devices for line in self.format_device(device, initial)]
+        lines: list[str] = []
+        for device in devices:
+            name, part, nodes, _ = device
+            # A crossbar is millions of these two, written at once; `number` writes them the same.
+            if type(part) is Transconductance:
+                lines.append(f"{name} {' '.join(nodes)} {part.siemens:.13g}")
+            elif type(part) is Resistor:
+                lines.append(f"{name} {nodes[0]} {nodes[1]} {part.resistance:.13g}")
+            else:
+                lines += self.format_device(device, initial)
+        return lines
 
     @abstractmethod
     def format_analysis(self, analysis: Analysis) -> str:
@@ -113,9 +123,10 @@ class Dialect(ABC):
     def format_device(self, device: Device, initial: Mapping[str, float]) -> Iterator[str]:
         """Yield the lines of one device."""
         name, part, nodes, _ = device
+        name = lettered(LETTERS.get(type(part), name[0].upper()), name)
         match part:
-            case Resistor(resistance):
-                yield f"{name} {nodes[0]} {nodes[1]} {number(resistance)}"
+            case Resistor(value):
+                yield f"{name} {nodes[0]} {nodes[1]} {number(value)}"
             case Capacitor(capacitance):
                 yield f"{name} {nodes[0]} {nodes[1]} {number(capacitance)}"
             case CurrentSource(current):
@@ -129,7 +140,7 @@ class Dialect(ABC):
             case Transistor():
                 yield f"{name} {' '.join(nodes)} {model_name(part)}"
             case Transconductor() if part.is_linear:
-                yield f"{name} {' '.join(nodes)} {number(part.siemens)}"
+                yield f"{lettered('G', name)} {' '.join(nodes)} {number(part.siemens)}"
             case Transconductor():
                 yield self.format_current(name, nodes[:2], part.current(), nodes[2:])
             case Switch():
@@ -263,6 +274,18 @@ class Dialect(ABC):
         return found
 
 
+# The letter that the name of an element must begin with; others have one that goes with what they are written as.
+LETTERS: Mapping[type[Part], str] = MappingProxyType(
+    {
+        Resistor: "R",
+        Capacitor: "C",
+        CurrentSource: "I",
+        VoltageSource: "V",
+        Transistor: "Q",
+        Transconductance: "G",
+        VoltageGain: "E",
+    }
+)
 # The letter of an element within a subcircuit.
 PREFIXES: Mapping[type[Part], str] = MappingProxyType(
     {Resistor: "R", Capacitor: "C", Transconductance: "G", VoltageGain: "E", Behaviour: "B"}
@@ -271,7 +294,7 @@ PREFIXES: Mapping[type[Part], str] = MappingProxyType(
 
 def number(value: float) -> str:
     """Return a number as short as it is exact to 1e-12, with an exponent, never an SI suffix (`1M` is one milli)."""
-    return repr(float(f"{value:.13g}"))
+    return f"{value:.13g}"
 
 
 def lettered(letter: str, name: str) -> str:

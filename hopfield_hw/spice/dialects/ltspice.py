@@ -28,10 +28,10 @@ class LTspice(Dialect):
     def format_analysis(self, analysis: Analysis) -> str:
         start = wrap(".ic", (f"V({node})={volts!r}" for node, volts in analysis.initial.items()))
         save = wrap(".save", (f"V({node})" for node in dict.fromkeys(analysis.nodes)))
-        words: tuple[str, ...] = (f"reltol={analysis.reltol!r}", "plotwinsize=0")
+        words: tuple[str, ...] = (f"reltol={number(analysis.reltol)}", "plotwinsize=0")
         if analysis.tight:
-            words = (*words, f"vntol={analysis.reltol * 1e-3!r}", "abstol=1e-15", "chgtol=1e-24", "trtol=1")
+            words = (*words, f"vntol={number(analysis.reltol * 1e-3)}", "abstol=1e-15", "chgtol=1e-24", "trtol=1")
             words = (*words, "gmin=1e-18", "method=trap", "numdgt=15")
         options = wrap(".options", words)
-        run = f".tran 0 {analysis.t_stop!r} 0 {analysis.step!r} uic"
+        run = f".tran 0 {number(analysis.t_stop)} 0 {number(analysis.step)} uic"
         return "\n".join([*start, *save, *options, run, ".end"]) + "\n"

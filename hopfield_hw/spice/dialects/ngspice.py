@@ -46,10 +46,10 @@ class Ngspice(Dialect):
         return f"pwl({x},{','.join(f'{px!r},{py!r}' for px, py in flat)})"
 
     def format_analysis(self, analysis: Analysis) -> str:
-        options: tuple[str, ...] = (f"reltol={analysis.reltol!r}",)
+        options: tuple[str, ...] = (f"reltol={number(analysis.reltol)}",)
         if analysis.tight:
             options = (
-                *("method=trap", "maxord=2", *options, f"vntol={analysis.reltol * 1e-3!r}"),
+                *("method=trap", "maxord=2", *options, f"vntol={number(analysis.reltol * 1e-3)}"),
                 *("abstol=1e-15", "chgtol=1e-24", "trtol=1", "gmin=1e-18", "itl4=200"),
             )
         saved, start = analysis.nodes, analysis.initial
