@@ -38,6 +38,7 @@ from .graph import Graph, Units, parse_graph
 from .lowering import lower
 from .networks import Network
 from .parts import IdealGain, OnePole, Subcircuit
+from .spice.export import write_deck
 from .spice.transient import AccuracyWarning, simulate
 from .trained import tasks
 from .values.errors import (
@@ -124,4 +125,5 @@ __all__ = [
     "trained",
     "transforms",
     "verify",
+    "write_deck",
 ]

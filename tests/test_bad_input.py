@@ -17,9 +17,10 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from hopfield_hw.circuit import Circuit, Device, Origin, Probe
+from hopfield_hw.circuit import Circuit, Device, Origin, Probe, Role
 from hopfield_hw.equations import solve, solve_batch
 from hopfield_hw.functions import Softmax, Tanh
+from hopfield_hw.functions.expressions import ARGUMENT, CALLS, Operation, call
 from hopfield_hw.graph import (
     Activate,
     Affine,
@@ -37,6 +38,7 @@ from hopfield_hw.graph import (
 )
 from hopfield_hw.lowering import lower
 from hopfield_hw.networks.network import Network
+from hopfield_hw.parts import Behaviour, CurrentSource, Pulse, Resistor, VoltageSource
 from hopfield_hw.values.errors import HopfieldHWError, InputError, Unrealisable
 from hopfield_hw.values.signals import Signal
 
@@ -366,40 +368,78 @@ OPERATORS = [
 ]
 
 
-def circuit(device: tuple[Any, ...] = ("R_1", ("a", "0"), 1.0), **others: Any) -> Callable[[], Circuit]:
+def circuit(
+    part: Any = Resistor(1.0),  # noqa: B008 - frozen
+    name: str = "R_1",
+    nodes: tuple[str, ...] = ("a", "0"),
+    **others: Any,
+) -> Callable[[], Circuit]:
     fields: dict[str, Any] = {"title": "t", "cell": "c", "graph_hash": "0", "initial": {}, "states": (), "outputs": ()}
-    devices = (Device(*device, Origin("x", "y", (0,))),)
+    devices = (Device(name, part, nodes, Origin("x", Role.RESISTANCE, (0,))),)
     return lambda: Circuit(devices=devices, **{**fields, **others})
 
 
-VALUE = (
-    "must be a float (of Python, not of NumPy), one line of text for B, increasing (time, volts) points or a Pulse "
-    "for V, or a Line for T"
-)
+FLOAT = "must be a float (of Python, not of NumPy)"
+POINTS = "must be increasing (time, volts) points of finite floats, or a Pulse"
 
 CIRCUITS = [
     *(
         Case(
             f"value {value}",
-            circuit(("R_1", ("a", "0"), value)),
-            f"device R_1 = {value} Ohm: must be finite, and positive for R and C",
+            circuit(Resistor(value)),
+            f"device R_1: resistance = {value} Ohm: must be positive and finite",
         )
         for value in (0.0, -1.0, NAN, INF)
     ),
-    Case(
-        "nan amperes", circuit(("I_1", ("a", "0"), NAN)), "device I_1 = nan A: must be finite, and positive for R and C"
-    ),
+    Case("nan amperes", circuit(CurrentSource(NAN), "I_1"), "device I_1: current = nan A: must be finite"),
     *(
-        Case(f"value {value!r:.20}", circuit(("R_1", ("a", "0"), value)), f"device R_1 = {value!r:.80}: {VALUE}")
+        Case(
+            f"value {value!r:.20}",
+            circuit(Resistor(value)),  # type: ignore[arg-type]
+            f"device R_1: resistance = {value!r:.60}: {FLOAT}",
+        )
         for value in (0, -5, True, None, "1k", np.float64(1.0), np.float32(1.0), ((0.0, 1.0),))
     ),
     *(
-        Case(f"expression {text!r:.20}", circuit(("B_1", ("a", "0"), text)), f"device B_1 = {text!r:.80}: {VALUE}")
+        Case(
+            f"expression {text!r:.20}",
+            circuit(Behaviour(text), "B_1"),  # type: ignore[arg-type]
+            f"expression {text!r:.60}: must be made of numbers, arguments, operations and calls",
+        )
         for text in ("v(a)\n.control\nshell touch injected", "", "v(a)\r.include x", "v(ä)", 1)
     ),
     *(
-        Case(f"points {points}", circuit(("V_1", ("a", "0"), points)), f"device V_1 = {points!r:.80}: {VALUE}")
-        for points in ((), ((0.0, NAN),), ((1.0, 0.0), (0.0, 1.0)), ((0.0, 0.0), (0.0, 1.0)), ((0, 1),), "SIN(0 1 1)")
+        Case(
+            f"function {name!r:.20}",
+            lambda name=name: call(name, 1.0),
+            f"expression: function {name!r:.40}: must be one of {', '.join(CALLS)}",
+        )
+        for name in ("v(a)\n.control\nshell touch injected", "", "cosh")
+    ),
+    *(
+        Case(
+            f"operation {symbol!r:.20}",
+            lambda symbol=symbol: Operation(symbol, ARGUMENT, ARGUMENT),
+            f"expression: operation {symbol!r:.40}: must be one of +, -, *, /",
+        )
+        for symbol in ("**", "\n.control\n", "")
+    ),
+    *(
+        Case(f"points {points}", circuit(VoltageSource(points), "V_1"), f"device V_1 = {points!r:.80}: {POINTS}")
+        for points in ((), ((0.0, NAN),), ((1.0, 0.0), (0.0, 1.0)), ((0.0, 0.0), (0.0, 1.0)), ((0, 1),))
+    ),
+    *(
+        Case(
+            f"waveform {wave}",
+            circuit(VoltageSource(wave), "V_1"),  # type: ignore[arg-type]
+            f"device V_1: voltage = {wave!r}: {FLOAT}",
+        )
+        for wave in ("SIN(0 1 1)", None, 1)
+    ),
+    Case(
+        "a pulse of a negative width",
+        circuit(VoltageSource(Pulse(0.0, 1.0, 0.0, 1e-6, -1e-3, 1e-3)), "V_1"),
+        f"device V_1 = {Pulse(0.0, 1.0, 0.0, 1e-6, -1e-3, 1e-3)!r:.80}: {POINTS}",
     ),
     *(
         Case(

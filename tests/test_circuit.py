@@ -81,18 +81,18 @@ LEGEND = {
 GOLDEN = {
     "ideal": """\
 * inputs
-V_u_0 u_0 0 DC 0.0
+V_u_0 u_0 0 DC 0
 *
 * neuron 0
 C_x_0 x_0 0 1e-07
-R_x_0 x_0 0 10000.0
+R_x_0 x_0 0 10000
 B_v_0 v_0 0 V=2.0*tanh(5.0/2.0*v(x_0))
 G_syn_0_1 0 x_0 v_1 0 -2.5e-05
 I_syn_0 0 x_0 1e-06
 *
 * neuron 1
 C_x_1 x_1 0 2e-07
-R_x_1 x_1 0 20000.0
+R_x_1 x_1 0 20000
 B_v_1 v_1 0 V=2.0*tanh(7.0/2.0*v(x_1))
 G_syn_1_0 0 x_1 v_0 0 5e-05
 G_syn_u_1_0 0 x_1 u_0 0 -1e-06
@@ -100,49 +100,49 @@ G_syn_u_1_0 0 x_1 u_0 0 -1e-06
     # 1/rho_0 = 100 - 25 = 75 uS; 1/rho_1 = 50 - 50 - 1 < 0 without the halving of the weight below.
     "hopfield_tank": """\
 * inputs
-V_u_0 u_0 0 DC 0.0
+V_u_0 u_0 0 DC 0
 *
 * neuron 0
 C_x_0 x_0 0 1e-07
-R_x_0 x_0 0 13333.333333333332
-R_syn_0_1 vn_1 x_0 40000.0
+R_x_0 x_0 0 13333.33333333
+R_syn_0_1 vn_1 x_0 40000
 I_syn_0 0 x_0 1e-06
 B_v_0 v_0 0 V=2.0*tanh(5.0/2.0*v(x_0))
 *
 * neuron 1
 C_x_1 x_1 0 2e-07
-R_x_1 x_1 0 41666.666666666664
-R_syn_1_0 v_0 x_1 40000.0
-R_syn_u_1_0 un_0 x_1 1000000.0
+R_x_1 x_1 0 41666.66666667
+R_syn_1_0 v_0 x_1 40000
+R_syn_u_1_0 un_0 x_1 1000000
 B_v_1 v_1 0 V=2.0*tanh(7.0/2.0*v(x_1))
-E_inv_v_1 vn_1 0 v_1 0 -1.0
+E_inv_v_1 vn_1 0 v_1 0 -1
 *
 * u
-E_inv_u_0 un_0 0 u_0 0 -1.0
+E_inv_u_0 un_0 0 u_0 0 -1
 """,
     "inverting_integrator": """\
 * inputs
-V_u_0 u_0 0 DC 0.0
+V_u_0 u_0 0 DC 0
 *
 * neuron 0
 C_x_0 x_sum_0 xn_0 1e-07
-R_x_0 x_sum_0 xn_0 10000.0
-E_x_0 xn_0 0 0 x_sum_0 10000000.0
-R_syn_0_1 vn_1 x_sum_0 40000.0
+R_x_0 x_sum_0 xn_0 10000
+E_x_0 xn_0 0 0 x_sum_0 10000000
+R_syn_0_1 vn_1 x_sum_0 40000
 I_syn_0 0 x_sum_0 1e-06
 B_v_0 v_0 0 V=2.0*tanh(5.0/2.0*(-v(xn_0)))
 *
 * neuron 1
 C_x_1 x_sum_1 xn_1 2e-07
-R_x_1 x_sum_1 xn_1 20000.0
-E_x_1 xn_1 0 0 x_sum_1 10000000.0
-R_syn_1_0 v_0 x_sum_1 20000.0
-R_syn_u_1_0 un_0 x_sum_1 1000000.0
+R_x_1 x_sum_1 xn_1 20000
+E_x_1 xn_1 0 0 x_sum_1 10000000
+R_syn_1_0 v_0 x_sum_1 20000
+R_syn_u_1_0 un_0 x_sum_1 1000000
 B_v_1 v_1 0 V=2.0*tanh(7.0/2.0*(-v(xn_1)))
-E_inv_v_1 vn_1 0 v_1 0 -1.0
+E_inv_v_1 vn_1 0 v_1 0 -1
 *
 * u
-E_inv_u_0 un_0 0 u_0 0 -1.0
+E_inv_u_0 un_0 0 u_0 0 -1
 """,
 }
 TANK_WEIGHTS = [[0.0, -2.5e-5], [2.5e-5, 0.0]]
@@ -181,7 +181,7 @@ def test_text_line_by_line(cell: str) -> None:
 
 def test_numbers_are_exponents_never_suffixes() -> None:
     text = circuit(resistor("R_1", value=1e6), resistor("R_2", value=2e-3)).netlist()
-    assert text.splitlines()[2:] == ["*", "* x", "R_1 a 0 1000000.0", "R_2 a 0 0.002"]
+    assert text.splitlines()[2:] == ["*", "* x", "R_1 a 0 1000000", "R_2 a 0 0.002"]
 
 
 PRODUCT = Argument(0) * Argument(1)
@@ -217,13 +217,13 @@ def test_each_part_has_its_own_form() -> None:
         "G_2 0 c a b 0.002",
         "G_3 0 c cur='0.001*tanh(v(a,b)/0.5)'",
         "G_4 a c cur='(0.001+0.999*v(k))*v(a,c)'",
-        "E_1 d 0 0 c 1000000.0",
-        "E_2 g 0 a c 100000.0",
+        "E_1 d 0 0 c 1000000",
+        "E_2 g 0 a c 100000",
         "V_E_3_os E_3_os a 0.001",
-        "E_3 h 0 E_3_os c 100000.0",
+        "E_3 h 0 E_3_os c 100000",
         "B_1 e 0 V=v(a)*v(b)",
         "B_2 e 0 I=2.0*v(a)",
-        "T_1 e 0 f 0 Z0=50.0 TD=0.001 REL=3.0 IC=-0.5,-0.01,-0.5,0.01",
+        "T_1 e 0 f 0 Z0=50 TD=0.001 REL=3.0 IC=-0.5,-0.01,-0.5,0.01",
     ]
 
 
@@ -260,7 +260,7 @@ def test_devices_have_plain_names() -> None:
     for name in ("", "R 1", "R_1\n.control", "R.1", "1", "_R"):
         refused(f"device {name!r}: must be a plain name: letters, digits and _, a letter first", resistor(name))
     # Its letter is the matter of a dialect, which puts it before the name.
-    assert circuit(resistor("X_1")).netlist().splitlines()[-1] == "R_X_1 a 0 1.0"
+    assert circuit(resistor("X_1")).netlist().splitlines()[-1] == "R_X_1 a 0 1"
 
 
 def test_a_device_holds_a_part() -> None:

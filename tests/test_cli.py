@@ -13,12 +13,12 @@ from typing import Any, NamedTuple
 
 import pytest
 import xarray as xr
-from hopfield_hw.designs.design import load_design, shipped_designs
 
 from hopfield_hw.cells import CELLS
 from hopfield_hw.cli import COMMANDS, demo, run
 from hopfield_hw.cli import doctor as doctor_module
 from hopfield_hw.cli.reporting import RESULT_KEYS
+from hopfield_hw.designs.design import load_design, shipped_designs
 from hopfield_hw.families import FAMILIES
 from hopfield_hw.spice.ngspice import REMEDY, VARIABLE
 

@@ -13,8 +13,9 @@ import hopfield_hw as hh
 from hopfield_hw.analysis.amplification import amplification
 from hopfield_hw.analysis.stability import critical_delay
 from hopfield_hw.cells import AllPass, HopfieldTank, InvertingIntegrator
-from hopfield_hw.parts import Line
 from hopfield_hw.graph import Affine, Delay, Edge, Graph, Input, Leak, Output
+from hopfield_hw.parts import Line, VoltageSource
+from hopfield_hw.spice.dialects import find_dialect
 from hopfield_hw.spice.ngspice import run
 from hopfield_hw.transforms import delayed, delayed_by_edge, distributed, neutral
 from hopfield_hw.values.arrays import Array
@@ -95,7 +96,7 @@ def test_a_constant_history_is_held_exactly() -> None:
 def test_delays_of_one_signal_share_a_line_unless_they_are_close() -> None:
     def lines(taus: Any) -> list[float]:
         circuit = hh.lower(delayed_by_edge(network(((0.1, 0.2), (0.3, 0.4))), RC * np.array(taus)))
-        return [device.value.delay / RC for device in circuit.devices if isinstance(device.value, Line)]
+        return [device.part.delay / RC for device in circuit.devices if isinstance(device.part, Line)]
 
     assert lines([[0.4, 0.4], [1.0, 1.0]]) == pytest.approx([0.4, 0.6] * 2)
     assert lines([[0.4, 0.4], [0.5, 0.5]]) == pytest.approx([0.4, 0.5] * 2)
@@ -107,10 +108,11 @@ def test_weights_of_the_taps_by_a_sweep() -> None:
     tau = hh.Signal(times=[0.0, 1e-3], values=[0.2e-3, 1.0e-3])  # type: ignore[arg-type]
     circuit = hh.lower(delayed(network(), tau))
     (place,) = [device for device in circuit.devices if device.name == "V_v_late_tau"]
-    assert place.value == ((0.0, pytest.approx(1.0)), (1e-3, pytest.approx(25.0)))
+    assert isinstance(place.part, VoltageSource)
+    assert place.part.voltage == ((0.0, pytest.approx(1.0)), (1e-3, pytest.approx(25.0)))
     sources = [device for device in circuit.devices if device.name.startswith("B_v_late_weight")]
     deck = "sweep\nV_at v_late_place 0 DC 0\n"
-    deck += "".join(f"{device.name} {device.nodes[0]} 0 V={device.value}\n" for device in sources)
+    deck += "".join(f"{line}\n" for line in find_dialect("ngspice").format_devices(sources, {}))
     plot = run(deck + ".dc V_at 0 26 0.05\n.end\n", t_stop=None, timeout=60.0)
     at = plot.column("v(v_late_place)").real
     assert len(sources) == 27
@@ -143,7 +145,7 @@ def test_a_sine_through_the_stages_is_as_late_as_they_say(ngspice: str) -> None:
     form = AllPass(accuracy=1e-2, bandwidth=2e3)
     circuit = hh.lower(delayed(network(), 1.5 * RC), cell=InvertingIntegrator(delay=form))
     devices = [device for device in circuit.devices if device.name.split("_", 1)[1].startswith("v_late_0")]
-    lines = [f"{d.name} {' '.join(d.nodes)} {d.value!r}" for d in devices]
+    lines = find_dialect("ngspice").format_devices(devices, {})
     deck = "\n".join(
         ["phase", "V_in v_0 0 DC 0 AC 1", *lines, f".ac lin 1 {2e3 / 2 / np.pi} {2e3 / 2 / np.pi}", ".end\n"]
     )

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+
 from hopfield_hw.designs.design import Design, load_design
 from hopfield_hw.designs.export import design_circuit, rescales
-
 from hopfield_hw.values.errors import InputError
 from hopfield_hw.verification import Verification, verify
 from hopfield_hw.verification.faults import Fault, Planted, parse_fault, plant
@@ -84,13 +84,13 @@ def test_the_same_netlist_without_a_fault_passes() -> None:
 EFFECTS = {
     "a resistor's sign": (
         ("flip_flop", "hopfield_tank", "sign:0,1"),
-        ["R_syn_0_1 vn_1 x_0 20000.0"],
-        ["R_syn_0_1 v_1 x_0 20000.0"],
+        ["R_syn_0_1 vn_1 x_0 20000"],
+        ["R_syn_0_1 v_1 x_0 20000"],
     ),
     "a sign whose rail is not there": (
         ("limit_cycle", "hopfield_tank", "sign:0,0"),
         ["R_syn_0_0 v_0 x_0 33333.33333333"],
-        ["R_syn_0_0 vn_0 x_0 33333.33333333", "E_inv_v_0 vn_0 0 v_0 0 -1.0"],
+        ["R_syn_0_0 vn_0 x_0 33333.33333333", "E_inv_v_0 vn_0 0 v_0 0 -1"],
     ),
     "a transconductance's sign": (
         ("flip_flop", "ideal", "sign:1,0"),
@@ -99,8 +99,8 @@ EFFECTS = {
     ),
     "a resistor's factor": (
         ("flip_flop", "inverting_integrator", "factor:0,1:4"),
-        ["R_syn_0_1 vn_1 x_sum_0 20000.0"],
-        ["R_syn_0_1 vn_1 x_sum_0 5000.0"],
+        ["R_syn_0_1 vn_1 x_sum_0 20000"],
+        ["R_syn_0_1 vn_1 x_sum_0 5000"],
     ),
     "a transconductance's factor": (
         ("flip_flop", "ideal", "factor:0,1:0.5"),

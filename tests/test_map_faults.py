@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import hopfield_hw as hh
-from hopfield_hw.spice.dialects.dialect import number
 from hopfield_hw.graph import Graph
+from hopfield_hw.spice.dialects.dialect import number
 
 
 def ring_of_units() -> Graph:

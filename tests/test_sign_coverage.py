@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hopfield_hw.spice.dialects.dialect import number
 import numpy as np
 
 import hopfield_hw as hh
 from hopfield_hw.circuit import Device
 from hopfield_hw.families import discrete_hopfield
+from hopfield_hw.spice.dialects.dialect import number
 
 GRAPH = replace(
     discrete_hopfield(

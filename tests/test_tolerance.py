@@ -12,6 +12,7 @@ from hopfield_hw.board import Spread, sample
 from hopfield_hw.board.tolerance import APPLIES
 from hopfield_hw.cells import CELLS
 from hopfield_hw.parts import Multiplier, OpAmp, Resistor, Transistor
+from hopfield_hw.spice.dialects.dialect import number
 
 PERIOD = 1e-3
 
@@ -59,9 +60,9 @@ def test_an_offset_is_in_series_with_the_input_that_does_not_invert() -> None:
     plus, minus, output = first.nodes
     lines = drawn.netlist().splitlines()
     at = f"{first.name}_os"
-    assert f"V_{at} {at} {plus} {float(f'{volts[first.name]:.13g}')!r}" in lines
-    assert f"{first.name} {output} 0 {at} {minus} 1000000.0" in lines
-    assert f"{first.name} {output} 0 {plus} {minus} 1000000.0" in nominal.netlist().splitlines()
+    assert f"V_{at} {at} {plus} {number(volts[first.name])}" in lines
+    assert f"{first.name} {output} 0 {at} {minus} 1000000" in lines
+    assert f"{first.name} {output} 0 {plus} {minus} 1000000" in nominal.netlist().splitlines()
 
 
 R, T, OFFSET = 1e4, 2.5e-5, 1e-3

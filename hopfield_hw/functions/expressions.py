@@ -36,13 +36,13 @@ class Expression:
         return Operation("-", as_expression(other), self)
 
     def __mul__(self, other: Operand) -> Expression:
-        return Operation("*", self, as_expression(other))
+        return self if _is_one(other) else Operation("*", self, as_expression(other))
 
     def __rmul__(self, other: Operand) -> Expression:
-        return Operation("*", as_expression(other), self)
+        return self if _is_one(other) else Operation("*", as_expression(other), self)
 
     def __truediv__(self, other: Operand) -> Expression:
-        return Operation("/", self, as_expression(other))
+        return self if _is_one(other) else Operation("/", self, as_expression(other))
 
     def __neg__(self) -> Expression:
         return Negative(self)
@@ -84,6 +84,10 @@ class Operation(Expression):
     left: Expression
     right: Expression
 
+    def __post_init__(self) -> None:
+        if self.symbol not in OPERATIONS:
+            raise InputError(f"expression: operation {self.symbol!r:.40}: must be one of {', '.join(OPERATIONS)}")
+
 
 @dataclass(frozen=True, slots=True)
 class Call(Expression):
@@ -91,6 +95,10 @@ class Call(Expression):
 
     function: str
     arguments: tuple[Expression, ...]
+
+    def __post_init__(self) -> None:
+        if self.function not in CALLS:
+            raise InputError(f"expression: function {self.function!r:.40}: must be one of {', '.join(CALLS)}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +232,10 @@ def count_arguments(expression: Expression) -> int:
         case Choice(left, right, above, otherwise):
             return max(count_arguments(part) for part in (left, right, above, otherwise))
     raise _unknown(expression)
+
+
+def _is_one(value: Operand) -> bool:
+    return value == (Number(1.0) if isinstance(value, Expression) else 1.0)
 
 
 def _unknown(expression: object) -> InputError:

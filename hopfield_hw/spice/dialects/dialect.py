@@ -95,9 +95,9 @@ class Dialect(ABC):
         for device in devices:
             name, part, nodes, _ = device
             # A crossbar is millions of these two, written at once; `number` writes them the same.
-            if type(part) is Transconductance:
+            if type(part) is Transconductance and name[0] == "G":
                 lines.append(f"{name} {' '.join(nodes)} {part.siemens:.13g}")
-            elif type(part) is Resistor:
+            elif type(part) is Resistor and name[0] == "R":
                 lines.append(f"{name} {nodes[0]} {nodes[1]} {part.resistance:.13g}")
             else:
                 lines += self.format_device(device, initial)
