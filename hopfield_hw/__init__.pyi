@@ -1,4 +1,4 @@
-from . import board, families, formats, problems, recurrent, trained, transforms
+from . import board, families, formats, problems, recurrent, tasks, trained, transforms
 from .cells import (
     CELLS,
     ActiveRC,
@@ -40,7 +40,6 @@ from .networks import Network
 from .parts import IdealGain, OnePole, Subcircuit
 from .spice.export import write_deck
 from .spice.transient import AccuracyWarning, simulate
-from .trained import tasks
 from .values.errors import (
     HopfieldHWError,
     InputError,

@@ -222,7 +222,8 @@ REFUSED: dict[str, tuple[str, str]] = {
     ),
     "unknown cell": (
         changed("[cells.inverting_integrator]", "[cells.inverting_integrater]"),
-        f"`cells`: cell 'inverting_integrater' is unknown: must be one of {', '.join(CELLS)}; did you mean 'inverting_integrator'?",
+        f"`cells`: cell 'inverting_integrater' is unknown: must be one of {', '.join(CELLS)}; did you mean "
+        "'inverting_integrator'?",
     ),
     "tolerance without a reason": (
         HEAD + INLINE + "[cells.ideal]\ntolerance = 1e-4\n",

@@ -15,6 +15,7 @@ from hopfield_hw.analysis.cohen_grossberg_energy import cohen_grossberg_energy
 from hopfield_hw.analysis.stability import critical_delay
 from hopfield_hw.designs.design import load_design
 from hopfield_hw.graph import Stencil
+from hopfield_hw.transforms import delayed
 
 EYE = np.eye(2)
 CG = {"amplification": hh.Identity(), "signal": hh.Identity(), "initial": 0.1}

@@ -21,8 +21,20 @@ MAX_LINES = 400
 # A module imports from those above it in this list alone.
 LAYERS = (
     *("version", "processes", "values", "functions", "graph", "networks", "transforms", "families", "recurrent"),
-    *("formats", "problems", "equations", "integers", "circuit", "cells", "lowering", "spice", "board", "analysis"),
-    *("verification", "pictures", "designs", "trained", "testing", "cli"),
+    *(
+        "formats",
+        "problems",
+        "equations",
+        "integers",
+        "parts",
+        "circuit",
+        "cells",
+        "lowering",
+        "spice",
+        "board",
+        "analysis",
+    ),
+    *("verification", "pictures", "designs", "trained", "tasks", "testing", "cli"),
 )
 LAYER = {module: row for row, module in enumerate(LAYERS)}
 
@@ -39,7 +51,7 @@ EXCEPTIONS = {
 
 # A reference that shares the circuit's arithmetic proves nothing about it.
 INDEPENDENT = "equations"
-CIRCUIT_SIDE = {"circuit", "cells", "lowering", "spice"}
+CIRCUIT_SIDE = {"parts", "circuit", "cells", "lowering", "spice"}
 
 
 class Import(NamedTuple):

@@ -18,8 +18,7 @@ from hopfield_hw.integers.icarus import simulate_verilog
 from hopfield_hw.integers.lowering import FixedPoint, lower_to_integers
 from hopfield_hw.integers.machine import FixedMachine, narrowest_for, shortened
 from hopfield_hw.integers.trees import fixed_node
-from hopfield_hw.trained import Expression, mackey_glass, parse_expression, random_expression
-from hopfield_hw.trained.tasks import (
+from hopfield_hw.tasks import (
     evaluate,
     find_anomalies,
     forecast,
@@ -30,6 +29,7 @@ from hopfield_hw.trained.tasks import (
     roll_out,
     tree_of,
 )
+from hopfield_hw.trained import Expression, mackey_glass, parse_expression, random_expression
 from hopfield_hw.values.arrays import Array
 
 WARM_UP = 100

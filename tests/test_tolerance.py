@@ -90,7 +90,7 @@ def moved(net: hh.Network, cell: str, amplifier: str) -> list[float]:
     ("cell", "sign"), [("inverting_integrator", -1.0), ("active_rc", 1.0), ("summing_amplifier", -1.0)]
 )
 def test_an_offset_moves_a_neuron_by_the_noise_gain_of_its_op_amp(cell: str, sign: float) -> None:
-    """(s - e)/R + T (0 - e) = 0 at its summing node, of an input at 0 V: s = (1 + R T) e at its output, which is x or -x."""
+    """(s - e)/R + T (0 - e) = 0 at its summing node, of an input at 0 V: s = (1 + R T) e at its output, x or -x."""
     net = hh.Network(
         weights=[[0.0]], input_weights=[[T]], resistance=R, capacitance=1e-8, gain=hh.Tanh(gain=1.0), initial=[0.0]
     )

@@ -14,8 +14,8 @@ from hopfield_hw.equations import StepProgram
 from hopfield_hw.integers.fixed_point import QFormat
 from hopfield_hw.integers.lowering import FixedPoint, lower_to_integers
 from hopfield_hw.integers.machine import FixedMachine
+from hopfield_hw.tasks import bits_per_character, forecast, generate, ngram_bits, relative_error
 from hopfield_hw.trained import Alphabet, Forecaster, Scale, latch_sequences
-from hopfield_hw.trained.tasks import bits_per_character, forecast, generate, ngram_bits, relative_error
 from hopfield_hw.trained.weights import DATA, load_arrays
 from hopfield_hw.values.arrays import Array
 

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ...values.arrays import Array, frozen
-from ...values.errors import InputError
+from ..values.arrays import Array, frozen
+from ..values.errors import InputError
 from .forecast import Stepper, forecast
 
 

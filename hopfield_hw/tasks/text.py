@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...equations.sequences import machine_of, run_sequence
-from ...values.arrays import Array
-from ...values.errors import InputError
-from ..text import Alphabet
+from ..equations.sequences import machine_of, run_sequence
+from ..trained.text import Alphabet
+from ..values.arrays import Array
+from ..values.errors import InputError
 from .forecast import Stepper
 
 

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from ...equations.trees import Node, Tree, run_trees
-from ..expressions import WORDS, Expression
-from ..logic import LogicModel
+from ..equations.trees import Node, Tree, run_trees
+from ..trained.expressions import WORDS, Expression
+from ..trained.logic import LogicModel
 
 
 def evaluate(

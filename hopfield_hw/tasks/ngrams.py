@@ -6,7 +6,7 @@ from collections import Counter
 
 import numpy as np
 
-from ...values.errors import InputError
+from ..values.errors import InputError
 
 
 def ngram_bits(train: str, text: str, *, order: int, context: str) -> float:

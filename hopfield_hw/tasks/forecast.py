@@ -6,17 +6,17 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from ...cells import Cell
-from ...equations.sequences import Machine, machine_of, run_sequence
-from ...graph import Graph
-from ...integers.icarus import simulate_verilog
-from ...integers.lowering import IntegerProgram
-from ...lowering import lower
-from ...recurrent import RecurrentCell
-from ...spice.transient import simulate
-from ...values.arrays import Array, frozen
-from ...values.errors import InputError
-from ...values.signals import Signal
+from ..cells import Cell
+from ..equations.sequences import Machine, machine_of, run_sequence
+from ..graph import Graph
+from ..integers.icarus import simulate_verilog
+from ..integers.lowering import IntegerProgram
+from ..lowering import lower
+from ..recurrent import RecurrentCell
+from ..spice.transient import simulate
+from ..values.arrays import Array, frozen
+from ..values.errors import InputError
+from ..values.signals import Signal
 
 Stepper: TypeAlias = "Machine | Graph | RecurrentCell"
 
