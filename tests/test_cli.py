@@ -13,17 +13,18 @@ from typing import Any, NamedTuple
 
 import pytest
 import xarray as xr
-from hopfield_hw.designs.design.design import load_design, shipped_designs
 
 from hopfield_hw.cells import CELLS
-from hopfield_hw.cli import COMMANDS, demo, run
+from hopfield_hw.cli import COMMANDS, run
+from hopfield_hw.cli import demo as demo_module
 from hopfield_hw.cli import doctor as doctor_module
 from hopfield_hw.cli.reporting import RESULT_KEYS
+from hopfield_hw.designs import load_design, shipped_designs
 from hopfield_hw.families import FAMILIES
 from hopfield_hw.spice.ngspice import REMEDY, VARIABLE
 
 ERROR = "hopfield-hw: error: "
-HINT = "; `hopfield-hw --help` shows what there is"
+HINT = "; see `hopfield-hw --help`"
 MISSING = f"ngspice: found {VARIABLE}='/nowhere', which is no executable; {REMEDY}"
 DESIGN = """\
 title = "Two neurons"
@@ -314,9 +315,8 @@ def test_doctor_says_how_to_get_a_package(cli: Command, monkeypatch: pytest.Monk
 
 @pytest.fixture
 def small_demo(monkeypatch: pytest.MonkeyPatch) -> None:
-    module = sys.modules[demo.__module__]
-    monkeypatch.setattr(module, "MEMORY", "flip_flop")
-    monkeypatch.setattr(module, "DESIGNS", ("flip_flop", "limit_cycle"))
+    monkeypatch.setattr(demo_module, "MEMORY", "flip_flop")
+    monkeypatch.setattr(demo_module, "DESIGNS", ("flip_flop", "limit_cycle"))
 
 
 @pytest.mark.usefixtures("ngspice", "small_demo")

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hopfield_hw.designs.design.design import load_design
 
 import hopfield_hw as hh
 from hopfield_hw import families
 from hopfield_hw.analysis.cohen_grossberg_energy import cohen_grossberg_energy
 from hopfield_hw.analysis.stability import critical_delay
+from hopfield_hw.designs import load_design
 from hopfield_hw.graph import Stencil
 
 EYE = np.eye(2)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from hopfield_hw.designs.design.design import Design, load_design
-from hopfield_hw.designs.design.export import design_circuit, rescales
 
+from hopfield_hw.designs.design import Design, load_design
+from hopfield_hw.designs.export import design_circuit, rescales
 from hopfield_hw.values.errors import InputError
 from hopfield_hw.verification import Verification, verify
 from hopfield_hw.verification.faults import Fault, Planted, parse_fault, plant

@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hopfield_hw.designs.design.design import shipped_designs
 
 import hopfield_hw as hh
 from hopfield_hw.board import Spread
 from hopfield_hw.cells import Cellular, SummingStage
 from hopfield_hw.cli import run
+from hopfield_hw.designs.design import shipped_designs
 from hopfield_hw.families import FAMILIES, CellularNetwork, Template
 from hopfield_hw.graph import Activate, Affine, Clock, Edge, Graph, Hold, Leak, Output
 from hopfield_hw.transforms import delayed

@@ -12,9 +12,10 @@ from ..designs.design import Design, check_answer
 from ..designs.export import design_circuit
 from ..equations import solve
 from ..problems import Answer, Recall
+from ..processes import TIMEOUT
 from ..spice.decks.text import read_deck
 from ..spice.ngspice import find
-from ..spice.transient import TIMEOUT, circuit_deck
+from ..spice.transient import circuit_deck
 from ..values.errors import SimulatorMissing
 from ..verification import Verification, verify_circuit
 from .reporting import say_table, working, written

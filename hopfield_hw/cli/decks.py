@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-import xarray as xr
 
 from ..circuit import Circuit
-from ..designs.design import Design
+from ..designs import Design
 from ..designs.export import design_circuit, export_deck
 from ..spice.transient import AccuracyWarning
 from ..spice.transient import simulate as run_ngspice
 from ..values.si_text import format_si
+from .inputs import accuracy_given, checked_timeout, load
 from .options import (
     PICTURES,
     Accuracy,
@@ -26,11 +26,11 @@ from .options import (
     PlotFile,
     Rescale,
     Timeout,
-    accuracy_given,
-    checked_timeout,
-    load,
 )
 from .reporting import checked_output, emit_result, say, say_table, warn, working, written
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 WAVES = ".nc"
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ..designs.design import load_design
+from ..designs import load_design
 from ..designs.export import design_circuit
 from ..verification.faults import FORMS, Fault, Planted, parse_fault, plant
 from .checks import Checked, Job, Unverified, check, show

@@ -1,4 +1,4 @@
-"""Options that several commands share."""
+"""Options that several commands share. They import no engine, so that help and `list` are quick."""
 
 from __future__ import annotations
 
@@ -7,12 +7,7 @@ from typing import Annotated, TypeAlias
 
 import typer
 
-from ..designs.design import Design, load_design
-from ..lowering import find_cell
-from ..spice.transient import TIMEOUT
-from ..values.arrays import positive
-from ..values.errors import InputError
-from ..values.measures import checked_accuracy
+from ..processes import TIMEOUT
 
 PICTURES = (".png", ".pdf", ".svg")
 DESIGN_HELP = "A folder, a design.toml, a network .json, or the name of a shipped design."
@@ -40,34 +35,3 @@ PlotFile: TypeAlias = Annotated[
 OutputFile: TypeAlias = Annotated[
     Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write to this file; its folder must be there.")
 ]
-
-
-def load(name: str, case: str | None = None) -> Design:
-    """Return a design, or a case of it. Raises InputError for what is not there, and for what is wrong with it."""
-    design = load_design(name)
-    if case is None:
-        return design
-    if case not in design.cases:
-        known = ", ".join(design.cases) if design.cases else "none"
-        raise InputError(f"--case {case!r:.60}: is no case of {design.name}; its cases: {known}")
-    return design.cases[case]
-
-
-def checked_cell(name: str) -> str:
-    """Return the name of a cell. Raises InputError for an unknown one."""
-    return find_cell(name).name
-
-
-def checked_positive(value: float | str, name: str, unit: str) -> float:
-    """Return a positive number. Raises InputError for another."""
-    return float(positive(value, name, shape=(), unit=unit))
-
-
-def accuracy_given(value: float | None) -> float | None:
-    """Return the value of --accuracy, an NRMSE; None where it is not given. Raises InputError for another number."""
-    return None if value is None else checked_accuracy(value, "--accuracy")
-
-
-def checked_timeout(value: str | None) -> float:
-    """Return the value of --timeout, seconds. Raises InputError for one that is not positive."""
-    return TIMEOUT if value is None else checked_positive(value, "--timeout", "s")

@@ -13,10 +13,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
-
 from ..values.errors import DiskFull, HopfieldHWError, InputError
 
 PROGRAM = "hopfield-hw"
@@ -54,6 +50,9 @@ def warn(text: str, kind: str = "warning") -> None:
 
 def say_table(rows: Iterable[Sequence[str]], *, title: str = "", columns: Sequence[str] = ()) -> None:
     """Write a table on stdout; the columns have names where they are given."""
+    from rich.console import Console
+    from rich.table import Table
+
     rows = list(rows)
     table = Table(box=None, show_header=bool(columns), pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for k in range(max((len(row) for row in rows), default=len(columns))):
@@ -102,6 +101,8 @@ def working(what: str) -> Iterator[None]:
     if not sys.stderr.isatty():
         yield
         return
+    from rich.console import Console
+
     with Console(stderr=True, markup=False, highlight=False).status(what):
         yield
 
@@ -109,6 +110,9 @@ def working(what: str) -> Iterator[None]:
 @contextmanager
 def counting(what: str, total: int) -> Iterator[Callable[[], None]]:
     """Show on a terminal how much of something long is done; call what this gives for each piece."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty(), transient=True) as progress:
         task = progress.add_task(what, total=total)

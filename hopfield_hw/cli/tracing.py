@@ -9,7 +9,7 @@ import typer
 
 from ..cells import CELLS
 from ..circuit import Circuit, Device, Origin
-from ..designs.design import Design, load_design
+from ..designs import Design, load_design
 from ..designs.export import design_circuit, device_lines, export_deck
 from ..graph import Affine, Graph, Leak
 from ..graph.weights import entries, weights_shape

@@ -12,6 +12,7 @@ from ..cells import CELLS
 from ..spice.decks.text import cell_of
 from ..values.errors import InputError
 from .checks import Checked, Job, Unverified, check, show
+from .inputs import accuracy_given, checked_cell, checked_timeout, load
 from .options import (
     DESIGN_HELP,
     PICTURES,
@@ -21,10 +22,6 @@ from .options import (
     PlotFile,
     Rescale,
     Timeout,
-    accuracy_given,
-    checked_cell,
-    checked_timeout,
-    load,
 )
 from .random_set import RandomSet, verify_set
 from .reporting import checked_output, emit_result, report_error

@@ -11,10 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NamedTuple
-
-import jsonschema
-import xarray as xr
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..cells import CELLS
 from ..graph import Graph, Input, Leak, Output, as_graph
@@ -26,13 +23,14 @@ from ..values.measures import checked_accuracy
 from ..values.names import unknown
 from ..values.signals import Signal, as_signal
 from .networks import delayed_network, design_file, design_network
+from .shipped import FILE, shipped_designs, shipped_file
 
-FILE = "design.toml"
+if TYPE_CHECKING:
+    import jsonschema
+    import xarray as xr
+
 SCHEMA = Path(__file__).parent / "design.schema.json"
 ACCURACY = 1e-4
-# A wheel carries the designs inside the package; in a checkout they lie beside it.
-INSTALLED = Path(__file__).parent.parent / "_circuits"
-CHECKOUT = Path(__file__).parents[2] / "circuits"
 
 
 class CellTolerance(NamedTuple):
@@ -79,12 +77,6 @@ def check_answer(design: Design, wave: xr.Dataset) -> tuple[Answer, ...]:
     return () if design.expected is None else design.expected.check(wave)
 
 
-def shipped_designs() -> tuple[str, ...]:
-    """Return the names of the designs that come with the package."""
-    folder = INSTALLED if INSTALLED.is_dir() else CHECKOUT
-    return tuple(sorted(path.parent.name for path in folder.glob(f"*/{FILE}")))
-
-
 def load_design(name_or_path: str | Path) -> Design:
     """Return a shipped design by its name; or that of a folder, of a design.toml, or of a network .json, by its path.
 
@@ -114,7 +106,7 @@ def _located(name_or_path: str | Path) -> Path:
     path = Path(text)
     is_name = isinstance(name_or_path, str) and path.name == text and not path.suffix
     if is_name and text in shipped_designs():
-        return (INSTALLED if INSTALLED.is_dir() else CHECKOUT) / text / FILE
+        return shipped_file(text)
     if os.path.isdir(path):
         path = path / FILE
     elif is_name:
@@ -295,6 +287,8 @@ def _checked(content: dict[str, Any]) -> dict[str, Any]:
 
 @cache
 def _validator() -> jsonschema.Draft202012Validator:
+    import jsonschema
+
     return jsonschema.Draft202012Validator(json.loads(SCHEMA.read_text(encoding="utf-8")))
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.optimize import linprog
 
 from ..functions import Clip
 from ..graph import Activate, Affine, Graph, Hadamard, Operator, Units
@@ -73,6 +72,8 @@ def _refuse_unsolvable(problem: BoxProblem) -> None:
         return
     limits = np.concatenate([q[at_least], -q[at_most]])
     box = list(zip(low.tolist(), high.tolist(), strict=True))
+    from scipy.optimize import linprog
+
     found = linprog(np.zeros(q.size), A_ub=rows, b_ub=limits, bounds=box)
     if found.status == 2:
         raise InputError(

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import networkx as nx
 import numpy as np
 import scipy.sparse as sp
 
@@ -18,6 +17,9 @@ from ..values.errors import InputError
 from ..values.labels import matched
 from ..values.names import checked_labels
 from .files import read_json, read_npz, write_json, write_npz
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 # What the axes of each field stand for, where tables have names along them; the unit of each.
 AXES = {
@@ -200,6 +202,8 @@ class Network:
         undirected graph is symmetric. `others` are arguments of Network (`gain`, or values common to all nodes).
         Raises InputError for an edge without a weight, and for an attribute that only some of the nodes carry.
         """
+        import networkx as nx
+
         nodes = list(graph.nodes)
         for source, target, data in graph.edges(data=True):
             if not isinstance(data.get("weight"), int | float | np.number):
@@ -224,6 +228,8 @@ class Network:
 
         Values are in the network's own units; gain, inputs and units are not part of a networkx graph.
         """
+        import networkx as nx
+
         graph = nx.DiGraph()
         names = self.labels if self.labels is not None else tuple(str(k) for k in range(self.size))
         for k, name in enumerate(names):

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
-import xarray as xr
-from scipy.interpolate import CubicSpline
 
 from ..values.arrays import Array
 from ..values.si_text import format_si
 from .ad_converter import visited_codes
 from .memory import Patterns
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 
 class Answer(NamedTuple):
@@ -107,6 +108,8 @@ def period_and_swing(times: Array, values: Array) -> tuple[float, float]:
 
     Crossings and peaks are those of a cubic spline. The period is NaN where there are not two crossings.
     """
+    from scipy.interpolate import CubicSpline
+
     late = times >= 0.5 * times[-1]
     wave = CubicSpline(times[late], values[late])
     slope = wave.derivative()

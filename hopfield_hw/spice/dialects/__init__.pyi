@@ -1,0 +1,3 @@
+from .table import DIALECTS, write
+
+__all__ = ["DIALECTS", "write"]
