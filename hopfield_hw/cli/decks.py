@@ -70,7 +70,7 @@ def simulate(
     files = {"output": output, "plot": plot}
     if as_json:
         content = _to_json(chosen, circuit, wave, files)
-        emit_result({**content, "status": "fell short" if warned else "done", "warnings": warned})
+        emit_result({**content, "status": "failed" if warned else "done", "warnings": warned})
     else:
         say_table(_rows(circuit, wave, files), title=chosen.title)
     return 1 if warned else 0

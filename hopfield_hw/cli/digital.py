@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple, TypeAlias, cast, get_args
 
@@ -11,7 +11,6 @@ import typer
 
 from ..equations.sequences import run_sequence
 from ..formats import from_onnx, from_torch
-from ..integers.clipped import Clipped
 from ..integers.fixed_point import Index, QFormat
 from ..integers.lowering import FixedPoint, IntegerProgram, lower_to_integers
 from ..integers.machine import FixedPointReport, clipped_rows, fixed_point_report, narrowest
@@ -94,7 +93,10 @@ def rtl(
             "inputs": inputs,
             "outputs": outputs,
         }
-        about |= {"widest_bits": max(step.bits for step in program.steps), "clipped": _clipped(program.clipped)}
+        about |= {
+            "widest_bits": max(step.bits for step in program.steps),
+            "clipped": {name: clipped.figures() for name, clipped in program.clipped.items()},
+        }
         found.append({**about, **(_judged(part.name, program) if tools else {})})
     if as_json:
         emit_result(
@@ -148,20 +150,9 @@ def fixed(
             below.append(run_sequence(graph, x, reverse=part.backward).outputs)
     short = goal is not None and any(report.sqnr < goal for report in reports.values())
     if as_json:
-        found = [
-            {
-                "module": name,
-                "sqnr": report.sqnr,
-                "worst_error": report.worst,
-                "signals": str(report.formats.signals),
-                "weights": str(report.formats.weights),
-                "saturated": sum(count.saturated for count in report.counts.values()),
-                "clipped": _clipped(report.clipped),
-            }
-            for name, report in reports.items()
-        ]
+        found = [{"module": name, **report.to_json()} for name, report in reports.items()]
         worst = max(report.worst for report in reports.values())
-        emit_result({"status": "fell short" if short else "done", "worst_error": worst, "goal": goal, "parts": found})
+        emit_result({"status": "failed" if short else "done", "worst_error": worst, "goal": goal, "parts": found})
     else:
         for name, report in reports.items():
             held = [("signals", str(report.formats.signals)), ("weights", str(report.formats.weights))]
@@ -202,20 +193,6 @@ def _parts(stack: Stack) -> Iterator[Part]:
         for cell in layer.cells:
             backward = cell is layer.backward
             yield Part(f"layer{k}_{'backward' if backward else 'forward'}", cell, k, backward)
-
-
-def _clipped(clipped: Mapping[str, Clipped]) -> dict[str, dict[str, Any]]:
-    """Return clipped constants as JSON has them, by operator."""
-    return {
-        name: {
-            "what": found.what,
-            "outside": found.outside,
-            "of": found.total,
-            "format": str(found.format),
-            "worst_error": found.worst,
-        }
-        for name, found in clipped.items()
-    }
 
 
 def _judged(name: str, program: IntegerProgram) -> dict[str, str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import io
 import json
-import math
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -14,10 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from ..values.errors import DiskFull, HopfieldHWError, InputError
+from ..values.report import plain, text_table
 
 PROGRAM = "hopfield-hw"
-# Wider than any table: lines are cut for a terminal, never for a pipe.
-PIPE_WIDTH = 100_000
 FULL = (errno.ENOSPC, errno.EDQUOT)
 # Every object of a result holds these; null where there is nothing to say.
 RESULT_KEYS = ("status", "nrmse", "worst_error", "settled", "neurons", "devices", "seconds", "engine", "version")
@@ -49,35 +47,34 @@ def warn(text: str, kind: str = "warning") -> None:
 
 
 def say_table(rows: Iterable[Sequence[str]], *, title: str = "", columns: Sequence[str] = ()) -> None:
-    """Write a table on stdout; the columns have names where they are given."""
+    """Write a table on stdout; the columns have names where they are given. Lines are folded on a terminal only."""
+    rows = list(rows)
+    if sys.stdout.isatty():
+        say(_folded(rows, title, columns))
+    else:
+        say("\n".join(part for part in (title, text_table(rows, columns)) if part))
+
+
+def _folded(rows: Sequence[Sequence[str]], title: str, columns: Sequence[str]) -> str:
     from rich.console import Console
     from rich.table import Table
 
-    rows = list(rows)
     table = Table(box=None, show_header=bool(columns), pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for k in range(max((len(row) for row in rows), default=len(columns))):
         table.add_column(columns[k] if columns else "", overflow="fold")
     for row in rows:
         table.add_row(*row)
-    terminal = sys.stdout.isatty()
     text = io.StringIO()
-    console = Console(
-        file=text,
-        force_terminal=terminal,
-        width=None if terminal else PIPE_WIDTH,
-        markup=False,
-        highlight=False,
-        emoji=False,
-    )
+    console = Console(file=text, force_terminal=True, markup=False, highlight=False, emoji=False)
     if title:
         console.print(title, style="bold")
     console.print(table)
-    say("\n".join(line.rstrip() for line in text.getvalue().splitlines()))
+    return "\n".join(line.rstrip() for line in text.getvalue().splitlines())
 
 
 def emit(content: Mapping[str, Any]) -> None:
     """Write one object of JSON on stdout; what JSON has no number for becomes null."""
-    say(json.dumps(_plain(content), indent=1, allow_nan=False))
+    say(json.dumps(plain(content), indent=1, allow_nan=False))
 
 
 def emit_result(content: Mapping[str, Any]) -> None:
@@ -174,13 +171,3 @@ def _explained(path: Path) -> Iterator[None]:
         if error.errno in FULL:
             raise DiskFull(f"{str(path)!r:.200}: cannot be written ({error.strerror}); make room") from None
         raise InputError(f"{str(path)!r:.200}: cannot be written ({error.strerror}); give another path") from None
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value

@@ -15,6 +15,7 @@ from ..graph import Graph
 from ..values.arrays import Array
 from ..values.errors import InputError
 from ..values.measures import sqnr
+from ..values.report import Report
 from .clipped import Clipped
 from .fixed_point import ActivationTable, Integers, QFormat
 from .lowering import Bounds, Crossbar, Decision, FixedPoint, IntegerProgram, Levels, Port, Step, lower_to_integers
@@ -131,7 +132,7 @@ class FixedMachine:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class FixedPointReport:
+class FixedPointReport(Report):
     """A cell in fixed point against the same in floating point, over sequences.
 
     `sqnr`: 10 log10 of the power of the outputs by that of their error, dB. `worst`: the largest error. `counts`: what
@@ -153,10 +154,16 @@ class FixedPointReport:
             rows.append((name, f"{said}, saturated {count.saturated}"))
         return rows
 
-    def __str__(self) -> str:
-        rows = self.rows()
-        width = max(len(what) for what, _ in rows)
-        return "\n".join(f"{what:<{width}}  {value}" for what, value in rows)
+    def figures(self) -> dict[str, Any]:
+        """Return by name what JSON has of the report."""
+        return {
+            "sqnr": self.sqnr,
+            "worst_error": self.worst,
+            "signals": str(self.formats.signals),
+            "weights": str(self.formats.weights),
+            "saturated": sum(count.saturated for count in self.counts.values()),
+            "clipped": {name: found.figures() for name, found in self.clipped.items()},
+        }
 
 
 def clipped_rows(clipped: Mapping[str, Clipped]) -> list[tuple[str, str]]:
