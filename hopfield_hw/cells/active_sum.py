@@ -11,6 +11,7 @@ import numpy as np
 from ..circuit import GROUND, Draft, Origin
 from ..graph import Graph
 from ..values.arrays import positive
+from ..values.brief import Brief
 from .cell import Fragment
 from .delay_line import MATCHED_LINE, DelayForm
 from .ideal import add_amplifier, add_bias, add_capacitors
@@ -18,7 +19,7 @@ from .population import Population, add_crossbar, delay_fragments, populations
 
 
 @dataclass(frozen=True, kw_only=True)
-class ActiveSum:
+class ActiveSum(Brief):
     """An op-amp holds the summing node at ground; C_i and R_i are its feedback, and it gives -x_i.
 
     Any R_i is realisable (infinite: an integrator without leak). The op-amp is a voltage-controlled source of

@@ -13,6 +13,7 @@ from ..graph import Affine, Delay, Graph
 from ..graph.neutral import check_neutral
 from ..graph.weights import entries
 from ..values.arrays import Array
+from ..values.brief import Brief
 from ..values.errors import Unrealisable
 from ..values.signals import Signal
 
@@ -37,7 +38,7 @@ class DelayForm(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class MatchedLine:
+class MatchedLine(Brief):
     """Transmission lines behind buffers: exact, and for simulation; no cable is a millisecond long."""
 
     name: str = "matched_line"

@@ -14,6 +14,7 @@ from ..circuit import GROUND, Draft, Origin
 from ..functions import Function, Softmax
 from ..graph import Activate, Affine, Delay, Graph, Hadamard, Hold, Leak, Operator, Output, Quantise, Sign
 from ..graph.weights import Stencil, entries
+from ..values.brief import Brief
 from .cell import Fragment
 from .delay_line import add_delay
 from .sample_hold import add_sample_hold, ideal_sample_hold
@@ -24,7 +25,7 @@ HALFWAY = 1e-9
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ideal:
+class Ideal(Brief):
     """C dx/dt = -x/R + sum of G sources: capacitor and leak at a node, a transconductance for each weight.
 
     Activate is a behavioural voltage source, Hadamard a product of voltages. Where currents are to become a voltage

@@ -14,6 +14,7 @@ from ..functions import Function, Softmax
 from ..graph import Activate, Affine, Graph, Hadamard, Hold, Leak, Operator, Output, Sign
 from ..graph.weights import diagonal
 from ..values.arrays import positive
+from ..values.brief import Brief
 from ..values.errors import InputError, Unrealisable
 from ..values.si_text import format_si
 from .cell import Fragment
@@ -30,7 +31,7 @@ FULL_SCALE = 10.0  # of an AD633, volts
 
 
 @dataclass(frozen=True, kw_only=True)
-class OpAmps:
+class OpAmps(Brief):
     """Every sum is an op-amp with a resistor for each weight, every state a charge: of an integrator, or sampled.
 
     A Sign is a comparator, a behavioural source, whose threshold the tie moves. `activation`: "exact", a behavioural

@@ -14,6 +14,7 @@ from ..functions import Softmax
 from ..graph import Activate, Affine, Graph, Input, Leak
 from ..graph.weights import Stencil, entries, scaled_weights
 from ..values.arrays import Array, positive
+from ..values.brief import Brief
 from ..values.errors import Unrealisable
 from ..values.si_text import format_si
 from .cell import Fragment
@@ -38,7 +39,7 @@ class Stage(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SummingStage:
+class SummingStage(Brief):
     """An inverting adder drives a resistor and a capacitor to ground.
 
     Static field: the adder gives -(W x + q), with input resistors `feedback`/|W_ij|; a saturating amplifier g follows,

@@ -12,6 +12,7 @@ from ..circuit import GROUND, Draft, Origin
 from ..graph import Activate, Affine, Graph
 from ..graph.weights import linear
 from ..values.arrays import positive
+from ..values.brief import Brief
 from .active_sum import ActiveSum
 from .cell import Fragment
 from .ideal import add_bias
@@ -22,7 +23,7 @@ ALIKE = 1e-12
 
 
 @dataclass(frozen=True, kw_only=True)
-class WinnerTakeAll:
+class WinnerTakeAll(Brief):
     """The neuron of ActiveSum, where inhibition that is the same between all, T_ij = -w for i != j, has a common line.
 
     An inverting adder of all rails gives -sum_j v_j, and one resistor 1/w takes it to each neuron, so that n neurons

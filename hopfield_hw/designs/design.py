@@ -18,6 +18,7 @@ from ..graph import Graph, Input, Leak, Output, as_graph
 from ..networks.network import Network
 from ..problems import Answer, Expected, Oscillation, Recall, Settled, Visited, read_patterns
 from ..values.arrays import frozen, positive
+from ..values.brief import brief, shorten
 from ..values.errors import InputError
 from ..values.measures import checked_accuracy
 from ..values.names import unknown
@@ -39,6 +40,9 @@ class CellTolerance(NamedTuple):
     tolerance: float
     reason: str
     rescale: bool
+
+    def __repr__(self) -> str:
+        return brief(self)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -65,6 +69,9 @@ class Design:
     cells: Mapping[str, CellTolerance]
     cases: Mapping[str, Design]
     folder: Path
+
+    def __repr__(self) -> str:
+        return shorten(f"<Design {self.name}: {self.title}>", "...>")
 
     def graph(self) -> Graph:
         """Return the network's graph, its feedback delayed where the design says so."""

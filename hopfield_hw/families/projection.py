@@ -10,6 +10,7 @@ from ..functions import Clip
 from ..graph import Activate, Affine, Graph, Hadamard, Operator, Units
 from ..graph.building import CIRCUIT_UNITS, network_graph, state
 from ..values.arrays import Array, frozen, positive
+from ..values.brief import brief
 from ..values.errors import InputError
 
 
@@ -36,6 +37,9 @@ class BoxProblem(NamedTuple):
         """Return max_i |x - P(x - F(x))|_i, (...,): 0 at a solution, and nowhere else."""
         apart: Array = np.abs(x - np.clip(x - self.mapping(x), self.lower, self.upper))
         return np.asarray(np.max(apart, axis=-1))
+
+    def __repr__(self) -> str:
+        return brief(self)
 
 
 def box_problem(

@@ -97,6 +97,12 @@ class Graph:
         object.__setattr__(self, "edges", tuple(Edge(*edge) for edge in self.edges))
         _verify(self)
 
+    def __repr__(self) -> str:
+        inputs, outputs = (sum(port.output_size for port in self.of_type(kind)) for kind in (Input, Output))
+        states = sum(state.output_size for state in self.states)
+        counts = f"operators {len(self.operators)}, states {states}, inputs {inputs}, outputs {outputs}"
+        return f"<Graph: {self.kind}, {counts}>"
+
     @cached_property
     def by_name(self) -> Mapping[str, Operator]:
         """The operators by name."""

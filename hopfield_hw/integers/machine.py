@@ -13,6 +13,7 @@ from ..equations import StepProgram
 from ..equations.sequences import Running, run_sequence, run_steps
 from ..graph import Graph
 from ..values.arrays import Array
+from ..values.brief import brief
 from ..values.errors import InputError
 from ..values.measures import sqnr
 from ..values.report import Report
@@ -218,6 +219,9 @@ class TaskFormat(NamedTuple):
     formats: FixedPoint
     error: float
     clipped: Mapping[str, Clipped]
+
+    def __repr__(self) -> str:
+        return brief(self)
 
 
 def narrowest_for(

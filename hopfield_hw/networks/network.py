@@ -13,6 +13,7 @@ import scipy.sparse as sp
 from ..functions import Gain, Tanh, function_from
 from ..graph import Activate, Affine, Edge, Graph, Input, Leak, Operator, Output, Units
 from ..values.arrays import Array, frozen, frozen_sparse, positive
+from ..values.brief import shorten
 from ..values.errors import InputError
 from ..values.labels import matched
 from ..values.names import checked_labels
@@ -154,6 +155,10 @@ class Network:
             seconds_per_unit=seconds,
             **others,
         )
+
+    def __repr__(self) -> str:
+        inputs = 0 if self.input_weights is None else self.input_weights.shape[1]
+        return shorten(f"<Network: neurons {self.size}, inputs {inputs}, {self.gain!r}>", "...>")
 
     @property
     def size(self) -> int:

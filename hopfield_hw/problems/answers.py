@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 import numpy as np
 
 from ..values.arrays import Array
+from ..values.brief import brief
 from ..values.si_text import format_si
 from .ad_converter import visited_codes
 from .memory import Patterns
@@ -30,6 +31,9 @@ class Settled(NamedTuple):
     outputs: tuple[float, ...]
     tolerance: float
 
+    def __repr__(self) -> str:
+        return brief(self)
+
     def check(self, wave: xr.Dataset) -> tuple[Answer, ...]:
         """Return the answer of a waveform."""
         found = wave.output.values[-1]
@@ -43,6 +47,9 @@ class Visited(NamedTuple):
     pieces: tuple[tuple[float, float], ...]
     codes: tuple[tuple[int, ...], ...]
     dwell: float
+
+    def __repr__(self) -> str:
+        return brief(self)
 
     def check(self, wave: xr.Dataset) -> tuple[Answer, ...]:
         """Return an answer for each piece of time."""

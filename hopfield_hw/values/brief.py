@@ -9,6 +9,7 @@ from typing import Any
 LINE = 120
 FEW = 4  # elements of a sequence are shown up to so many
 LONG = 40  # characters of a text
+LONG_NUMBER = 10  # characters of a number
 
 
 class Brief:
@@ -69,6 +70,8 @@ def _short(value: Any) -> str:
         if len(value) > FEW or sum(len(repr(each)) for each in value) > LONG:
             return f"<{len(value)} {'entry' if len(value) == 1 else 'entries'}>"
         return repr(value)
+    if isinstance(value, float):
+        return f"{value:.6g}" if len(repr(value)) > LONG_NUMBER else repr(value)
     if callable(value) and hasattr(value, "__name__"):
         return str(value.__name__)
     text = brief(value) if hasattr(value, "_fields") else repr(value)

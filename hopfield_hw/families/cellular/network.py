@@ -11,6 +11,7 @@ from ...functions import PiecewiseLinear
 from ...graph import Activate, Affine, Clock, Edge, Graph, Hold, Input, Leak, Output, Sign, Stencil, tie_band
 from ...networks.network import Network
 from ...values.arrays import Array, frozen, positive
+from ...values.brief import Brief
 from ...values.errors import InputError
 from .images import checked_image
 from .templates import Template
@@ -23,7 +24,7 @@ SETTLING = 20.0
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class CellularNetwork:
+class CellularNetwork(Brief):
     """A template at work on an image (Chua and Yang, IEEE Trans. Circuits Syst. 35:1257, 1988, eqs. 2a and 2b).
 
     C dx_ij/dt = -x_ij/R + sum_kl A_kl y_i+k,j+l / R + sum_kl B_kl u_i+k,j+l / R + z / R,  y = (|x+1| - |x-1|) / 2

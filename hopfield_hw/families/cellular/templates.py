@@ -10,6 +10,7 @@ import numpy as np
 from ...graph import Stencil
 from ...graph.weights import Boundary, check_boundary, checked_template
 from ...values.arrays import frozen
+from ...values.brief import Brief
 from ...values.errors import InputError
 
 THEORY = "L. O. Chua and L. Yang, IEEE Trans. Circuits Syst. 35:1257 (1988)"
@@ -18,7 +19,7 @@ BOOK = "L. O. Chua and T. Roska, Cellular Neural Networks and Visual Computing, 
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Template:
+class Template(Brief):
     """The weights that every cell of a cellular network has; one unit of weight is 1/R (Chua and Yang 1988, eq. 2).
 
     `feedback`: A, odd by odd, from the outputs around a cell; `control`: B, odd by odd, from the inputs around it (None
