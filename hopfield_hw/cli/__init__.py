@@ -19,7 +19,7 @@ from .reporting import PROGRAM, ClosedPipeError, report_error, say, warn
 
 __all__ = ["COMMANDS", "main", "run"]
 
-# The module of a command is imported when the command is called; its help begins with the line that stands here.
+# The module of a command is imported when the command is called; its help begins with this line.
 COMMANDS: LazyTable[Callable[..., int]] = LazyTable(
     __package__,
     {

@@ -1,4 +1,4 @@
-"""What verify and demo share: one design, compiled, run, compared and reported."""
+"""Shared by verify and demo: one design, compiled, simulated, compared and reported."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from .reporting import say_table, working, written
 
 
 class Job(NamedTuple):
-    """A verification to run. `accuracy`: None for the design's own, judged by the tolerance that it states.
+    """A verification to run. `accuracy`: None for that of the design, with the tolerance that it states.
 
-    `deck`: text or path of a netlist to judge in place of the compiled one.
+    `deck`: text or path of a netlist to verify in place of the compiled one.
     """
 
     design: Design
@@ -78,7 +78,7 @@ class Checked(Report):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Unverified(Report):
-    """What is known of a design where ngspice is missing: the reference ran, and gave these answers."""
+    """The result for a design where ngspice is missing: the answers of the reference."""
 
     design: Design
     circuit: Circuit
@@ -111,9 +111,9 @@ class Unverified(Report):
 
 
 def check(job: Job) -> Checked | Unverified:
-    """Return the verification of a design, or what the reference alone gives where ngspice is missing.
+    """Return the verification of a design, or the answers of the reference where ngspice is missing.
 
-    Raises InputError for wrong input, and a SimulatorError where ngspice is there but does not deliver.
+    Raises InputError for wrong input, and a SimulatorError where ngspice fails.
     """
     design, start = job.design, time.perf_counter()
     graph, goal = design.graph(), design.accuracy if job.accuracy is None else job.accuracy

@@ -27,23 +27,22 @@ MODEL_HELP = "An .onnx model, or the weights of an LSTM, GRU or RNN of PyTorch (
 
 ModelFile: TypeAlias = Annotated[Path, typer.Argument(metavar="MODEL", help=MODEL_HELP)]
 Prefix: TypeAlias = Annotated[
-    str, typer.Option("--prefix", metavar="P", help="What stands before the names of PyTorch's weights.")
+    str, typer.Option("--prefix", metavar="P", help="Prefix of the names of PyTorch's weights.")
 ]
-Word: TypeAlias = Annotated[int, typer.Option("--word", metavar="N", help="Bits of every number that is held.")]
-Fraction: TypeAlias = Annotated[int, typer.Option("--fraction", metavar="N", help="Bits of it after the point.")]
+Word: TypeAlias = Annotated[int, typer.Option("--word", metavar="N", help="Bits of a signal or state.")]
+Fraction: TypeAlias = Annotated[int, typer.Option("--fraction", metavar="N", help="Fractional bits of them.")]
 WeightWord: TypeAlias = Annotated[
-    int | None, typer.Option("--weight-word", metavar="N", help="Bits of a weight; as --word where not given.")
+    int | None, typer.Option("--weight-word", metavar="N", help="Bits of a weight; --word by default.")
 ]
 WeightFraction: TypeAlias = Annotated[
-    int | None, typer.Option("--weight-fraction", metavar="N", help="Of a weight; as --fraction where not given.")
+    int | None,
+    typer.Option("--weight-fraction", metavar="N", help="Its fractional bits; --fraction by default."),
 ]
 TableIndex: TypeAlias = Annotated[
-    str, typer.Option("--index", metavar="HOW", help="How tables are read: floor, nearest or interpolate.")
+    str, typer.Option("--index", metavar="HOW", help="Look-up in tables: floor, nearest or interpolate.")
 ]
 AddressBits: TypeAlias = Annotated[int, typer.Option("--address-bits", metavar="N", help="A table has 2^N entries.")]
-RangeBits: TypeAlias = Annotated[
-    int, typer.Option("--range-bits", metavar="N", help="A table reaches from -2^N to 2^N.")
-]
+RangeBits: TypeAlias = Annotated[int, typer.Option("--range-bits", metavar="N", help="A table covers -2^N to 2^N.")]
 
 
 class Part(NamedTuple):
@@ -67,13 +66,13 @@ def rtl(
     range_bits: RangeBits = 3,
     prefix: Prefix = "",
     tools: Annotated[
-        bool, typer.Option("--tools/--no-tools", help="Lint by Verilator and count by Yosys, where they are there.")
+        bool, typer.Option("--tools/--no-tools", help="Lint with Verilator, synthesise with Yosys, if installed.")
     ] = True,
     as_json: Json = False,
 ) -> int:
     """Write the recurrent cells of a model as Verilog.
 
-    One module for each layer and direction, in a file of its name; the nodes around them are not written.
+    One module per layer and direction, each in a file named after it; other nodes of the model are not written.
     """
     formats = _formats(word, fraction, weight_word, weight_fraction, index, address_bits, range_bits)
     parts = list(_parts(_load(model, prefix)))
@@ -129,10 +128,10 @@ def fixed(
     ] = None,
     as_json: Json = False,
 ) -> int:
-    """Say what fixed point costs the recurrent cells of a model.
+    """Report fixed-point accuracy of the recurrent cells of a model.
 
-    Every cell is held against the same in floating point, on what the cells below it give in floating point. With
-    --goal, bits are taken off after the point while the SQNR stays at the goal; status 1 where it is not reached.
+    Each cell is compared with its floating-point version, on the floating-point outputs of the layer below. With
+    --goal, fractional bits are removed as long as the SQNR reaches the goal; exit status 1 if it is not reached.
     """
     formats = _formats(word, fraction, weight_word, weight_fraction, index, address_bits, range_bits)
     stack, x = _load(model, prefix), _sequences(inputs)
@@ -196,7 +195,7 @@ def _parts(stack: Stack) -> Iterator[Part]:
 
 
 def _judged(name: str, program: IntegerProgram) -> dict[str, str]:
-    """Return what Verilator and Yosys say, or that they are not there."""
+    """Return the results of Verilator and Yosys, or that they are missing."""
     said = {}
     with working(f"{name}: Verilator and Yosys"):
         try:
@@ -220,8 +219,10 @@ def _sequences(path: Path) -> Array:
             arrays = {name: archive[name] for name in archive.files}
     except OSError as error:
         raise InputError(f"{path.name}: cannot be read ({error.strerror or error}); give an .npz file") from None
-    except Exception as error:  # NumPy raises several for what is no archive of arrays
-        raise InputError(f"{path.name}: is no .npz file of arrays ({error!s:.80}); write it by numpy.savez") from None
+    except Exception as error:  # NumPy raises several kinds for a file that is not an archive of arrays
+        raise InputError(
+            f"{path.name}: is not an .npz file of arrays ({error!s:.80}); write it by numpy.savez"
+        ) from None
     if len(arrays) != 1:
         raise InputError(f"{path.name}: holds {len(arrays)} arrays: must hold one, (T, B, I) or (T, I)")
     x = frozen(next(iter(arrays.values())), path.name)

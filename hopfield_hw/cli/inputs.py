@@ -11,13 +11,13 @@ from ..values.measures import checked_accuracy
 
 
 def load(name: str, case: str | None = None) -> Design:
-    """Return a design, or a case of it. Raises InputError for what is not there, and for what is wrong with it."""
+    """Return a design, or a case of it. Raises InputError for an unknown design or case, and for a wrong one."""
     design = load_design(name)
     if case is None:
         return design
     if case not in design.cases:
         known = ", ".join(design.cases) if design.cases else "none"
-        raise InputError(f"--case {case!r:.60}: is no case of {design.name}; its cases: {known}")
+        raise InputError(f"--case {case!r:.60}: {design.name} has no such case; its cases: {known}")
     return design.cases[case]
 
 

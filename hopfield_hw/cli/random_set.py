@@ -1,4 +1,4 @@
-"""verify --random: many random networks, and how close they came."""
+"""verify --random: many random networks, and their errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the commands say: results on stdout, all else on stderr, progress on a terminal only."""
+"""Output of the commands: results on stdout, all else on stderr, progress on a terminal only."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from ..values.report import plain, text_table
 
 PROGRAM = "hopfield-hw"
 FULL = (errno.ENOSPC, errno.EDQUOT)
-# Every object of a result holds these; null where there is nothing to say.
+# Every result object has these keys; null where there is no value.
 RESULT_KEYS = ("status", "nrmse", "worst_error", "settled", "neurons", "devices", "seconds", "engine", "version")
 
 
 class ClosedPipeError(Exception):
-    """Whoever reads stdout has gone."""
+    """The reader of stdout has closed the pipe."""
 
 
 def say(text: str) -> None:
-    """Write lines on stdout. Raises DiskFull where they find no room, ClosedPipeError where nobody reads them."""
+    """Write lines on stdout. Raises DiskFull if the disk is full, ClosedPipeError if the reader has closed the pipe."""
     try:
         sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
         sys.stdout.flush()
@@ -83,7 +83,7 @@ def emit_result(content: Mapping[str, Any]) -> None:
 
 
 def report_error(error: BaseException, *, as_json: bool, message: str = "", kind: str = "", **found: Any) -> None:
-    """Say on stderr what went wrong, and where JSON is asked for also on stdout, with what was found until then."""
+    """Print an error on stderr, and with --json also on stdout, with the results until then."""
     text = message if message else str(error)
     warn(text, "error")
     if as_json:
@@ -94,7 +94,7 @@ def report_error(error: BaseException, *, as_json: bool, message: str = "", kind
 
 @contextmanager
 def working(what: str) -> Iterator[None]:
-    """Show on a terminal that something long is going on."""
+    """Show on a terminal that a long task is running."""
     if not sys.stderr.isatty():
         yield
         return
@@ -106,7 +106,7 @@ def working(what: str) -> Iterator[None]:
 
 @contextmanager
 def counting(what: str, total: int) -> Iterator[Callable[[], None]]:
-    """Show on a terminal how much of something long is done; call what this gives for each piece."""
+    """Show the progress of a long task on a terminal; call what this gives for each piece."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
