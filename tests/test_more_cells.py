@@ -11,12 +11,14 @@ import hopfield_hw as hh
 from hopfield_hw import families
 from hopfield_hw.cells import AllPass, Cell, Cellular, HopfieldTank, OtaC, SummingStage
 from hopfield_hw.graph import Activate, Affine, Edge, Graph, Units
+from hopfield_hw.graph.building import CIRCUIT_UNITS
 from hopfield_hw.lowering import lower
 from hopfield_hw.pictures.schematic import neuron_devices
 from hopfield_hw.testing import assert_matches_ode
+from hopfield_hw.transforms import delayed
 
 
-def static(seed: int = 0, units: Units = families.building.CIRCUIT_UNITS) -> Graph:
+def static(seed: int = 0, units: Units = CIRCUIT_UNITS) -> Graph:
     rng = np.random.default_rng(seed)
     return families.static_field(
         rng.normal(size=(3, 3)),
@@ -127,7 +129,7 @@ def test_ota_c_with_a_linear_range_is_the_network_of_its_saturated_pairs(ngspice
 )
 def test_numbers_of_numpy_are_written_as_numbers(cell: Cell) -> None:
     net = hh.Network(weights=[[0.0, 1e-5], [1e-5, 0.0]], resistance=1e4, capacitance=1e-7, gain=hh.PiecewiseLinear())
-    graph = families.delayed(net, 1e-4) if isinstance(cell, HopfieldTank) else net
+    graph = delayed(net, 1e-4) if isinstance(cell, HopfieldTank) else net
     assert "np." not in lower(graph, cell=cell).netlist()
 
 

@@ -1,3 +1,4 @@
+from . import tasks
 from .expressions import Expression, parse_expression, random_expression
 from .forecaster import Forecaster, Scale
 from .latch import LatchModel, latch, latch_sequences
@@ -26,4 +27,5 @@ __all__ = [
     "random_expression",
     "sunspot_numbers",
     "sunspots",
+    "tasks",
 ]
