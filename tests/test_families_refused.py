@@ -15,6 +15,7 @@ from hopfield_hw.analysis.cohen_grossberg_energy import cohen_grossberg_energy
 from hopfield_hw.analysis.stability import critical_delay
 from hopfield_hw.designs import load_design
 from hopfield_hw.graph import Stencil
+from hopfield_hw.transforms import delayed
 
 EYE = np.eye(2)
 CG = {"amplification": hh.Identity(), "signal": hh.Identity(), "initial": 0.1}
@@ -115,7 +116,7 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
         "3.0: must be a Graph, or have a method graph() that gives one",
     ),
     "Cohen-Grossberg, energy with delays": (
-        lambda: cohen_grossberg_energy(families.delayed(families.cohen_grossberg(EYE, **CG), 1e-3), np.ones(2)),
+        lambda: cohen_grossberg_energy(delayed(families.cohen_grossberg(EYE, **CG), 1e-3), np.ones(2)),
         "cohen_grossberg_energy: the graph has delays, and with them no such energy; take them out",
     ),
     "Cohen-Grossberg, energy of another size": (
@@ -124,7 +125,7 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
     ),
     "critical delay of a graph": (
         lambda: critical_delay(families.generalised_hopfield(EYE)),  # type: ignore[arg-type]
-        "critical_delay: Graph(operators=",
+        "critical_delay: <Graph: ode, operators 4, states 2",
     ),
     "Lotka-Volterra": (
         lambda: families.lotka_volterra(EYE, growth=1.0, initial=[0.1, -0.1]),

@@ -53,7 +53,7 @@ def test_its_time_ends_all_that_a_program_started(tmp_path: Path) -> None:
 
 def test_a_program_does_not_outlive_a_killed_python(way: str, tmp_path: Path) -> None:
     program = (
-        "from pathlib import Path; from hopfield_hw.spice import processes; "
+        "from pathlib import Path; from hopfield_hw import processes; "
         + ("processes.asks_to_end_with_us = lambda: None; " if way == "watched" else "")
         + f"processes.run_program(['/bin/sh', '-c', {COMMAND!r}], Path({str(tmp_path)!r}), 60)"
     )
