@@ -13,6 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
+TIMEOUT = 600.0  # seconds that a program has, where nothing else is asked for
 # Linux kills a child whose parent has died, where it was asked to; `setpriv` of util-linux asks and then becomes the
 # program. (It is the thread that started it whose end counts, and that one waits for it here.)
 ASKING = ("--pdeathsig", "KILL")

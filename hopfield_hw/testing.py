@@ -1,4 +1,4 @@
-"""For tests of one's own: decks and circuits held against their equations, and the conformance suite of cells.
+"""For users' tests: decks and circuits verified against their equations, and the conformance suite of cells.
 
 The package is a pytest plugin: `assert_matches_ode` is there as a fixture, and can be imported from here.
 """
@@ -47,8 +47,8 @@ def assert_matches_ode(
     `("n", scale)` where the state is `scale` times the voltage. In a test run by pytest, the path of a deck that is not
     found from the working directory is taken from the folder of the test's file.
 
-    Returns the verification. Raises AssertionError with its table, worst neuron and suspects where the deck falls
-    short, InputError for a deck that cannot be run, and a SimulatorError where ngspice does not deliver.
+    Returns the verification. Raises AssertionError with its table, worst neuron and suspects where the
+    verification fails, InputError for a deck that cannot be run, and a SimulatorError where ngspice does not deliver.
     """
     graph = as_graph(network)
     if isinstance(deck_or_circuit, Circuit):

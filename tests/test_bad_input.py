@@ -173,7 +173,7 @@ NETWORKS = [
     Case(
         "a function that is no gain",
         net(gain=Softmax()),
-        "`Network.gain` = Softmax(groups=None, beta=1.0, amplitude=1.0): must be a Gain such as Tanh(gain=50.0)",
+        "`Network.gain` = Softmax(): must be a Gain such as Tanh(gain=50.0)",
     ),
     Case(
         "gains of three",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -15,15 +16,16 @@ import pytest
 import xarray as xr
 
 from hopfield_hw.cells import CELLS
-from hopfield_hw.cli import COMMANDS, demo, run
+from hopfield_hw.cli import COMMANDS, run
+from hopfield_hw.cli import demo as demo_module
 from hopfield_hw.cli import doctor as doctor_module
 from hopfield_hw.cli.reporting import RESULT_KEYS
-from hopfield_hw.designs.design import load_design, shipped_designs
+from hopfield_hw.designs import load_design, shipped_designs
 from hopfield_hw.families import FAMILIES
 from hopfield_hw.spice.ngspice import REMEDY, VARIABLE
 
 ERROR = "hopfield-hw: error: "
-HINT = "; `hopfield-hw --help` shows what there is"
+HINT = "; see `hopfield-hw --help`"
 MISSING = f"ngspice: found {VARIABLE}='/nowhere', which is no executable; {REMEDY}"
 DESIGN = """\
 title = "Two neurons"
@@ -155,7 +157,7 @@ def test_verify_draws_the_picture(cli: Command, tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("ngspice")
-def test_an_edited_deck_falls_short_with_status_1(cli: Command, tmp_path: Path) -> None:
+def test_an_edited_deck_fails_with_status_1(cli: Command, tmp_path: Path) -> None:
     deck = tmp_path / "edited.cir"
     assert cli("export", "flip_flop", "--to", "ngspice", "-o", deck) == (0, "", "")
     assert cli("verify", "flip_flop", "--deck", deck).status == 0
@@ -166,7 +168,7 @@ def test_an_edited_deck_falls_short_with_status_1(cli: Command, tmp_path: Path) 
 
 
 @pytest.mark.usefixtures("ngspice")
-def test_a_wrong_answer_falls_short_though_the_waveforms_agree(cli: Command, design: Callable[..., Path]) -> None:
+def test_a_wrong_answer_fails_though_the_waveforms_agree(cli: Command, design: Callable[..., Path]) -> None:
     expected = '[expected]\nkind = "settled"\noutputs = [-1.0, 1.0]\ntolerance = 1.0e-2\n[analysis]'
     said = cli("verify", design("[analysis]", expected), "--json")
     assert (said.status, said.json["status"]) == (1, "failed")
@@ -264,7 +266,7 @@ def test_trace_goes_both_ways(cli: Command, arguments: list[str], element: str, 
 def test_trace_of_a_weight_that_is_0(cli: Command) -> None:
     assert "none: it is 0" in cli("trace", "digit_memory", "3,3").out
     common = cli("trace", "loudest_of_eight", "0,1", "--cell", "winner_take_all").out
-    assert "none of its own: the cell builds it together with others" in common
+    assert "no dedicated device; merged with other weights" in common
     said = cli("trace", "digit_memory", "3,3", "--json")
     assert said.status == 0
     assert (said.json["element"], said.json["value"], said.json["devices"]) == ("syn.weights[3, 3]", 0.0, [])
@@ -314,9 +316,8 @@ def test_doctor_says_how_to_get_a_package(cli: Command, monkeypatch: pytest.Monk
 
 @pytest.fixture
 def small_demo(monkeypatch: pytest.MonkeyPatch) -> None:
-    module = sys.modules[demo.__module__]
-    monkeypatch.setattr(module, "MEMORY", "flip_flop")
-    monkeypatch.setattr(module, "DESIGNS", ("flip_flop", "limit_cycle"))
+    monkeypatch.setattr(demo_module, "MEMORY", "flip_flop")
+    monkeypatch.setattr(demo_module, "DESIGNS", ("flip_flop", "limit_cycle"))
 
 
 @pytest.mark.usefixtures("ngspice", "small_demo")
@@ -335,11 +336,11 @@ def test_demo_verifies_and_draws(cli: Command, tmp_path: Path) -> None:
 def test_demo_finds_and_names_a_planted_fault(cli: Command, tmp_path: Path) -> None:
     said = cli("demo", "--break", "sign:0,1", "-o", tmp_path)
     assert (said.status, said.err) == (1, "")
-    told = dict(line.split(maxsplit=1) for line in said.out.splitlines()[-3:])
+    told = dict(re.split(" {2,}", line) for line in said.out.splitlines()[-3:])
     assert told == {
-        "planted": "sign:0,1, in G_syn_0_1",
-        "named": "G_syn_0_1",
-        "so": "the fault was found and named: G_syn_0_1",
+        "planted fault": "sign:0,1, in G_syn_0_1",
+        "suspects": "G_syn_0_1",
+        "verdict": "the fault was detected and located: G_syn_0_1",
     }
     assert [path.name for path in tmp_path.iterdir()] == ["flip_flop_sign_0_1.png"]
 
@@ -467,7 +468,7 @@ BAD_COMMANDS = {
         ["verify", "flip_flop", "--cell", "foo"],
         f"cell 'foo': must be one of {', '.join(CELLS)}, or a cell object of your own",
     ),
-    "case": (["verify", "flip_flop", "--case", "x"], "--case 'x': is no case of flip_flop; its cases: other_state"),
+    "case": (["verify", "flip_flop", "--case", "x"], "--case 'x': flip_flop has no such case; its cases: other_state"),
     "dialect": (["export", "flip_flop", "--to", "xyz"], "dialect 'xyz': must be one of ngspice"),
     "no dialect": (["export", "flip_flop"], f"Missing option '--to'{HINT}"),
     "accuracy": (
@@ -503,11 +504,11 @@ BAD_COMMANDS = {
     ),
     "both": (
         ["verify", "flip_flop", "--random", "3"],
-        "verify: DESIGN has no meaning here: --random draws networks of its own; leave it out",
+        "verify: DESIGN has no meaning here: --random verifies random networks; leave it out",
     ),
     "plot of many": (
         ["verify", "--random", "3", "--plot", "x.png"],
-        "verify: --plot has no meaning here: --random draws networks of its own; leave it out",
+        "verify: --plot has no meaning here: --random verifies random networks; leave it out",
     ),
     "seed of one": (
         ["verify", "flip_flop", "--seed", "3"],

@@ -108,7 +108,7 @@ def test_fixed_finds_the_shortest_words_or_falls_short(
     content = json.loads(capsys.readouterr().out)
     assert all(part["sqnr"] >= 30.0 and not part["signals"].startswith("Q(16,") for part in content["parts"])
     assert run(["fixed", str(model), str(inputs), "--goal", "300", "--json"]) == 1
-    assert json.loads(capsys.readouterr().out)["status"] == "fell short"
+    assert json.loads(capsys.readouterr().out)["status"] == "failed"
 
 
 def bad(name: str, tmp_path: Path, model: Path, inputs: Path) -> tuple[list[str], str]:
@@ -129,7 +129,7 @@ def bad(name: str, tmp_path: Path, model: Path, inputs: Path) -> tuple[list[str]
             [*fixed, str(tmp_path / "flat.npz")],
             "flat.npz: its array has shape (3,): must be (T, B, I) or (T, I)",
         ),
-        "text": ([*fixed, str(tmp_path / "text.npz")], "text.npz: is no .npz file of arrays ("),
+        "text": ([*fixed, str(tmp_path / "text.npz")], "text.npz: is not an .npz file of arrays ("),
     }[name]
 
 

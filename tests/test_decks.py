@@ -317,7 +317,7 @@ def test_a_deck_that_starts_elsewhere_is_told_so_before_devices_are_blamed(ngspi
         "the deck starts elsewhere than the network: neuron 0 (node n1) starts at 0 V, not 100 mV, as deck line 2 "
         "`C1 n1 0 10n IC=0` has it: give it the network's start there, or leave it out"
     ) in str(error.value)
-    assert "nearest to the fault" not in str(error.value)
+    assert "suspected device" not in str(error.value)
     assert "neuron 1 (node" not in str(error.value)
 
 
@@ -376,7 +376,7 @@ def test_macro_models_of_op_amps_converge(ngspice: str) -> None:
     assert result.self_check < 1e-3
     with pytest.raises(AssertionError, match=r"NRMSE +5\.\d+e-03 \(tolerance 1e-03\)"):
         assert_matches_ode(MACRO, NETWORK, nodes=NODES, accuracy=1e-3, t_stop=2e-3)
-    with pytest.raises(AssertionError, match=r"nearest to the fault  neuron 0: syn.weights\[0, 1\]"):
+    with pytest.raises(AssertionError, match=r"suspected device  neuron 0: syn.weights\[0, 1\]"):
         assert_matches_ode(MACRO.replace("R12 a2 s1 20k", "R12 a2 s1 40k"), NETWORK, nodes=NODES, accuracy=0.02)
 
 

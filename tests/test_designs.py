@@ -13,14 +13,16 @@ import jsonschema
 import numpy as np
 import pytest
 import xarray as xr
-from hopfield_hw.designs.design.networks import FORMS
 from scipy.integrate import solve_ivp
 
 from hopfield_hw.analysis.stability import critical_delay
 from hopfield_hw.cells import CELLS
-from hopfield_hw.designs.design import CHECKOUT, Design, check_answer, load_design, shipped_designs
-from hopfield_hw.designs.design import design as designs
+from hopfield_hw.designs import design as designs
+from hopfield_hw.designs import shipped
+from hopfield_hw.designs.design import Design, check_answer, load_design
 from hopfield_hw.designs.export import design_circuit
+from hopfield_hw.designs.networks import FORMS
+from hopfield_hw.designs.shipped import CHECKOUT, shipped_designs
 from hopfield_hw.equations import integrate_delayed, solve
 from hopfield_hw.functions import Logistic, Tanh
 from hopfield_hw.graph import Leak
@@ -304,7 +306,7 @@ def test_a_shipped_name_is_not_a_folder_that_happens_to_lie_here(
 
 def test_designs_are_found_inside_an_installed_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.copytree(CHECKOUT / "flip_flop", tmp_path / "flip_flop")
-    monkeypatch.setattr(designs, "INSTALLED", tmp_path)
+    monkeypatch.setattr(shipped, "INSTALLED", tmp_path)
     assert shipped_designs() == ("flip_flop",)
     assert load_design("flip_flop").folder == tmp_path / "flip_flop"
 

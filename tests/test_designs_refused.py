@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from hopfield_hw.cells import CELLS
-from hopfield_hw.designs.design import CHECKOUT, load_design, shipped_designs
+from hopfield_hw.designs import load_design, shipped_designs
+from hopfield_hw.designs.shipped import CHECKOUT
 from hopfield_hw.values.errors import InputError
 
 FLIP_FLOP = (CHECKOUT / "flip_flop" / "design.toml").read_text(encoding="utf-8")

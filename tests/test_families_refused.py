@@ -13,7 +13,7 @@ import hopfield_hw as hh
 from hopfield_hw import families
 from hopfield_hw.analysis.cohen_grossberg_energy import cohen_grossberg_energy
 from hopfield_hw.analysis.stability import critical_delay
-from hopfield_hw.designs.design import load_design
+from hopfield_hw.designs import load_design
 from hopfield_hw.graph import Stencil
 from hopfield_hw.transforms import delayed
 
@@ -125,7 +125,7 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
     ),
     "critical delay of a graph": (
         lambda: critical_delay(families.generalised_hopfield(EYE)),  # type: ignore[arg-type]
-        "critical_delay: Graph(operators=",
+        "critical_delay: <Graph: ode, operators 4, states 2",
     ),
     "Lotka-Volterra": (
         lambda: families.lotka_volterra(EYE, growth=1.0, initial=[0.1, -0.1]),

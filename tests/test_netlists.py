@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hopfield_hw.designs.design import load_design, shipped_designs
+from hopfield_hw.designs import load_design, shipped_designs
 from hopfield_hw.designs.export import export_deck
 from hopfield_hw.spice.dialects import DIALECTS
 from hopfield_hw.spice.rawfile import read

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from hopfield_hw import processes
-from hopfield_hw.cli import about
+from hopfield_hw.cli import doctor
 from hopfield_hw.processes import run_program
 from hopfield_hw.spice import run_folders
 
@@ -113,13 +113,13 @@ def test_old_run_folders_are_removed_and_nothing_else(folders: Path, capsys: pyt
     file.write_text("a file")
     os.utime(file, (0.0, 0.0))
     link.symlink_to(folders / "other")
-    assert about.doctor(clean=True) == 0
+    assert doctor.doctor(clean=True) == 0
     said = capsys.readouterr().out
     assert str(gone) in said
     assert "run folders removed: 1" in said
     assert not gone.exists()
     assert all(path.exists() for path in (*kept, fresh, busy, file, link))
-    assert about.doctor(clean=True, as_json=True) == 0
+    assert doctor.doctor(clean=True, as_json=True) == 0
     assert '"removed": []' in capsys.readouterr().out
 
 

@@ -10,7 +10,7 @@ from ctypes.util import find_library
 import pytest
 
 from hopfield_hw.circuit import Circuit
-from hopfield_hw.designs.design import load_design
+from hopfield_hw.designs import load_design
 from hopfield_hw.designs.export import design_circuit
 
 # libngspice holds one circuit to a process, so this runs in one of its own.

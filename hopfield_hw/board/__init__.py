@@ -1,5 +1,5 @@
 """The way to a real board: what parts that are not exact do to a circuit."""
 
-from .tolerance import Spread, sample
+import lazy_loader
 
-__all__ = ["Spread", "sample"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

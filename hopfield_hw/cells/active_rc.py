@@ -16,6 +16,7 @@ from ..graph import Activate, Affine, Graph, Hadamard, Hold, Leak, Operator, Out
 from ..graph.weights import diagonal
 from ..parts import Behaviour, Multiplier, Switch, as_op_amp
 from ..values.arrays import positive
+from ..values.brief import Brief
 from ..values.errors import InputError, Unrealisable
 from ..values.si_text import format_si
 from .cell import Fragment
@@ -32,7 +33,7 @@ FULL_SCALE = 10.0  # of an AD633, volts
 
 
 @dataclass(frozen=True, kw_only=True)
-class ActiveRC:
+class ActiveRC(Brief):
     """Every sum is an op-amp with a resistor for each weight, every state a charge: of an integrator, or sampled.
 
     A Sign is a comparator, a behavioural source, whose threshold the tie moves. `activation`: "exact", a behavioural

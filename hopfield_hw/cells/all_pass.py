@@ -11,6 +11,7 @@ from ..circuit import GROUND, Draft, Origin, Role
 from ..graph import Delay, Leak
 from ..parts import Capacitor, as_op_amp
 from ..values.arrays import positive
+from ..values.brief import Brief
 from ..values.errors import Unrealisable
 from .delay_line import check_delays, constant_history, new_node, tau_of, used
 
@@ -18,7 +19,7 @@ MOST_STAGES = 256
 
 
 @dataclass(frozen=True, kw_only=True)
-class AllPass:
+class AllPass(Brief):
     """exp(-s tau) by ((1 - s RC) / (1 + s RC))^N, R C = tau / (2 N): what passes keeps its size, and comes late.
 
     A sine of w rad/s comes late by 2 N arctan(w tau / (2 N)) rad in place of w tau: too early by (w tau)^3 / (12 N^2)

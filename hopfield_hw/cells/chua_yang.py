@@ -13,6 +13,7 @@ from ..graph import Activate, Graph
 from ..graph.weights import entries
 from ..parts import Behaviour, Transconductor
 from ..values.arrays import positive
+from ..values.brief import Brief
 from .cell import Fragment
 from .delay_line import MATCHED_LINE, DelayForm
 from .elements import add_amplifier, add_bias, add_leak
@@ -20,7 +21,7 @@ from .population import Population, delay_fragments, populations
 
 
 @dataclass(frozen=True, kw_only=True)
-class ChuaYang:
+class ChuaYang(Brief):
     """Capacitor and leak at a node x, a transconductor for each weight, and an output stage that a clamp limits.
 
     The output stage of a piecewise linear gain, slope b and amplitude a, is a transconductor b / R_y from x into y,

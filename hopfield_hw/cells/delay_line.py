@@ -17,6 +17,7 @@ from ..graph.neutral import check_neutral
 from ..graph.weights import entries
 from ..parts import Behaviour, Line, Resistor, VoltageGain, VoltageSource
 from ..values.arrays import Array
+from ..values.brief import Brief
 from ..values.errors import Unrealisable
 from ..values.signals import Signal
 
@@ -41,7 +42,7 @@ class DelayForm(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class MatchedLine:
+class MatchedLine(Brief):
     """Transmission lines behind buffers: exact, and for simulation; no cable is a millisecond long."""
 
     name: str = "matched_line"

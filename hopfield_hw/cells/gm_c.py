@@ -14,13 +14,14 @@ from ..graph import Affine, Graph
 from ..graph.weights import entries
 from ..parts import Transconductor
 from ..values.arrays import positive
+from ..values.brief import Brief
 from .cell import Fragment
 from .elements import add_amplifier, add_bias, add_capacitors
 from .population import Population, populations
 
 
 @dataclass(frozen=True, kw_only=True)
-class GmC:
+class GmC(Brief):
     """A transconductor for each weight, and one as the leak, at a capacitor; any R_i, sign and size is realisable.
 
     `linear_range` V_s, volts: each gives G V_s tanh(v / V_s), a differential pair with V_s = 2 V_T times what its

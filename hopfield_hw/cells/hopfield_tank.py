@@ -10,6 +10,7 @@ import numpy as np
 
 from ..circuit import GROUND, Draft, Origin, Role, Stage
 from ..graph import Graph
+from ..values.brief import Brief
 from ..values.errors import Unrealisable
 from ..values.si_text import format_si
 from .cell import Fragment
@@ -22,7 +23,7 @@ NO_LEAK = 1e-9
 
 
 @dataclass(frozen=True, kw_only=True)
-class HopfieldTank:
+class HopfieldTank(Brief):
     """The weights are resistors from amplifier rails into a node that is not a virtual ground, so they load it.
 
     1/R_i = 1/rho_i + sum_j |T_ij| + sum_k |B_ik|: the lowering solves for the leak rho_i (Hopfield 1984, eq. 6).

@@ -14,6 +14,7 @@ from ..functions.expressions import ARGUMENT, Argument, Expression, call, maximu
 from ..graph import Activate, Affine, Delay, Graph, Hadamard, Hold, Leak, Operator, Output, Quantise, Sign
 from ..graph.weights import entries
 from ..parts import Behaviour, Resistor, Transconductance
+from ..values.brief import Brief
 from .cell import Fragment
 from .delay_line import add_delay
 from .elements import add_amplifier, add_bias, add_comparators, add_leak
@@ -27,7 +28,7 @@ PRODUCT = Behaviour(Argument(0) * Argument(1))
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ideal:
+class Ideal(Brief):
     """C dx/dt = -x/R + sum of G sources: capacitor and leak at a node, a transconductance for each weight.
 
     Activate is a behavioural voltage source, Hadamard a product of voltages. Where currents are to become a voltage

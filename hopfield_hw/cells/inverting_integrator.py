@@ -13,6 +13,7 @@ from ..circuit import GROUND, Draft, Origin, Role, Stage
 from ..graph import Affine, Graph
 from ..graph.weights import linear
 from ..parts import as_op_amp
+from ..values.brief import Brief
 from .cell import Fragment
 from .common_line import ALIKE, add_common_line, common_inhibition
 from .delay_line import MATCHED_LINE, DelayForm
@@ -21,7 +22,7 @@ from .population import Population, add_crossbar, delay_fragments, populations
 
 
 @dataclass(frozen=True, kw_only=True)
-class InvertingIntegrator:
+class InvertingIntegrator(Brief):
     """An op-amp holds the summing node at ground; C_i and R_i are its feedback, and it gives -x_i.
 
     Any R_i is realisable (infinite: an integrator without leak). `op_amp`: its model, or its open-loop gain A: the law
@@ -78,3 +79,9 @@ def _without(affine: Affine, w: float) -> Affine:
     rest = linear(affine.weights).diagonal() + w
     rest[np.abs(rest) <= ALIKE * w] = 0.0
     return replace(affine, weights=np.diag(rest))
+
+
+def with_common_line() -> InvertingIntegrator:
+    """Return the integrator whose uniform inhibition goes over one common line."""
+    law = "C_i dx_i/dt = -x_i/R_i + (T_ii + w) v_i - w sum_j v_j + I_i,  v_i = g_i(x_i), to n/A"
+    return InvertingIntegrator(common_line=True, name="winner_take_all", law=law)

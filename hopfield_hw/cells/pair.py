@@ -13,6 +13,7 @@ from ..functions import Function, Logistic, Tanh
 from ..graph import Activate
 from ..parts import CurrentSource, Transistor
 from ..values.arrays import positive
+from ..values.brief import Brief
 from ..values.errors import Unrealisable
 from .summing import Summing
 
@@ -21,7 +22,7 @@ COLLECTOR = 2.0  # volts: the bases stay below it, so that no collector junction
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pair:
+class Pair(Brief):
     """Two NPN transistors, an op-amp that holds a collector at 2 V, and two resistors: one tanh or logistic.
 
     `beta`: forward current gain. `early_voltage`: volts. `tail_current`: amperes. `calibrated`: the tail current is

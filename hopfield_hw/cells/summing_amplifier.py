@@ -15,6 +15,7 @@ from ..graph import Activate, Affine, Graph, Input, Leak
 from ..graph.weights import Stencil, entries, scaled_weights
 from ..parts import as_op_amp
 from ..values.arrays import Array, positive
+from ..values.brief import Brief
 from ..values.errors import Unrealisable
 from ..values.si_text import format_si
 from .cell import Fragment
@@ -39,7 +40,7 @@ class StaticField(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SummingAmplifier:
+class SummingAmplifier(Brief):
     """An inverting adder drives a resistor and a capacitor to ground.
 
     Static field: the adder gives -(W x + q), with input resistors `feedback`/|W_ij|; a saturating amplifier g follows,

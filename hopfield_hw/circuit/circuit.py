@@ -71,6 +71,10 @@ class Circuit:
     def __post_init__(self) -> None:
         object.__setattr__(self, "_by_name", _verified(self))
 
+    def __repr__(self) -> str:
+        counts = f"cell {self.cell}, states {len(self.states)}, devices {len(self.devices)}, nodes {self.node_count}"
+        return f"<Circuit: {counts}>"
+
     @cached_property
     def blocks(self) -> tuple[Block, ...]:
         """The devices neuron by neuron, after what all of them share."""

@@ -7,41 +7,38 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Callable, Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any, NoReturn
 
 import typer
+from typer.core import TyperGroup
 
 from ..values.errors import HopfieldHWError
-from .about import doctor, show_list
-from .decks import export, simulate
-from .demo import demo
-from .digital import fixed, rtl
-from .doctor import DISTRIBUTION, package
+from ..values.tables import LazyTable
 from .reporting import PROGRAM, ClosedPipeError, report_error, say, warn
-from .tracing import trace
-from .verify import verify
 
 __all__ = ["COMMANDS", "main", "run"]
 
-COMMANDS: Mapping[str, Callable[..., int]] = MappingProxyType(
+# The module of a command is imported when the command is called; its help begins with this line.
+COMMANDS: LazyTable[Callable[..., int]] = LazyTable(
+    __package__,
     {
-        "doctor": doctor,
-        "list": show_list,
-        "demo": demo,
-        "verify": verify,
-        "simulate": simulate,
-        "export": export,
-        "trace": trace,
-        "rtl": rtl,
-        "fixed": fixed,
-    }
+        "doctor": (".doctor:doctor", "Show what is installed, and how to get what is missing."),
+        "list": (".listing:show_list", "List designs, problems, families, cells, dialects and engines."),
+        "demo": (".demo:demo", "Verify two example designs."),
+        "verify": (".verify:verify", "Compile a design, simulate it, and compare it with its equations."),
+        "simulate": (".decks:simulate", "Simulate a design in ngspice."),
+        "export": (".decks:export", "Write the complete netlist of a design."),
+        "trace": (".tracing:trace", "Find the weight of a netlist line, or the lines of a weight."),
+        "rtl": (".digital:rtl", "Write the recurrent cells of a model as Verilog."),
+        "fixed": (".digital:fixed", "Report fixed-point accuracy of the recurrent cells of a model."),
+    },
 )
 # The base class of all that typer says about a command line; it has lain in several modules.
 USAGE: type[Exception] = typer.BadParameter.__bases__[0]
 INTERRUPTED = 130
 CLOSED_PIPE = 141
+PLAIN: dict[str, Any] = {"add_completion": False, "rich_markup_mode": None, "pretty_exceptions_enable": False}
 
 
 def main() -> NoReturn:
@@ -63,7 +60,7 @@ def _run(command: Any, arguments: Sequence[str], as_json: bool) -> int:
         return int(command.main(args=list(arguments), prog_name=PROGRAM, standalone_mode=False) or 0)
     except USAGE as error:
         told: Any = error
-        message = f"{told.format_message().rstrip('.')}; `{PROGRAM} --help` shows what there is"
+        message = f"{told.format_message().rstrip('.')}; see `{PROGRAM} --help`"
         report_error(error, as_json=as_json, message=message, kind="UsageError")
         return int(told.exit_code)
     except HopfieldHWError as error:
@@ -77,33 +74,53 @@ def _run(command: Any, arguments: Sequence[str], as_json: bool) -> int:
 
 
 def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
-    """Say a warning in one line on stderr, without the line of code that it comes from."""
+    """Print a warning in one line on stderr, without the line of code that it comes from."""
     warn(str(message))
 
 
+class _Commands(TyperGroup):
+    """The group of all COMMANDS, which imports only the one that is called."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return the names of the commands."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Return a command, None for an unknown name."""
+        if cmd_name not in COMMANDS:
+            return None
+        app = typer.Typer(**PLAIN)
+        app.command(cmd_name)(COMMANDS[cmd_name])
+        return typer.main.get_command(app)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write name and first line of each command."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.summaries.items()))
+
+
 def _app() -> typer.Typer:
-    app = typer.Typer(
-        name=PROGRAM,
-        callback=_common,
-        add_completion=False,
-        rich_markup_mode=None,
-        pretty_exceptions_enable=False,
-        context_settings={"help_option_names": ["-h", "--help"]},
-    )
-    for name, command in COMMANDS.items():
-        app.command(name)(command)
-    return app
+    names = {"help_option_names": ["-h", "--help"]}
+    return typer.Typer(name=PROGRAM, cls=_Commands, callback=_common, context_settings=names, **PLAIN)
 
 
 def _common(
     version: Annotated[
-        bool, typer.Option("--version", callback=lambda asked: _say_version(asked), is_eager=True, help="Say which.")
+        bool,
+        typer.Option(
+            "--version",
+            callback=lambda asked: _print_version(asked),
+            is_eager=True,
+            help="Print the version and exit.",
+        ),
     ] = False,
 ) -> None:
-    """Hopfield networks as op-amp circuits: simulated in ngspice, held against their differential equations."""
+    """Recurrent neural networks as op-amp circuits: simulated in ngspice, verified against their equations."""
 
 
-def _say_version(asked: bool) -> None:
+def _print_version(asked: bool) -> None:
     if asked:
-        say(f"{PROGRAM} {package(DISTRIBUTION).version or '(not installed)'}")
+        from ..version import __version__
+
+        say(f"{PROGRAM} {__version__}")
         raise typer.Exit

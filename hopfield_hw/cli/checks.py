@@ -1,9 +1,9 @@
-"""What verify and demo share: one design, compiled, run, compared and reported."""
+"""Shared by verify and demo: one design, compiled, simulated, compared and reported."""
 
 from __future__ import annotations
 
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,18 +12,20 @@ from ..designs.design import Design, check_answer
 from ..designs.export import design_circuit
 from ..equations import solve
 from ..problems import Answer, Recall
+from ..processes import TIMEOUT
 from ..spice.decks.text import read_deck
 from ..spice.ngspice import find
-from ..spice.transient import TIMEOUT, circuit_deck
+from ..spice.transient import circuit_deck
 from ..values.errors import SimulatorMissing
+from ..values.report import Report
 from ..verification import Verification, verify_circuit
 from .reporting import say_table, working, written
 
 
 class Job(NamedTuple):
-    """A verification to run. `accuracy`: None for the design's own, judged by the tolerance that it states.
+    """A verification to run. `accuracy`: None for that of the design, with the tolerance that it states.
 
-    `deck`: text or path of a netlist to judge in place of the compiled one.
+    `deck`: text or path of a netlist to verify in place of the compiled one.
     """
 
     design: Design
@@ -40,7 +42,8 @@ class Job(NamedTuple):
         return None if stated is None or self.accuracy is not None else stated.tolerance
 
 
-class Checked(NamedTuple):
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Checked(Report):
     """A design's verification, and its answer beside the one expected."""
 
     design: Design
@@ -52,13 +55,12 @@ class Checked(NamedTuple):
         """Whether the waveforms agree, and the answer is the one expected."""
         return self.result.passed
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the report as JSON-able values."""
-        answers = [answer._asdict() for answer in self.answers]
-        return {**self.result.to_json(), "design": self.design.name, "answers": answers}
+    def figures(self) -> dict[str, Any]:
+        """Return by name what JSON has of the verification and the answers."""
+        return {**self.result.figures(), "design": self.design.name, "answers": self.answers}
 
     def rows(self) -> list[tuple[str, str]]:
-        """Return the report as (what, value) rows."""
+        """Return the verification and the answers as (what, value) rows."""
         return [*self.result.rows(), *_answer_rows(self.answers)]
 
     def draw(self, path: Path) -> None:
@@ -74,8 +76,9 @@ class Checked(NamedTuple):
             self.result.plot(part, picture=picture)
 
 
-class Unverified(NamedTuple):
-    """What is known of a design where ngspice is missing: the reference ran, and gave these answers."""
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Unverified(Report):
+    """The result for a design where ngspice is missing: the answers of the reference."""
 
     design: Design
     circuit: Circuit
@@ -89,28 +92,28 @@ class Unverified(NamedTuple):
         circuit = f"cell {self.circuit.cell}, devices {len(self.circuit.devices)}"
         return f"{self.design.name}: its circuit ({circuit}) was not simulated"
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the report as JSON-able values."""
+    def figures(self) -> dict[str, Any]:
+        """Return by name what JSON has of the reference's run."""
         return {
             "design": self.design.name,
             "cell": self.circuit.cell,
             "neurons": len(self.circuit.states),
             "devices": len(self.circuit.devices),
             "seconds": {"reference": self.seconds},
-            "answers": [answer._asdict() for answer in self.answers],
+            "answers": self.answers,
             "not_verified": self.missing,
         }
 
     def rows(self) -> list[tuple[str, str]]:
-        """Return the report as (what, value) rows."""
+        """Return the reference's run as (what, value) rows."""
         ran = f"the differential equation alone, neurons {len(self.circuit.states)}, {self.seconds:.2f} s"
         return [("result", f"not verified; {self.missing}"), ("reference", ran), *_answer_rows(self.answers)]
 
 
 def check(job: Job) -> Checked | Unverified:
-    """Return the verification of a design, or what the reference alone gives where ngspice is missing.
+    """Return the verification of a design, or the answers of the reference where ngspice is missing.
 
-    Raises InputError for wrong input, and a SimulatorError where ngspice is there but does not deliver.
+    Raises InputError for wrong input, and a SimulatorError where ngspice fails.
     """
     design, start = job.design, time.perf_counter()
     graph, goal = design.graph(), design.accuracy if job.accuracy is None else job.accuracy
@@ -124,7 +127,8 @@ def check(job: Job) -> Checked | Unverified:
         start = time.perf_counter()
         with working(f"{design.name}: the reference"):
             ref = solve(graph, t_stop=design.t_stop, inputs=design.inputs, accuracy=goal)
-        return Unverified(design, circuit, error, time.perf_counter() - start, check_answer(design, ref))
+        seconds, answers = time.perf_counter() - start, check_answer(design, ref)
+        return Unverified(design=design, circuit=circuit, error=error, seconds=seconds, answers=answers)
     with working(f"{design.name}, cell {job.cell}: devices {len(circuit.devices)}, in ngspice and in the reference"):
         result = verify_circuit(
             graph,
@@ -142,7 +146,7 @@ def check(job: Job) -> Checked | Unverified:
     wrong = tuple(f"{a.what}: {a.found}; expected: {a.expected}" for a in answers if not a.ok)
     if wrong:
         result = replace(result, verdict="failed", reasons=(*result.reasons, *wrong))
-    return Checked(design, result, answers)
+    return Checked(design=design, result=result, answers=answers)
 
 
 def show(checked: Checked | Unverified) -> None:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-import xarray as xr
 
 from ..circuit import Circuit
-from ..designs.design import Design
+from ..designs import Design
 from ..designs.export import design_circuit, export_deck
 from ..spice.transient import AccuracyWarning
 from ..spice.transient import simulate as run_ngspice
 from ..values.si_text import format_si
+from .inputs import accuracy_given, checked_timeout, load
 from .options import (
     PICTURES,
     Accuracy,
@@ -26,11 +26,11 @@ from .options import (
     PlotFile,
     Rescale,
     Timeout,
-    accuracy_given,
-    checked_timeout,
-    load,
 )
 from .reporting import checked_output, emit_result, say, say_table, warn, working, written
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 WAVES = ".nc"
 
@@ -46,9 +46,9 @@ def simulate(
     timeout: Timeout = None,
     as_json: Json = False,
 ) -> int:
-    """Run a design in ngspice.
+    """Simulate a design in ngspice.
 
-    -o FILE.nc keeps the waveforms (netCDF), --plot FILE.png a picture of them.
+    -o FILE.nc writes the waveforms (netCDF), --plot FILE.png plots them.
     """
     goal, limit = accuracy_given(accuracy), checked_timeout(timeout)
     for path, suffixes in ((output, (WAVES,)), (plot, PICTURES)):
@@ -70,7 +70,7 @@ def simulate(
     files = {"output": output, "plot": plot}
     if as_json:
         content = _to_json(chosen, circuit, wave, files)
-        emit_result({**content, "status": "fell short" if warned else "done", "warnings": warned})
+        emit_result({**content, "status": "failed" if warned else "done", "warnings": warned})
     else:
         say_table(_rows(circuit, wave, files), title=chosen.title)
     return 1 if warned else 0
@@ -84,9 +84,9 @@ def export(
     output: OutputFile = None,
     rescale: Rescale = False,
 ) -> int:
-    """Write a complete deck.
+    """Write the complete netlist of a design.
 
-    ngspice runs it as it is: `ngspice -b -r waves.raw FILE`.
+    ngspice runs it unchanged: `ngspice -b -r waves.raw FILE`.
     """
     if output is not None:
         checked_output(output)
@@ -100,7 +100,7 @@ def export(
 
 
 def _simulated(design: Design, circuit: Circuit, accuracy: float, timeout: float) -> tuple[xr.Dataset, list[str]]:
-    """Return the waveforms, and what the engine warns of."""
+    """Return the waveforms, and the warnings of the engine."""
     with warnings.catch_warnings(record=True) as caught, working(f"{design.name}, cell {circuit.cell} in ngspice"):
         warnings.simplefilter("always", AccuracyWarning)
         wave = run_ngspice(circuit, t_stop=design.t_stop, inputs=design.inputs, accuracy=accuracy, timeout=timeout)
@@ -129,7 +129,7 @@ def _rows(circuit: Circuit, wave: xr.Dataset, files: dict[str, Path | None]) -> 
         ("circuit", f"cell {circuit.cell}, neurons {len(circuit.states)}, devices {len(circuit.devices)}"),
         ("time", f"{format_si(float(wave['time'][-1]), 's')}, {wave.sizes['time']} points"),
         ("outputs at the end", outputs),
-        ("self-check", f"{attrs['self_check']:.1e} (accuracy asked for {attrs['accuracy']:.0e})"),
+        ("self-check", f"{attrs['self_check']:.1e} (requested accuracy {attrs['accuracy']:.0e})"),
         ("engine", f"{attrs['machine']} {attrs['version']}"),
     ]
     return rows + [(name, str(path)) for name, path in files.items() if path is not None]

@@ -1,4 +1,4 @@
-"""The command demo: the main job on two shipped designs, or what a planted fault looks like."""
+"""The command demo: two example designs verified, or a planted fault found."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ..designs.design import load_design
+from ..designs import load_design
 from ..designs.export import design_circuit
 from ..verification.faults import FORMS, Fault, Planted, parse_fault, plant
 from .checks import Checked, Job, Unverified, check, show
@@ -23,13 +23,13 @@ def demo(
     broken: Annotated[
         str | None, typer.Option("--break", metavar="FAULT", help=f"Plant a fault in the digit memory: {FORMS}.")
     ] = None,
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="FOLDER", help="Where the pictures go.")] = FOLDER,
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FOLDER", help="Folder for the pictures.")] = FOLDER,
     as_json: Json = False,
 ) -> int:
-    """Show the main job on a memory and a converter.
+    """Verify two example designs.
 
-    Both are compiled, simulated, compared, and drawn. With --break a fault is planted in the memory's netlist instead,
-    found, and named.
+    A memory and an A/D converter are compiled, simulated, compared with their equations, and drawn. With --break, a
+    fault is planted in the netlist of the memory, detected, and located.
     """
     if broken is not None:
         return _demo_fault(parse_fault(broken), output, as_json)
@@ -40,7 +40,7 @@ def demo(
 
 
 def _demo_fault(fault: Fault, output: Path, as_json: bool) -> int:
-    """Plant a fault in the netlist of the digit memory, verify that, and say whether it was found and named."""
+    """Plant a fault in the netlist of the digit memory, verify it, and print whether the fault was located."""
     design = load_design(MEMORY)
     circuit = design_circuit(design)
     planted = plant(circuit.driven(design.inputs), fault)
@@ -50,8 +50,8 @@ def _demo_fault(fault: Fault, output: Path, as_json: bool) -> int:
     named = _named(report)
     verdict = _verdict(planted, report, named)
     if not as_json:
-        rows = [("planted", f"{fault}, in {' and '.join(planted.devices)}"), ("named", ", ".join(named) or "nothing")]
-        say_table([*rows, ("so", verdict)])
+        where = f"{fault}, in {' and '.join(planted.devices)}"
+        say_table([("planted fault", where), ("suspects", ", ".join(named) or "none"), ("verdict", verdict)])
     return _conclude([report], as_json, planted=planted.devices, named=named, verdict=verdict)
 
 
@@ -73,15 +73,15 @@ def _named(report: Checked | Unverified) -> tuple[str, ...]:
 
 def _verdict(planted: Planted, report: Checked | Unverified, named: tuple[str, ...]) -> str:
     if isinstance(report, Unverified):
-        return "the circuit was not simulated, so the fault could not be found"
+        return "the circuit was not simulated, so the fault could not be detected"
     if report.passed:
-        return "the fault was not noticed"
+        return "the fault was not detected"
     found = [device for device in planted.devices if device in named]
-    return f"the fault was found and named: {' and '.join(found)}" if found else "it was found, but not named"
+    return f"the fault was detected and located: {' and '.join(found)}" if found else "the fault was detected only"
 
 
 def _conclude(reports: list[Checked | Unverified], as_json: bool, **more: Any) -> int:
-    """Say at the end what holds for all, and return the exit status."""
+    """Report what all have in common, and return the exit status."""
     missing = [report for report in reports if isinstance(report, Unverified)]
     if missing:
         error = missing[0].error

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple, TypeAlias, cast, get_args
 
@@ -11,7 +11,6 @@ import typer
 
 from ..equations.sequences import run_sequence
 from ..formats import from_onnx, from_torch
-from ..integers.clipped import Clipped
 from ..integers.fixed_point import Index, QFormat
 from ..integers.lowering import FixedPoint, IntegerProgram, lower_to_integers
 from ..integers.machine import FixedPointReport, clipped_rows, fixed_point_report, narrowest
@@ -28,23 +27,22 @@ MODEL_HELP = "An .onnx model, or the weights of an LSTM, GRU or RNN of PyTorch (
 
 ModelFile: TypeAlias = Annotated[Path, typer.Argument(metavar="MODEL", help=MODEL_HELP)]
 Prefix: TypeAlias = Annotated[
-    str, typer.Option("--prefix", metavar="P", help="What stands before the names of PyTorch's weights.")
+    str, typer.Option("--prefix", metavar="P", help="Prefix of the names of PyTorch's weights.")
 ]
-Word: TypeAlias = Annotated[int, typer.Option("--word", metavar="N", help="Bits of every number that is held.")]
-Fraction: TypeAlias = Annotated[int, typer.Option("--fraction", metavar="N", help="Bits of it after the point.")]
+Word: TypeAlias = Annotated[int, typer.Option("--word", metavar="N", help="Bits of a signal or state.")]
+Fraction: TypeAlias = Annotated[int, typer.Option("--fraction", metavar="N", help="Fractional bits of them.")]
 WeightWord: TypeAlias = Annotated[
-    int | None, typer.Option("--weight-word", metavar="N", help="Bits of a weight; as --word where not given.")
+    int | None, typer.Option("--weight-word", metavar="N", help="Bits of a weight; --word by default.")
 ]
 WeightFraction: TypeAlias = Annotated[
-    int | None, typer.Option("--weight-fraction", metavar="N", help="Of a weight; as --fraction where not given.")
+    int | None,
+    typer.Option("--weight-fraction", metavar="N", help="Its fractional bits; --fraction by default."),
 ]
 TableIndex: TypeAlias = Annotated[
-    str, typer.Option("--index", metavar="HOW", help="How tables are read: floor, nearest or interpolate.")
+    str, typer.Option("--index", metavar="HOW", help="Look-up in tables: floor, nearest or interpolate.")
 ]
 AddressBits: TypeAlias = Annotated[int, typer.Option("--address-bits", metavar="N", help="A table has 2^N entries.")]
-RangeBits: TypeAlias = Annotated[
-    int, typer.Option("--range-bits", metavar="N", help="A table reaches from -2^N to 2^N.")
-]
+RangeBits: TypeAlias = Annotated[int, typer.Option("--range-bits", metavar="N", help="A table covers -2^N to 2^N.")]
 
 
 class Part(NamedTuple):
@@ -68,13 +66,13 @@ def rtl(
     range_bits: RangeBits = 3,
     prefix: Prefix = "",
     tools: Annotated[
-        bool, typer.Option("--tools/--no-tools", help="Lint by Verilator and count by Yosys, where they are there.")
+        bool, typer.Option("--tools/--no-tools", help="Lint with Verilator, synthesise with Yosys, if installed.")
     ] = True,
     as_json: Json = False,
 ) -> int:
     """Write the recurrent cells of a model as Verilog.
 
-    One module for each layer and direction, in a file of its name; the nodes around them are not written.
+    One module per layer and direction, each in a file named after it; other nodes of the model are not written.
     """
     formats = _formats(word, fraction, weight_word, weight_fraction, index, address_bits, range_bits)
     parts = list(_parts(_load(model, prefix)))
@@ -94,7 +92,10 @@ def rtl(
             "inputs": inputs,
             "outputs": outputs,
         }
-        about |= {"widest_bits": max(step.bits for step in program.steps), "clipped": _clipped(program.clipped)}
+        about |= {
+            "widest_bits": max(step.bits for step in program.steps),
+            "clipped": {name: clipped.figures() for name, clipped in program.clipped.items()},
+        }
         found.append({**about, **(_judged(part.name, program) if tools else {})})
     if as_json:
         emit_result(
@@ -127,10 +128,10 @@ def fixed(
     ] = None,
     as_json: Json = False,
 ) -> int:
-    """Say what fixed point costs the recurrent cells of a model.
+    """Report fixed-point accuracy of the recurrent cells of a model.
 
-    Every cell is held against the same in floating point, on what the cells below it give in floating point. With
-    --goal, bits are taken off after the point while the SQNR stays at the goal; status 1 where it is not reached.
+    Each cell is compared with its floating-point version, on the floating-point outputs of the layer below. With
+    --goal, fractional bits are removed as long as the SQNR reaches the goal; exit status 1 if it is not reached.
     """
     formats = _formats(word, fraction, weight_word, weight_fraction, index, address_bits, range_bits)
     stack, x = _load(model, prefix), _sequences(inputs)
@@ -148,20 +149,9 @@ def fixed(
             below.append(run_sequence(graph, x, reverse=part.backward).outputs)
     short = goal is not None and any(report.sqnr < goal for report in reports.values())
     if as_json:
-        found = [
-            {
-                "module": name,
-                "sqnr": report.sqnr,
-                "worst_error": report.worst,
-                "signals": str(report.formats.signals),
-                "weights": str(report.formats.weights),
-                "saturated": sum(count.saturated for count in report.counts.values()),
-                "clipped": _clipped(report.clipped),
-            }
-            for name, report in reports.items()
-        ]
+        found = [{"module": name, **report.to_json()} for name, report in reports.items()]
         worst = max(report.worst for report in reports.values())
-        emit_result({"status": "fell short" if short else "done", "worst_error": worst, "goal": goal, "parts": found})
+        emit_result({"status": "failed" if short else "done", "worst_error": worst, "goal": goal, "parts": found})
     else:
         for name, report in reports.items():
             held = [("signals", str(report.formats.signals)), ("weights", str(report.formats.weights))]
@@ -204,22 +194,8 @@ def _parts(stack: Stack) -> Iterator[Part]:
             yield Part(f"layer{k}_{'backward' if backward else 'forward'}", cell, k, backward)
 
 
-def _clipped(clipped: Mapping[str, Clipped]) -> dict[str, dict[str, Any]]:
-    """Return clipped constants as JSON has them, by operator."""
-    return {
-        name: {
-            "what": found.what,
-            "outside": found.outside,
-            "of": found.total,
-            "format": str(found.format),
-            "worst_error": found.worst,
-        }
-        for name, found in clipped.items()
-    }
-
-
 def _judged(name: str, program: IntegerProgram) -> dict[str, str]:
-    """Return what Verilator and Yosys say, or that they are not there."""
+    """Return the results of Verilator and Yosys, or that they are missing."""
     said = {}
     with working(f"{name}: Verilator and Yosys"):
         try:
@@ -243,8 +219,10 @@ def _sequences(path: Path) -> Array:
             arrays = {name: archive[name] for name in archive.files}
     except OSError as error:
         raise InputError(f"{path.name}: cannot be read ({error.strerror or error}); give an .npz file") from None
-    except Exception as error:  # NumPy raises several for what is no archive of arrays
-        raise InputError(f"{path.name}: is no .npz file of arrays ({error!s:.80}); write it by numpy.savez") from None
+    except Exception as error:  # NumPy raises several kinds for a file that is not an archive of arrays
+        raise InputError(
+            f"{path.name}: is not an .npz file of arrays ({error!s:.80}); write it by numpy.savez"
+        ) from None
     if len(arrays) != 1:
         raise InputError(f"{path.name}: holds {len(arrays)} arrays: must hold one, (T, B, I) or (T, I)")
     x = frozen(next(iter(arrays.values())), path.name)

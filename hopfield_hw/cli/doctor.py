@@ -1,4 +1,4 @@
-"""What is installed, in which version, and how to get what is missing."""
+"""The command doctor: what is installed, in which version, and how to get what is missing."""
 
 from __future__ import annotations
 
@@ -6,11 +6,16 @@ import platform
 import sys
 from ctypes.util import find_library
 from importlib import metadata
-from typing import NamedTuple
+from typing import Annotated, Any, NamedTuple, TypeAlias
+
+import typer
 
 from ..integers.tools import find_tool
 from ..spice.ngspice import find
-from ..values.errors import SimulatorMissing
+from ..spice.run_folders import remove_old_folders
+from ..values.errors import MissingExtra, SimulatorMissing
+from .options import Json
+from .reporting import emit, say_table, warn
 
 DISTRIBUTION = "hopfield-hw"
 PACKAGES = (
@@ -21,6 +26,11 @@ PACKAGES = (
 EXTRAS = ("onnx", "safetensors", "numba")
 HARDWARE_TOOLS = ("iverilog", "verilator", "yosys")
 LIBRARY_REMEDY = "only PySpice's own simulators need it: `apt-get install libngspice0` on Debian or Ubuntu"
+
+
+Clean: TypeAlias = Annotated[
+    bool, typer.Option("--clean", help="Remove run folders of failed runs that are older than an hour.")
+]
 
 
 class Part(NamedTuple):
@@ -36,6 +46,34 @@ class Part(NamedTuple):
     def missing(self) -> bool:
         """Whether it is not there, and needed."""
         return self.needed and not self.version
+
+
+def doctor(clean: Clean = False, as_json: Json = False) -> int:
+    """Show what is installed, and how to get what is missing."""
+    if clean:
+        return _clean(as_json)
+    parts = examine()
+    missing = [part for part in parts if part.missing]
+    if as_json:
+        content: dict[str, Any] = {"status": "incomplete" if missing else "complete"}
+        emit({**content, "parts": [{**part._asdict(), "missing": not part.version} for part in parts]})
+    else:
+        say_table([(part.name, part.version or "missing", part.note or part.remedy) for part in parts])
+    for part in missing:
+        warn(f"{part.name} is missing: {part.remedy}", "error")
+    if not missing:
+        return 0
+    return SimulatorMissing.exit_status if any(part.name == "ngspice" for part in missing) else MissingExtra.exit_status
+
+
+def _clean(as_json: bool) -> int:
+    removed = [str(path) for path in remove_old_folders()]
+    if as_json:
+        emit({"status": "done", "removed": removed})
+    else:
+        said = "no run folder is older than an hour" if not removed else f"run folders removed: {len(removed)}"
+        say_table([(path, "") for path in removed], title=said)
+    return 0
 
 
 def examine() -> tuple[Part, ...]:

@@ -1,19 +1,14 @@
-"""verify --random: many random networks, and how close they came."""
+"""verify --random: many random networks, and their errors."""
 
 from __future__ import annotations
 
-from collections import Counter
-from typing import Any, NamedTuple
-
-import numpy as np
+from typing import NamedTuple
 
 from ..families import FAMILIES
 from ..spice.ngspice import find
 from ..values.errors import InputError, SimulatorMissing
-from ..verification.random_set import RandomReport, Trial, verify_random
+from ..verification.random_set import RandomReport, Trial, nrmse_quantile, verify_random
 from .reporting import counting, emit_result, report_error, say_table, warn
-
-QUANTILES = {"least": 0.0, "median": 0.5, "90 %": 0.9, "99 %": 0.99, "largest": 1.0}
 
 
 class RandomSet(NamedTuple):
@@ -69,7 +64,7 @@ def verify_set(asked: RandomSet, *, as_json: bool) -> int:
         )
     failures = [trial for trial in report.trials if trial.failure]
     if as_json:
-        emit_result(_to_json(report, version))
+        emit_result({**report.to_json(), "engine": "ngspice", "version": version})
     else:
         _show(report, version)
     for trial in failures:
@@ -79,40 +74,13 @@ def verify_set(asked: RandomSet, *, as_json: bool) -> int:
     return 0 if report.passed else 1
 
 
-def _to_json(report: RandomReport, version: int) -> dict[str, Any]:
-    worst = max(report.trials, key=lambda trial: trial.nrmse)
-    return {
-        "worst_error": {"network": worst.index, "nrmse": worst.nrmse},
-        "neurons": sum(trial.neurons for trial in report.trials),
-        "engine": "ngspice",
-        "version": version,
-        **report.to_json(),
-        "quantiles": {name: _quantile(report.trials, part) for name, part in QUANTILES.items()},
-    }
-
-
 def _show(report: RandomReport, version: int) -> None:
-    trials = report.trials
-    sizes = [trial.neurons for trial in trials]
-    spread = ", ".join(f"{name} {_quantile(trials, part):.1e}" for name, part in QUANTILES.items())
-    settled = Counter(trial.settled for trial in trials)
-    rows = [
-        ("result", report.to_json()["status"]),
-        ("networks", f"{len(trials)} of family {report.family}, seed {report.seed}, cell {report.cell}"),
-        ("neurons", f"{min(sizes)} to {max(sizes)}, {sum(sizes)} in all"),
-        ("NRMSE", f"{spread} (tolerance {report.tolerance:.0e})"),
-        ("settled state", ", ".join(f"{kind} {number}" for kind, number in sorted(settled.items()))),
-        ("step by step", f"within {max(trial.steps for trial in trials):.1e} of the range in a time constant"),
-        ("self-amplifying", f"{len(report.restarted)}, judged step by step alone"),
-        ("coverage", f"a change of 5% is seen of {np.mean([trial.seen for trial in trials]):.0%} of the devices"),
-        ("not passed", ", ".join(f"{v} {n}" for v, n in Counter(t.verdict for t in report.not_passed).items()) or "0"),
-        ("seconds", f"{sum(trial.seconds for trial in trials):.1f} of processor time"),
-        ("engine", f"ngspice {version}"),
+    say_table([*report.rows(), ("engine", f"ngspice {version}")], title="random networks")
+    kinds = sorted({trial.gain for trial in report.trials})
+    by_gain = [(kind, [trial for trial in report.trials if trial.gain == kind]) for kind in kinds]
+    table = [
+        (kind, str(len(same)), *(f"{nrmse_quantile(same, part):.1e}" for part in (0.5, 1.0))) for kind, same in by_gain
     ]
-    say_table(rows, title="random networks")
-    kinds = sorted({trial.gain for trial in trials})
-    by_gain = [(kind, [trial for trial in trials if trial.gain == kind]) for kind in kinds]
-    table = [(kind, str(len(same)), *(f"{_quantile(same, part):.1e}" for part in (0.5, 1.0))) for kind, same in by_gain]
     say_table(table, columns=("gain curve", "networks", "median NRMSE", "largest NRMSE"))
     for title, listed in (("self-amplifying", report.restarted), ("not passed", report.not_passed)):
         if listed:
@@ -146,7 +114,3 @@ def _row(trial: Trial) -> tuple[str, ...]:
         f"{trial.gate:.3g} R C",
         f"{trial.growth:.2g}",
     )
-
-
-def _quantile(trials: tuple[Trial, ...] | list[Trial], part: float) -> float:
-    return float(np.quantile([trial.nrmse for trial in trials], part, method="higher"))

@@ -1,11 +1,10 @@
-"""What the commands say: results on stdout, all else on stderr, progress on a terminal only."""
+"""Output of the commands: results on stdout, all else on stderr, progress on a terminal only."""
 
 from __future__ import annotations
 
 import errno
 import io
 import json
-import math
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -13,26 +12,21 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
-
 from ..values.errors import DiskFull, HopfieldHWError, InputError
+from ..values.report import plain, text_table
 
 PROGRAM = "hopfield-hw"
-# Wider than any table: lines are cut for a terminal, never for a pipe.
-PIPE_WIDTH = 100_000
 FULL = (errno.ENOSPC, errno.EDQUOT)
-# Every object of a result holds these; null where there is nothing to say.
+# Every result object has these keys; null where there is no value.
 RESULT_KEYS = ("status", "nrmse", "worst_error", "settled", "neurons", "devices", "seconds", "engine", "version")
 
 
 class ClosedPipeError(Exception):
-    """Whoever reads stdout has gone."""
+    """The reader of stdout has closed the pipe."""
 
 
 def say(text: str) -> None:
-    """Write lines on stdout. Raises DiskFull where they find no room, ClosedPipeError where nobody reads them."""
+    """Write lines on stdout. Raises DiskFull if the disk is full, ClosedPipeError if the reader has closed the pipe."""
     try:
         sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
         sys.stdout.flush()
@@ -53,32 +47,34 @@ def warn(text: str, kind: str = "warning") -> None:
 
 
 def say_table(rows: Iterable[Sequence[str]], *, title: str = "", columns: Sequence[str] = ()) -> None:
-    """Write a table on stdout; the columns have names where they are given."""
+    """Write a table on stdout; the columns have names where they are given. Lines are folded on a terminal only."""
     rows = list(rows)
+    if sys.stdout.isatty():
+        say(_folded(rows, title, columns))
+    else:
+        say("\n".join(part for part in (title, text_table(rows, columns)) if part))
+
+
+def _folded(rows: Sequence[Sequence[str]], title: str, columns: Sequence[str]) -> str:
+    from rich.console import Console
+    from rich.table import Table
+
     table = Table(box=None, show_header=bool(columns), pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for k in range(max((len(row) for row in rows), default=len(columns))):
         table.add_column(columns[k] if columns else "", overflow="fold")
     for row in rows:
         table.add_row(*row)
-    terminal = sys.stdout.isatty()
     text = io.StringIO()
-    console = Console(
-        file=text,
-        force_terminal=terminal,
-        width=None if terminal else PIPE_WIDTH,
-        markup=False,
-        highlight=False,
-        emoji=False,
-    )
+    console = Console(file=text, force_terminal=True, markup=False, highlight=False, emoji=False)
     if title:
         console.print(title, style="bold")
     console.print(table)
-    say("\n".join(line.rstrip() for line in text.getvalue().splitlines()))
+    return "\n".join(line.rstrip() for line in text.getvalue().splitlines())
 
 
 def emit(content: Mapping[str, Any]) -> None:
     """Write one object of JSON on stdout; what JSON has no number for becomes null."""
-    say(json.dumps(_plain(content), indent=1, allow_nan=False))
+    say(json.dumps(plain(content), indent=1, allow_nan=False))
 
 
 def emit_result(content: Mapping[str, Any]) -> None:
@@ -87,7 +83,7 @@ def emit_result(content: Mapping[str, Any]) -> None:
 
 
 def report_error(error: BaseException, *, as_json: bool, message: str = "", kind: str = "", **found: Any) -> None:
-    """Say on stderr what went wrong, and where JSON is asked for also on stdout, with what was found until then."""
+    """Print an error on stderr, and with --json also on stdout, with the results until then."""
     text = message if message else str(error)
     warn(text, "error")
     if as_json:
@@ -98,17 +94,22 @@ def report_error(error: BaseException, *, as_json: bool, message: str = "", kind
 
 @contextmanager
 def working(what: str) -> Iterator[None]:
-    """Show on a terminal that something long is going on."""
+    """Show on a terminal that a long task is running."""
     if not sys.stderr.isatty():
         yield
         return
+    from rich.console import Console
+
     with Console(stderr=True, markup=False, highlight=False).status(what):
         yield
 
 
 @contextmanager
 def counting(what: str, total: int) -> Iterator[Callable[[], None]]:
-    """Show on a terminal how much of something long is done; call what this gives for each piece."""
+    """Show the progress of a long task on a terminal; call what this gives for each piece."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty(), transient=True) as progress:
         task = progress.add_task(what, total=total)
@@ -170,13 +171,3 @@ def _explained(path: Path) -> Iterator[None]:
         if error.errno in FULL:
             raise DiskFull(f"{str(path)!r:.200}: cannot be written ({error.strerror}); make room") from None
         raise InputError(f"{str(path)!r:.200}: cannot be written ({error.strerror}); give another path") from None
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value

@@ -25,7 +25,7 @@ UNITS = {Role.WEIGHT: "S", Role.BIAS: "A", Role.CAPACITANCE: "F", Role.RESISTANC
 
 
 class _Found(NamedTuple):
-    """What was asked for: the element of the graph, its devices in a circuit, and the lines of these in its deck."""
+    """The element of the graph, its devices in a circuit, and their lines in its netlist."""
 
     cell: str
     origin: Origin
@@ -39,14 +39,14 @@ def trace(
         str, typer.Argument(metavar="DEVICE_OR_WEIGHT", help="A device such as R_syn_3_7, or a weight such as 3,7.")
     ],
     cell: Annotated[
-        str | None, typer.Option("--cell", metavar="C", help="The cell; by default the first one that has the device.")
+        str | None, typer.Option("--cell", metavar="C", help="The cell; by default the first that has the device.")
     ] = None,
     rescale: Rescale = False,
     as_json: Json = False,
 ) -> int:
-    """Go from a netlist line to its weight, and back.
+    """Find the weight of a netlist line, or the lines of a weight.
 
-    Lines are those of `export --to ngspice` with the same cell.
+    Line numbers are those of `export --to ngspice` with the same cell.
     """
     chosen = load_design(design)
     graph = in_si(chosen.graph())
@@ -62,13 +62,13 @@ def trace(
     rows = [("element", f"{found.origin}{text}"), ("cell", found.cell)]
     rows += [(f"line {number}", line) for number, line in found.lines]
     if not found.devices:
-        rows.append(("line", "none of its own: the cell builds it together with others" if value else "none: it is 0"))
+        rows.append(("line", "no dedicated device; merged with other weights" if value else "none: it is 0"))
     say_table(rows, title=chosen.title)
     return 0
 
 
 def _search(design: Design, cell: str | None, rescale: bool, item: str, wanted: Origin | None) -> _Found:
-    """Return what was asked for, in a cell or in the first one that has it. Raises InputError where none has."""
+    """Return the item in a cell, or in the first cell that has it. Raises InputError where none has."""
     for name in CELLS if cell is None else (cell,):
         try:
             circuit = design_circuit(design, name, rescale=rescale or cell is None)

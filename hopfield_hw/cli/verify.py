@@ -12,6 +12,7 @@ from ..cells import CELLS
 from ..spice.decks.text import cell_of
 from ..values.errors import InputError
 from .checks import Checked, Job, Unverified, check, show
+from .inputs import accuracy_given, checked_cell, checked_timeout, load
 from .options import (
     DESIGN_HELP,
     PICTURES,
@@ -21,10 +22,6 @@ from .options import (
     PlotFile,
     Rescale,
     Timeout,
-    accuracy_given,
-    checked_cell,
-    checked_timeout,
-    load,
 )
 from .random_set import RandomSet, verify_set
 from .reporting import checked_output, emit_result, report_error
@@ -33,36 +30,36 @@ from .reporting import checked_output, emit_result, report_error
 def verify(
     design: Annotated[str | None, typer.Argument(metavar="DESIGN", help=DESIGN_HELP, show_default=False)] = None,
     cell: Annotated[
-        str | None, typer.Option("--cell", metavar="C", help="The cell; what --deck says that it is, or ideal.")
+        str | None, typer.Option("--cell", metavar="C", help="The cell; by default that of --deck, or ideal.")
     ] = None,
     case: Case = None,
     accuracy: Accuracy = None,
     rescale: Rescale = False,
     deck: Annotated[
-        Path | None, typer.Option("--deck", metavar="FILE", help="Judge this netlist, not the compiled one.")
+        Path | None, typer.Option("--deck", metavar="FILE", help="Verify this netlist in place of the compiled one.")
     ] = None,
     plot: PlotFile = None,
     timeout: Timeout = None,
     count: Annotated[
         int | None, typer.Option("--random", metavar="N", help="Verify N random networks in place of a design.")
     ] = None,
-    seed: Annotated[int | None, typer.Option("--seed", metavar="S", help="Of --random; 0 by default.")] = None,
-    family: Annotated[str | None, typer.Option("--family", metavar="F", help="Of --random (see list).")] = None,
+    seed: Annotated[int | None, typer.Option("--seed", metavar="S", help="Seed of --random; 0 by default.")] = None,
+    family: Annotated[str | None, typer.Option("--family", metavar="F", help="Family of --random; see list.")] = None,
     workers: Annotated[
-        int | None, typer.Option("--workers", metavar="W", help="Processes of --random; one a core by default.")
+        int | None, typer.Option("--workers", metavar="W", help="Processes of --random; one per core by default.")
     ] = None,
     as_json: Json = False,
 ) -> int:
-    """Compile, simulate, compare, and say so.
+    """Compile a design, simulate it, and compare it with its equations.
 
-    A design, or with --random N networks that are drawn at random.
+    With --random, N random networks are verified in place of a design.
     """
     chosen = cell if cell is not None else _cell_of(deck)
     checked_cell(chosen)
     goal = accuracy_given(accuracy)
     if count is not None:
         own = {"--case": case, "--rescale": rescale or None, "--deck": deck, "--plot": plot, "--timeout": timeout}
-        _refuse({"DESIGN": design, **own}, "--random draws networks of its own")
+        _refuse({"DESIGN": design, **own}, "--random verifies random networks")
         return verify_set(RandomSet.of(count, seed, family, chosen, goal, workers), as_json=as_json)
     _refuse({"--seed": seed, "--family": family, "--workers": workers}, "only --random uses it")
     if design is None:
@@ -92,7 +89,7 @@ def _verify_design(job: Job, plot: Path | None, as_json: bool) -> int:
 
 
 def _cell_of(deck: Path | None) -> str:
-    """Return the cell that a deck says it is, ideal where it says nothing."""
+    """Return the cell that a deck names, ideal where it names none."""
     named = None if deck is None else cell_of(deck)
     return named if named is not None and named in CELLS else "ideal"
 

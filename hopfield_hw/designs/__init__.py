@@ -1,5 +1,5 @@
 """Worked designs: networks, how they are run, what their answers must be, and how they leave as decks."""
 
-from .design import Design, load_design, shipped_designs
+import lazy_loader
 
-__all__ = ["Design", "load_design", "shipped_designs"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -11,28 +11,27 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NamedTuple
-
-import jsonschema
-import xarray as xr
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..cells import CELLS
 from ..graph import Graph, Input, Leak, Output, as_graph
 from ..networks.network import Network
 from ..problems import Answer, Expected, Oscillation, Recall, Settled, Visited, read_patterns
 from ..values.arrays import frozen, positive
+from ..values.brief import brief, shorten
 from ..values.errors import InputError
 from ..values.measures import checked_accuracy
 from ..values.names import unknown
 from ..values.signals import Signal, as_signal
 from .networks import delayed_network, design_file, design_network
+from .shipped import FILE, shipped_designs, shipped_file
 
-FILE = "design.toml"
+if TYPE_CHECKING:
+    import jsonschema
+    import xarray as xr
+
 SCHEMA = Path(__file__).parent / "design.schema.json"
 ACCURACY = 1e-4
-# A wheel carries the designs inside the package; in a checkout they lie beside it.
-INSTALLED = Path(__file__).parent.parent / "_circuits"
-CHECKOUT = Path(__file__).parents[2] / "circuits"
 
 
 class CellTolerance(NamedTuple):
@@ -41,6 +40,9 @@ class CellTolerance(NamedTuple):
     tolerance: float
     reason: str
     rescale: bool
+
+    def __repr__(self) -> str:
+        return brief(self)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -68,6 +70,9 @@ class Design:
     cases: Mapping[str, Design]
     folder: Path
 
+    def __repr__(self) -> str:
+        return shorten(f"<Design {self.name}: {self.title}>", "...>")
+
     def graph(self) -> Graph:
         """Return the network's graph, its feedback delayed where the design says so."""
         graph = as_graph(self.network)
@@ -77,12 +82,6 @@ class Design:
 def check_answer(design: Design, wave: xr.Dataset) -> tuple[Answer, ...]:
     """Return what was expected of a design, what a waveform gives, and whether it is that; () for no expectation."""
     return () if design.expected is None else design.expected.check(wave)
-
-
-def shipped_designs() -> tuple[str, ...]:
-    """Return the names of the designs that come with the package."""
-    folder = INSTALLED if INSTALLED.is_dir() else CHECKOUT
-    return tuple(sorted(path.parent.name for path in folder.glob(f"*/{FILE}")))
 
 
 def load_design(name_or_path: str | Path) -> Design:
@@ -114,7 +113,7 @@ def _located(name_or_path: str | Path) -> Path:
     path = Path(text)
     is_name = isinstance(name_or_path, str) and path.name == text and not path.suffix
     if is_name and text in shipped_designs():
-        return (INSTALLED if INSTALLED.is_dir() else CHECKOUT) / text / FILE
+        return shipped_file(text)
     if os.path.isdir(path):
         path = path / FILE
     elif is_name:
@@ -295,6 +294,8 @@ def _checked(content: dict[str, Any]) -> dict[str, Any]:
 
 @cache
 def _validator() -> jsonschema.Draft202012Validator:
+    import jsonschema
+
     return jsonschema.Draft202012Validator(json.loads(SCHEMA.read_text(encoding="utf-8")))
 
 

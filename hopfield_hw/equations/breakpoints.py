@@ -10,7 +10,6 @@ from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import brentq
 
 from ..values.arrays import Array, positive
 from ..values.errors import AccuracyError, InputError
@@ -71,6 +70,8 @@ class Lag:
 
     def _crossing(self, point: float, nodes: Array, above: Array) -> float:
         if callable(self.tau) and above[0] != 0.0:
+            from scipy.optimize import brentq
+
             tau = self.tau
             found = brentq(lambda t: t - tau(t) - point, nodes[0], nodes[1], xtol=1e-15, rtol=1e-15)
             return float(found)

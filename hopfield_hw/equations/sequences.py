@@ -12,6 +12,7 @@ import numpy.typing as npt
 from ..graph import Graph, as_graph
 from ..recurrent import Layer, RecurrentCell, Stack
 from ..values.arrays import Array, checked, frozen
+from ..values.brief import brief
 from ..values.errors import InputError
 from .steps import StepProgram
 
@@ -55,6 +56,9 @@ class Run(NamedTuple):
 
     outputs: Array
     states: States
+
+    def __repr__(self) -> str:
+        return brief(self)
 
 
 def run_sequence(

@@ -11,6 +11,7 @@ import numpy as np
 from ..graph import Graph, Input, Output
 from ..recurrent import RecursiveCell, TreeLSTM
 from ..values.arrays import Array, frozen
+from ..values.brief import Brief, brief
 from ..values.errors import InputError
 from .evaluate import Evaluator
 
@@ -25,7 +26,7 @@ SIDES = ("_left", "_right")  # what stands behind a state's name in the Inputs f
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Tree:
+class Tree(Brief):
     """A binary tree as a table, children before their parents; the last node is the root.
 
     `inputs`: (nodes, I), the word of each node (0 where an inner node has none). `children`: for each node None, or the
@@ -59,6 +60,9 @@ class TreeRun(NamedTuple):
 
     nodes: Mapping[str, tuple[Array, ...]]
     roots: Mapping[str, Array]
+
+    def __repr__(self) -> str:
+        return brief(self)
 
 
 def float_node(graph: Graph) -> Node:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.optimize import linprog
 
 from ..functions import Clip
 from ..graph import Activate, Affine, Graph, Hadamard, Operator, Units
 from ..graph.building import CIRCUIT_UNITS, network_graph, state
 from ..values.arrays import Array, frozen, positive
+from ..values.brief import brief
 from ..values.errors import InputError
 
 
@@ -37,6 +37,9 @@ class BoxProblem(NamedTuple):
         """Return max_i |x - P(x - F(x))|_i, (...,): 0 at a solution, and nowhere else."""
         apart: Array = np.abs(x - np.clip(x - self.mapping(x), self.lower, self.upper))
         return np.asarray(np.max(apart, axis=-1))
+
+    def __repr__(self) -> str:
+        return brief(self)
 
 
 def box_problem(
@@ -73,6 +76,8 @@ def _refuse_unsolvable(problem: BoxProblem) -> None:
         return
     limits = np.concatenate([q[at_least], -q[at_most]])
     box = list(zip(low.tolist(), high.tolist(), strict=True))
+    from scipy.optimize import linprog
+
     found = linprog(np.zeros(q.size), A_ub=rows, b_ub=limits, bounds=box)
     if found.status == 2:
         raise InputError(

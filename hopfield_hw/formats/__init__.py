@@ -1,6 +1,5 @@
 """Formats: trained networks from ONNX and PyTorch, and back."""
 
-from .onnx import Model, Step, from_onnx, to_onnx
-from .torch import from_torch, to_torch
+import lazy_loader
 
-__all__ = ["Model", "Step", "from_onnx", "from_torch", "to_onnx", "to_torch"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -10,13 +10,14 @@ from typing import Any, ClassVar, Self, TypeAlias
 import numpy as np
 
 from ..values.arrays import Array, frozen, positive
+from ..values.brief import Brief
 from ..values.errors import InputError
 
 Parameter: TypeAlias = float | Array
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Parametric:
+class Parametric(Brief):
     """Something that its dataclass fields describe in full.
 
     Parameters are floats, or read-only arrays: (n,), one for each element; (B, n) or (B, 1) after `stack`.

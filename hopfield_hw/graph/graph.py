@@ -6,13 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
-from typing import Literal, NamedTuple, Protocol, TypeAlias, TypeVar, runtime_checkable
-
-import networkx as nx
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 from ..values.arrays import positive
 from ..values.errors import InputError
 from .operators import Delay, Hold, Input, Leak, Operator, Output
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 Kind: TypeAlias = Literal["ode", "dde", "map", "sampled", "static"]
 O = TypeVar("O", bound=Operator)  # noqa: E741
@@ -96,6 +97,12 @@ class Graph:
         object.__setattr__(self, "edges", tuple(Edge(*edge) for edge in self.edges))
         _verify(self)
 
+    def __repr__(self) -> str:
+        inputs, outputs = (sum(port.output_size for port in self.of_type(kind)) for kind in (Input, Output))
+        states = sum(state.output_size for state in self.states)
+        counts = f"operators {len(self.operators)}, states {states}, inputs {inputs}, outputs {outputs}"
+        return f"<Graph: {self.kind}, {counts}>"
+
     @cached_property
     def by_name(self) -> Mapping[str, Operator]:
         """The operators by name."""
@@ -130,6 +137,8 @@ class Graph:
     @cached_property
     def order(self) -> tuple[Operator, ...]:
         """The operators so that each comes after what drives it; those that hold a state come first."""
+        import networkx as nx
+
         stateless = self._network(without_state=True)
         states = [operator for operator in self.operators if operator.holds_state]
         return (*states, *(self.by_name[name] for name in nx.lexicographical_topological_sort(stateless)))
@@ -190,6 +199,8 @@ class Graph:
         return sha256(self.text.encode()).hexdigest()
 
     def _network(self, *, without_state: bool) -> nx.DiGraph:
+        import networkx as nx
+
         network = nx.DiGraph()
         keep = dict.fromkeys(op.name for op in self.operators if not (without_state and op.holds_state))
         network.add_nodes_from(keep)
@@ -198,6 +209,8 @@ class Graph:
 
 
 def _verify(graph: Graph) -> None:
+    import networkx as nx
+
     if not graph.operators:
         raise InputError("`Graph.operators` is empty: must hold at least one operator")
     _verify_names(graph.operators)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-import networkx as nx
 import numpy as np
 import scipy.sparse as sp
 
@@ -14,12 +14,17 @@ from .graph import Graph
 from .operators import Affine, Delay, Operator
 from .weights import linear
 
+if TYPE_CHECKING:
+    import networkx as nx
+
 # Matrices of more rows are not made dense: their spectral radius is bounded from above, by so many powers.
 MANY, POWERS = 500, 200
 
 
 def direct_links(graph: Graph) -> nx.DiGraph:
     """Return which Delay drives which without a Leak or a Hold between, as edges from Delay to Delay."""
+    import networkx as nx
+
     links = nx.DiGraph()
     for delay in graph.of_type(Delay):
         links.add_node(delay.name)
@@ -37,6 +42,8 @@ def check_neutral(graph: Graph) -> None:
 
     Raises InputError that names the Delays.
     """
+    import networkx as nx
+
     links = direct_links(graph)
     for names in nx.strongly_connected_components(links):
         if not any(links.has_edge(a, b) for a in names for b in names):

@@ -14,6 +14,7 @@ import numpy as np
 
 from ..functions import Function
 from ..values.arrays import Array, frozen, is_whole, positive
+from ..values.brief import Brief
 from ..values.errors import InputError
 from ..values.names import checked_labels, checked_name
 from ..values.signals import Signal
@@ -24,7 +25,7 @@ HALFWAY = 1e-12
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Operator(ABC):
+class Operator(Brief, ABC):
     """One vector-valued operator. `name`: letters, digits and underscores, unique in the graph after case folding."""
 
     name: str

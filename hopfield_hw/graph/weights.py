@@ -12,6 +12,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from ..values.arrays import Array, Sparse, frozen, frozen_sparse, is_whole
+from ..values.brief import Brief
 from ..values.errors import InputError
 from ..values.labels import as_table
 from .shifts import Fold, Shifts
@@ -47,7 +48,7 @@ def check_boundary(value: Any, name: str) -> None:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Stencil:
+class Stencil(Brief):
     """A space-invariant linear map on a grid (cellular networks; Chua and Yang 1988, eq. 2).
 
     y[r, c] = sum over (p, q) of template[p + m, q + m'] x[r + p, c + q], rows first, flattened in C order.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -28,6 +28,11 @@ class Clipped(NamedTuple):
     total: int
     format: QFormat
     worst: float
+
+    def figures(self) -> dict[str, Any]:
+        """Return by name what JSON has of it."""
+        found = {"what": self.what, "outside": self.outside, "of": self.total}
+        return {**found, "format": str(self.format), "worst_error": self.worst}
 
     def __str__(self) -> str:
         return f"{self.outside} of {self.total} outside {self.format}, the worst by {self.worst:.3g}"

@@ -9,13 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from ..processes import TIMEOUT
 from ..values.errors import InputError, TruncatedOutput
 from .fixed_point import Integers
 from .lowering import IntegerProgram, Step
 from .tools import find_tool, run_tool
 from .verilog import write_verilog
-
-TIMEOUT = 600.0
 
 
 def simulate_verilog(

@@ -15,6 +15,7 @@ from ..functions.rectifiers import ThresholdedRelu
 from ..graph import Activate, Affine, Graph, Hadamard, Hold, Input, Operator, Output, Quantise, Sign
 from ..graph.weights import Stencil, linear
 from ..values.arrays import Array
+from ..values.brief import Brief
 from ..values.errors import InputError, Unrealisable
 from .clipped import Clipped, clipped_constants
 from .fixed_point import MAX_FRACTION, MAX_RAW, MAX_WORD, ActivationTable, Index, Integers, QFormat, accumulator_bits
@@ -23,7 +24,7 @@ MAX_LEVELS = 4096
 
 
 @dataclass(frozen=True, kw_only=True)
-class FixedPoint:
+class FixedPoint(Brief):
     """How numbers are held. Every operator brings the exact sum of what drives it to its format, once.
 
     `signals`: the format of what operators take. `weights`: of the weights. `activations`: of what functions give; that
@@ -111,7 +112,7 @@ class Step(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class IntegerProgram:
+class IntegerProgram(Brief):
     """A map in integers. `steps`: in their order; inputs and registers come first. `initial`: by register, raw.
 
     `clipped`: by operator, what of its constants the formats do not reach.

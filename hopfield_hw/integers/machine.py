@@ -13,8 +13,10 @@ from ..equations import StepProgram
 from ..equations.sequences import Running, run_sequence, run_steps
 from ..graph import Graph
 from ..values.arrays import Array
+from ..values.brief import brief
 from ..values.errors import InputError
 from ..values.measures import sqnr
+from ..values.report import Report
 from .clipped import Clipped
 from .fixed_point import ActivationTable, Integers, QFormat
 from .lowering import Bounds, Crossbar, Decision, FixedPoint, IntegerProgram, Levels, Port, Step, lower_to_integers
@@ -131,7 +133,7 @@ class FixedMachine:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class FixedPointReport:
+class FixedPointReport(Report):
     """A cell in fixed point against the same in floating point, over sequences.
 
     `sqnr`: 10 log10 of the power of the outputs by that of their error, dB. `worst`: the largest error. `counts`: what
@@ -153,10 +155,16 @@ class FixedPointReport:
             rows.append((name, f"{said}, saturated {count.saturated}"))
         return rows
 
-    def __str__(self) -> str:
-        rows = self.rows()
-        width = max(len(what) for what, _ in rows)
-        return "\n".join(f"{what:<{width}}  {value}" for what, value in rows)
+    def figures(self) -> dict[str, Any]:
+        """Return by name what JSON has of the report."""
+        return {
+            "sqnr": self.sqnr,
+            "worst_error": self.worst,
+            "signals": str(self.formats.signals),
+            "weights": str(self.formats.weights),
+            "saturated": sum(count.saturated for count in self.counts.values()),
+            "clipped": {name: found.figures() for name, found in self.clipped.items()},
+        }
 
 
 def clipped_rows(clipped: Mapping[str, Clipped]) -> list[tuple[str, str]]:
@@ -211,6 +219,9 @@ class TaskFormat(NamedTuple):
     formats: FixedPoint
     error: float
     clipped: Mapping[str, Clipped]
+
+    def __repr__(self) -> str:
+        return brief(self)
 
 
 def narrowest_for(

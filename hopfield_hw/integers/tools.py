@@ -12,7 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
-from ..processes import run_program
+from ..processes import TIMEOUT, run_program
 from ..values.errors import SimulatorCrash, SimulatorMissing, SimulatorTimeout
 from .lowering import IntegerProgram
 from .verilog import write_verilog
@@ -27,7 +27,6 @@ PACKAGES: Mapping[str, tuple[str, str]] = MappingProxyType(
     }
 )
 MODULE = "recurrent_cell"
-TIMEOUT = 600.0
 
 
 class Netlist(NamedTuple):

@@ -9,7 +9,6 @@ import zlib
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import numpy as np
 
 from ..values.errors import InputError
@@ -90,6 +89,8 @@ def _parsed(text: str, name: str) -> Any:
 
 
 def _checked(content: Any, name: str) -> dict[str, Any]:
+    import jsonschema
+
     schema = json.loads(SCHEMA.read_text())
     error = jsonschema.exceptions.best_match(jsonschema.Draft202012Validator(schema).iter_errors(content))
     if error is not None:

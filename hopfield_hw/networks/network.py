@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import networkx as nx
 import numpy as np
 import scipy.sparse as sp
 
 from ..functions import Gain, Tanh, function_from
 from ..graph import Activate, Affine, Edge, Graph, Input, Leak, Operator, Output, Units
 from ..values.arrays import Array, frozen, frozen_sparse, positive
+from ..values.brief import shorten
 from ..values.errors import InputError
 from ..values.labels import matched
 from ..values.names import checked_labels
 from .files import read_json, read_npz, write_json, write_npz
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 # What the axes of each field stand for, where tables have names along them; the unit of each.
 AXES = {
@@ -153,6 +156,10 @@ class Network:
             **others,
         )
 
+    def __repr__(self) -> str:
+        inputs = 0 if self.input_weights is None else self.input_weights.shape[1]
+        return shorten(f"<Network: neurons {self.size}, inputs {inputs}, {self.gain!r}>", "...>")
+
     @property
     def size(self) -> int:
         """The number of neurons, n."""
@@ -200,6 +207,8 @@ class Network:
         undirected graph is symmetric. `others` are arguments of Network (`gain`, or values common to all nodes).
         Raises InputError for an edge without a weight, and for an attribute that only some of the nodes carry.
         """
+        import networkx as nx
+
         nodes = list(graph.nodes)
         for source, target, data in graph.edges(data=True):
             if not isinstance(data.get("weight"), int | float | np.number):
@@ -224,6 +233,8 @@ class Network:
 
         Values are in the network's own units; gain, inputs and units are not part of a networkx graph.
         """
+        import networkx as nx
+
         graph = nx.DiGraph()
         names = self.labels if self.labels is not None else tuple(str(k) for k in range(self.size))
         for k, name in enumerate(names):

@@ -375,7 +375,7 @@ def _draw_schematic(axes: Axes, result: Verification) -> None:
     suspect = result.suspects[0].neuron if result.suspects else ""
     neuron, which = (suspect, "suspect") if suspect else (result.worst.neuron, "the worst")
     faults = {name for suspect in result.suspects for name in suspect.devices}
-    marked = "; in colour: nearest to the fault" if faults else ""
+    marked = "; in colour: suspected devices" if faults else ""
     axes.set_title(f"neuron {neuron} ({which}), cell {result.cell}{marked}")
     try:
         draw_neuron(axes, result.circuit, result.graph, neuron, faults)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
-import xarray as xr
-from scipy.interpolate import CubicSpline
 
 from ..values.arrays import Array
+from ..values.brief import brief
 from ..values.si_text import format_si
 from .ad_converter import visited_codes
 from .memory import Patterns
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 
 class Answer(NamedTuple):
@@ -29,6 +31,9 @@ class Settled(NamedTuple):
     outputs: tuple[float, ...]
     tolerance: float
 
+    def __repr__(self) -> str:
+        return brief(self)
+
     def check(self, wave: xr.Dataset) -> tuple[Answer, ...]:
         """Return the answer of a waveform."""
         found = wave.output.values[-1]
@@ -42,6 +47,9 @@ class Visited(NamedTuple):
     pieces: tuple[tuple[float, float], ...]
     codes: tuple[tuple[int, ...], ...]
     dwell: float
+
+    def __repr__(self) -> str:
+        return brief(self)
 
     def check(self, wave: xr.Dataset) -> tuple[Answer, ...]:
         """Return an answer for each piece of time."""
@@ -107,6 +115,8 @@ def period_and_swing(times: Array, values: Array) -> tuple[float, float]:
 
     Crossings and peaks are those of a cubic spline. The period is NaN where there are not two crossings.
     """
+    from scipy.interpolate import CubicSpline
+
     late = times >= 0.5 * times[-1]
     wave = CubicSpline(times[late], values[late])
     slope = wave.derivative()

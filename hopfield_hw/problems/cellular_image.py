@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ..families.cellular import TEMPLATES
 from ..families.cellular.images import binary, read_image
 from ..families.cellular.network import CellularNetwork
-from ..families.cellular.templates import TEMPLATES
 from ..networks.network import Network
 from ..values.errors import InputError
 from ..values.names import unknown

@@ -15,6 +15,7 @@ import numpy as np
 from ..functions import Tanh
 from ..networks.network import Network
 from ..values.arrays import Array, frozen, positive, whole
+from ..values.brief import Brief
 from ..values.errors import InputError
 from ..values.names import unknown
 
@@ -23,7 +24,7 @@ DECIMALS = 9
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Patterns:
+class Patterns(Brief):
     """Patterns of +1 and -1: a label for each, and `values`, (patterns, pixels)."""
 
     labels: tuple[str, ...]

@@ -1,19 +1,5 @@
 """Recurrent networks: RNN, LSTM and GRU cells, layers of them, recursive cells, each as the graph of one step."""
 
-from .cells import GRU, LSTM, RNN, SIGMOID, RecurrentCell
-from .layers import Layer, Stack
-from .readout import Readout
-from .tree import RecursiveCell, TreeLSTM
+import lazy_loader
 
-__all__ = [
-    "GRU",
-    "LSTM",
-    "RNN",
-    "SIGMOID",
-    "Layer",
-    "Readout",
-    "RecurrentCell",
-    "RecursiveCell",
-    "Stack",
-    "TreeLSTM",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -15,6 +15,7 @@ from ..functions import Function, Logistic, Softmax, Tanh
 from ..graph import Graph
 from ..graph.draft import GraphDraft
 from ..values.arrays import Array, frozen, positive
+from ..values.brief import Brief
 from ..values.errors import InputError
 
 SIGMOID = Logistic(gain=0.25)
@@ -22,7 +23,7 @@ TANH = Tanh()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class RecurrentCell(ABC):
+class RecurrentCell(Brief, ABC):
     """What the cells have in common. H: hidden elements; I: inputs.
 
     `input_weights`: W, (gates H, I). `recurrent_weights`: R, (gates H, H). `bias`: [Wb, Rb], (2 gates H,), 0 where not

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from ..values.brief import Brief
 from ..values.errors import InputError
 from .cells import RecurrentCell
 
@@ -12,7 +13,7 @@ Direction: TypeAlias = Literal["forward", "reverse", "bidirectional"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Layer:
+class Layer(Brief):
     """A cell that reads a sequence forward, backward, or two cells that do both; their outputs stand side by side.
 
     Raises InputError for no cell, and for two that take inputs of different sizes or are of different kinds.
@@ -49,7 +50,7 @@ class Layer:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Stack:
+class Stack(Brief):
     """Layers, of which each reads what the one below it gives. Raises InputError for none, and where sizes differ."""
 
     layers: tuple[Layer, ...]

@@ -7,13 +7,14 @@ from typing import Any
 
 from ..graph import Affine, Edge, Graph, Operator, Output
 from ..values.arrays import frozen
+from ..values.brief import Brief
 from ..values.errors import InputError
 
 READOUT = "readout"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Readout:
+class Readout(Brief):
     """V h + c. `weights`: V, (O, H). `bias`: c, (O,). Raises InputError for wrong shapes, NaN and infinite values."""
 
     weights: Any

@@ -9,12 +9,13 @@ from ..functions import Function
 from ..graph import Graph
 from ..graph.draft import GraphDraft
 from ..values.arrays import Array, frozen
+from ..values.brief import Brief
 from ..values.errors import InputError
 from .cells import SIGMOID, TANH
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class TreeLSTM:
+class TreeLSTM(Brief):
     """The binary tree LSTM (Tai, Socher and Manning, ACL 2015, eqs. 9 to 14, N = 2), gates in the order i, o, l, r, c.
 
     s = W x + Ul h_l + Ur h_r + b;  c = i*tanh(s_c) + f_l*c_l + f_r*c_r;  h = o*tanh(c). The gates are sigmoids of their
@@ -71,7 +72,7 @@ class TreeLSTM:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class RecursiveCell:
+class RecursiveCell(Brief):
     """h = f(W x + Ul h_l + Ur h_r + b): the recursive network (Goller and Kuechler 1996; Socher et al. 2011).
 
     `input_weights`: W, (H, I). `left`, `right`: (H, H). `bias`: (H,). `activation`: f, tanh by default.

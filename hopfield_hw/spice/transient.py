@@ -17,6 +17,7 @@ from ..equations import Growth
 from ..graph import Clock, Graph, HasGraph, Leak
 from ..graph.usual_values import warn_of_stop
 from ..lowering import lower
+from ..processes import TIMEOUT
 from ..values.arrays import Array, positive
 from ..values.datasets import make_dataset
 from ..values.errors import InputError
@@ -32,7 +33,6 @@ from .pace import Zone, all_pauses, outrun, start_zone, uncertain
 from .sampling import resampled, unsettled
 
 POINTS = 2001
-TIMEOUT = 600.0
 # Halvings of the step after the first pair of runs.
 REFINEMENTS = 4
 # Halving the step divides the error by this once steps are short enough, as the method is of second order; by the first

@@ -1,23 +1,5 @@
-"""What trained networks do, on any machine that steps: forecast, find what is strange, write, and evaluate trees."""
+"""What trained networks do, on any machine that steps: forecast, detect anomalies, write, and evaluate trees."""
 
-from .anomaly import Anomalies, find_anomalies, largest_error
-from .forecast import forecast, forecast_in_circuit, forecast_in_verilog, relative_error, roll_out
-from .logic import evaluate, tree_of
-from .ngrams import ngram_bits
-from .text import bits_per_character, generate
+import lazy_loader
 
-__all__ = [
-    "Anomalies",
-    "bits_per_character",
-    "evaluate",
-    "find_anomalies",
-    "forecast",
-    "forecast_in_circuit",
-    "forecast_in_verilog",
-    "generate",
-    "largest_error",
-    "ngram_bits",
-    "relative_error",
-    "roll_out",
-    "tree_of",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..values.arrays import Array, frozen
+from ..values.brief import brief
 from ..values.errors import InputError
 from .forecast import Stepper, forecast
 
@@ -17,6 +18,9 @@ class Anomalies(NamedTuple):
 
     errors: Array
     where: npt.NDArray[np.intp]
+
+    def __repr__(self) -> str:
+        return brief(self)
 
 
 def find_anomalies(machine: Stepper, series: Any, *, limit: float, warm_up: int) -> Anomalies:

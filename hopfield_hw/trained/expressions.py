@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from ..values.brief import Brief
 from ..values.errors import InputError
 
 # How many parts each word has.
@@ -19,7 +20,7 @@ OPERATORS = tuple(word for word, parts in PARTS.items() if parts)
 
 
 @dataclass(frozen=True)
-class Expression:
+class Expression(Brief):
     """A word and its parts, such as Expression("not", (Expression("true"),)).
 
     Raises InputError for a word that is none of `PARTS`, and for another number of parts than it has.

@@ -8,6 +8,7 @@ from typing import Any
 from ..graph import Graph
 from ..recurrent import Readout, RecurrentCell
 from ..values.arrays import Array, frozen, positive
+from ..values.brief import Brief
 from ..values.errors import InputError
 
 
@@ -34,7 +35,7 @@ class Scale:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Forecaster:
+class Forecaster(Brief):
     """A cell with a readout: u[k] goes in, its forecast of u[k + 1] comes out, both scaled.
 
     `cell`: of one input. `readout`: of one output. `scale`: between the series and what the cell sees. `train`, `test`:

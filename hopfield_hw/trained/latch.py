@@ -11,6 +11,7 @@ import numpy as np
 from ..graph import Graph
 from ..recurrent import Readout, RecurrentCell
 from ..values.arrays import Array
+from ..values.brief import Brief
 from .weights import load_cell
 
 KINDS = ("RNN", "LSTM", "GRU")
@@ -18,7 +19,7 @@ NOISE = 0.3
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class LatchModel:
+class LatchModel(Brief):
     """A cell and its readout, which is above 0 at the end of a sequence whose first value was +1."""
 
     cell: RecurrentCell

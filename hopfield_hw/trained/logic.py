@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 from ..graph import Graph
 from ..recurrent import Readout, RecursiveCell
+from ..values.brief import Brief
 from .weights import load_arrays
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class LogicModel:
+class LogicModel(Brief):
     """A recursive cell over expressions; the word of a node goes in one-hot, in the order of `expressions.WORDS`.
 
     `readout`: of one output, above 0 where the node is true.

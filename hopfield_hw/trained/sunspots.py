@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..values.arrays import Array, frozen
+from ..values.brief import brief
 from .forecaster import Forecaster, Scale
 from .weights import DATA, load_cell
 
@@ -20,6 +21,9 @@ class Sunspots(NamedTuple):
 
     years: npt.NDArray[np.int64]
     numbers: Array
+
+    def __repr__(self) -> str:
+        return brief(self)
 
 
 def sunspots() -> Forecaster:

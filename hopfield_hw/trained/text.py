@@ -10,6 +10,7 @@ import numpy.typing as npt
 from ..graph import Graph
 from ..recurrent import Readout, RecurrentCell
 from ..values.arrays import Array
+from ..values.brief import Brief
 from ..values.errors import InputError
 from .weights import DATA, load_cell
 
@@ -17,7 +18,7 @@ HELD_OUT = "chapter viii\n"
 
 
 @dataclass(frozen=True)
-class Alphabet:
+class Alphabet(Brief):
     """The characters that a network knows, each once, in the order of its inputs and outputs.
 
     Raises InputError for no characters, and for one that is there twice.
@@ -48,7 +49,7 @@ class Alphabet:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class TextModel:
+class TextModel(Brief):
     """A cell that reads characters, one-hot; its readout gives the logit of each as the next one.
 
     `train`, `test`: the text that it was trained on, and what follows it, which it has not seen.

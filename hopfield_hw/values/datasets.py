@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
-
-import xarray as xr
+from typing import TYPE_CHECKING, Any
 
 from .arrays import Array
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 
 def make_dataset(
@@ -25,6 +26,8 @@ def make_dataset(
     Outputs have a dimension `port` of their own where they are not labelled as the neurons are. With `draws` the
     first dimension of both is `draw`.
     """
+    import xarray as xr
+
     batch = () if draws is None else ("draw",)
     same = tuple(neurons) == tuple(ports)
     dataset = xr.Dataset(

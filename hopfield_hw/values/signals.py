@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 
 from .arrays import Array, frozen, positive
+from .brief import Brief
 from .errors import InputError
 from .grids import EDGE
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Signal:
+class Signal(Brief):
     """A piecewise-linear vector signal, constant before its first point and after its last.
 
     `times`: (k,), strictly increasing, from 0 on, seconds (or the graph's unit of time).

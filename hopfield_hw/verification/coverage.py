@@ -14,6 +14,7 @@ from ..circuit import GROUND, Circuit, Device, Role
 from ..functions import HardLimiter
 from ..graph import Activate, Affine, Graph, Leak, Operator
 from ..parts import Resistor
+from ..values.report import Report
 from .effects import Effects, Kind, Value
 
 # A change is noticed for sure where it makes this times the tolerance.
@@ -51,7 +52,7 @@ NOT_ASKED = frozenset({Role.INPUT, Role.CLOCK, Role.MASTER, Role.SLAVE})
 
 
 @dataclass(frozen=True, kw_only=True)
-class Coverage:
+class Coverage(Report):
     """How far each device may be off without being noticed.
 
     `smallest`: by device, the smallest relative change of its value that would have changed the verdict; infinite where
@@ -83,23 +84,27 @@ class Coverage:
         both = {name: min(size, other.smallest.get(name, np.inf)) for name, size in self.smallest.items()}
         return replace(self, smallest=both)
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the coverage as JSON-able values."""
+    def rows(self) -> list[tuple[str, str]]:
+        """Return the coverage as (what, value) rows."""
+        return [("coverage", line) for line in self.lines()]
+
+    def figures(self) -> dict[str, Any]:
+        """Return by name what JSON has of the coverage."""
         return {
             "asked": self.asked,
             "seen": {f"{level:g}": self.share(level) for level in LEVELS} if self.asked else {},
-            "smallest": {name: size if np.isfinite(size) else None for name, size in self.smallest.items()},
-            "blind": list(self.blind),
-            "op_amps": list(self.op_amps),
-            "clamps": list(self.clamps),
-            "untold": list(self.untold),
+            "smallest": self.smallest,
+            "blind": self.blind,
+            "op_amps": self.op_amps,
+            "clamps": self.clamps,
+            "untold": self.untold,
         }
 
     def lines(self, starts: int = 0) -> list[str]:
         """Return what to say of it, a line each."""
         if not self.asked:
             return [f"not asked for more than {MOST_DEVICES} devices"]
-        more = f", with {starts} more start{'s' if starts > 1 else ''} of its own choice" if starts else ""
+        more = f", with {starts} further start{'s' if starts > 1 else ''}" if starts else ""
         shares = ", ".join(f"{self.share(level):.0%} to {level:.0%}" for level in LEVELS)
         lines = [f"of {len(self.smallest)} {self.what} a change is seen: {shares}{more}"]
         if self.blind:

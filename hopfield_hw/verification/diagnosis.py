@@ -63,7 +63,7 @@ class Suspect:
 
 
 def diagnose(circuit: Circuit, runs: Sequence[Run], extent: Array, *, named: bool = True) -> tuple[Suspect, ...]:
-    """Return what is nearest to the fault of a circuit that should realise the graph of its runs.
+    """Return the suspected devices of a circuit that should realise the graph of its runs.
 
     Each state's equation, integrated over short pieces of the runs, C_i (x_i(b) - x_i(a)) = int (-x_i/R_i + sum_j T_ij
     v_j + ...) dt, is filled in with the waveforms that the circuit gave, its own amplifiers' among them: only where a

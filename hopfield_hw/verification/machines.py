@@ -19,13 +19,14 @@ from ..transforms import stepped
 from ..values.arrays import Array, positive
 from ..values.errors import InputError
 from ..values.measures import checked_accuracy, nrmse
+from ..values.report import Report
 
 METHODS: tuple[Literal["euler", "zero_order_hold"], ...] = ("euler", "zero_order_hold")
 MOST_STEPS = 1_000_000
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Machines:
+class Machines(Report):
     """States of one network over one grid, the steps of the digital machines.
 
     `waves`: by machine ("reference", "circuit", "euler", "zero_order_hold"), a dataset over (time, neuron). `nrmse`: by
@@ -37,12 +38,12 @@ class Machines:
     waves: Mapping[str, xr.Dataset] = field(repr=False)
 
     def rows(self) -> list[tuple[str, str]]:
-        """Return the report as (machine, what) rows."""
+        """Return the comparison as (machine, distance) rows."""
         return [(name, f"NRMSE {value:.2e} against the differential equation") for name, value in self.nrmse.items()]
 
-    def __str__(self) -> str:
-        width = max(len(name) for name in self.nrmse)
-        return "\n".join(f"{name:<{width}}  {what}" for name, what in self.rows())
+    def figures(self) -> dict[str, Any]:
+        """Return by name what JSON has of the comparison."""
+        return {"step": self.step, "nrmse": self.nrmse}
 
 
 def run_machines(

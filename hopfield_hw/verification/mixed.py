@@ -19,10 +19,11 @@ from ..spice.transient import simulate
 from ..values.arrays import Array, positive
 from ..values.errors import InputError
 from ..values.measures import ranges, sqnr
+from ..values.report import Report
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class MixedRun:
+class MixedRun(Report):
     """One analog network before one digital machine, in ngspice and in the reference, step by step.
 
     `codes`, `codes_reference`: what the converters gave, (T, n). `output`, `output_reference`: of the machine, (T, m).
@@ -47,7 +48,7 @@ class MixedRun:
         return self.unexplained == 0
 
     def rows(self) -> list[tuple[str, str]]:
-        """Return the report as (what, value) rows."""
+        """Return the run as (what, value) rows, the result first."""
         total = self.codes.size
         return [
             ("result", "passed" if self.passed else "failed"),
@@ -55,8 +56,16 @@ class MixedRun:
             ("SQNR", f"{self.sqnr:.1f} dB of the digital outputs"),
         ]
 
-    def __str__(self) -> str:
-        return "\n".join(f"{what:<6}  {value}" for what, value in self.rows())
+    def figures(self) -> dict[str, Any]:
+        """Return by name what JSON has of the run."""
+        return {
+            "status": "passed" if self.passed else "failed",
+            "accuracy": self.accuracy,
+            "codes": self.codes.size,
+            "differing": self.differing,
+            "unexplained": self.unexplained,
+            "sqnr": self.sqnr,
+        }
 
 
 def run_mixed(

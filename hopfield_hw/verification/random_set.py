@@ -16,7 +16,9 @@ from ..families import FAMILIES
 from ..graph import Activate, Graph, Leak, as_graph
 from ..networks.network import Network
 from ..transforms import in_si
+from ..values.brief import Brief
 from ..values.errors import InputError, SimulatorError
+from ..values.report import Report
 from .evidence import Verdict
 from .procedure import verify
 
@@ -24,10 +26,11 @@ from .procedure import verify
 ACCURACY, ACCURACIES = 1e-4, {"delayed_varying": 1e-3}
 # How long a trial runs, in its largest time constant.
 LENGTH = 20.0
+QUANTILES = {"least": 0.0, "median": 0.5, "90 %": 0.9, "99 %": 0.99, "largest": 1.0}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Trial:
+class Trial(Brief):
     """One random network and what its verification found; `failure` where the simulator did not deliver.
 
     `gain`: the kinds of its functions. `slope`: the largest slope of one at zero. `symmetric`: whether it is a
@@ -56,8 +59,8 @@ class Trial:
 
 
 @dataclass(frozen=True, kw_only=True)
-class RandomReport:
-    """The trials of a set. `passed`: every one is."""
+class RandomReport(Report):
+    """The trials of a set, one or more. `passed`: every one is."""
 
     trials: tuple[Trial, ...]
     tolerance: float
@@ -86,24 +89,58 @@ class RandomReport:
         """Whether every trial is passed."""
         return self.verdict == "passed"
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the report as JSON-able values, the self-amplifying and the others that stand out listed."""
+    def quantile(self, part: float) -> float:
+        """Return the NRMSE that this part of the trials does not exceed."""
+        return nrmse_quantile(self.trials, part)
+
+    def rows(self) -> list[tuple[str, str]]:
+        """Return the set as (what, value) rows, the result first."""
+        trials = self.trials
+        sizes = [trial.neurons for trial in trials]
+        spread = ", ".join(f"{name} {self.quantile(part):.1e}" for name, part in QUANTILES.items())
+        settled = ", ".join(f"{kind} {number}" for kind, number in sorted(Counter(t.settled for t in trials).items()))
+        others = ", ".join(f"{kind} {number}" for kind, number in Counter(t.verdict for t in self.not_passed).items())
+        return [
+            ("result", self.verdict),
+            ("networks", f"{len(trials)} of family {self.family}, seed {self.seed}, cell {self.cell}"),
+            ("neurons", f"{min(sizes)} to {max(sizes)}, {sum(sizes)} in all"),
+            ("NRMSE", f"{spread} (tolerance {self.tolerance:.0e})"),
+            ("settled state", settled),
+            ("step by step", f"within {max(trial.steps for trial in trials):.1e} of the range in a time constant"),
+            ("self-amplifying", f"{len(self.restarted)}, judged step by step alone"),
+            ("coverage", f"a change of 5% is seen of {np.mean([trial.seen for trial in trials]):.0%} of the devices"),
+            ("not passed", others or "0"),
+            ("seconds", f"{sum(trial.seconds for trial in trials):.1f} of processor time"),
+        ]
+
+    def figures(self) -> dict[str, Any]:
+        """Return by name what JSON has of the set; trials that stand out are listed."""
+        trials = self.trials
+        worst = max(trials, key=lambda trial: trial.nrmse)
         return {
             "status": self.verdict,
-            "networks": len(self.trials),
+            "networks": len(trials),
             "family": self.family,
             "cell": self.cell,
             "seed": self.seed,
             "tolerance": self.tolerance,
-            "nrmse": max((t.nrmse for t in self.trials), default=0.0),
-            "nrmse_median": float(np.median([t.nrmse for t in self.trials])) if self.trials else 0.0,
-            "steps": max((t.steps for t in self.trials), default=0.0),
-            "self_amplifying": [vars(t) for t in self.restarted],
-            "not_passed": [vars(t) for t in self.not_passed],
-            "verdicts": dict(Counter(trial.verdict for trial in self.trials)),
-            "settled": dict(Counter(trial.settled for trial in self.trials)),
-            "seconds": sum(t.seconds for t in self.trials),
+            "neurons": sum(trial.neurons for trial in trials),
+            "nrmse": worst.nrmse,
+            "nrmse_median": float(np.median([trial.nrmse for trial in trials])),
+            "worst_error": {"network": worst.index, "nrmse": worst.nrmse},
+            "quantiles": {name: self.quantile(part) for name, part in QUANTILES.items()},
+            "steps": max(trial.steps for trial in trials),
+            "self_amplifying": [vars(trial) for trial in self.restarted],
+            "not_passed": [vars(trial) for trial in self.not_passed],
+            "verdicts": Counter(trial.verdict for trial in trials),
+            "settled": Counter(trial.settled for trial in trials),
+            "seconds": sum(trial.seconds for trial in trials),
         }
+
+
+def nrmse_quantile(trials: Sequence[Trial], part: float) -> float:
+    """Return the NRMSE that a part of some trials does not exceed."""
+    return float(np.quantile([trial.nrmse for trial in trials], part, method="higher"))
 
 
 def verify_random(

@@ -14,7 +14,9 @@ import xarray as xr
 from ..circuit import Circuit
 from ..graph import Graph
 from ..values.arrays import Array
+from ..values.brief import Brief
 from ..values.measures import ranges, sqnr
+from ..values.report import Report
 from ..values.si_text import format_si
 from .coverage import Coverage
 from .diagnosis import Suspect
@@ -36,7 +38,7 @@ class Worst(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class EnergyReport:
+class EnergyReport(Brief):
     """Energy over time in both machines. `rise`: its largest rise, a part of the range; `flat`: what counts as none."""
 
     spice: Array
@@ -52,7 +54,7 @@ class EnergyReport:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Verification:
+class Verification(Report):
     """What a verification found.
 
     `verdict`: passed, failed or undecided; only the first is success. `reasons`: why it is not passed, the first one
@@ -60,9 +62,9 @@ class Verification:
     within a time constant, started again and again from its own state; `outputs`: how far its outputs are from what
     the graph gives for its own states. `restarted`: the whole waveforms are further apart than the tolerance, since the
     network amplifies a perturbation by `growth`, so that the verdict rests on `steps`; `growth` is None where nobody
-    had to ask. `coverage`: how far each device might be off without being noticed. `starts`: how many starts and inputs
-    of its own choice were run besides. `self_check`: the error of ngspice's run, as NRMSE, that runs with a step and
-    with half of it tell. `start`: in words, where a deck starts elsewhere than the network.
+    had to ask. `coverage`: how far each device might be off without being noticed. `starts`: how many further starts
+    and inputs were chosen and run. `self_check`: the error of ngspice's run, as NRMSE, that runs with a step and with
+    half of it tell. `start`: in words, where a deck starts elsewhere than the network.
     """
 
     verdict: Verdict
@@ -126,27 +128,26 @@ class Verification:
         """10 log10 of the power of the reference's outputs by that of what the circuit is off by, dB."""
         return sqnr(self.ref["output"].to_numpy(), self.wave["output"].to_numpy())
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the report as JSON-able values."""
-        energy = self.energy and {"rise": self.energy.rise, "flat": self.energy.flat, "falls": self.energy.falls}
+    def figures(self) -> dict[str, Any]:
+        """Return by name what JSON has of the verification."""
         return {
             "status": self.verdict,
-            "reasons": list(self.reasons),
+            "reasons": self.reasons,
             "nrmse": self.nrmse,
-            "worst_error": {**self.worst._asdict()},
-            "steps": self.steps._asdict(),
-            "outputs": self.outputs._asdict(),
+            "worst_error": self.worst,
+            "steps": self.steps,
+            "outputs": self.outputs,
             "settled": self.settled,
             "restarted": self.restarted,
             "growth": self.growth,
             "tolerance": self.tolerance,
             "accuracy": self.accuracy,
-            "coverage": self.coverage.to_json(),
+            "coverage": self.coverage,
             "starts": self.starts,
-            "energy": energy,
+            "energy": self.energy and {"rise": self.energy.rise, "flat": self.energy.flat, "falls": self.energy.falls},
             "neurons": self.neurons,
             "devices": self.devices,
-            "seconds": dict(self.seconds),
+            "seconds": self.seconds,
             "cell": self.cell,
             "engine": self.engine,
             "version": self.version,
@@ -154,17 +155,17 @@ class Verification:
             "warning": self.warning,
             "start": self.start,
             "suspects": [
-                {"neuron": s.neuron, "weight": s.weight, "devices": list(s.devices), "change": s.change}
+                {"neuron": s.neuron, "weight": s.weight, "devices": s.devices, "change": s.change}
                 for s in self.suspects
             ],
         }
 
     def rows(self) -> list[tuple[str, str]]:
-        """Return the report as (what, value) rows."""
+        """Return the verification as (what, value) rows, the verdict first."""
         where = f"neuron {self.worst.neuron} at {format_si(self.worst.time, 's')}"
         of_steps = f", neuron {self.steps.what} around {format_si(self.steps.time, 's')}" if self.steps.what else ""
-        rows = [("result", self.verdict), *(("why", reason) for reason in self.reasons)]
-        rows += [("nearest to the fault", str(suspect)) for suspect in self.suspects]
+        rows = [("result", self.verdict), *(("reason", reason) for reason in self.reasons)]
+        rows += [("suspected device", str(suspect)) for suspect in self.suspects]
         rows += [
             ("cell", f"{self.cell}, neurons {self.neurons}, devices {self.devices}"),
             ("NRMSE", f"{self.nrmse:.2e} (tolerance {self.tolerance:.0e})"),
@@ -187,11 +188,6 @@ class Verification:
             ("engine", f"{self.engine} {self.version}"),
         ]
         return rows
-
-    def __str__(self) -> str:
-        rows = self.rows()
-        width = max(len(what) for what, _ in rows)
-        return "\n".join(f"{what:<{width}}  {value}" for what, value in rows)
 
     def plot(self, path: Path | str | None = None, *, picture: Picture | None = None) -> Figure:
         """Return the one-page picture, and write it where a path is given."""

@@ -12,15 +12,17 @@ COMMAND = "make bench"
 ROUNDS = 9
 
 
-def interleaved(tasks: dict[str, Callable[[], object]], *, rounds: int) -> dict[str, float]:
-    """Return the median seconds of each task, taken in turns, so that a busy machine slows all of them."""
+def interleaved(
+    tasks: dict[str, Callable[[], object]], *, rounds: int, of: Callable[[list[float]], Any] = np.median
+) -> dict[str, float]:
+    """Return the median seconds of each task, or another `of` them; taken in turns, so a busy machine slows all."""
     seconds: dict[str, list[float]] = {name: [] for name in tasks}
     for _ in range(rounds):
         for name, task in tasks.items():
             start = time.perf_counter()
             task()
             seconds[name].append(time.perf_counter() - start)
-    return {name: float(np.median(taken)) for name, taken in seconds.items()}
+    return {name: float(of(taken)) for name, taken in seconds.items()}
 
 
 def row(name: str, value: float | None, goal: float, better: str, *, unit: str = "ratio") -> dict[str, Any]:

@@ -1,17 +1,5 @@
 """Cellular neural networks: a cell for each pixel, templates, and images in and out."""
 
-from .images import binary, read_image, write_image
-from .network import CellularNetwork
-from .random_cellular import random_cellular, random_cellular_graph
-from .templates import TEMPLATES, Template
+import lazy_loader
 
-__all__ = [
-    "TEMPLATES",
-    "CellularNetwork",
-    "Template",
-    "binary",
-    "random_cellular",
-    "random_cellular_graph",
-    "read_image",
-    "write_image",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray as xr
 
 from ...functions import PiecewiseLinear
 from ...graph import Activate, Affine, Clock, Edge, Graph, Hold, Input, Leak, Output, Sign, Stencil, tie_band
 from ...networks.network import Network
 from ...values.arrays import Array, frozen, positive
+from ...values.brief import Brief
 from ...values.errors import InputError
 from .images import checked_image
 from .templates import Template
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 # For how long a network without waves runs by default, in R C; a decision by a drift of 1 takes 2, the tail is 1e-8.
 SETTLING = 20.0
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class CellularNetwork:
+class CellularNetwork(Brief):
     """A template at work on an image (Chua and Yang, IEEE Trans. Circuits Syst. 35:1257, 1988, eqs. 2a and 2b).
 
     C dx_ij/dt = -x_ij/R + sum_kl A_kl y_i+k,j+l / R + sum_kl B_kl u_i+k,j+l / R + z / R,  y = (|x+1| - |x-1|) / 2
@@ -148,6 +151,8 @@ class CellularNetwork:
 
         Raises InputError for the waveform of another network.
         """
+        import xarray as xr
+
         if not isinstance(wave, xr.Dataset) or "output" not in wave:
             raise InputError(f"`wave` = {wave!r:.60}: must be a waveform with outputs, as from `reference`")
         times = wave["time"].to_numpy()

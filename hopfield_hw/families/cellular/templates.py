@@ -1,10 +1,8 @@
-"""Templates of cellular networks, with their sources, and what each does to an image."""
+"""Templates of cellular networks, with their sources."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -12,6 +10,7 @@ import numpy as np
 from ...graph import Stencil
 from ...graph.weights import Boundary, check_boundary, checked_template
 from ...values.arrays import frozen
+from ...values.brief import Brief
 from ...values.errors import InputError
 
 THEORY = "L. O. Chua and L. Yang, IEEE Trans. Circuits Syst. 35:1257 (1988)"
@@ -20,7 +19,7 @@ BOOK = "L. O. Chua and T. Roska, Cellular Neural Networks and Visual Computing, 
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Template:
+class Template(Brief):
     """The weights that every cell of a cellular network has; one unit of weight is 1/R (Chua and Yang 1988, eq. 2).
 
     `feedback`: A, odd by odd, from the outputs around a cell; `control`: B, odd by odd, from the inputs around it (None
@@ -28,7 +27,7 @@ class Template:
     right. `boundary`: what lies outside the image: "fixed" (cells whose input and output are `edge`; -1 is white),
     "zero", "periodic", or "zero_flux" (copies of the nearest cell of the rim; see Stencil). `start`: the state at
     t = 0, a number, or None for the image itself. `pace`: how long the wave that does the work takes for a pixel, in
-    R C; 0 where each cell decides by itself. `does`: what comes out. `citation`: where it comes from.
+    R C; 0 where each cell decides by itself. `citation`: where it comes from.
 
     Raises InputError for a template of even size or not of two dimensions, values that are not finite, a negative
     pace, and an unknown boundary.
@@ -41,7 +40,6 @@ class Template:
     edge: float = -1.0
     start: float | None = None
     pace: float = 0.0
-    does: str = ""
     citation: str = ""
 
     def __post_init__(self) -> None:
@@ -70,72 +68,68 @@ ALONE = [[0, 0, 0], [0, 1, 0], [0, 0, 0]]
 # What a cell settles at follows from the sign of its drift, R C dx/dt. "least" below is the smallest size that it has
 # on binary images for a cell that must change, or must stay. Grey levels can bring it to 0: there the template is
 # marginal, and a cell rests between black and white or is decided by rounding.
-TEMPLATES: Mapping[str, Template] = MappingProxyType(
-    {
-        # A black pixel with k white ones around it drifts at 2k - 1, a white one at most at -1: least 1. Marginal on
-        # grey images wherever 8 u - (sum of the eight) = 1.
-        "edge": Template(
-            feedback=ALONE,
-            control=[[-1, -1, -1], [-1, 8, -1], [-1, -1, -1]],
-            bias=-1.0,
-            start=0.0,
-            does="black pixels with a white one among the eight around them",
-            citation=BOOK,
-        ),
-        # At 2k - 9 for k white ones of eight, and at most -1 for white pixels: least 1. Marginal on grey as the edge.
-        "corner": Template(
-            feedback=ALONE,
-            control=[[-1, -1, -1], [-1, 4, -1], [-1, -1, -1]],
-            bias=-5.0,
-            start=0.0,
-            does="black pixels with five or more white ones among the eight around them",
-            citation=BOOK,
-        ),
-        # A pixel with k of its colour among the four beside it is driven from it by 3 - 2k: least 1. Where neighbours
-        # of both colours are to change, the faster one does. Marginal on grey images where u and the four cancel.
-        "noise_removal": Template(
-            feedback=[[0, 1, 0], [1, 2, 1], [0, 1, 0]],
-            pace=2.0,
-            does="without pixels, and ends of lines, that have three or four others of the other colour beside them",
-            citation=APPLICATIONS,
-        ),
-        # All cells start black; white comes in from outside. A white pixel beside k white outputs drifts at 1 - 2k, a
-        # black one at 1 or more: least 1. Marginal on grey images at u = -3/4, -1/4, 1/4 and 3/4, for k of 1 to 4.
-        # With 2 in the middle, as it is given too, the white pixels of a hole (k = 0) do not drift at all.
-        "hole_filling": Template(
-            feedback=[[0, 1, 0], [1, 3, 1], [0, 1, 0]],
-            control=[[0, 0, 0], [0, 4, 0], [0, 0, 0]],
-            bias=-1.0,
-            start=1.0,
-            pace=2.0,
-            does="with the holes of black objects filled",
-            citation="T. Matsumoto, L. O. Chua and R. Furukawa, IEEE Trans. Circuits Syst. 37:635 (1990)",
-        ),
-        # A cell changes where left and right are of other colours, and it has that of the right one: least 1. Grey
-        # levels grow to black or white by the 2 in the middle while the runs move: marginal nearly everywhere.
-        "connected_components": Template(
-            feedback=[[1, 2, -1]],
-            pace=2.0,
-            does="the black runs of each row, one pixel each, moved to the right with one white pixel between them",
-            citation="T. Matsumoto, L. O. Chua and H. Suzuki, IEEE Trans. Circuits Syst. 37:633 (1990)",
-        ),
-        # A white pixel left of white drifts at -3, left of black at 1: least 1. Marginal on grey images at u = 1/2.
-        "shadow": Template(
-            feedback=[[0, 0, 0], [0, 2, 2], [0, 0, 0]],
-            control=[[0, 0, 0], [0, 2, 0], [0, 0, 0]],
-            start=1.0,
-            pace=1.0,
-            does="with all that lies to the left of a black pixel black",
-            citation="T. Matsumoto, L. O. Chua and H. Suzuki, IEEE Trans. Circuits Syst. 37:1070 (1990)",
-        ),
-        # Linear while no |x| is above 1, so made for grey images: each mean over a wave of k radians a pixel falls as
-        # exp(-(1 - a(k)) t / (R C)) with the transform a of A. It does not end: t_stop says how far it goes.
-        "diffusion": Template(
-            feedback=[[0.1, 0.15, 0.1], [0.15, 0, 0.15], [0.1, 0.15, 0.1]],
-            boundary="periodic",
-            edge=0.0,
-            does="blurred, the more the longer it runs; opposite sides of the image are neighbours",
-            citation=BOOK,
-        ),
-    }
+
+# A black pixel with k white ones around it drifts at 2k - 1, a white one at most at -1: least 1. Marginal on
+# grey images wherever 8 u - (sum of the eight) = 1.
+EDGE = Template(
+    feedback=ALONE,
+    control=[[-1, -1, -1], [-1, 8, -1], [-1, -1, -1]],
+    bias=-1.0,
+    start=0.0,
+    citation=BOOK,
+)
+
+# At 2k - 9 for k white ones of eight, and at most -1 for white pixels: least 1. Marginal on grey as the edge.
+CORNER = Template(
+    feedback=ALONE,
+    control=[[-1, -1, -1], [-1, 4, -1], [-1, -1, -1]],
+    bias=-5.0,
+    start=0.0,
+    citation=BOOK,
+)
+
+# A pixel with k of its colour among the four beside it is driven from it by 3 - 2k: least 1. Where neighbours
+# of both colours are to change, the faster one does. Marginal on grey images where u and the four cancel.
+NOISE_REMOVAL = Template(
+    feedback=[[0, 1, 0], [1, 2, 1], [0, 1, 0]],
+    pace=2.0,
+    citation=APPLICATIONS,
+)
+
+# All cells start black; white comes in from outside. A white pixel beside k white outputs drifts at 1 - 2k, a
+# black one at 1 or more: least 1. Marginal on grey images at u = -3/4, -1/4, 1/4 and 3/4, for k of 1 to 4.
+# With 2 in the middle, as it is given too, the white pixels of a hole (k = 0) do not drift at all.
+HOLE_FILLING = Template(
+    feedback=[[0, 1, 0], [1, 3, 1], [0, 1, 0]],
+    control=[[0, 0, 0], [0, 4, 0], [0, 0, 0]],
+    bias=-1.0,
+    start=1.0,
+    pace=2.0,
+    citation="T. Matsumoto, L. O. Chua and R. Furukawa, IEEE Trans. Circuits Syst. 37:635 (1990)",
+)
+
+# A cell changes where left and right are of other colours, and it has that of the right one: least 1. Grey
+# levels grow to black or white by the 2 in the middle while the runs move: marginal nearly everywhere.
+CONNECTED_COMPONENTS = Template(
+    feedback=[[1, 2, -1]],
+    pace=2.0,
+    citation="T. Matsumoto, L. O. Chua and H. Suzuki, IEEE Trans. Circuits Syst. 37:633 (1990)",
+)
+
+# A white pixel left of white drifts at -3, left of black at 1: least 1. Marginal on grey images at u = 1/2.
+SHADOW = Template(
+    feedback=[[0, 0, 0], [0, 2, 2], [0, 0, 0]],
+    control=[[0, 0, 0], [0, 2, 0], [0, 0, 0]],
+    start=1.0,
+    pace=1.0,
+    citation="T. Matsumoto, L. O. Chua and H. Suzuki, IEEE Trans. Circuits Syst. 37:1070 (1990)",
+)
+
+# Linear while no |x| is above 1, so made for grey images: each mean over a wave of k radians a pixel falls as
+# exp(-(1 - a(k)) t / (R C)) with the transform a of A. It does not end: t_stop says how far it goes.
+DIFFUSION = Template(
+    feedback=[[0.1, 0.15, 0.1], [0.15, 0, 0.15], [0.1, 0.15, 0.1]],
+    boundary="periodic",
+    edge=0.0,
+    citation=BOOK,
 )

@@ -1,7 +1,5 @@
 """ONNX: models as layers of recurrent cells with the nodes around them, and layers as models."""
 
-from .export import to_onnx
-from .model import Model, from_onnx
-from .step import Step
+import lazy_loader
 
-__all__ = ["Model", "Step", "from_onnx", "to_onnx"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

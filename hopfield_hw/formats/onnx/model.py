@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...recurrent.layers import Layer
+from ...values.brief import Brief
 from ...values.errors import InputError, MissingExtra
 from .known_shapes import Sizes, known_shapes, shape_from
 from .layers import RECURRENT, layer_of, without_weights
@@ -26,7 +27,7 @@ SHOWN = 6  # recurrent nodes that a message names
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Model:
+class Model(Brief):
     """A model as steps in their order. `inputs`, `outputs`: names. `constants`: arrays by name."""
 
     inputs: tuple[str, ...]

@@ -1,0 +1,3 @@
+from .tolerance import Spread, sample
+
+__all__ = ["Spread", "sample"]
