@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from hopfield_hw.graph.shifts import Shifts
 from scipy.integrate import RK45, solve_ivp
 from scipy.ndimage import correlate
 
@@ -18,7 +19,6 @@ from hopfield_hw.equations import Program, crossbar
 from hopfield_hw.equations.single_solver import STAGES, integrate_single
 from hopfield_hw.families import TEMPLATES, CellularNetwork, Template
 from hopfield_hw.graph import Activate, Affine, Edge, Graph, Input, Leak, Output, Stencil
-from hopfield_hw.graph.shifts import Shifts
 from hopfield_hw.values.signals import Signal
 
 MODES: dict[Any, Any] = {"zero": "constant", "fixed": "constant", "periodic": "wrap", "zero_flux": "nearest"}

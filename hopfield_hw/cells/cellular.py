@@ -9,7 +9,6 @@ from functools import partial
 from ..circuit import GROUND, Draft, Origin
 from ..functions import PiecewiseLinear
 from ..graph import Activate, Graph
-from ..graph.weights import entries
 from ..values.arrays import positive
 from .cell import Fragment
 from .delay_line import MATCHED_LINE, DelayForm
@@ -55,7 +54,7 @@ class Cellular:
         for affine in population.affines:
             (source,) = draft.graph.drivers(affine)
             rails = draft.nodes(source)
-            for value, i, j in zip(*(part.tolist() for part in entries(affine.weights)), strict=True):
+            for value, i, j in zip(*(part.tolist() for part in affine.weights.entries()), strict=True):
                 ports = (GROUND, nodes[i], rails[j], GROUND)
                 draft.add(f"G_{affine.name}_{i}_{j}", ports, value, Origin(affine.name, "weights", (i, j)))
             add_bias(draft, affine, nodes)

@@ -11,7 +11,6 @@ import numpy.typing as npt
 from ..circuit import GROUND, Draft, Line, Origin
 from ..graph import Affine, Delay, Graph
 from ..graph.neutral import check_neutral
-from ..graph.weights import entries
 from ..values.arrays import Array
 from ..values.errors import Unrealisable
 from ..values.signals import Signal
@@ -112,7 +111,7 @@ def used(graph: Graph, delay: Delay) -> npt.NDArray[np.bool_]:
     found = np.zeros(delay.size, dtype=bool)
     for target in graph.targets(delay):
         if isinstance(target, Affine) and len(graph.drivers(target)) == 1:
-            found[entries(target.weights)[2]] = True
+            found[target.weights.entries().columns] = True
         else:
             found[:] = True
     return found

@@ -13,7 +13,6 @@ import numpy as np
 from ..circuit import GROUND, Draft, Origin
 from ..functions import Function, Softmax
 from ..graph import Activate, Affine, Delay, Graph, Hadamard, Hold, Leak, Operator, Output, Quantise, Sign
-from ..graph.weights import Stencil, entries
 from .cell import Fragment
 from .delay_line import add_delay
 from .sample_hold import add_sample_hold, ideal_sample_hold
@@ -55,12 +54,10 @@ def add_amplifier(draft: Draft, activate: Activate, inputs: Iterable[str]) -> No
 
 
 def add_bias(draft: Draft, affine: Affine, nodes: tuple[str, ...]) -> None:
-    """Add an ideal current source into each node whose bias is not zero."""
-    offset = affine.offset
-    if isinstance(affine.weights, Stencil):
-        offset = offset + affine.weights.offset()
-    for k in np.flatnonzero(offset).tolist():
-        draft.add(f"I_{affine.name}_{k}", (GROUND, nodes[k]), float(offset[k]), Origin(affine.name, "bias", (k,)))
+    """Add an ideal current source into each node to which the Affine adds a constant."""
+    constant = affine.constant
+    for k in np.flatnonzero(constant).tolist():
+        draft.add(f"I_{affine.name}_{k}", (GROUND, nodes[k]), float(constant[k]), Origin(affine.name, "bias", (k,)))
 
 
 def add_capacitors(draft: Draft, leak: Leak, plus: tuple[str, ...], minus: tuple[str, ...] | None = None) -> None:
@@ -100,7 +97,7 @@ def _build_affine(draft: Draft, affine: Affine) -> None:
         nodes = draft.nodes(affine)
         _add_ohms(draft, affine.name, nodes, affine.name)
     sources = _input_nodes(draft, affine)
-    values, rows, columns = entries(affine.weights)
+    values, rows, columns = affine.weights.entries()
     name, add = affine.name, draft.add
     for value, i, j in zip(values.tolist(), rows.tolist(), columns.tolist(), strict=True):
         ports = (GROUND, nodes[i], sources[j], GROUND)

@@ -12,7 +12,6 @@ import numpy as np
 from ..circuit import GROUND, Draft, Multiplier, Origin, Switch
 from ..functions import Function, Softmax
 from ..graph import Activate, Affine, Graph, Hadamard, Hold, Leak, Operator, Output, Sign
-from ..graph.weights import diagonal
 from ..values.arrays import positive
 from ..values.errors import InputError, Unrealisable
 from ..values.si_text import format_si
@@ -223,8 +222,8 @@ def _taken_in(graph: Graph, operator: Operator) -> tuple[Affine, ...]:
 
 def _unit(affine: Affine) -> float:
     """Return U of an Affine that is 1/U for every element; 0 for any other."""
-    factors = diagonal(affine.weights)
-    if factors is None or bool(np.any(affine.offset != 0.0)) or bool(np.any(factors != factors[0])):
+    factors = affine.weights.diagonal()
+    if factors is None or bool(np.any(affine.constant != 0.0)) or bool(np.any(factors != factors[0])):
         return 0.0
     return float(1.0 / factors[0]) if factors[0] != 0.0 else 0.0
 

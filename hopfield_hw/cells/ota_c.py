@@ -11,7 +11,6 @@ import numpy as np
 
 from ..circuit import GROUND, Draft, Origin
 from ..graph import Affine, Graph
-from ..graph.weights import entries
 from ..values.arrays import positive
 from .cell import Fragment
 from .ideal import add_amplifier, add_bias, add_capacitors
@@ -63,7 +62,7 @@ class OtaC:
     def _add_weights(self, draft: Draft, affine: Affine, nodes: tuple[str, ...]) -> None:
         (source,) = draft.graph.drivers(affine)
         rails = draft.nodes(source)
-        values, rows, columns = entries(affine.weights)
+        values, rows, columns = affine.weights.entries()
         seen = {j: self._limited(draft, affine.name, j, rails[j]) for j in sorted(set(columns.tolist()))}
         for value, i, j in zip(values.tolist(), rows.tolist(), columns.tolist(), strict=True):
             ports = (GROUND, nodes[i], seen[j], GROUND)

@@ -10,7 +10,6 @@ import numpy as np
 
 from ..circuit import GROUND, Draft, Origin
 from ..graph import Affine, Graph, Leak, Operator
-from ..graph.weights import Stencil, entries
 from ..values.errors import InputError
 
 LARGEST = 1e9  # of a resistor, ohms
@@ -137,7 +136,7 @@ def _rows(
 
 
 def _add_affine(draft: Draft, affine: Affine, rows: list[list[Term]], make: Summing) -> None:
-    values, to, sources = entries(affine.weights)
+    values, to, sources = affine.weights.entries()
     drivers = draft.graph.drivers(affine)
     for driver in drivers:
         prefix = affine.name if len(drivers) == 1 else f"{affine.name}_{driver.name}"
@@ -145,8 +144,7 @@ def _add_affine(draft: Draft, affine: Affine, rows: list[list[Term]], make: Summ
             _check_weight(affine, value, i, j, make)
             origin = Origin(affine.name, "weights", (i, j))
             rows[i].append(Term(value, _rail(draft, driver, j, value), f"R_{prefix}_{i}_{j}", origin))
-    offset = affine.offset + (affine.weights.offset() if isinstance(affine.weights, Stencil) else 0.0)
-    for i, bias in enumerate((offset / make.reference).tolist()):
+    for i, bias in enumerate((affine.constant / make.reference).tolist()):
         if bias != 0.0:
             # The summer inverts, so that a positive bias comes from the negative reference.
             name, volts = ("reference_n", -make.reference) if bias > 0.0 else ("reference_p", make.reference)

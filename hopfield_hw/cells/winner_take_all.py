@@ -10,7 +10,7 @@ import numpy as np
 
 from ..circuit import GROUND, Draft, Origin
 from ..graph import Activate, Affine, Graph
-from ..graph.weights import linear
+from ..graph.weights import diagonal_weights
 from ..values.arrays import positive
 from .active_sum import ActiveSum
 from .cell import Fragment
@@ -68,19 +68,20 @@ class WinnerTakeAll:
         for k, (rail, node) in enumerate(zip(draft.nodes(source), summing, strict=True)):
             draft.add(f"R_{name}_from_{k}", (rail, total), 1.0 / w, Origin(name, "common", (k,)))
             draft.add(f"R_{name}_to_{k}", (line, node), 1.0 / w, Origin(name, "common_line", (k,)))
-        own = linear(affine.weights).diagonal() + w
+        own = affine.weights.matrix.diagonal() + w
         own[np.abs(own) <= ALIKE * w] = 0.0
-        add_crossbar(draft, replace(affine, weights=np.diag(own)), summing)
+        add_crossbar(draft, replace(affine, weights=diagonal_weights(own)), summing)
 
 
 def inhibition(graph: Graph, affine: Affine) -> float | None:
     """Return w where an Affine of three neurons or more has T_ij = -w < 0 everywhere off the diagonal; else None."""
-    matrix = affine.weights
-    if not isinstance(matrix, np.ndarray) or matrix.shape[0] != matrix.shape[1] or matrix.shape[0] < 3:
+    n = affine.output_size
+    if n != affine.input_size or n < 3 or not isinstance(graph.drivers(affine)[0], Activate):
         return None
-    if not isinstance(graph.drivers(affine)[0], Activate):
+    values, rows, columns = affine.weights.entries()
+    off = values[rows != columns]
+    if off.size < n * (n - 1):
         return None
-    off = matrix[~np.eye(matrix.shape[0], dtype=bool)]
     w = -float(off[0])
     alike = bool(np.all(np.abs(off + w) <= ALIKE * abs(w)))
     return w if w > 0.0 and alike else None

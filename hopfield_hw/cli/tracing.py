@@ -12,7 +12,6 @@ from ..circuit import Circuit, Device, Origin
 from ..designs.design import Design, load_design
 from ..designs.export import design_circuit, device_lines, export_deck
 from ..graph import Affine, Graph, Leak
-from ..graph.weights import entries, weights_shape
 from ..transforms import in_si
 from ..values.errors import InputError, Unrealisable
 from ..values.si_text import format_si
@@ -115,7 +114,7 @@ def _parse(item: str, graph: Graph) -> Origin | None:
 
 def _shape(operator: object, role: str) -> tuple[int, ...]:
     if isinstance(operator, Affine) and role in ("weights", "bias"):
-        shape = weights_shape(operator.weights)
+        shape = (operator.output_size, operator.input_size)
         return shape if role == "weights" else shape[:1]
     if isinstance(operator, Leak) and role in ("capacitance", "resistance"):
         return (operator.output_size,)
@@ -128,8 +127,8 @@ def _value(graph: Graph, origin: Origin) -> float | None:
     if operator is None or not _shape(operator, origin.role):
         return None
     if isinstance(operator, Affine) and origin.role == "weights":
-        values, rows, columns = entries(operator.weights)
+        values, rows, columns = operator.weights.entries()
         i, j = origin.element
         return float(values[(rows == i) & (columns == j)].sum())
-    held = operator.offset if isinstance(operator, Affine) else getattr(operator, origin.role)
+    held = operator.constant if isinstance(operator, Affine) else getattr(operator, origin.role)
     return float(held[origin.element])
