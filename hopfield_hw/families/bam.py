@@ -29,8 +29,9 @@ def bam(
     tau dx_i/dt = -x_i + sum_j M_ij g(y_j) + I_i,    tau dy_j/dt = -y_j + sum_i M_ij g(x_i) + J_j
 
     `weights`: M, (n, p), dense, scipy.sparse or a Stencil (a fixed edge of which drives x alone); M_ij couples x_i and
-    y_j, both ways. `gain`: g, of all neurons; Tanh() by default. `tau`: units of time. `bias_x`, `initial_x`: (n,) or one; `bias_y`, `initial_y`: (p,) or one.
-    Outputs: `x_out` = g(x), then `y_out` = g(y). B. Kosko, IEEE Trans. Syst. Man Cybern. 18:49 (1988).
+    y_j, both ways. `gain`: g, of all neurons; Tanh() by default. `tau`: units of time. `bias_x`, `initial_x`: (n,) or
+    one; `bias_y`, `initial_y`: (p,) or one. Outputs: `x_out` = g(x), then `y_out` = g(y). B. Kosko, IEEE Trans. Syst.
+    Man Cybern. 18:49 (1988).
 
     Raises InputError for a gain that is not monotone, and for shapes that do not meet.
     """

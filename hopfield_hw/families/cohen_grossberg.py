@@ -32,11 +32,11 @@ def cohen_grossberg(
 
     With `step` h, in discrete time: x[k+1] = x[k] + h a(x[k]) [...], by Euler, one step a unit of time.
 
-    `weights`: C, (n, n), dense, scipy.sparse or a Stencil; c_ij is from j to i. `amplification`: a, `self_signal`: b (0 by
-    default) and `signal`: d, any Functions. `bias`: I, (n,) or one, a constant part of b. `initial`: x(0), (n,) or one.
-    Output: `output` = x. Where C is symmetric, a is positive and d does not fall, the energy in
-    `analysis.cohen_grossberg_energy` never rises.
-    M. A. Cohen and S. Grossberg, IEEE Trans. Syst. Man Cybern. 13:815 (1983).
+    `weights`: C, (n, n), dense, scipy.sparse or a Stencil; c_ij is from j to i. `amplification`: a, `self_signal`: b (0
+    by default) and `signal`: d, any Functions. `bias`: I, (n,) or one, a constant part of b. `initial`: x(0), (n,) or
+    one. Output: `output` = x. Where C is symmetric, a is positive and d does not fall, the energy in
+    `analysis.cohen_grossberg_energy` never rises. M. A. Cohen and S. Grossberg, IEEE Trans. Syst. Man Cybern. 13:815
+    (1983).
 
     Raises InputError for a matrix that is not square, functions of another size, and a step that is not positive.
     """
@@ -95,11 +95,11 @@ def shunting(
 ) -> Graph:
     """Return dx_i/dt = -A x_i + (B - x_i) [f(x_i) + I_i] - x_i [J_i + sum_j F_ij f(x_j)], which stays in [0, B].
 
-    `weights`: F, (n, n), dense, scipy.sparse or a Stencil. `decay`: A, and `ceiling`: B, positive. `signal`: f; with its default,
-    x^2, and F = 1 off the diagonal, the strongest takes all (S. Grossberg, Stud. Appl. Math. 52:213, 1973).
-    `excitation`: I, and `inhibition`: J, (n,) or one, at least 0. `initial`: x(0), (n,) or one, from 0 to B.
-    Output: `output` = x. For x above 0 it is the Cohen-Grossberg network with a = x, c = F, d = f and
-    b = (B - x) (f(x) + I) / x - A - J.
+    `weights`: F, (n, n), dense, scipy.sparse or a Stencil. `decay`: A, and `ceiling`: B, positive. `signal`: f; with
+    its default, x^2, and F = 1 off the diagonal, the strongest takes all (S. Grossberg, Stud. Appl. Math. 52:213,
+    1973). `excitation`: I, and `inhibition`: J, (n,) or one, at least 0. `initial`: x(0), (n,) or one, from 0 to B.
+    Output: `output` = x. For x above 0 it is the Cohen-Grossberg network with a = x, c = F, d = f and b = (B - x) (f(x)
+    + I) / x - A - J.
 
     Raises InputError for a matrix that is not square, values outside those ranges, and a function of another size.
     """

@@ -32,10 +32,10 @@ def generalised_hopfield(
 
     With `discrete`, x_i[k+1] = c_i x_i[k] + sum_j a_ij g_j(x_j[k]) + I_i, one step a unit of time.
 
-    `weights`: A, (n, n), dense, scipy.sparse or a Stencil, per unit of time; a_ij is from j to i. `decay`: c, (n,) or one, per
-    unit of time, at least 0 (0: an integrator); in discrete time any number. `gain`: g, any Function, monotone or not;
-    Tanh() by default. `bias`: I, and `initial`: x(0), (n,) or one. Output: `output` = g(x).
-    J. J. Hopfield, PNAS 81:3088 (1984), where A is symmetric.
+    `weights`: A, (n, n), dense, scipy.sparse or a Stencil, per unit of time; a_ij is from j to i. `decay`: c, (n,) or
+    one, per unit of time, at least 0 (0: an integrator); in discrete time any number. `gain`: g, any Function, monotone
+    or not; Tanh() by default. `bias`: I, and `initial`: x(0), (n,) or one. Output: `output` = g(x). J. J. Hopfield,
+    PNAS 81:3088 (1984), where A is symmetric.
 
     Raises InputError for a matrix that is not square, a negative decay, and functions for another number of neurons.
     """
