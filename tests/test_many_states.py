@@ -195,7 +195,7 @@ LINEAR = """
 import numpy as np, scipy.sparse as sp
 import hopfield_hw as hh
 from hopfield_hw.families import TEMPLATES, CellularNetwork
-from hopfield_hw.families import delayed_by_edge, distributed, neutral
+from hopfield_hw.transforms import delayed_by_edge, distributed, neutral
 from hopfield_hw.graph import Delay, parse_graph
 
 def peak():
