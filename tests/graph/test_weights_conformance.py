@@ -6,8 +6,10 @@ W and the constant of a Stencil are taken here from `np.pad`, cell by cell, and 
 from __future__ import annotations
 
 import json
+import re
 import warnings
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,6 +23,8 @@ from hopfield_hw.analysis.cohen_grossberg_energy import cohen_grossberg_energy
 from hopfield_hw.analysis.energy import energy, has_energy
 from hopfield_hw.cells import CELLS
 from hopfield_hw.cli import run as run_command
+from hopfield_hw.cli import tracing
+from hopfield_hw.designs.design import load_design
 from hopfield_hw.equations import DelayProgram, Growth, Program, StepProgram, decision_margins
 from hopfield_hw.equations.asynchronous import run_asynchronous
 from hopfield_hw.families import (
@@ -63,17 +67,13 @@ SHAPE = (2, 3)
 N = SHAPE[0] * SHAPE[1]
 EDGE = 0.7
 FORMS = ("dense", "sparse", *BOUNDARIES)
-PADS: Mapping[str, dict[str, Any]] = {
-    "zero": {"mode": "constant"},
-    "fixed": {"mode": "constant", "constant_values": EDGE},
-    "periodic": {"mode": "wrap"},
-    "zero_flux": {"mode": "edge"},
-}
+# What `np.pad` calls them.
+PADS: Mapping[str, Any] = {"zero": "constant", "fixed": "constant", "periodic": "wrap", "zero_flux": "edge"}
 # Of all that is wrong in the last place: sums of up to 12 terms, in other orders.
 ROUNDING = {"rtol": 1e-12, "atol": 1e-12}
 # Volts other than 1, so that an edge has to be scaled with them.
 UNITS = Units(volts_per_unit=0.5, siemens_per_unit=1e-4, seconds_per_unit=1e-3)
-TEMPLATE = np.array([[0.1, -0.5, 0.2], [0.4, 0.3, -0.2], [0.0, 0.6, -0.1]])
+TEMPLATE = np.array([[0.1, -0.5, 0.25], [0.4, 0.3, -0.2], [0.0, 0.6, -0.1]])
 # W is symmetric with it, whatever lies outside the grid.
 SYMMETRIC = np.array([[0.1, -0.5, 0.1], [0.4, 0.3, 0.4], [0.1, -0.5, 0.1]])
 WHOLE = np.array([[0.0, -1.0, 1.0], [2.0, 1.0, -1.0], [0.0, 1.0, -2.0]])
@@ -98,17 +98,18 @@ def give(form: str, template: Array = TEMPLATE) -> Given:
     boundary = form if form in PADS else "zero"
     (high, wide), (rows, columns) = (np.array(template.shape) // 2, SHAPE)
 
-    def apply(grid: Array) -> Array:
-        around = np.pad(grid, ((high, high), (wide, wide)), **PADS[boundary])
+    def apply(grid: Array, edge: float = 0.0) -> Array:
+        fixed = {"constant_values": edge} if PADS[boundary] == "constant" else {}
+        around: Array = np.pad(grid, ((high, high), (wide, wide)), mode=PADS[boundary], **fixed)
         parts = [w * around[p : p + rows, q : q + columns] for (p, q), w in np.ndenumerate(template)]
         return np.sum(parts, axis=0).reshape(-1)
 
-    constant = apply(np.zeros(SHAPE))
-    matrix = np.stack([apply(cell.reshape(SHAPE)) - constant for cell in np.eye(N)], axis=1)
-    matrix[np.abs(matrix) < 1e-15] = 0.0
-    stencil = {"template": template, "shape": SHAPE, "boundary": boundary, "edge": EDGE if form == "fixed" else 0.0}
+    edge = EDGE if form == "fixed" else 0.0
+    matrix = np.stack([apply(cell.reshape(SHAPE)) for cell in np.eye(N)], axis=1)
     weights = {"dense": matrix, "sparse": sp.csr_array(matrix)}.get(form)
-    return Given(Stencil(**stencil) if weights is None else weights, matrix, constant)
+    if weights is None:
+        weights = Stencil(template=template, shape=SHAPE, boundary=boundary, edge=edge)
+    return Given(weights, matrix, apply(np.zeros(SHAPE), edge))
 
 
 def pair(build: Build, form: str, template: Array = TEMPLATE) -> tuple[Graph, Graph]:
@@ -455,6 +456,11 @@ def build_hopfield_in_siemens(weights: Any, constant: Any) -> Graph:
 # Circuits
 
 
+def shorten(value: object) -> str:
+    """Return a value with its numbers to ten digits, as what follows from sums differs in the last ones."""
+    return re.sub(r"\d+\.?\d*(e[+-]?\d+)?", lambda found: f"{float(found[0]):.10g}", str(value))
+
+
 @forms
 @pytest.mark.parametrize("name", ODES)
 @pytest.mark.parametrize("cell", CELLS)
@@ -472,10 +478,7 @@ def test_circuit(cell: str, name: str, form: str) -> None:
     assert found.keys() == wanted.keys()
     for name, device in found.items():
         assert (device.nodes, device.origin) == (wanted[name].nodes, wanted[name].origin)
-        if isinstance(device.value, float):
-            assert device.value == pytest.approx(wanted[name].value, rel=1e-12)
-        else:
-            assert device.value == wanted[name].value
+        assert shorten(device.value) == shorten(wanted[name].value)
 
 
 def test_each_cell_takes_a_stencil_with_an_edge() -> None:
@@ -491,7 +494,12 @@ def test_each_cell_takes_a_stencil_with_an_edge() -> None:
     assert taken == set(CELLS)
 
 
-DIAGNOSED = [*(("ideal", form) for form in FORMS), ("cellular", "fixed"), ("active_sum", "fixed"), ("op_amps", "fixed")]
+DIAGNOSED = [
+    *(("ideal", form) for form in FORMS[1:]),
+    ("cellular", "fixed"),
+    ("active_sum", "fixed"),
+    ("op_amps", "fixed"),
+]
 
 
 @pytest.mark.usefixtures("ngspice")
@@ -513,7 +521,7 @@ def test_diagnosis(cell: str, form: str) -> None:
 
 
 @pytest.mark.usefixtures("ngspice")
-@forms
+@pytest.mark.parametrize("form", ["sparse", "zero", "fixed"])
 def test_diagnosis_of_a_bias(form: str) -> None:
     """The current of a bias, in which that of an edge is, is named with its value."""
     graph, _ = pair(build_hopfield, form)
@@ -528,13 +536,20 @@ def test_diagnosis_of_a_bias(form: str) -> None:
     assert found.suspects[0].devices == (device.name,), [str(suspect) for suspect in found.suspects]
 
 
-def test_trace(capsys: pytest.CaptureFixture[str]) -> None:
-    """The bias of a design whose cells have white neighbours outside is the current of its source."""
-    assert run_command(["trace", "hole_filling", "A.bias[0]", "--cell", "ideal", "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    (device,) = told["devices"]
-    assert told["value"] == pytest.approx(float(device["text"].split()[-1]), rel=1e-9)
-    assert told["value"] == pytest.approx(-3e-3, rel=1e-12)  # z = -1, and two neighbours of -1, over 1 kOhm
+@forms
+@pytest.mark.parametrize("item", ["1,4", "bias[0]", "bias[4]"])
+def test_trace(item: str, form: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """The value told is the one on the device's line, and that of the network with a matrix."""
+    told = []
+    for graph in pair(build_hopfield, form):
+        design = replace(load_design("flip_flop"), network=graph)
+        monkeypatch.setattr(tracing, "load_design", lambda _, given=design: given)
+        assert run_command(["trace", "a design", item, "--cell", "ideal", "--json"]) == 0
+        told.append(json.loads(capsys.readouterr().out))
+    found, expected = told
+    (device,) = found["devices"]
+    assert found["value"] == pytest.approx(expected["value"], rel=1e-12)
+    assert found["value"] == pytest.approx(float(device["text"].split()[-1]), rel=1e-12)
 
 
 # Integers
@@ -563,11 +578,17 @@ def test_clipped_constants(form: str) -> None:
     assert found == expected
 
 
+def add_input(graph: Graph) -> Graph:
+    """Return a map with an Input, which says in Verilog how many steps there are."""
+    operators = (Input(name="u", size=1), Affine(name="syn_u", weights=np.full((N, 1), 0.25)))
+    edges = (Edge("u", "syn_u"), Edge("syn_u", "v"))
+    return replace(graph, operators=(*graph.operators, *operators), edges=(*graph.edges, *edges))
+
+
 @pytest.mark.usefixtures("iverilog")
 @forms
 def test_verilog(form: str) -> None:
-    graph, plain = (lower_to_integers(one, FORMATS) for one in pair(MAPS["hopfield"], form, WHOLE))
-    clock = {"steps": np.zeros((5, 0))} if not graph.of_kind("input") else {}
-    found, expected = (simulate_verilog(one, clock) for one in (graph, plain))
-    assert np.any(expected["output"][0] != expected["output"][-1])
-    assert np.array_equal(found["output"], expected["output"])
+    graph, plain = (lower_to_integers(add_input(one), FORMATS) for one in pair(MAPS["signs"], form, WHOLE))
+    found, expected = (simulate_verilog(one, {"u": -4000 * np.arange(5)[:, np.newaxis]}) for one in (graph, plain))
+    assert np.any(np.ptp(expected["y"], axis=0))
+    assert np.array_equal(found["y"], expected["y"])
