@@ -492,7 +492,8 @@ def test_circuit_of_a_diagonal(reader: str, cell: str, edge: float) -> None:
     """Neighbours in a column of one cell all lie outside: W is a diagonal, beside which an edge adds a constant."""
 
     def build(weights: Any, constant: Any) -> Graph:
-        graph = static_field(0.2 * np.eye(N), bias=BIAS, initial=START, units=UNITS)
+        units = replace(UNITS, volts_per_unit=1.0)  # else a product has a unit of its own
+        graph = static_field(0.2 * np.eye(N), bias=BIAS, initial=START, units=units)
         into = Affine(name="into", weights=weights, bias=constant)
         if reader == "leak":
             operators, edges = (*graph.operators, into), [edge for edge in graph.edges if edge != Edge("v", "x")]
