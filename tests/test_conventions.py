@@ -160,8 +160,8 @@ def test_dimensionless_neurons_are_10_kohm_and_100_nf() -> None:
     leak, synapse = graph.of_type(Leak)[0], graph.of_type(Affine)[0]
     assert leak.resistance.tolist() == pytest.approx([1e4, 1e4], rel=1e-15)
     assert leak.capacitance.tolist() == pytest.approx([1e-7, 5e-7], rel=1e-15)
-    assert np.asarray(synapse.weights).ravel().tolist() == pytest.approx([0.0, -2e-4, 3e-4, 0.0], rel=1e-15)
-    assert synapse.offset.tolist() == pytest.approx([5e-5, 0.0], rel=1e-15)
+    assert synapse.weights.matrix.ravel().tolist() == pytest.approx([0.0, -2e-4, 3e-4, 0.0], rel=1e-15)
+    assert synapse.bias.tolist() == pytest.approx([5e-5, 0.0], rel=1e-15)
 
 
 def test_inputs_and_times_of_a_run_are_volts_and_seconds_whatever_the_units(run: Run) -> None:
@@ -214,7 +214,7 @@ def test_a_stencil_takes_from_where_its_template_points(row: int, column: int, s
     template[row, column] = 2.0
     stencil = Stencil(template=template, shape=(3, 3))
     assert stencil.apply(np.arange(9.0))[4] == 2.0 * source
-    assert stencil.sparse().toarray()[4].tolist() == [2.0 if j == source else 0.0 for j in range(9)]
+    assert stencil.matrix[4].tolist() == [2.0 if j == source else 0.0 for j in range(9)]
 
 
 @pytest.mark.parametrize("name", ["reference", "ideal"])

@@ -13,7 +13,7 @@ import scipy.sparse as sp
 import hopfield_hw as hh
 from hopfield_hw.equations.delay_solver import integrate_delayed
 from hopfield_hw.families import generalised_hopfield, shunting
-from hopfield_hw.graph import Affine, Delay, Graph, Hold, Leak, Sign, Stencil
+from hopfield_hw.graph import Affine, Delay, Graph, Hold, Leak, Sign
 from hopfield_hw.transforms import delayed, delayed_by_edge, distributed, neutral
 from hopfield_hw.values.errors import InputError
 
@@ -53,9 +53,9 @@ def test_one_delay_for_each_edge() -> None:
     graph = delayed_by_edge(network(), taus)
     assert [op.name for op in graph.of_type(Affine)] == ["syn", "syn_0", "syn_1"]
     assert [op.tau for op in graph.of_type(Delay)] == [0.3, 0.9]
-    by_name = {op.name: op.weights for op in graph.of_type(Affine)}
-    assert by_name["syn"].tolist() == [[0.0, 0.0], [0.7, 0.0]]  # type: ignore[union-attr]
-    assert by_name["syn_0"].tolist() == [[0.2, 0.0], [0.0, -0.3]]  # type: ignore[union-attr]
+    by_name = {op.name: op.weights.matrix for op in graph.of_type(Affine)}
+    assert by_name["syn"].tolist() == [[0.0, 0.0], [0.7, 0.0]]
+    assert by_name["syn_0"].tolist() == [[0.2, 0.0], [0.0, -0.3]]
 
     def rhs(t: float, x: np.ndarray, z: np.ndarray) -> np.ndarray:
         now, first, second = np.tanh(x), np.tanh(z[0]), np.tanh(z[1])
@@ -188,12 +188,6 @@ def test_of_a_shunting_network_the_signals_alone_are_late() -> None:
 
 def test_bad_requests_are_refused() -> None:
     alone = Graph(operators=(Leak(name="x", capacitance=[1.0], resistance=[1.0], initial=[1.0]),), edges=())  # type: ignore[arg-type]
-    stencil = Stencil(template=np.ones((1, 3)), shape=(1, 2))
-    grid = network().graph()
-    grid = Graph(
-        operators=tuple(Affine(name="syn", weights=stencil) if op.name == "syn" else op for op in grid.operators),
-        edges=grid.edges,
-    )
     refused = {
         "the graph has no feedback to delay": lambda: delayed(alone, 1.0),
         "`v_late.tau = -1.0 s`: must be positive": lambda: delayed(network(), -1.0),
@@ -201,7 +195,6 @@ def test_bad_requests_are_refused() -> None:
         "`taus[0, 1]` = -0.1 s: must not be negative": lambda: delayed_by_edge(network(), [[0.0, -0.1], [0.1, 0.0]]),
         "`taus of 'syn'` has shape (1, 2): must have shape (2, 2)": lambda: delayed_by_edge(network(), [[0.0, 0.1]]),
         "`taus` names ['w']: must name what takes feedback, ['syn']": lambda: delayed_by_edge(network(), {"w": 0.1}),
-        "`taus`: 'syn' is a Stencil": lambda: delayed_by_edge(grid, 0.1),
         "`mean = 0.0 s`: must be positive": lambda: distributed(network(), 0.0),
         "`order` = 0: must be a whole number from 1 to 1000, the Leaks in a row": lambda: distributed(
             network(), 1.0, order=0

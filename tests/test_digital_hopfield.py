@@ -192,7 +192,7 @@ def test_one_network_on_every_machine(rng: np.random.Generator) -> None:
 REFUSED = {
     "not square": (
         lambda: discrete_hopfield(np.ones((2, 3))),
-        "`weights` has shape (2, 3): must be (n, n) with at least one neuron",
+        "`weights` has shape (2, 3): must be (n, n)",
     ),
     "not a sign": (
         lambda: discrete_hopfield(np.ones((2, 2)), initial=0.5),

@@ -14,7 +14,6 @@ from hopfield_hw import families
 from hopfield_hw.analysis.cohen_grossberg_energy import cohen_grossberg_energy
 from hopfield_hw.analysis.stability import critical_delay
 from hopfield_hw.designs import load_design
-from hopfield_hw.graph import Stencil
 from hopfield_hw.transforms import delayed
 
 EYE = np.eye(2)
@@ -22,10 +21,6 @@ CG = {"amplification": hh.Identity(), "signal": hh.Identity(), "initial": 0.1}
 
 REFUSED: dict[str, tuple[Callable[[], object], str]] = {
     "bam, vector": (lambda: families.bam([1.0, 2.0]), "`weights` has shape (2,): must be a matrix (to, from)"),
-    "bam, stencil": (
-        lambda: families.bam(Stencil(template=[[0.5]], shape=(2, 2), boundary="fixed", edge=1.0)),  # type: ignore[arg-type]
-        "`weights` is a Stencil: must be a matrix, dense or scipy.sparse; take its `sparse()`",
-    ),
     "units": (
         lambda: families.static_field(EYE, units=1e-3),  # type: ignore[arg-type]
         "`Graph.units` = 0.001: must be Units(volts_per_unit=..., ...)",

@@ -48,7 +48,7 @@ from hopfield_hw.graph import (
     Units,
     parse_graph,
 )
-from hopfield_hw.graph.weights import BOUNDARIES, apply_weights, entries, weights_shape
+from hopfield_hw.graph.weights import BOUNDARIES, Weights
 from hopfield_hw.networks.network import Network
 from hopfield_hw.transforms import in_si
 from hopfield_hw.values.arrays import Array
@@ -339,10 +339,10 @@ def graphs(draw: st.DrawFn) -> Graph:
 
 
 def same(left: Any, right: Any) -> bool:
-    if isinstance(left, Signal | Stencil):
+    if isinstance(left, Weights):
+        return left.is_same(right)
+    if isinstance(left, Signal):
         return type(left) is type(right) and all(same(v, getattr(right, k)) for k, v in vars(left).items())
-    if sp.issparse(left):
-        return sp.issparse(right) and left.shape == right.shape and same(left.toarray(), right.toarray())
     if isinstance(left, np.ndarray):
         return isinstance(right, np.ndarray) and np.array_equal(left, right)
     return bool(left == right)
@@ -448,25 +448,26 @@ def test_a_stencil_is_what_its_definition_says(
                 expected[k, r, c] += weight * edge
     flat, wanted = x.reshape(2, -1), expected.reshape(2, -1)
     tolerance = 1e-13 * (1.0 + np.abs(template).sum())  # rounding of at most 25 products of |x| below 5
-    np.testing.assert_allclose(stencil.apply(flat), wanted, rtol=0, atol=tolerance)
-    np.testing.assert_allclose(apply_weights(stencil, flat[0]), wanted[0], rtol=0, atol=tolerance)
-    np.testing.assert_allclose(flat @ stencil.sparse().toarray().T + stencil.offset(), wanted, rtol=0, atol=tolerance)
+    constant = stencil.constant
+    np.testing.assert_allclose(stencil.apply(flat) + constant, wanted, rtol=0, atol=tolerance)
+    np.testing.assert_allclose(stencil.apply(flat[0]) + constant, wanted[0], rtol=0, atol=tolerance)
+    np.testing.assert_allclose(flat @ stencil.matrix.T + constant, wanted, rtol=0, atol=tolerance)
 
 
 def test_weights_in_three_forms_are_one_map() -> None:
     rng = np.random.default_rng(2)
     stencil = Stencil(template=rng.normal(size=(3, 3)), shape=(2, 3), boundary="periodic")
-    sparse = Affine(name="a", weights=stencil.sparse()).weights
-    dense = Affine(name="a", weights=stencil.sparse().toarray()).weights
+    sparse = Affine(name="a", weights=stencil.sparse).weights
+    dense = Affine(name="a", weights=stencil.matrix).weights
     x = rng.normal(size=(4, 5, 6))
     for form in (stencil, sparse, dense):
-        assert weights_shape(form) == (6, 6)
-        np.testing.assert_allclose(apply_weights(form, x), apply_weights(dense, x), rtol=0, atol=1e-13)
-        values, rows, columns = entries(form)
+        assert (form.output_size, form.input_size) == (6, 6)
+        np.testing.assert_allclose(form.apply(x), dense.apply(x), rtol=0, atol=1e-13)
+        values, rows, columns = form.entries()
         assert list(zip(rows, columns, strict=True)) == sorted(zip(rows, columns, strict=True))
         rebuilt = np.zeros((6, 6))
         rebuilt[rows, columns] = values
-        np.testing.assert_allclose(rebuilt, np.asarray(dense), rtol=0, atol=1e-15)
+        np.testing.assert_allclose(rebuilt, dense.matrix, rtol=0, atol=1e-15)
 
 
 # SI units

@@ -295,7 +295,7 @@ def test_a_stencil_is_lowered_as_its_matrix(cell: str) -> None:
         operators = tuple(affine if op.name == "syn" else op for op in graph.operators)
         return lower(Graph(operators=operators, edges=graph.edges), cell=cell).devices
 
-    expected = Affine(name="syn", weights=stencil.sparse(), bias=[0.5e-5, 0.0, -1e-5])
+    expected = Affine(name="syn", weights=stencil.sparse, bias=[0.5e-5, 0.0, -1e-5])
     assert devices(Affine(name="syn", weights=stencil)) == devices(expected)
 
 

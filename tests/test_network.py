@@ -150,8 +150,8 @@ def test_graph_of_a_network() -> None:
     assert leak.initial.tolist() == [1.0, 2.0]
     assert leak.labels == ("a", "b")
     assert activate.function == Logistic(gain=3.0)
-    assert np.asarray(synapse.weights).tolist() == [[0.0, 2.0], [3.0, -1.0]]
-    assert synapse.offset.tolist() == [0.1, 0.2]
+    assert synapse.weights.matrix.tolist() == [[0.0, 2.0], [3.0, -1.0]]
+    assert synapse.bias.tolist() == [0.1, 0.2]
 
 
 def test_graph_of_a_network_with_inputs() -> None:
@@ -160,8 +160,8 @@ def test_graph_of_a_network_with_inputs() -> None:
     assert {Edge("u", "syn_u"), Edge("syn_u", "x")} <= set(graph.edges)
     matrix = graph.by_name["syn_u"]
     assert isinstance(matrix, Affine)
-    assert np.asarray(matrix.weights).tolist() == [[1.0, 0.0, 2.0], [0.0, -1.0, 0.0]]
-    assert matrix.offset.tolist() == [0.0, 0.0]
+    assert matrix.weights.matrix.tolist() == [[1.0, 0.0, 2.0], [0.0, -1.0, 0.0]]
+    assert matrix.bias.tolist() == [0.0, 0.0]
 
 
 @settings(max_examples=50)

@@ -15,7 +15,7 @@ from hopfield_hw.equations import decision_margins
 from hopfield_hw.equations.asynchronous import run_asynchronous
 from hopfield_hw.equations.sequences import run_sequence
 from hopfield_hw.families import dense_memory, discrete_bam, discrete_hopfield
-from hopfield_hw.graph import Clock, Edge, Graph, Hold, Input, Output, Quantise, Sign, tie_band, tie_bands
+from hopfield_hw.graph import Affine, Clock, Edge, Graph, Hold, Input, Output, Quantise, Sign, tie_band, tie_bands
 from hopfield_hw.integers.fixed_point import QFormat
 from hopfield_hw.integers.icarus import simulate_verilog
 from hopfield_hw.integers.lowering import FixedPoint, lower_to_integers
@@ -168,12 +168,13 @@ def test_the_band_of_many_terms_on_no_grid_is_a_part_of_their_sum(rng: np.random
 def test_bands_are_by_row_with_the_bias() -> None:
     weights = np.array([[0.0, 4.0], [0.3, 0.0]])
     for form in (np.asarray, sp.csr_array):
-        assert tie_bands(form(weights), np.array([2.0, 0.2])) == pytest.approx([1.0, 0.05])
+        affine = Affine(name="syn", weights=form(weights), bias=[2.0, 0.2])
+        assert tie_bands(affine) == pytest.approx([1.0, 0.05])
 
 
 def test_the_weights_are_those_given() -> None:
     graph = discrete_hopfield([[0.0, 1.0], [1.0, 0.0]])
-    np.testing.assert_array_equal(graph.by_name["syn"].weights, [[0.0, 1.0], [1.0, 0.0]])  # type: ignore[attr-defined]
+    assert graph.of_type(Affine)[0].weights.matrix.tolist() == [[0.0, 1.0], [1.0, 0.0]]
     same = hh.parse_graph(graph.text)
     assert same.hash == graph.hash
     assert Edge("x", "v", "tie") in graph.edges

@@ -11,7 +11,6 @@ from scipy.integrate import solve_ivp
 import hopfield_hw as hh
 from hopfield_hw.families import CellularNetwork, Template, random_cellular
 from hopfield_hw.graph import Affine, Stencil, parse_graph
-from hopfield_hw.graph.weights import apply_weights, entries, linear
 from hopfield_hw.integers.fixed_point import QFormat
 from hopfield_hw.integers.lowering import FixedPoint, lower_to_integers
 from hopfield_hw.integers.machine import FixedMachine
@@ -43,15 +42,15 @@ def test_weights(sides: tuple[int, int], shape: tuple[int, int], rng: np.random.
     template, grid = rng.normal(size=sides), rng.normal(size=shape)
     stencil = Stencil(template=template, shape=shape, boundary="zero_flux")
     wanted = matrix(template, shape)
-    assert np.allclose(apply_weights(stencil, grid.reshape(-1)), padded(template, grid).reshape(-1), atol=1e-13)
-    assert np.allclose(linear(stencil).toarray(), wanted, atol=1e-13)
-    values, rows, columns = entries(stencil)
+    assert np.allclose(stencil.apply(grid.reshape(-1)), padded(template, grid).reshape(-1), atol=1e-13)
+    assert np.allclose(stencil.matrix, wanted, atol=1e-13)
+    values, rows, columns = stencil.entries()
     assert len(set(zip(rows.tolist(), columns.tolist(), strict=True))) == len(values)  # one device for each pair
     rebuilt = np.zeros_like(wanted)
     rebuilt[rows, columns] = values
     assert np.allclose(rebuilt, wanted, atol=1e-13)
-    assert not np.any(stencil.offset())
-    assert np.allclose(linear(stencil.scaled(2.0)).toarray(), 2.0 * wanted, atol=1e-13)
+    assert not np.any(stencil.constant)
+    assert np.allclose(stencil.scale(2.0).matrix, 2.0 * wanted, atol=1e-13)
 
 
 def test_a_copy_of_the_rim_is_no_reflection() -> None:

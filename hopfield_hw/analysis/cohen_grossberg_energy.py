@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from ..functions import Function
 from ..graph import Activate, Affine, Delay, Graph, as_graph
-from ..graph.weights import apply_weights, linear
 from ..values.arrays import Array, checked
 from ..values.errors import InputError
 
@@ -32,16 +29,15 @@ def cohen_grossberg_energy(graph: Graph, state: Array) -> Array:
         raise InputError("cohen_grossberg_energy: the graph must be one from families.cohen_grossberg")
     if len(graph.states) != 1 or graph.of_type(Delay):
         raise InputError("cohen_grossberg_energy: the graph has delays, and with them no such energy; take them out")
-    weights: Any = linear(bracket.weights)
-    if bool(abs(weights - weights.T).max() > 1e-12 * abs(weights).max()):
+    if not bracket.weights.is_symmetric:
         raise InputError("cohen_grossberg_energy: the weights are not symmetric, so there is no such energy")
     x = checked(state, "state") / graph.units.volts_per_unit
     if x.shape[-1:] != (signal.size,):
         raise InputError(f"`state` has shape {x.shape}: must be (..., {signal.size}), the states last")
     d = signal.function
     values, still = d.value(x), d.value(np.zeros(signal.size))
-    quadratic = -0.5 * np.sum(values * apply_weights(bracket.weights, values), axis=-1)
-    total: Array = quadratic - np.sum(bracket.offset * (values - still), axis=-1)
+    quadratic = -0.5 * np.sum(values * bracket.weights.apply(values), axis=-1)
+    total: Array = quadratic - np.sum(bracket.constant * (values - still), axis=-1)
     own = names.get("self_signal")
     if isinstance(own, Activate) and x.size:
         rows = x.reshape(-1, signal.size)

@@ -9,14 +9,12 @@ import scipy.sparse as sp
 
 from ..functions import Function, Gain
 from ..graph import Activate, Affine, Graph, Input, Leak, Output
-from ..graph.weights import Stencil, apply_weights, linear
+from ..graph.weights import Weights, freeze_weights
 from ..transforms import in_si
 from ..values.arrays import Array
 from ..values.errors import InputError
 from ..values.signals import as_signal
 
-# T_ij and T_ji count as equal within this part of the largest weight.
-SYMMETRY = 1e-12
 # A rise of up to this many times the accuracy, of the energy's range, counts as flat.
 FLAT = 10.0
 OTHER = "energy: the graph is not a Hopfield network, populations x -> g(x) -> T v + I -> x with the outputs g(x)"
@@ -26,7 +24,7 @@ KINDS = (Leak, Activate, Affine, Input, Output)
 class _Form(NamedTuple):
     """A network of one population or several, over all neurons: T, I and R, and the gain of each population."""
 
-    weights: Any
+    weights: Weights
     current: Array
     resistance: Array
     curves: tuple[tuple[Function, slice], ...]
@@ -40,7 +38,7 @@ def has_energy(graph: Graph, inputs: Any = None) -> bool:
         return False
     if not all(isinstance(curve, Gain) and curve.continuous for curve, _ in form.curves):
         return False
-    return bool(abs(form.weights - form.weights.T).max() <= SYMMETRY * abs(form.weights).max())
+    return form.weights.is_symmetric
 
 
 def energy(graph: Graph, output: Array, inputs: Any = None) -> Array:
@@ -55,7 +53,7 @@ def energy(graph: Graph, output: Array, inputs: Any = None) -> Array:
     form = _form(graph, inputs)
     if not has_energy(graph, inputs):
         raise InputError("energy: needs a Hopfield network with symmetric weights and a continuous gain")
-    total: Array = -0.5 * np.sum(output * apply_weights(form.weights, output), axis=-1) - output @ form.current
+    total: Array = -0.5 * np.sum(output * form.weights.apply(output), axis=-1) - output @ form.current
     for curve, part in form.curves:
         if isinstance(curve, Gain):
             # Rounding and interpolation may carry an output past the open ends of its range by some 1e-12.
@@ -103,12 +101,10 @@ def _form(graph: Graph, inputs: Any) -> _Form:
         if drivers[0] not in gains:
             raise InputError(OTHER)
         key = leaks.index(target), gains.index(drivers[0])
-        blocks[key] = blocks.get(key, 0.0) + linear(affine.weights)
-        current[parts[target.name]] += affine.offset
-        if isinstance(affine.weights, Stencil):
-            current[parts[target.name]] += affine.weights.offset()
+        blocks[key] = blocks.get(key, 0.0) + affine.weights.compact
+        current[parts[target.name]] += affine.constant
     return _Form(
-        weights=_joined(blocks, leaks),
+        weights=freeze_weights(_joined(blocks, leaks), "weights"),
         current=current,
         resistance=np.concatenate([leak.resistance for leak in leaks]),
         curves=tuple((gain.function, parts[leak.name]) for gain, leak in zip(gains, leaks, strict=True)),
@@ -132,4 +128,4 @@ def _driven(network: Graph, synapse: Affine, inputs: Any) -> Array:
     signal = as_signal(0.0 if inputs is None else inputs, "inputs", sources[0].output_size)
     if bool(np.any(signal.values != signal.values[0])):
         raise InputError("energy: the inputs change with time, so there is no energy that falls; hold them constant")
-    return apply_weights(synapse.weights, signal.values[0]) + synapse.offset
+    return synapse.weights.apply(signal.values[0]) + synapse.constant

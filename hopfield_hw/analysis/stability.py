@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..graph.weights import freeze_weights
 from ..networks.network import Network
 from ..values.errors import InputError
 
@@ -24,7 +25,7 @@ def critical_delay(network: Network) -> float:
     alike = all(np.allclose(values, values[0], rtol=1e-9) for values in (constants, network.resistance, slope))
     if not alike or not network.is_symmetric or not np.isfinite(constants).all():
         raise InputError("critical_delay: needs symmetric weights, and one finite R C and one slope for all neurons")
-    weights = network.weights if isinstance(network.weights, np.ndarray) else network.weights.toarray()
+    weights = freeze_weights(network.weights, "weights").matrix
     least = float(np.min(np.linalg.eigvalsh(0.5 * (weights + weights.T)))) * float(network.resistance[0])
     g = -least * float(slope[0])
     if g <= 1.0:

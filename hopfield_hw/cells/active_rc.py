@@ -13,7 +13,6 @@ from ..circuit import GROUND, Draft, Origin, Role
 from ..functions import Softmax
 from ..functions.expressions import Argument
 from ..graph import Activate, Affine, Graph, Hadamard, Hold, Leak, Operator, Output, Sign
-from ..graph.weights import diagonal
 from ..parts import Behaviour, Multiplier, Switch, as_op_amp
 from ..values.arrays import positive
 from ..values.brief import Brief
@@ -226,7 +225,7 @@ def _taken_in(graph: Graph, operator: Operator) -> tuple[Affine, ...]:
 
 def _unit(affine: Affine) -> float:
     """Return U of an Affine that is 1/U for every element; 0 for any other."""
-    factors = diagonal(affine.weights)
-    if factors is None or bool(np.any(affine.offset != 0.0)) or bool(np.any(factors != factors[0])):
+    factors = affine.weights.diagonal()
+    if factors is None or bool(np.any(affine.constant != 0.0)) or bool(np.any(factors != factors[0])):
         return 0.0
     return float(1.0 / factors[0]) if factors[0] != 0.0 else 0.0

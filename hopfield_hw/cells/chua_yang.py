@@ -10,7 +10,6 @@ from ..circuit import GROUND, Draft, Origin, Role, Stage
 from ..functions import PiecewiseLinear
 from ..functions.expressions import ARGUMENT, maximum, minimum
 from ..graph import Activate, Graph
-from ..graph.weights import entries
 from ..parts import Behaviour, Transconductor
 from ..values.arrays import positive
 from ..values.brief import Brief
@@ -58,7 +57,7 @@ class ChuaYang(Brief):
         for affine in population.affines:
             (source,) = draft.graph.drivers(affine)
             rails = draft.nodes(source)
-            for value, i, j in zip(*(part.tolist() for part in entries(affine.weights)), strict=True):
+            for value, i, j in zip(*(part.tolist() for part in affine.weights.entries()), strict=True):
                 ports = (GROUND, nodes[i], rails[j], GROUND)
                 origin = Origin(affine.name, Role.WEIGHT, (i, j))
                 draft.add(f"G_{draft.label(affine.name, i, j)}", Transconductor(value), ports, origin)

@@ -31,12 +31,13 @@ def add_common_line(draft: Draft, affine: Affine, w: float, summing: Sequence[st
 
 def common_inhibition(graph: Graph, affine: Affine) -> float | None:
     """Return w where an Affine of three neurons or more has T_ij = -w < 0 everywhere off the diagonal; else None."""
-    matrix = affine.weights
-    if not isinstance(matrix, np.ndarray) or matrix.shape[0] != matrix.shape[1] or matrix.shape[0] < 3:
+    n = affine.output_size
+    if n != affine.input_size or n < 3 or not isinstance(graph.drivers(affine)[0], Activate):
         return None
-    if not isinstance(graph.drivers(affine)[0], Activate):
+    values, rows, columns = affine.weights.entries()
+    off = values[rows != columns]
+    if off.size < n * (n - 1):
         return None
-    off = matrix[~np.eye(matrix.shape[0], dtype=bool)]
     w = -float(off[0])
     alike = bool(np.all(np.abs(off + w) <= ALIKE * abs(w)))
     return w if w > 0.0 and alike else None

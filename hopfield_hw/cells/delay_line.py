@@ -14,7 +14,6 @@ from ..circuit import GROUND, Draft, Origin, Role
 from ..functions.expressions import ARGUMENT, Argument, Expression, call, maximum
 from ..graph import Affine, Delay, Graph
 from ..graph.neutral import check_neutral
-from ..graph.weights import entries
 from ..parts import Behaviour, Line, Resistor, VoltageGain, VoltageSource
 from ..values.arrays import Array
 from ..values.brief import Brief
@@ -123,7 +122,7 @@ def used(graph: Graph, delay: Delay) -> npt.NDArray[np.bool_]:
     found = np.zeros(delay.size, dtype=bool)
     for target in graph.targets(delay):
         if isinstance(target, Affine) and len(graph.drivers(target)) == 1:
-            found[entries(target.weights)[2]] = True
+            found[target.weights.entries().columns] = True
         else:
             found[:] = True
     return found

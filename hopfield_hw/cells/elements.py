@@ -10,7 +10,6 @@ from ..circuit import GROUND, Draft, Origin, Role, Stage
 from ..functions import Function
 from ..functions.expressions import ARGUMENT, Argument, Expression, call, substitute
 from ..graph import Activate, Affine, Leak, Sign
-from ..graph.weights import Stencil
 from ..parts import Behaviour, Capacitor, CurrentSource
 
 
@@ -32,13 +31,11 @@ def curve_of(activate: Activate, k: int) -> Function:
 
 
 def add_bias(draft: Draft, affine: Affine, nodes: Sequence[str]) -> None:
-    """Add an ideal current source into each node whose bias is not zero."""
-    offset = affine.offset
-    if isinstance(affine.weights, Stencil):
-        offset = offset + affine.weights.offset()
-    for k in np.flatnonzero(offset).tolist():
+    """Add an ideal current source into each node to which the Affine adds a constant."""
+    constant = affine.constant
+    for k in np.flatnonzero(constant).tolist():
         origin = Origin(affine.name, Role.BIAS, (k,))
-        part = CurrentSource(float(offset[k]))
+        part = CurrentSource(float(constant[k]))
         draft.add(f"I_{draft.label(affine.name, k)}", part, (GROUND, nodes[k]), origin)
 
 

@@ -11,7 +11,6 @@ import numpy as np
 
 from ..circuit import GROUND, Draft, Origin, Role, Stage
 from ..graph import Affine, Graph
-from ..graph.weights import entries
 from ..parts import Transconductor
 from ..values.arrays import positive
 from ..values.brief import Brief
@@ -66,7 +65,7 @@ class GmC(Brief):
     def _add_weights(self, draft: Draft, affine: Affine, nodes: tuple[str, ...]) -> None:
         (source,) = draft.graph.drivers(affine)
         rails = draft.nodes(source)
-        for value, i, j in zip(*(part.tolist() for part in entries(affine.weights)), strict=True):
+        for value, i, j in zip(*(part.tolist() for part in affine.weights.entries()), strict=True):
             ports = (GROUND, nodes[i], rails[j], GROUND)
             origin = Origin(affine.name, Role.WEIGHT, (i, j))
             draft.add(f"G_{draft.label(affine.name, i, j)}", Transconductor(value, self.linear_range), ports, origin)

@@ -12,7 +12,6 @@ from ..circuit import GROUND, Draft, Origin, Role
 from ..functions import Softmax
 from ..functions.expressions import ARGUMENT, Argument, Expression, call, maximum, minimum
 from ..graph import Activate, Affine, Delay, Graph, Hadamard, Hold, Leak, Operator, Output, Quantise, Sign
-from ..graph.weights import entries
 from ..parts import Behaviour, Resistor, Transconductance
 from ..values.brief import Brief
 from .cell import Fragment
@@ -69,7 +68,7 @@ def _build_affine(draft: Draft, affine: Affine) -> None:
         nodes = draft.nodes(affine)
         _add_ohms(draft, affine.name, nodes, affine.name)
     sources = _input_nodes(draft, affine)
-    values, rows, columns = entries(affine.weights)
+    values, rows, columns = affine.weights.entries()
     name, add, label = affine.name, draft.add, draft.label
     for value, i, j in zip(values.tolist(), rows.tolist(), columns.tolist(), strict=True):
         ports = (GROUND, nodes[i], sources[j], GROUND)

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..circuit import GROUND, Draft, Origin, Role, Stage
 from ..graph import Affine, Graph
-from ..graph.weights import linear
+from ..graph.weights import diagonal_weights
 from ..parts import as_op_amp
 from ..values.brief import Brief
 from .cell import Fragment
@@ -76,9 +76,9 @@ class InvertingIntegrator(Brief):
 
 def _without(affine: Affine, w: float) -> Affine:
     """Return what is left of an Affine beside its common line: T_ii + w on the diagonal."""
-    rest = linear(affine.weights).diagonal() + w
+    rest = affine.weights.matrix.diagonal() + w
     rest[np.abs(rest) <= ALIKE * w] = 0.0
-    return replace(affine, weights=np.diag(rest))
+    return replace(affine, weights=diagonal_weights(rest))
 
 
 def with_common_line() -> InvertingIntegrator:

@@ -11,7 +11,6 @@ import numpy as np
 from ..circuit import Draft, Origin, Role
 from ..functions import Gain
 from ..graph import Activate, Affine, Delay, Graph, Input, Leak, Operator
-from ..graph.weights import entries
 from ..values.arrays import Array
 from ..values.errors import InputError
 from .cell import Fragment
@@ -38,7 +37,7 @@ class Population(NamedTuple):
         """Return the sum of |W| into each neuron, (n,), siemens: what the resistors load its node with."""
         total = np.zeros(self.leak.output_size)
         for affine in self.affines:
-            values, rows, _ = entries(affine.weights)
+            values, rows, _ = affine.weights.entries()
             total += np.bincount(rows, weights=np.abs(values), minlength=total.size)
         return total
 
@@ -60,7 +59,7 @@ def add_crossbar(draft: Draft, affine: Affine, nodes: Iterable[str]) -> None:
     """Add a resistor 1/|W_ij| from rail j, or from its complement where W_ij is negative, to summing node i."""
     (source,) = draft.graph.drivers(affine)
     to = tuple(nodes)
-    values, rows, columns = entries(affine.weights)
+    values, rows, columns = affine.weights.entries()
     for value, i, j in zip(values.tolist(), rows.tolist(), columns.tolist(), strict=True):
         rail = draft.rail(source, j) if value > 0.0 else draft.inverted(source, j)
         resistance = 1.0 / abs(value)

@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 from ..circuit import GROUND, Draft, Origin, Role, Stage
 from ..graph import Affine, Graph, Leak, Operator
-from ..graph.weights import Stencil, entries
 from ..parts import OpAmp
 from ..values.errors import InputError
 from .elements import add_capacitors, add_leak_resistors
@@ -133,7 +132,7 @@ def _rows(
 
 
 def _add_affine(draft: Draft, affine: Affine, rows: list[list[Term]], make: Summing) -> None:
-    values, to, sources = entries(affine.weights)
+    values, to, sources = affine.weights.entries()
     drivers = draft.graph.drivers(affine)
     for driver in drivers:
         prefix = affine.name if len(drivers) == 1 else f"{affine.name}_{driver.name}"
@@ -142,8 +141,7 @@ def _add_affine(draft: Draft, affine: Affine, rows: list[list[Term]], make: Summ
             origin = Origin(affine.name, Role.WEIGHT, (i, j))
             name = f"R_{prefix}{draft.suffix(affine.name, i, j)}"
             rows[i].append(Term(value, _rail(draft, driver, j, value), name, origin))
-    offset = affine.offset + (affine.weights.offset() if isinstance(affine.weights, Stencil) else 0.0)
-    for i, bias in enumerate((offset / make.reference).tolist()):
+    for i, bias in enumerate((affine.constant / make.reference).tolist()):
         if bias != 0.0:
             # The summer inverts, so that a positive bias comes from the negative reference.
             name, volts = ("reference_n", -make.reference) if bias > 0.0 else ("reference_p", make.reference)

@@ -12,7 +12,6 @@ import numpy as np
 from ..circuit import GROUND, Draft, Origin, Role, Stage
 from ..functions import Softmax
 from ..graph import Activate, Affine, Graph, Input, Leak
-from ..graph.weights import Stencil, entries, scaled_weights
 from ..parts import as_op_amp
 from ..values.arrays import Array, positive
 from ..values.brief import Brief
@@ -101,7 +100,7 @@ class SummingAmplifier(Brief):
         draft.sketch(leak, Stage.ADDER, (Stage.AMPLIFIER, activate), Stage.SERIES_RC, inputs=stage.affines)
         ohms = np.full(activate.size, self.feedback)
         scaled = [
-            replace(op, weights=scaled_weights(op.weights, 1.0 / self.feedback), bias=op.offset / self.feedback)
+            replace(op, weights=op.weights.scale(1.0 / self.feedback), bias=op.bias / self.feedback)
             for op in stage.affines
         ]
         driven = self._add_adder(draft, leak, scaled, ohms)
@@ -160,20 +159,13 @@ def find_static_fields(graph: Graph) -> tuple[StaticField, ...]:
 
 def _is_adder(graph: Graph, affine: Affine) -> bool:
     drivers = graph.drivers(affine)
-    alone = len(drivers) == 1 and len(graph.targets(affine)) == 1 and not isinstance(affine.weights, Stencil)
-    return alone and isinstance(drivers[0], Leak | Input)
+    return len(drivers) == len(graph.targets(affine)) == 1 and isinstance(drivers[0], Leak | Input)
 
 
 def _diagonal(affine: Affine) -> Array | None:
     """Return the diagonal of an Affine that is nothing but conductances one to one; None for any other."""
-    if affine.input_size != affine.output_size or np.any(affine.offset):
-        return None
-    values, rows, columns = entries(affine.weights)
-    if np.any(rows != columns) or np.any(values < 0.0):
-        return None
-    diagonal = np.zeros(affine.output_size)
-    diagonal[rows] = values
-    return diagonal
+    diagonal = affine.weights.diagonal()
+    return None if diagonal is None or np.any(affine.constant) or np.any(diagonal < 0.0) else diagonal
 
 
 def _refuse_integrators(graph: Graph, leak: Leak) -> None:

@@ -12,7 +12,6 @@ from ..circuit import Circuit, Device, Origin, Role
 from ..designs.design import Design, load_design
 from ..designs.export import design_circuit, device_lines, export_deck
 from ..graph import Affine, Graph, Leak
-from ..graph.weights import entries, weights_shape
 from ..transforms import in_si
 from ..values.errors import InputError, Unrealisable
 from ..values.si_text import format_si
@@ -118,7 +117,7 @@ def _parse(item: str, graph: Graph) -> Origin | None:
 
 def _shape(operator: object, role: Role) -> tuple[int, ...]:
     if isinstance(operator, Affine) and role in (Role.WEIGHT, Role.BIAS):
-        shape = weights_shape(operator.weights)
+        shape = (operator.output_size, operator.input_size)
         return shape if role is Role.WEIGHT else shape[:1]
     if isinstance(operator, Leak) and role in (Role.CAPACITANCE, Role.RESISTANCE):
         return (operator.output_size,)
@@ -131,11 +130,11 @@ def _value(graph: Graph, origin: Origin) -> float | None:
     if operator is None or not _shape(operator, origin.role):
         return None
     if isinstance(operator, Affine) and origin.role is Role.WEIGHT:
-        values, rows, columns = entries(operator.weights)
+        values, rows, columns = operator.weights.entries()
         i, j = origin.element
         return float(values[(rows == i) & (columns == j)].sum())
     if isinstance(operator, Affine):
-        return float(operator.offset[origin.element])
+        return float(operator.constant[origin.element])
     if isinstance(operator, Leak):
         values = operator.capacitance if origin.role is Role.CAPACITANCE else operator.resistance
         return float(values[origin.element])

@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..graph import Activate, Affine, Graph, HasGraph, Hold, Sign, as_graph
-from ..graph.weights import Stencil, linear
 from ..values.arrays import Array, frozen, whole
 from ..values.errors import InputError
 
@@ -45,16 +44,13 @@ def run_asynchronous(
     (decider,) = deciders
     if isinstance(decider, Sign) and graph.drivers(decider, "tie") != holds:
         raise InputError(f"run_asynchronous: the ties of {decider.name!r} are not those of the Hold; drive them by it")
-    given = affines[0].weights
-    offset = affines[0].offset + (given.offset() if isinstance(given, Stencil) else 0.0)
-    weights: Any = linear(given)
-    columns = np.ascontiguousarray((weights if isinstance(weights, np.ndarray) else weights.toarray()).T)
+    columns = np.ascontiguousarray(affines[0].weights.matrix.T)
     n = holds[0].output_size
     start = frozen(holds[0].initial if initial is None else initial, "initial")
     if start.ndim not in (1, 2) or start.shape[-1] != n:
         raise InputError(f"`initial` has shape {start.shape}: must be ({n},) or (B, {n})")
     x = np.atleast_2d(start).copy()
-    drive = x @ columns + offset
+    drive = x @ columns + affines[0].constant
     curves = [_law(decider, i) for i in range(n)]
     sweeps, settled = np.zeros(len(x), dtype=np.int64), np.zeros(len(x), dtype=bool)
     for _ in range(max_sweeps):

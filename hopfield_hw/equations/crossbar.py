@@ -8,14 +8,12 @@ from functools import cached_property
 from typing import NamedTuple, Protocol
 
 import numpy as np
-import scipy.sparse as sp
 from scipy.integrate import RK45
 
 from ..functions import Function, PiecewiseLinear
-from ..graph import Stencil
-from ..graph.shifts import Shifts
-from ..graph.weights import apply_weights
-from ..values.arrays import Array, Sparse
+from ..graph import Dense, Stencil, Weights
+from ..graph.weights.shifts import Shifts
+from ..values.arrays import Array
 
 # Cells below this number are done before the compiler is.
 WORTH_COMPILING = 4096
@@ -75,17 +73,17 @@ class DenseCrossbar(NamedTuple):
 
 
 class SparseCrossbar(NamedTuple):
-    """`matrix`: W / C; `constant`: divided by C; `rate`: 1 / (R C)."""
+    """`weights`: W / C; `constant`: divided by C; `rate`: 1 / (R C)."""
 
     target: slice
     source: slice
     activate: str
-    matrix: Sparse
+    weights: Weights
     constant: Array
     rate: Array
 
     def into(self, result: Array, x: Array, function: Function) -> None:
-        flowing = apply_weights(self.matrix, np.asarray(function.value(x[..., self.source])))
+        flowing = self.weights.apply(np.asarray(function.value(x[..., self.source])))
         target = result[..., self.target]
         np.multiply(x[..., self.target], -self.rate, out=target)
         target += self.constant
@@ -94,7 +92,7 @@ class SparseCrossbar(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class GridCrossbar:
-    """`stencil`: divided by C; `constant`: divided by C; C and `rate` are the same for all cells.
+    """`stencil`: W / C; `constant`: divided by C; C and `rate` are the same for all cells.
 
     Each thread has working storage of its own.
     """
@@ -140,8 +138,7 @@ class GridCrossbar:
         (rows, columns), template = self.stencil.shape, self.stencil.template
         reach = (template.shape[0] // 2, template.shape[1] // 2)
         weights, boundary = terms(template), self.stencil.boundary
-        outside = (self.stencil.edge, boundary == "periodic", boundary == "zero_flux")
-        curve = (float(function.gain), float(function.amplitude), *outside)
+        curve = (float(function.gain), float(function.amplitude), boundary == "periodic", boundary == "zero_flux")
         constant = self.constant.reshape(rows, columns)
 
         def fused_step(slots: Array, h: float, *, rtol: float, atol: float, keep: bool) -> float:
@@ -159,19 +156,24 @@ def crossbar(
     target: slice,
     source: slice,
     activate: str,
-    weights: Array | Sparse | Stencil,
+    weights: Weights,
     constant: Array,
     inverse_c: Array,
     rate: Array,
 ) -> Crossbar | None:
-    """Return the short way for weights, a constant, 1 / C and 1 / (R C), (n,) each; None where there is none."""
-    if isinstance(weights, Stencil):
-        if bool(np.any(inverse_c != inverse_c[0])) or bool(np.any(rate != rate[0])):
-            return None
-        stencil = weights.scaled(float(inverse_c[0]))
-        return GridCrossbar(target, source, activate, stencil, constant * inverse_c, float(rate[0]))
-    if isinstance(weights, np.ndarray):
-        matrix = np.vstack([weights.T, constant]) * inverse_c
-        return DenseCrossbar(target, source, activate, matrix, None if np.all(rate == 1.0) else rate)
-    scaled = sp.csr_array(sp.diags_array(inverse_c) @ weights)
-    return SparseCrossbar(target, source, activate, scaled, constant * inverse_c, rate)
+    """Return the short way for weights, a constant (theirs included), 1 / C and 1 / (R C), (n,) each.
+
+    None where there is none.
+    """
+    match weights:
+        case Dense():
+            matrix = np.vstack([weights.matrix.T, constant]) * inverse_c
+            return DenseCrossbar(target, source, activate, matrix, None if np.all(rate == 1.0) else rate)
+        case Stencil():
+            if bool(np.any(inverse_c != inverse_c[0])) or bool(np.any(rate != rate[0])):
+                return None
+            stencil = weights.scale(float(inverse_c[0]))
+            return GridCrossbar(target, source, activate, stencil, constant * inverse_c, float(rate[0]))
+        case _:
+            rows = weights.scale_rows(inverse_c)
+            return SparseCrossbar(target, source, activate, rows, constant * inverse_c, rate)

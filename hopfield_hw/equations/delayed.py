@@ -23,10 +23,10 @@ from .watch import Watch
 
 
 class _Late(NamedTuple):
-    """What flows into a Leak: from Delays through matrices, y @ matrix + offset in one product; and from others."""
+    """What flows into a Leak: from Delays through matrices, y @ matrix + constant in one product; and from others."""
 
     matrix: Array
-    offset: Array
+    constant: Array
     others: tuple[Operator, ...]
 
 
@@ -77,7 +77,7 @@ class DelayProgram:
         result = np.empty(states.shape)
         for leak in self.leaks:
             part, late, (inverse_c, rate) = self.slices[leak.name], self._late[leak.name], self.rates[leak.name]
-            current = given @ late.matrix + late.offset
+            current = given @ late.matrix + late.constant
             for driver in late.others:
                 current = current + values[driver.name]
             result[..., part] = inverse_c * current - rate * states[..., part]
@@ -111,16 +111,16 @@ class DelayProgram:
         return integrate(self, initial.ravel(), (0.0, end), breaks=self._breaks(), edges=self._corners(), **options)
 
     def _late_currents(self, leak: Leak) -> _Late:
-        matrix, offset, others = np.zeros((self._width, leak.output_size)), np.zeros(leak.output_size), []
+        matrix, constant, others = np.zeros((self._width, leak.output_size)), np.zeros(leak.output_size), []
         for driver in self.graph.drivers(leak):
             sources = self.graph.drivers(driver)
             late = len(sources) == 1 and isinstance(sources[0], Delay)
-            if late and isinstance(driver, Affine) and isinstance(driver.weights, np.ndarray):
-                matrix[self._given(sources[0])] += driver.weights.T
-                offset = offset + driver.offset
+            if late and isinstance(driver, Affine) and not driver.weights.is_sparse:
+                matrix[self._given(sources[0])] += driver.weights.matrix.T
+                constant = constant + driver.constant
             else:
                 others.append(driver)
-        return _Late(matrix, offset, tuple(others))
+        return _Late(matrix, constant, tuple(others))
 
     def _reach(self) -> float:
         """Return the size of the state: its start, the history, or what one time constant of the first slope brings."""

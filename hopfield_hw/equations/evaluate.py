@@ -12,7 +12,7 @@ import scipy.sparse as sp
 
 from ..functions import Function, Softmax, stack
 from ..graph import Activate, Affine, Delay, Graph, Hadamard, Hold, Input, Leak, Operator, Output, Quantise, Sign
-from ..graph.weights import apply_weights, linear, same_weights
+from ..graph.weights import Weights, stack_matrices
 from ..values.arrays import Array
 from ..values.errors import InputError
 
@@ -117,13 +117,13 @@ class Evaluator:
             if isinstance(operator, Input | Quantise | Sign):
                 found[operator.name] = self._formed(sp.csr_array((operator.output_size, self.size)))
             elif isinstance(operator, Affine) and all(name in found for name in drivers):
-                found[operator.name] = self._formed(linear(operator.weights) @ self.driven(found, operator))
+                found[operator.name] = self._formed(operator.weights.compact @ self.driven(found, operator))
         return found
 
     @cached_property
     def is_sparse(self) -> bool:
-        """Whether a weight is sparse or a Stencil, so that slopes are sparse."""
-        return any(not isinstance(op.weights, np.ndarray) for op in self.graph.of_type(Affine))
+        """Whether some weights are sparse, so that slopes are."""
+        return any(op.weights.is_sparse for op in self.graph.of_type(Affine))
 
     @property
     def has_corners(self) -> bool:
@@ -138,7 +138,7 @@ class Evaluator:
             return scale_rows(right, left_slope) + scale_rows(left, right_slope)
         at, slope = self.driven(values, operator), self.driven(slopes, operator)
         if isinstance(operator, Affine):
-            matrix: Matrix = linear(operator.weights)
+            matrix: Matrix = operator.weights.compact
             return matrix @ slope
         if isinstance(operator, Activate):
             function = operator.function
@@ -196,17 +196,17 @@ class OperatorValues:
         operators = [draw.by_name[name] for draw in draws]
         self.functions: list[Function] = []
         self.function: Function | None = None
-        self.weights: Any = None
+        self.weights: Weights | None = None
+        self.matrices: Array | None = None  # by draw, of weights that differ
         if all(isinstance(op, Affine) for op in operators):
             affines = [op for op in operators if isinstance(op, Affine)]
-            self.offset = joined([op.offset for op in affines])
-            first = affines[0].weights
-            dense = [op.weights for op in affines if isinstance(op.weights, np.ndarray)]
-            if all(same_weights(op.weights, first) for op in affines):
-                self.weights = first
-            elif len(dense) == len(affines):
-                self.weights = np.stack(dense)
+            self.constant = joined([op.constant for op in affines])
+            given = [op.weights for op in affines]
+            if all(weights.is_same(given[0]) for weights in given):
+                self.weights = given[0]
             else:
+                self.matrices = stack_matrices(given)
+            if self.weights is None and self.matrices is None:
                 raise InputError(f"`{name}.weights` differ between draws: only dense weights may; run the draws singly")
         elif all(isinstance(op, Activate) for op in operators):
             self.functions = [op.function for op in operators if isinstance(op, Activate)]
@@ -228,19 +228,15 @@ class OperatorValues:
             return lambda x, rows: operator.value(x)
         if not isinstance(operator, Affine):
             return lambda x, rows: x
-        weights, offset = self.weights, self.offset
-        if isinstance(weights, np.ndarray) and weights.ndim == 2 and offset.ndim == 1:
-            transposed = weights.T
-            return lambda x, rows: x @ transposed + offset
-        return self._affine
-
-    def _affine(self, x: Array, rows: Rows) -> Array:
-        if isinstance(self.weights, np.ndarray) and self.weights.ndim == 3:
-            product: Array = np.matmul(self.weights[rows], x[..., np.newaxis])[..., 0]
-        else:
-            product = apply_weights(self.weights, x)
-        product += rows_of(self.offset, rows)
-        return product
+        constant, matrices, weights = self.constant, self.matrices, self.weights
+        if weights is None:
+            assert matrices is not None
+            by_draw = matrices
+            return lambda x, rows: np.matmul(by_draw[rows], x[..., np.newaxis])[..., 0] + rows_of(constant, rows)
+        apply = weights.apply
+        if constant.ndim == 1:
+            return lambda x, rows: apply(x) + constant
+        return lambda x, rows: apply(x) + constant[rows]
 
     def function_of(self, rows: Rows) -> Function:
         """Return the function of the rows given."""

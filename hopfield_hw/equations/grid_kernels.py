@@ -53,7 +53,6 @@ def step(
     reach: tuple[int, int],
     gain: float,
     amplitude: float,
-    edge: float,
     periodic: bool,
     copied: bool,
     constant: Array,
@@ -67,7 +66,7 @@ def step(
     (error / (atol + rtol max(|x|, |new x|)))^2.
 
     dx/dt = (sum over k of values[k] y(row + down[k], column + right[k])) + constant - rate x, where y is gain x within
-    -amplitude and amplitude, and outside the grid `edge`, or what the opposite side has where it is periodic, or what
+    -amplitude and amplitude, and outside the grid 0, or what the opposite side has where it is periodic, or what
     the nearest cell of the rim has where it is `copied`. `reach`: the largest shift, down and to the side.
     """
     _, rows, columns = slots.shape
@@ -80,7 +79,7 @@ def step(
     given, last = (slots[1], slots[-2]) if forward else (slots[-2], slots[1])
     # The rows at work, each at its number modulo these heights; before a slope, its place holds the argument.
     slopes = np.empty((STAGES, depth, columns))
-    outputs = np.full((STAGES, span, -(-(columns + 2 * margin) // 8) * 8), edge)
+    outputs = np.zeros((STAGES, span, -(-(columns + 2 * margin) // 8) * 8))
     for front in range(-STAGES * tall, rows + STAGES * tall):
         known = front + STAGES * tall
         for stage in range(STAGES):
@@ -129,7 +128,7 @@ def step(
                     for c in range(width):
                         new[r, c] = slopes[stage, at, c]
             elif not copied:
-                outputs[stage, near] = edge
+                outputs[stage, near] = 0.0
             elif row >= rows:
                 outputs[stage, near] = outputs[stage, (rows - 1) % span]
             row -= tall

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
 from ..functions import Softmax
 from ..graph import Activate, Affine, Delay, Graph, Hadamard, Input, Leak, Operator, Quantise
-from ..graph.weights import linear
+from ..graph.weights import Weights
 from ..transforms import in_si
 from ..values.arrays import Array
 from ..values.signals import Signal
@@ -104,8 +103,7 @@ class Growth:
             return result
         into: Array = driven(sums, operator)
         if isinstance(operator, Affine):
-            product: Array = (self._sizes[operator.name] @ into.T).T
-            return product
+            return self._sizes[operator.name].apply(into)
         if isinstance(operator, Activate):
             at = driven(values, operator)
             if isinstance(operator.function, Softmax):
@@ -117,6 +115,6 @@ class Growth:
         return into
 
     @cached_property
-    def _sizes(self) -> dict[str, Any]:
+    def _sizes(self) -> dict[str, Weights]:
         affines = (op for op in self._operators.graph.operators if isinstance(op, Affine))
-        return {op.name: abs(linear(op.weights)) for op in affines}
+        return {op.name: op.weights.sizes() for op in affines}

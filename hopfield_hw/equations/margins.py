@@ -9,7 +9,6 @@ import numpy as np
 
 from ..functions import HardLimiter
 from ..graph import Activate, Affine, Graph, Operator, Quantise, Sign
-from ..graph.weights import apply_weights, linear
 from ..values.arrays import Array
 from .evaluate import Evaluator, Values
 
@@ -55,7 +54,7 @@ def _sizes(graph: Graph, operator: Operator, values: Values, operators: Evaluato
     for driver in graph.drivers(operator):
         if isinstance(driver, Affine):
             taken = np.abs(operators.driven(values, driver))
-            total = total + apply_weights(abs(linear(driver.weights)), taken) + np.abs(driver.offset)
+            total = total + driver.weights.sizes().apply(taken) + np.abs(driver.constant)
         else:
             total = total + np.abs(values[driver.name])
     return np.asarray(total)

@@ -112,7 +112,7 @@ class Program:
         return self._operators.outputs(self._operators.evaluate(x, self._signal(t, x), rows, needed=needed))
 
     def jacobian(self, t: float, x: Array) -> Matrix:
-        """Return d(dx/dt)/dx, (states, states), of one state; sparse where a weight is sparse or a Stencil."""
+        """Return d(dx/dt)/dx, (states, states), of one state; sparse where some weights are."""
         return leak_slopes(self._operators, self.rates, self._operators.evaluate(x, self._signal(t, x)))
 
     @property
@@ -149,11 +149,15 @@ class Program:
         states = self.graph.drivers(activate)
         held = self._operators.held[affine.name]
         constants = [self._constants[driver.name] for driver in drivers if driver is not affine]
-        parts = (held.offset, *constants, *self.rates[leak.name])
-        by_draw = isinstance(held.weights, np.ndarray) and held.weights.ndim == 3
-        if by_draw or any(part.ndim != 1 for part in parts) or len(states) != 1 or states[0] not in self.leaks:
+        parts = (held.constant, *constants, *self.rates[leak.name])
+        if (
+            held.weights is None
+            or any(part.ndim != 1 for part in parts)
+            or len(states) != 1
+            or states[0] not in self.leaks
+        ):
             return None
-        constant = np.sum([held.offset, *constants], axis=0)
+        constant = np.sum([held.constant, *constants], axis=0)
         source = self.slices[states[0].name]
         return crossbar(self.slices[leak.name], source, activate.name, held.weights, constant, *self.rates[leak.name])
 

@@ -64,7 +64,7 @@ class StepProgram:
         return Unrolled(self._operators)
 
     def jacobian(self, h: Array, u: Array) -> Matrix:
-        """Return dh[k+1]/dh[k], (n, n), at one state; sparse where a weight is sparse or a Stencil."""
+        """Return dh[k+1]/dh[k], (n, n), at one state; sparse where some weights are."""
         slopes = self._operators.slopes(self._operators.evaluate(h, u))
         parts = [self._operators.driven(slopes, hold) for hold in self.holds]
         return sp.vstack(parts, format="csr") if self._operators.is_sparse else np.vstack(parts)

@@ -16,7 +16,6 @@ import numpy.typing as npt
 from ..functions import Function, Logistic, Softmax, Tanh
 from ..graph import Activate, Affine, Graph, Hadamard, Operator, Quantise, Sign
 from ..graph.phases import phases
-from ..graph.weights import apply_weights, diagonal
 from ..values.arrays import Array
 from .evaluate import Evaluator
 
@@ -112,7 +111,7 @@ class Unrolled:
     def _products(self) -> tuple[Product, ...]:
         groups: list[tuple[tuple[str, ...], Function | None, list[Affine]]] = []
         for affine in self.during:
-            if isinstance(affine, Affine) and isinstance(affine.weights, np.ndarray):
+            if isinstance(affine, Affine) and not affine.weights.is_sparse:
                 curve = self._curve(affine)
                 sources, function = self.ports[affine.name, "in"], None if curve is None else curve.function
                 if isinstance(function, Tanh | Logistic):
@@ -130,17 +129,17 @@ class Unrolled:
         ends = np.cumsum([0, *(affine.output_size for affine in members)]).tolist()
         columns = {affine.name: slice(a, b) for affine, a, b in zip(members, ends, ends[1:], strict=False)}
         curves = {curve.name: columns[affine.name] for affine in members if (curve := self._curve(affine)) is not None}
-        matrix = np.ascontiguousarray(np.concatenate([np.asarray(affine.weights).T for affine in members], axis=1))
-        bias = np.concatenate([affine.offset for affine in members])
+        matrix = np.ascontiguousarray(np.concatenate([affine.weights.matrix.T for affine in members], axis=1))
+        bias = np.concatenate([affine.constant for affine in members])
         ahead: dict[tuple[str, ...], Array] = {}
         others: list[tuple[slice, str]] = []
         for affine in members:
             for name in self._taken_in(affine):
                 source, part = self.graph.by_name[name], columns[affine.name]
-                if isinstance(source, Affine) and isinstance(source.weights, np.ndarray):
+                if isinstance(source, Affine) and not source.weights.is_sparse:
                     key = self.ports[name, "in"]
-                    ahead.setdefault(key, np.zeros((source.input_size, ends[-1])))[:, part] += source.weights.T
-                    bias[part] += source.offset
+                    ahead.setdefault(key, np.zeros((source.input_size, ends[-1])))[:, part] += source.weights.matrix.T
+                    bias[part] += source.constant
                 else:
                     others.append((part, name))
         forms = [_as_tanh(None if (curve := self._curve(one)) is None else curve.function) for one in members]
@@ -304,13 +303,13 @@ class _Loop:
             plain = operator.function == Tanh()
             self._call(np.tanh if plain else operator.function.value, self._taken(operator), out)
         elif isinstance(operator, Affine):
-            factors, x = diagonal(operator.weights), self._taken(operator)
+            factors, x = operator.weights.diagonal(), self._taken(operator)
             if factors is None:
-                self._call(lambda: np.copyto(out, apply_weights(operator.weights, x)))
+                self._call(lambda: np.copyto(out, operator.weights.apply(x)))
             else:
                 self._call(np.multiply, x, factors, out)
-            if np.any(operator.offset != 0.0):
-                self._call(np.add, out, operator.offset, out)
+            if np.any(operator.constant != 0.0):
+                self._call(np.add, out, operator.constant, out)
         elif isinstance(operator, Sign):
             drive, tie = (self._taken(operator, port) for port in operator.ports)
             self._call(lambda: np.copyto(out, operator.value(drive, tie)))

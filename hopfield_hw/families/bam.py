@@ -9,7 +9,6 @@ import numpy as np
 from ..functions import Gain, Tanh
 from ..graph import Activate, Affine, Graph, Operator, Sign, Units, tie_bands
 from ..graph.building import CIRCUIT_UNITS, matrix, network_graph, state
-from ..graph.weights import frozen_weights, linear
 from ..values.arrays import Array, frozen
 from ..values.errors import InputError
 
@@ -29,14 +28,14 @@ def bam(
 
     tau dx_i/dt = -x_i + sum_j M_ij g(y_j) + I_i,    tau dy_j/dt = -y_j + sum_i M_ij g(x_i) + J_j
 
-    `weights`: M, (n, p), dense or scipy.sparse; M_ij couples x_i and y_j, both ways. `gain`: g, of all neurons;
-    Tanh() by default. `tau`: units of time. `bias_x`, `initial_x`: (n,) or one; `bias_y`, `initial_y`: (p,) or one.
-    Outputs: `x_out` = g(x), then `y_out` = g(y). B. Kosko, IEEE Trans. Syst. Man Cybern. 18:49 (1988).
+    `weights`: M, (n, p), dense, scipy.sparse or a Stencil (a fixed edge of which drives x alone); M_ij couples x_i and
+    y_j, both ways. `gain`: g, of all neurons; Tanh() by default. `tau`: units of time. `bias_x`, `initial_x`: (n,) or
+    one; `bias_y`, `initial_y`: (p,) or one. Outputs: `x_out` = g(x), then `y_out` = g(y). B. Kosko, IEEE Trans. Syst.
+    Man Cybern. 18:49 (1988).
 
     Raises InputError for a gain that is not monotone, and for shapes that do not meet.
     """
-    given, n, p = matrix(weights, "weights")
-    forward = linear(given)
+    forward, n, p = matrix(weights, "weights")
     curve = Tanh() if gain is None else gain
     if not isinstance(curve, Gain) or curve.size is not None:
         raise InputError(f"`gain` = {curve!r:.60}: must be one Gain for all neurons, such as Tanh(gain=5.0)")
@@ -46,7 +45,7 @@ def bam(
         Activate(name="gx", size=n, function=curve),
         Activate(name="gy", size=p, function=curve),
         Affine(name="to_x", weights=forward, bias=frozen(bias_x, "bias_x", shape=(n,))),
-        Affine(name="to_y", weights=forward.T, bias=frozen(bias_y, "bias_y", shape=(p,))),
+        Affine(name="to_y", weights=forward.transpose(), bias=frozen(bias_y, "bias_y", shape=(p,))),
     ]
     edges = [("x", "gx"), ("gx", "to_y"), ("to_y", "y"), ("y", "gy"), ("gy", "to_x"), ("to_x", "x")]
     return network_graph(operators, edges, outputs=[("x_out", "gx", n), ("y_out", "gy", p)], units=units)
@@ -67,22 +66,21 @@ def discrete_bam(
     -x^T M y - I^T x - J^T y never rises, so that every M is bidirectionally stable (Kosko 1988): each start ends at a
     fixed point.
 
-    `weights`: M, (n, p), dense or scipy.sparse. `bias_x`: I, (n,) or one; `bias_y`: J, (p,) or one. `initial_x`,
+    `weights`: M, (n, p), as of `bam`. `bias_x`: I, (n,) or one; `bias_y`: J, (p,) or one. `initial_x`,
     `initial_y`: +1 or -1. One step is one unit of time. Outputs: `x_out`, `y_out`, the new states.
 
     Raises InputError for shapes that do not meet, and an initial state other than +1 or -1.
     """
-    given, n, p = matrix(weights, "weights")
-    forward = linear(given)
-    back = frozen_weights(forward.T, "weights")
-    offset_x, offset_y = frozen(bias_x, "bias_x", shape=(n,)), frozen(bias_y, "bias_y", shape=(p,))
+    forward, n, p = matrix(weights, "weights")
+    to_x = Affine(name="to_x", weights=forward, bias=frozen(bias_x, "bias_x", shape=(n,)))
+    to_y = Affine(name="to_y", weights=forward.transpose(), bias=frozen(bias_y, "bias_y", shape=(p,)))
     operators: list[Operator] = [
         state("x", _bipolar(initial_x, "initial_x", n), discrete=True),
         state("y", _bipolar(initial_y, "initial_y", p), discrete=True),
-        Affine(name="to_y", weights=back, bias=offset_y),
-        Affine(name="to_x", weights=forward, bias=offset_x),
-        Sign(name="new_y", size=p, band=tie_bands(back, offset_y)),
-        Sign(name="new_x", size=n, band=tie_bands(forward, offset_x)),
+        to_y,
+        to_x,
+        Sign(name="new_y", size=p, band=tie_bands(to_y)),
+        Sign(name="new_x", size=n, band=tie_bands(to_x)),
     ]
     edges: list[tuple[str, ...]] = [("x", "to_y"), ("to_y", "new_y"), ("y", "new_y", "tie"), ("new_y", "y")]
     edges += [("new_y", "to_x"), ("to_x", "new_x"), ("x", "new_x", "tie"), ("new_x", "x")]

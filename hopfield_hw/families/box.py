@@ -36,7 +36,7 @@ def brain_state_in_a_box(
     outside the box.
     """
     matrix, n = square(weights, "weights")
-    if not isinstance(matrix, np.ndarray):
+    if matrix.is_sparse:
         raise InputError("`weights`: must be a dense matrix")
     step, edge = (
         float(positive(value, name, shape=(), unit="")) for value, name in ((alpha, "alpha"), (limit, "limit"))
@@ -47,7 +47,7 @@ def brain_state_in_a_box(
             f"`initial` holds {start[np.argmax(np.abs(start))]}: must lie in the box, from -{edge} to {edge}"
         )
     return static_field(
-        np.eye(n) + step * matrix,
+        np.eye(n) + step * matrix.matrix,
         gain=Clip(lower=-edge, upper=edge),
         tau=tau,
         initial=start,

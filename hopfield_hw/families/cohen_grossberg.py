@@ -8,8 +8,8 @@ import numpy as np
 
 from ..functions import Function, Identity, Polynomial
 from ..graph import Activate, Affine, Graph, Hadamard, Operator, Units
-from ..graph.building import CIRCUIT_UNITS, diagonal, network_graph, square, state
-from ..graph.weights import scaled_weights
+from ..graph.building import CIRCUIT_UNITS, network_graph, square, state
+from ..graph.weights import diagonal_weights
 from ..values.arrays import frozen, positive
 from ..values.errors import InputError
 from .random_network import random_gain
@@ -32,11 +32,11 @@ def cohen_grossberg(
 
     With `step` h, in discrete time: x[k+1] = x[k] + h a(x[k]) [...], by Euler, one step a unit of time.
 
-    `weights`: C, (n, n), dense or scipy.sparse; c_ij is from j to i. `amplification`: a, `self_signal`: b (0 by
-    default) and `signal`: d, any Functions. `bias`: I, (n,) or one, a constant part of b. `initial`: x(0), (n,) or one.
-    Output: `output` = x. Where C is symmetric, a is positive and d does not fall, the energy in
-    `analysis.cohen_grossberg_energy` never rises.
-    M. A. Cohen and S. Grossberg, IEEE Trans. Syst. Man Cybern. 13:815 (1983).
+    `weights`: C, (n, n), dense, scipy.sparse or a Stencil; c_ij is from j to i. `amplification`: a, `self_signal`: b (0
+    by default) and `signal`: d, any Functions. `bias`: I, (n,) or one, a constant part of b. `initial`: x(0), (n,) or
+    one. Output: `output` = x. Where C is symmetric, a is positive and d does not fall, the energy in
+    `analysis.cohen_grossberg_energy` never rises. M. A. Cohen and S. Grossberg, IEEE Trans. Syst. Man Cybern. 13:815
+    (1983).
 
     Raises InputError for a matrix that is not square, functions of another size, and a step that is not positive.
     """
@@ -52,7 +52,7 @@ def cohen_grossberg(
     operators: list[Operator] = [
         state("x", start, decay=0.0, discrete=h is not None),
         *(Activate(name=name, size=n, function=function) for name, function in functions.items()),
-        Affine(name="bracket", weights=scaled_weights(matrix, -1.0), bias=frozen(bias, "bias", shape=(n,))),
+        Affine(name="bracket", weights=matrix.scale(-1.0), bias=frozen(bias, "bias", shape=(n,))),
         Hadamard(name="rate", size=n),
     ]
     edges: list[tuple[str, ...]] = [("x", name) for name in functions]
@@ -62,7 +62,7 @@ def cohen_grossberg(
     if h is None:
         edges.append(("rate", "x"))
     else:
-        operators.append(Affine(name="euler", weights=diagonal(h, n, matrix)))
+        operators.append(Affine(name="euler", weights=diagonal_weights(np.full(n, h), is_sparse=matrix.is_sparse)))
         edges += [("rate", "euler"), ("euler", "x"), ("x", "x")]
     return network_graph(operators, edges, outputs=[("output", "x", n)], units=units)
 
@@ -95,11 +95,11 @@ def shunting(
 ) -> Graph:
     """Return dx_i/dt = -A x_i + (B - x_i) [f(x_i) + I_i] - x_i [J_i + sum_j F_ij f(x_j)], which stays in [0, B].
 
-    `weights`: F, (n, n), dense or scipy.sparse. `decay`: A, and `ceiling`: B, positive. `signal`: f; with its default,
-    x^2, and F = 1 off the diagonal, the strongest takes all (S. Grossberg, Stud. Appl. Math. 52:213, 1973).
-    `excitation`: I, and `inhibition`: J, (n,) or one, at least 0. `initial`: x(0), (n,) or one, from 0 to B.
-    Output: `output` = x. For x above 0 it is the Cohen-Grossberg network with a = x, c = F, d = f and
-    b = (B - x) (f(x) + I) / x - A - J.
+    `weights`: F, (n, n), dense, scipy.sparse or a Stencil. `decay`: A, and `ceiling`: B, positive. `signal`: f; with
+    its default, x^2, and F = 1 off the diagonal, the strongest takes all (S. Grossberg, Stud. Appl. Math. 52:213,
+    1973). `excitation`: I, and `inhibition`: J, (n,) or one, at least 0. `initial`: x(0), (n,) or one, from 0 to B.
+    Output: `output` = x. For x above 0 it is the Cohen-Grossberg network with a = x, c = F, d = f and b = (B - x) (f(x)
+    + I) / x - A - J.
 
     Raises InputError for a matrix that is not square, values outside those ranges, and a function of another size.
     """
@@ -113,13 +113,14 @@ def shunting(
             raise InputError(f"`{name}` holds {values.min()}: must be at least 0")
     if bool(np.any(start > most)):
         raise InputError(f"`initial` holds {start.max()}: must be at most the ceiling, {most}")
+    same = diagonal_weights(np.ones(n), is_sparse=matrix.is_sparse)
     operators: list[Operator] = [
         state("x", start, decay=rate),
         Activate(name="signal", size=n, function=signal),
-        Affine(name="excite", weights=diagonal(1.0, n, matrix), bias=excites),
+        Affine(name="excite", weights=same, bias=excites),
         Affine(name="inhibit", weights=matrix, bias=inhibits),
-        Affine(name="room", weights=diagonal(-1.0, n, matrix), bias=np.full(n, most)),
-        Affine(name="minus_x", weights=diagonal(-1.0, n, matrix)),
+        Affine(name="room", weights=same.scale(-1.0), bias=np.full(n, most)),
+        Affine(name="minus_x", weights=same.scale(-1.0)),
         Hadamard(name="excited", size=n),
         Hadamard(name="inhibited", size=n),
     ]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..graph import Affine, Clock, Edge, Graph, Hold, Operator, Output, Sign, tie_bands
-from ..graph.weights import frozen_weights, weights_shape
+from ..graph.building import square
 from ..values.arrays import frozen
 from ..values.errors import InputError
 
@@ -20,23 +20,21 @@ def discrete_hopfield(weights: Any, *, bias: Any = 0.0, initial: Any = 1.0) -> G
     sum, and the band is q/2: a tie is a sum of 0, whatever rounding makes of it. Otherwise it is half of the least sum
     other than 0, or 1e-9 of sum_j |W_ij| + |b_i| where those are more than 12 terms. See `graph.tie_band`.
 
-    `weights`: W, (n, n) dense or scipy.sparse. `bias`: (n,) or one. `initial`: (n,) or one, each +1 or -1. All neurons
-    change at once; `engines.asynchronous.run_asynchronous` changes them one by one (Hopfield, PNAS 79:2554, 1982).
+    `weights`: W, (n, n), dense, scipy.sparse or a Stencil. `bias`: (n,) or one. `initial`: (n,) or one, each +1 or -1.
+    All neurons change at once; `equations.asynchronous.run_asynchronous` changes them one by one (Hopfield, PNAS
+    79:2554, 1982).
 
     Raises InputError for weights that are not square, and an initial state other than +1 or -1.
     """
-    matrix: Any = frozen_weights(weights, "weights")
-    n, m = weights_shape(matrix)
-    if n != m or n == 0:
-        raise InputError(f"`weights` has shape {(n, m)}: must be (n, n) with at least one neuron")
+    matrix, n = square(weights, "weights")
     start = frozen(initial, "initial", shape=(n,))
     if not bool(np.all(np.abs(start) == 1.0)):
         raise InputError(f"`initial` holds {start[np.abs(start) != 1.0][0]:g}: each must be +1 or -1")
-    offset = frozen(bias, "bias", shape=(n,))
+    synapses = Affine(name="syn", weights=matrix, bias=frozen(bias, "bias", shape=(n,)))
     operators: tuple[Operator, ...] = (
         Hold(name="x", clock=Clock(period=1.0), initial=start),
-        Affine(name="syn", weights=matrix, bias=offset),
-        Sign(name="v", size=n, band=tie_bands(matrix, offset)),
+        synapses,
+        Sign(name="v", size=n, band=tie_bands(synapses)),
         Output(name="y", size=n),
     )
     edges = (Edge("x", "syn"), Edge("syn", "v"), Edge("x", "v", "tie"), Edge("v", "x"), Edge("x", "y"))

@@ -8,7 +8,8 @@ import numpy as np
 
 from ..functions import Function, Tanh
 from ..graph import Activate, Affine, Graph, Operator, Units
-from ..graph.building import CIRCUIT_UNITS, diagonal, network_graph, square, state
+from ..graph.building import CIRCUIT_UNITS, network_graph, square, state
+from ..graph.weights import diagonal_weights
 from ..values.arrays import frozen
 from ..values.errors import InputError
 from .random_network import random_gain
@@ -31,10 +32,10 @@ def generalised_hopfield(
 
     With `discrete`, x_i[k+1] = c_i x_i[k] + sum_j a_ij g_j(x_j[k]) + I_i, one step a unit of time.
 
-    `weights`: A, (n, n), dense or scipy.sparse, per unit of time; a_ij is from j to i. `decay`: c, (n,) or one, per
-    unit of time, at least 0 (0: an integrator); in discrete time any number. `gain`: g, any Function, monotone or not;
-    Tanh() by default. `bias`: I, and `initial`: x(0), (n,) or one. Output: `output` = g(x).
-    J. J. Hopfield, PNAS 81:3088 (1984), where A is symmetric.
+    `weights`: A, (n, n), dense, scipy.sparse or a Stencil, per unit of time; a_ij is from j to i. `decay`: c, (n,) or
+    one, per unit of time, at least 0 (0: an integrator); in discrete time any number. `gain`: g, any Function, monotone
+    or not; Tanh() by default. `bias`: I, and `initial`: x(0), (n,) or one. Output: `output` = g(x). J. J. Hopfield,
+    PNAS 81:3088 (1984), where A is symmetric.
 
     Raises InputError for a matrix that is not square, a negative decay, and functions for another number of neurons.
     """
@@ -50,7 +51,8 @@ def generalised_hopfield(
     ]
     edges = [("x", "v"), ("v", "syn"), ("syn", "x")]
     if discrete:
-        operators.append(Affine(name="keep", weights=diagonal(frozen(decay, "decay", shape=(n,)), n, matrix)))
+        kept = diagonal_weights(frozen(decay, "decay", shape=(n,)), is_sparse=matrix.is_sparse)
+        operators.append(Affine(name="keep", weights=kept))
         edges += [("x", "keep"), ("keep", "x")]
     return network_graph(operators, edges, outputs=[("output", "v", n)], units=units)
 

@@ -29,9 +29,9 @@ def static_field(
     With one tau for all and W invertible it is the local-field (Hopfield) form: y = W x + q obeys
     tau dy/dt = -y + W g(y) + q. Z.-B. Xu, H. Qiao, J. Peng, B. Zhang, Neural Netw. 17:73 (2004).
 
-    `weights`: W, (n, n), dense or scipy.sparse, no unit. `gain`: g, any Function; Tanh() by default. `bias`: q, (n,) or
-    one. `tau`: (n,) or one, units of time. `initial`: x(0), (n,) or one. Output: `output` = g(W x + q). One discrete
-    step is one unit of time.
+    `weights`: W, (n, n), dense, scipy.sparse or a Stencil, no unit. `gain`: g, any Function; Tanh() by default. `bias`:
+    q, (n,) or one. `tau`: (n,) or one, units of time. `initial`: x(0), (n,) or one. Output: `output` = g(W x + q). One
+    discrete step is one unit of time.
 
     Raises InputError for a matrix that is not square, a tau that is not positive, and functions of another size.
     """

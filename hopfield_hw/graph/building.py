@@ -6,13 +6,12 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
 
 from ..values.arrays import Array, frozen, positive
 from ..values.errors import InputError
 from .graph import Edge, Graph, Units
 from .operators import Clock, Hold, Leak, Operator, Output
-from .weights import Stencil, frozen_weights, weights_shape
+from .weights import Weights, freeze_weights
 
 # One unit of a dimensionless network in a circuit: 1 V, 100 uS and 1 ms, so that neurons have 10 kOhm and 100 nF.
 CIRCUIT_UNITS = Units(siemens_per_unit=1e-4, seconds_per_unit=1e-3)
@@ -36,21 +35,16 @@ def state(name: str, initial: Array, *, tau: Any = 1.0, decay: Any = 1.0, discre
         return Leak(name=name, capacitance=constants, resistance=1.0 / rates, initial=initial)
 
 
-def matrix(value: Any, name: str) -> tuple[Any, int, int]:
-    """Return weights frozen at the door, and their outputs and inputs. Raises InputError where there are none.
-
-    A Stencil is refused: it has a fixed edge beside its matrix.
-    """
-    weights = frozen_weights(value, name)
-    if isinstance(weights, Stencil):
-        raise InputError(f"`{name}` is a Stencil: must be a matrix, dense or scipy.sparse; take its `sparse()`")
-    outputs, inputs = weights_shape(weights)
+def matrix(value: Any, name: str) -> tuple[Weights, int, int]:
+    """Return weights frozen at the door, and their outputs and inputs. Raises InputError where there are none."""
+    weights = freeze_weights(value, name)
+    outputs, inputs = weights.output_size, weights.input_size
     if outputs == 0 or inputs == 0:
         raise InputError(f"`{name}` has shape {(outputs, inputs)}: must have at least one element")
     return weights, outputs, inputs
 
 
-def square(value: Any, name: str) -> tuple[Any, int]:
+def square(value: Any, name: str) -> tuple[Weights, int]:
     """Return weights from n elements to the same n, and n."""
     weights, outputs, inputs = matrix(value, name)
     if outputs != inputs:
@@ -73,9 +67,3 @@ def network_graph(
         edges=tuple(Edge(*edge) for edge in (*edges, *((source, name) for name, source, _ in shown))),
         units=units,
     )
-
-
-def diagonal(values: Any, n: int, like: Any) -> Any:
-    """Return a diagonal matrix of n values, or one for all; sparse where `like` is."""
-    full = np.broadcast_to(np.asarray(values, dtype=np.float64), (n,))
-    return np.diag(full) if isinstance(like, np.ndarray) else sp.diags_array(full, format="csr")

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
 
 from ..functions import Clip, Function
 from ..values.arrays import Array
 from .graph import Edge, Graph
 from .operators import Activate, Affine, Clock, Hadamard, Hold, Input, Operator, Output
-from .weights import Weights
+from .weights import diagonal_weights
 
 STEP = Clock(period=1.0)
 
@@ -45,17 +45,17 @@ class GraphDraft:
         """Add a register that starts at 0."""
         return self.add(Hold(name=name, clock=STEP, initial=np.zeros(size)))
 
-    def affine(self, name: str, weights: Weights, bias: Array | None, *sources: str) -> str:
+    def affine(self, name: str, weights: Any, bias: Array | None, *sources: str) -> str:
         """Add W x + b."""
         return self.add(Affine(name=name, weights=weights, bias=bias), *sources)
 
     def scaled(self, name: str, factors: Array, *sources: str) -> str:
         """Add diag(factors) x."""
-        return self.affine(name, sp.csr_array(sp.diags_array(factors)), None, *sources)
+        return self.affine(name, diagonal_weights(factors), None, *sources)
 
     def complement(self, name: str, size: int, source: str) -> str:
         """Add 1 - x, exact in every format."""
-        weights = sp.csr_array(sp.diags_array(np.full(size, -1.0)))
+        weights = diagonal_weights(np.full(size, -1.0))
         return self.add(Affine(name=name, weights=weights, bias=np.ones(size), exact=True), source)
 
     def activate(

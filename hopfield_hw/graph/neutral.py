@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import scipy.sparse as sp
 
-from ..values.arrays import Sparse
+from ..values.arrays import SparseArray
 from ..values.errors import InputError
 from .graph import Graph
 from .operators import Affine, Delay, Operator
-from .weights import linear
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -75,13 +74,13 @@ def _reached(graph: Graph, delay: Delay) -> set[str]:
     return found
 
 
-def _gain(graph: Graph, delays: Iterable[Delay]) -> Sparse | None:
+def _gain(graph: Graph, delays: Iterable[Delay]) -> SparseArray | None:
     """Return what drives the delays by what they give, a square matrix; None where that is not linear."""
     names = [delay.name for delay in delays]
     ends = np.cumsum([0, *(graph.by_name[name].output_size for name in names)]).tolist()
-    effects: dict[str, Sparse | None] = {}
+    effects: dict[str, SparseArray | None] = {}
 
-    def driven(operator: Operator) -> Sparse | None:
+    def driven(operator: Operator) -> SparseArray | None:
         total = sp.csr_array((operator.input_size, ends[-1]))
         for source in (source for port in operator.ports for source in graph.drivers(operator, port)):
             if (effect := effects[source.name]) is None:
@@ -90,20 +89,20 @@ def _gain(graph: Graph, delays: Iterable[Delay]) -> Sparse | None:
         return total
 
     for operator in graph.order:
-        effect: Sparse | None = sp.csr_array((operator.output_size, ends[-1]))
+        effect: SparseArray | None = sp.csr_array((operator.output_size, ends[-1]))
         if operator.name in names:
             first = ends[names.index(operator.name)]
             effect = sp.eye_array(operator.output_size, ends[-1], k=first, format="csr")
         elif not operator.holds_state and ((given := driven(operator)) is None or given.count_nonzero()):
             effect = None
             if isinstance(operator, Affine) and given is not None:
-                effect = sp.csr_array(linear(operator.weights) @ given)
+                effect = sp.csr_array(operator.weights.sparse @ given)
         effects[operator.name] = effect
     gains = [gain for name in names if (gain := driven(graph.by_name[name])) is not None]
     return sp.csr_array(sp.vstack(gains)) if len(gains) == len(names) else None
 
 
-def _spectral_radius(matrix: Sparse) -> float:
+def _spectral_radius(matrix: SparseArray) -> float:
     """Return the largest size of an eigenvalue; for many rows a bound of it, ||A^k||^(1/k) with the sizes for A."""
     if matrix.shape[0] <= MANY:
         return float(np.max(np.abs(np.linalg.eigvals(matrix.toarray()))))

@@ -8,7 +8,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, ClassVar
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from ..values.brief import Brief
 from ..values.errors import InputError
 from ..values.names import checked_labels, checked_name
 from ..values.signals import Signal
-from .weights import Stencil, Weights, frozen_weights, weights_shape
+from .weights import Weights, freeze_weights
 
 # A bound of the rounding of (x - lower) / (upper - lower), more than there ever is.
 HALFWAY = 1e-12
@@ -98,44 +99,49 @@ class Input(Sized):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Affine(Operator):
-    """y = W x + b; `weights[i, j]` is from j to i.
+    """y = W x + c, with c = b + what a fixed edge of W adds; `weights[i, j]` is from j to i.
 
-    `weights`: (n, m) dense or scipy.sparse, or a Stencil; siemens where it drives a Leak. `bias`: (n,), amperes there.
+    `weights`: (n, m), an array, one of scipy.sparse, or a Stencil (held as Dense, Sparse or Stencil); siemens where it
+    drives a Leak. `bias`: b, (n,) or one for all, amperes there; 0 by default.
     `exact`: the numbers are those of an equation, as the 1 of 1 - z is, and not weights: fixed point holds them as they
     are, whatever the format of the weights.
     """
 
     weights: Weights
-    bias: Array | None = None
+    bias: Array = None  # type: ignore[assignment]  # (n,) from the start
     exact: bool = False
     kind: ClassVar[str] = "affine"
 
+    if TYPE_CHECKING:  # what is taken is more than what is held
+
+        def __init__(self, *, name: str, weights: Any, bias: Any = None, exact: bool = False) -> None: ...
+
     def __post_init__(self) -> None:
         super().__post_init__()
-        weights = frozen_weights(self.weights, f"{self.name}.weights")
-        outputs, inputs = weights_shape(weights)
+        weights = freeze_weights(self.weights, f"{self.name}.weights")
+        outputs, inputs = weights.output_size, weights.input_size
         if outputs == 0 or inputs == 0:
             raise InputError(f"`{self.name}.weights` has shape {(outputs, inputs)}: must not be empty")
-        bias = np.zeros(outputs) if self.bias is None else self.bias
+        bias = 0.0 if self.bias is None else self.bias
         if not isinstance(self.exact, bool):
             raise InputError(f"`{self.name}.exact` = {self.exact!r:.40}: must be true or false")
         self._freeze(weights=weights, bias=frozen(bias, f"{self.name}.bias", shape=(outputs,)))
 
-    @property
-    def offset(self) -> Array:
-        """The bias, (n,)."""
-        return np.zeros(self.output_size) if self.bias is None else self.bias
+    @cached_property
+    def constant(self) -> Array:
+        """c, all that is added to W x, (n,): the bias, and what a fixed edge of the weights adds."""
+        return frozen(self.bias + self.weights.constant, f"{self.name}.constant")
 
     @property
     def output_size(self) -> int:
-        return weights_shape(self.weights)[0]
+        return self.weights.output_size
 
     @property
     def input_size(self) -> int:
-        return weights_shape(self.weights)[1]
+        return self.weights.input_size
 
     def params(self) -> dict[str, Any]:
-        numbers = {"weights": _weights_params(self.weights), "bias": self.offset.tolist()}
+        numbers = {"weights": {self.weights.form: self.weights.content()}, "bias": self.bias.tolist()}
         return numbers | {"exact": True} if self.exact else numbers
 
 
@@ -368,16 +374,6 @@ class Output(Sized):
 
 def _listed(labels: tuple[str, ...] | None) -> list[str] | None:
     return None if labels is None else list(labels)
-
-
-def _weights_params(weights: Weights) -> dict[str, Any]:
-    if isinstance(weights, Stencil):
-        stencil = {"template": weights.template.tolist(), "shape": list(weights.shape)}
-        return {"stencil": {**stencil, "boundary": weights.boundary, "edge": weights.edge}}
-    if isinstance(weights, np.ndarray):
-        return {"dense": weights.tolist()}
-    arrays = {"indptr": weights.indptr.tolist(), "indices": weights.indices.tolist(), "data": weights.data.tolist()}
-    return {"sparse": {"shape": list(weights_shape(weights)), **arrays}}
 
 
 def _signal_params(value: float | Signal | Array) -> Any:

@@ -7,15 +7,12 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-import numpy as np
-import scipy.sparse as sp
-
 from ..functions import Function, function_from
 from ..values.errors import InputError
 from ..values.signals import Signal
 from .graph import Edge, Graph, Units
 from .operators import Activate, Affine, Clock, Delay, Hadamard, Hold, Input, Leak, Operator, Output, Quantise, Sign
-from .weights import Stencil
+from .weights import read_weights
 
 HEADER = "hopfield_hw graph 1"
 OPERATORS: Mapping[str, type[Operator]] = MappingProxyType(
@@ -63,7 +60,7 @@ def parse_graph(text: str) -> Graph:
 
 def _decoded(params: dict[str, Any]) -> dict[str, Any]:
     decoders: dict[str, Callable[[Any], Any]] = {
-        "weights": _weights,
+        "weights": read_weights,
         "function": _function,
         "clock": _clock,
         "tau": _signal,
@@ -83,18 +80,6 @@ def _clock(value: dict[str, Any]) -> Clock:
 
 def _labels(value: list[str] | None) -> tuple[str, ...] | None:
     return None if value is None else tuple(value)
-
-
-def _weights(value: dict[str, Any]) -> Any:
-    ((form, content),) = value.items()
-    if form == "dense":
-        return np.array(content, dtype=np.float64)
-    if form == "sparse":
-        arrays = (np.array(content["data"], dtype=np.float64), content["indices"], content["indptr"])
-        return sp.csr_array(arrays, shape=tuple(content["shape"]))
-    if form == "stencil":
-        return Stencil(**{**content, "shape": tuple(content["shape"])})
-    raise ValueError(form)
 
 
 def _signal(value: Any) -> Any:

@@ -10,7 +10,7 @@ from functools import lru_cache
 import numpy as np
 
 from ..values.arrays import Array
-from .weights import Stencil, Weights, entries
+from .operators import Affine
 
 # Steps of a grid in its largest number, at most; and what rounding may move a number off it by, a part of the largest.
 FINEST = 10**6
@@ -21,14 +21,14 @@ FEW, ZERO = 12, 1e-12
 PART = 1e-9
 
 
-def tie_bands(weights: Weights, bias: Array) -> Array:
-    """Return by neuron the band of its ties, (n,): a drive W x + b of states x = +1 or -1 is a tie within it.
+def tie_bands(affine: Affine) -> Array:
+    """Return by neuron the band of its ties, (n,): a drive W x + c of states x = +1 or -1 is a tie within it.
 
     See `tie_band`, of the weights of a neuron and of what is added to them.
     """
-    values, rows, _ = entries(weights)
-    ends = np.searchsorted(rows, np.arange(bias.size + 1))
-    added = (bias + weights.offset() if isinstance(weights, Stencil) else bias).tolist()
+    values, rows, _ = affine.weights.entries()
+    ends = np.searchsorted(rows, np.arange(affine.output_size + 1))
+    added = affine.constant.tolist()
     return np.array([tie_band([*values[a:b], c]) for a, b, c in zip(ends, ends[1:], added, strict=False)])
 
 

@@ -14,7 +14,6 @@ from ..values.si_text import WORDS, format_si
 from ..values.signals import Signal
 from .graph import Graph, Units
 from .operators import Activate, Affine, Delay, Hold, Leak
-from .weights import Stencil, entries
 
 
 class Range(NamedTuple):
@@ -109,13 +108,9 @@ def _values(graph: Graph) -> Iterator[Found]:
                     yield from _ends(quantity, operator.name, np.argwhere(np.isfinite(values)), values)
                 yield from _largest("initial", operator.name, operator.initial)
             case Affine() if any(isinstance(target, Leak) for target in graph.targets(operator)):
-                weights = operator.weights
-                if isinstance(weights, Stencil):
-                    yield from _largest("weights", operator.name, weights.template)
-                else:
-                    values, rows, columns = entries(weights)
-                    yield from _largest("weights", operator.name, values, np.stack([rows, columns], axis=1))
-                yield from _largest("bias", operator.name, operator.offset)
+                values, rows, columns = operator.weights.entries()
+                yield from _largest("weights", operator.name, values, np.stack([rows, columns], axis=1))
+                yield from _largest("bias", operator.name, operator.constant)
             case Activate() if "amplitude" in operator.function.params():
                 amplitude = np.asarray(getattr(operator.function, "amplitude"))  # noqa: B009  # not every Function's
                 yield from _ends("amplitude", operator.name, np.argwhere(np.isfinite(amplitude)), amplitude)

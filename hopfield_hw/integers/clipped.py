@@ -9,7 +9,6 @@ import numpy as np
 
 from ..functions import Clip, HardLimiter, Identity
 from ..graph import Activate, Affine, Graph, Hold, Quantise, Sign
-from ..graph.weights import linear
 from ..values.arrays import Array
 from .fixed_point import ActivationTable, QFormat
 
@@ -60,8 +59,7 @@ def _constants(operator: object, formats: FixedPoint, step: Step) -> Iterator[tu
     given = formats.given
     match operator:
         case Affine(exact=False):
-            weights = linear(operator.weights)
-            yield "weights", weights if isinstance(weights, np.ndarray) else weights.data, formats.weights, 0.0
+            yield "weights", operator.weights.entries().values, formats.weights, 0.0
         case Hold():
             yield "initial", operator.initial, formats.of(operator.name), 0.0
         case Activate(function=HardLimiter() as function):

@@ -13,7 +13,6 @@ import numpy as np
 from ..functions import Clip, Function, HardLimiter, Identity, Softmax
 from ..functions.rectifiers import ThresholdedRelu
 from ..graph import Activate, Affine, Graph, Hadamard, Hold, Input, Operator, Output, Quantise, Sign
-from ..graph.weights import Stencil, linear
 from ..values.arrays import Array
 from ..values.brief import Brief
 from ..values.errors import InputError, Unrealisable
@@ -194,29 +193,27 @@ def _port(graph: Graph, operator: Operator, port: str, formats: FixedPoint, step
 
 def _affine(affine: Affine, ports: Sequence[Port], formats: FixedPoint) -> Step:
     taken = formats.of(affine.name)
-    weights = linear(affine.weights)
-    dense = weights if isinstance(weights, np.ndarray) else weights.toarray()
-    offset = affine.offset + (affine.weights.offset() if isinstance(affine.weights, Stencil) else 0.0)
-    kept = _holding(affine, dense, offset, taken) if affine.exact else formats.weights
+    matrix, constant = affine.weights.matrix, affine.constant
+    kept = _holding(affine, matrix, constant, taken) if affine.exact else formats.weights
     fraction = kept.fraction + taken.fraction
     with np.errstate(over="ignore"):
-        scaled = np.rint(np.ldexp(offset, fraction))
+        scaled = np.rint(np.ldexp(constant, fraction))
     if bool(np.any(np.abs(scaled) >= 2.0 ** (MAX_RAW - 1))):
         raise InputError(
             f"`{affine.name}.bias`: does not fit {MAX_RAW} bits with {fraction} fractional ones; take fewer"
         )
-    crossbar = Crossbar(kept.quantise(dense), scaled.astype(np.int64))
+    crossbar = Crossbar(kept.quantise(matrix), scaled.astype(np.int64))
     bits = accumulator_bits(crossbar.weights, crossbar.bias, taken)
     _bounded(affine.name, bits)
     return Step(affine.name, "affine", tuple(ports), crossbar, affine.output_size, fraction, bits)
 
 
-def _holding(affine: Affine, dense: Array, offset: Array, taken: QFormat) -> QFormat:
+def _holding(affine: Affine, matrix: Array, constant: Array, taken: QFormat) -> QFormat:
     """Return the format with the fewest fractional bits that holds weights as they are, and with it the bias."""
-    fraction = max(_places(dense), _places(offset) - taken.fraction)
+    fraction = max(_places(matrix), _places(constant) - taken.fraction)
     if fraction <= MAX_WORD:
         kept = QFormat(word=MAX_WORD, fraction=fraction)
-        if np.array_equal(kept.value(kept.quantise(dense)), dense):
+        if np.array_equal(kept.value(kept.quantise(matrix)), matrix):
             return kept
     raise Unrealisable(
         f"Affine {affine.name!r}: is exact, and no word of {MAX_WORD} bits holds its numbers with {taken}; give "

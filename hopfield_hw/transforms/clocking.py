@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-import scipy.sparse as sp
 
 from ..graph import Activate, Affine, Clock, Edge, Graph, Hold, Input, Leak, Operator, Output, Units
+from ..graph.weights import diagonal_weights, freeze_weights
 from ..networks.network import Network
-from ..values.arrays import Array, positive
+from ..values.arrays import positive
 from ..values.errors import InputError
 
 
@@ -39,11 +39,12 @@ def stepped(network: Network, *, step: float, method: Literal["euler", "zero_ord
         drive = part * network.resistance
     n = network.size
     clock = Clock(period=size)
+    synapses = freeze_weights(network.weights, "weights").scale_rows(drive)
     operators: list[Operator] = [
         Hold(name="x", clock=clock, initial=network.initial),
         Activate(name="v", size=n, function=network.gain),
-        Affine(name="keep", weights=sp.csr_array(sp.diags_array(1.0 - part))),
-        Affine(name="syn", weights=_rows_scaled(network.weights, drive), bias=drive * network.bias),
+        Affine(name="keep", weights=diagonal_weights(1.0 - part)),
+        Affine(name="syn", weights=synapses, bias=drive * network.bias),
         Output(name="y", size=n),
     ]
     edges = [
@@ -57,7 +58,7 @@ def stepped(network: Network, *, step: float, method: Literal["euler", "zero_ord
     if network.input_weights is not None:
         operators += [
             Input(name="u", size=network.input_weights.shape[1]),
-            Affine(name="syn_u", weights=_rows_scaled(network.input_weights, drive)),
+            Affine(name="syn_u", weights=freeze_weights(network.input_weights, "input_weights").scale_rows(drive)),
         ]
         edges += [Edge("u", "syn_u"), Edge("syn_u", "x")]
     units = Units(volts_per_unit=network.volts_per_unit, seconds_per_unit=network.seconds_per_unit)
@@ -107,8 +108,3 @@ def free_running(graph: Graph, *, time_constant: float) -> Graph:
     siemens = graph.units.siemens_per_unit
     units = replace(graph.units, siemens_per_unit=1e-4 if siemens == 1.0 else siemens)
     return replace(graph, operators=tuple(operators), units=units)
-
-
-def _rows_scaled(weights: Any, factors: Array) -> Any:
-    column = factors[:, np.newaxis]
-    return column * weights if isinstance(weights, np.ndarray) else weights.multiply(column).tocsr()

@@ -13,12 +13,11 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
 
 from ..graph import Activate, Affine, Clock, Delay, Edge, Graph, Hold, Leak, Operator, as_graph
-from ..graph.building import diagonal, square
+from ..graph.building import square
 from ..graph.neutral import check_neutral
-from ..graph.weights import Stencil, entries, frozen_weights, linear, weights_shape
+from ..graph.weights import Weights, diagonal_weights, freeze_weights
 from ..networks.network import Network
 from ..values.arrays import Array, frozen, positive, whole
 from ..values.errors import InputError
@@ -60,8 +59,8 @@ def delayed_by_edge(graph: Graph | Network, taus: Mapping[str, Any] | Any, *, hi
     Affine, and one Delay for each distinct delay of what is delayed, whatever takes it; in a map, one row of Holds for
     all delays of one thing. `history`: as of `delayed`.
 
-    Raises InputError for a graph without feedback, delays that are negative, of the wrong shape, or none of a map, and
-    a Stencil.
+    Raises InputError for a graph without feedback, and for delays that are negative, of the wrong shape, or none of a
+    map.
     """
     network = as_graph(graph)
     sources = _feedback(network)
@@ -81,11 +80,16 @@ def delayed_by_edge(graph: Graph | Network, taus: Mapping[str, Any] | Any, *, hi
     taken: dict[str, dict[str, float | Signal]] = {source: {} for source in sources}
     for affine in affines:
         late, drivers = each[affine.name], [driver.name for driver in network.drivers(affine)]
-        operators[affine.name] = replace(affine, weights=_where(affine, late == 0.0))
+        operators[affine.name] = replace(affine, weights=_where(affine, late == 0.0), bias=affine.constant)
         for k, tau in enumerate(distinct):
             if not bool(np.any(late == tau)):
                 continue
-            part = replace(affine, name=f"{affine.name}_{k}", weights=_where(affine, late == tau), bias=None)
+            part = replace(
+                affine,
+                name=f"{affine.name}_{k}",
+                weights=_where(affine, late == tau),
+                bias=np.zeros(affine.output_size),
+            )
             operators[part.name] = part
             edges += [edge._replace(source=part.name) for edge in network.edges if edge.source == affine.name]
             for driver in drivers:
@@ -165,9 +169,10 @@ def neutral(
     past = state.initial if history is None else history
     d = [_square(matrix, f"matrices[{k}]", n) for k, matrix in enumerate(matrices)]
     late = [Delay(name=f"{state.name}_late_{k}", size=n, tau=tau, history=past) for k, tau in enumerate(taus)]
-    start = state.initial - np.sum([m @ _before(delay) for m, delay in zip(d, late, strict=True)], axis=0)
     total = Affine(name=f"{state.name}_total", weights=_diagonal(network, 1.0, n))
     feeds = [Affine(name=f"{state.name}_neutral_{k}", weights=m) for k, m in enumerate(d)]
+    fed = [feed.weights.apply(_before(delay)) + feed.constant for feed, delay in zip(feeds, late, strict=True)]
+    start = state.initial - np.sum(fed, axis=0)
     edges = [edge._replace(source=total.name) if edge.source == state.name else edge for edge in network.edges]
     edges.append(Edge(state.name, total.name))
     for delay, feed in zip(late, feeds, strict=True):
@@ -210,7 +215,7 @@ def _feedback(graph: Graph) -> dict[str, tuple[str, ...]]:
 
 def _keeps(graph: Graph, state: str, affine: Affine) -> bool:
     """Whether an Affine is how each element of a map keeps its own state: that is no feedback."""
-    _, rows, columns = entries(affine.weights)
+    _, rows, columns = affine.weights.entries()
     ends = [end for to in graph.targets(affine) for end in (graph.targets(to) if isinstance(to, Activate) else (to,))]
     return graph.kind == "map" and bool(np.all(rows == columns)) and state in (end.name for end in ends)
 
@@ -268,27 +273,22 @@ def _periods(tau: float | Signal, clock: Clock, source: str) -> int:
     return round(periods)
 
 
-def _where(affine: Affine, chosen: Any) -> Any:
+def _where(affine: Affine, chosen: Any) -> Weights:
     """Return the weights with those that are not chosen at 0, of the entries in their order."""
-    values, rows, columns = entries(affine.weights)
-    indices = (rows[chosen], columns[chosen])
-    kept = sp.csr_array((values[chosen], indices), shape=weights_shape(affine.weights))
-    return kept.toarray() if isinstance(affine.weights, np.ndarray) else kept
+    return affine.weights.with_values(np.where(chosen, affine.weights.entries().values, 0.0))
 
 
 def _taus(taus: Any, affine: Affine, graph: Graph) -> Array:
     """Return the delay of each entry of the weights, in their order; those of a map are whole periods."""
-    if isinstance(affine.weights, Stencil):
-        raise InputError(f"`taus`: {affine.name!r} is a Stencil, the same everywhere; make it a sparse matrix first")
-    _, rows, columns = entries(affine.weights)
-    name, shape = f"taus of {affine.name!r}", weights_shape(affine.weights)
-    if not sp.issparse(taus) and np.ndim(taus) == 0:
+    _, rows, columns = affine.weights.entries()
+    name, shape = f"taus of {affine.name!r}", (affine.output_size, affine.input_size)
+    if np.ndim(taus) == 0:
         found = frozen(taus, name, shape=(rows.size,))
     else:
-        matrix = frozen_weights(taus, name)
-        if weights_shape(matrix) != shape:
-            raise InputError(f"`{name}` has shape {weights_shape(matrix)}: must have shape {shape}")
-        found = np.asarray(linear(matrix)[rows, columns])
+        matrix = freeze_weights(taus, name)
+        if (matrix.output_size, matrix.input_size) != shape:
+            raise InputError(f"`{name}` has shape {(matrix.output_size, matrix.input_size)}: must have shape {shape}")
+        found = np.asarray(matrix.compact[rows, columns])
     if bool(np.any(found < 0.0)):
         k = int(np.argmax(found < 0.0))
         raise InputError(f"`taus[{rows[k]}, {columns[k]}]` = {found[k]} s: must not be negative (0: no delay)")
@@ -300,10 +300,10 @@ def _taus(taus: Any, affine: Affine, graph: Graph) -> Array:
     return found
 
 
-def _diagonal(graph: Graph, values: Any, n: int) -> Any:
+def _diagonal(graph: Graph, values: Array | float, n: int) -> Weights:
     """Return a diagonal matrix, sparse where any weights of the graph are."""
-    others = [affine.weights for affine in graph.of_type(Affine) if not isinstance(affine.weights, np.ndarray)]
-    return diagonal(values, n, others[0] if others else np.empty(0))
+    is_sparse = any(affine.weights.is_sparse for affine in graph.of_type(Affine))
+    return diagonal_weights(np.broadcast_to(values, (n,)), is_sparse=is_sparse)
 
 
 def _typical_resistance(graph: Graph) -> float:
@@ -313,7 +313,7 @@ def _typical_resistance(graph: Graph) -> float:
     return float(np.median(finite)) if finite.size else 1.0
 
 
-def _square(value: Any, name: str, n: int) -> Any:
+def _square(value: Any, name: str, n: int) -> Weights:
     matrix, size = square(value, name)
     if size != n:
         raise InputError(f"`{name}` has shape {(size, size)}: must have shape {(n, n)}")

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from ..graph import Activate, Affine, Graph, Leak, Operator
-from ..graph.weights import scaled_weights
 
 
 def rescaled(graph: Graph, factors: Mapping[str, float]) -> Graph:
@@ -21,7 +20,7 @@ def rescaled(graph: Graph, factors: Mapping[str, float]) -> Graph:
             for target in graph.targets(operator):
                 if target.name in factors:
                     s = factors[target.name]
-                    return replace(operator, weights=scaled_weights(operator.weights, s), bias=operator.offset * s)
+                    return replace(operator, weights=operator.weights.scale(s), bias=operator.bias * s)
         if isinstance(operator, Activate):
             for source in graph.drivers(operator):
                 if source.name in factors:

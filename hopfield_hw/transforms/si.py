@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-import scipy.sparse as sp
 
 from ..graph.graph import Edge, Graph, Units
 from ..graph.operators import Activate, Affine, Clock, Delay, Hadamard, Hold, Leak, Operator, Quantise, Sign
-from ..graph.weights import Stencil, scaled_weights
-from ..values.arrays import Array
+from ..graph.weights import diagonal_weights
 from ..values.errors import InputError
 from ..values.names import MAX_LENGTH
 from ..values.signals import Signal
@@ -42,7 +40,7 @@ def in_si(graph: Graph) -> Graph:
             _insert(operators, edges, operator, units.siemens_per_unit, leaks_of=graph)
         if isinstance(operator, Hadamard) and volts != 1.0:
             left = _new_name(graph, f"{operator.name}_per_volt")
-            operators.append(Affine(name=left, weights=_diagonal(operator.size, 1.0 / volts)))
+            operators.append(Affine(name=left, weights=diagonal_weights(np.full(operator.size, 1.0 / volts))))
             edges = [Edge(e.source, left) if (e.target, e.port) == (operator.name, "left") else e for e in edges] + [
                 Edge(left, operator.name, "left")
             ]
@@ -51,10 +49,8 @@ def in_si(graph: Graph) -> Graph:
 
 def _scaled_affine(affine: Affine, units: Units, *, current: bool) -> Affine:
     conductance = units.siemens_per_unit if current else 1.0
-    weights = scaled_weights(affine.weights, conductance)
-    if isinstance(weights, Stencil):
-        weights = replace(weights, edge=weights.edge * units.volts_per_unit)
-    return replace(affine, weights=weights, bias=affine.offset * (conductance * units.volts_per_unit))
+    weights = affine.weights.scale(conductance, inputs=units.volts_per_unit)
+    return replace(affine, weights=weights, bias=affine.bias * (conductance * units.volts_per_unit))
 
 
 def _scaled(operator: Operator, units: Units) -> Operator:
@@ -88,7 +84,7 @@ def _scaled(operator: Operator, units: Units) -> Operator:
 def _insert(operators: list[Operator], edges: list[Edge], source: Operator, factor: float, *, leaks_of: Graph) -> None:
     """Put a conductance between an operator and the Leaks that it drives without an Affine."""
     name = _new_name(leaks_of, f"{source.name}_current")
-    operators.append(Affine(name=name, weights=_diagonal(source.output_size, factor)))
+    operators.append(Affine(name=name, weights=diagonal_weights(np.full(source.output_size, factor))))
     leaks = {leak.name for leak in leaks_of.of_type(Leak)}
     for k, edge in enumerate(edges):
         if edge.source == source.name and edge.target in leaks:
@@ -101,8 +97,3 @@ def _new_name(graph: Graph, wish: str) -> str:
     taken = {name.lower() for name in graph.by_name}
     candidates = (wish[:MAX_LENGTH], *(f"{wish[: MAX_LENGTH - 8]}_{k}" for k in range(1, len(taken) + 2)))
     return next(name for name in candidates if name.lower() not in taken)
-
-
-def _diagonal(size: int, factor: float) -> sp.csr_array[np.float64, tuple[int, int]]:
-    values: Array = np.full(size, factor)
-    return sp.csr_array(sp.diags_array(values))

@@ -13,7 +13,7 @@ from .labels import Table, as_table
 from .si_text import UNITS, parse_si, unit_of
 
 Array: TypeAlias = npt.NDArray[np.float64]
-Sparse: TypeAlias = "sp.csr_array[np.float64, tuple[int, int]]"
+SparseArray: TypeAlias = "sp.csr_array[np.float64, tuple[int, int]]"
 
 
 def frozen(
@@ -46,14 +46,14 @@ def checked(
     return array
 
 
-def frozen_sparse(value: Any, name: str) -> Sparse:
+def frozen_sparse(value: Any, name: str) -> SparseArray:
     """Return a read-only float64 CSR copy of a sparse matrix: duplicates summed, zeros removed, indices sorted.
 
     Raises InputError for complex numbers, NaN or infinite values, and for what is not two-dimensional.
     """
     if np.iscomplexobj(value.data) or value.ndim != 2:
         raise InputError(f"`{name}` is {value.ndim}-dimensional {value.dtype}: must be a real matrix")
-    matrix: Sparse = sp.csr_array(value, dtype=np.float64, copy=True)
+    matrix: SparseArray = sp.csr_array(value, dtype=np.float64, copy=True)
     matrix.sum_duplicates()
     bad = np.flatnonzero(~np.isfinite(matrix.data))
     if bad.size:

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-import scipy.sparse as sp
 
 from ..graph import Affine, Delay, Edge, Graph, Leak, Operator
-from ..graph.weights import linear
+from ..graph.weights import diagonal_weights
 from ..values.arrays import Array
 from ..values.signals import Signal
 from .effects import Value
@@ -83,25 +82,21 @@ def _replaced(graph: Graph, operator: Operator) -> Graph:
 
 
 def _with_weight(affine: Affine, value: Value, factor: float) -> Affine:
-    edge = getattr(affine.weights, "offset", None)
-    bias = affine.offset + (edge() if callable(edge) else 0.0)
+    values, rows, columns = affine.weights.entries()
     if value.kind == "bias":
+        bias = affine.constant.copy()
         bias[value.element[0]] *= factor
-        weights = linear(affine.weights)
-    elif isinstance(affine.weights, np.ndarray):
-        weights = affine.weights.copy()
-        weights[value.element] *= factor
-    else:
-        weights = sp.csr_array(linear(affine.weights)).copy()
-        weights[value.element] *= factor
-    return replace(affine, weights=weights, bias=bias)
+        return replace(affine, weights=affine.weights.with_values(values), bias=bias)
+    i, j = value.element
+    values = np.where((rows == i) & (columns == j), factor * values, values)
+    return replace(affine, weights=affine.weights.with_values(values), bias=affine.constant)
 
 
 def _gain(operator: Operator, size: int, element: int, factor: float, name: str = SUFFIX) -> Affine:
     """Return a gain of 1 for each element but one."""
     gains = np.ones(size)
     gains[element] = factor
-    return Affine(name=f"{operator.name}{name}", weights=sp.csr_array(sp.diags_array(gains)))
+    return Affine(name=f"{operator.name}{name}", weights=diagonal_weights(gains))
 
 
 def _with_delay(graph: Graph, delay: Delay, element: int, factor: float) -> Graph:
@@ -112,7 +107,7 @@ def _with_delay(graph: Graph, delay: Delay, element: int, factor: float) -> Grap
     rest = _gain(delay, delay.size, element, 0.0, f"{SUFFIX}_rest")
     only = np.zeros(delay.size)
     only[element] = 1.0
-    one = Affine(name=f"{delay.name}{SUFFIX}_one", weights=sp.csr_array(sp.diags_array(only)))
+    one = Affine(name=f"{delay.name}{SUFFIX}_one", weights=diagonal_weights(only))
     edges: list[Edge] = []
     for edge in graph.edges:
         if edge.source == delay.name:

@@ -15,7 +15,6 @@ import numpy as np
 from ..equations.evaluate import Evaluator, Values
 from ..functions import Softmax
 from ..graph import Activate, Affine, Delay, Hadamard, Hold, Leak, Operator, Output, Quantise, Sign
-from ..graph.weights import entries
 from ..values.arrays import Array
 from ..values.signals import Signal
 from .steps import Indices, Run, window_sums
@@ -62,7 +61,7 @@ class Effects:
         self.evaluator: Evaluator = run.along.operators
         self.continuous, self.held = run.along.continuous, run.held.shape[1]
         self.states = self.continuous + self.held
-        self._weights = {op.name: entries(op.weights) for op in self.graph.of_type(Affine)}
+        self._weights = {op.name: op.weights.entries() for op in self.graph.of_type(Affine)}
         self._rows = self._reached()
 
     def integrals(self, values: list[Value]) -> Array:
@@ -192,7 +191,7 @@ class Effects:
             return np.asarray(factor * np.broadcast_to(at, (len(slope), operator.output_size))[:, first])
         assert isinstance(operator, Affine)
         if kind == "bias":
-            return np.asarray(factor * self._offset(operator)[first])
+            return np.asarray(factor * operator.constant[first])
         sources = np.broadcast_to(self.evaluator.driven(values, operator), (len(slope), operator.input_size))
         weights = self._weight(operator, elements)
         carried = sources[:, elements[:, 1]] * weights
@@ -200,11 +199,6 @@ class Effects:
             state = np.concatenate([values[leak.name] for leak in self.run.along.leaks], axis=-1)
             carried = carried - np.abs(weights) * state[:, reach.rows[first]]
         return factor * carried
-
-    def _offset(self, affine: Affine) -> Array:
-        offset = affine.offset
-        extra = getattr(affine.weights, "offset", None)
-        return offset + extra() if callable(extra) else offset
 
     def _weight(self, affine: Affine, elements: Array) -> Array:
         values, rows, columns = self._weights[affine.name]

@@ -10,7 +10,6 @@ import numpy as np
 from ..circuit import Circuit, Origin, Role
 from ..equations.evaluate import Values
 from ..graph import Affine, Graph, Leak
-from ..graph.weights import entries
 from ..parts import Resistor
 from ..values.arrays import Array
 from .changes import imbalance, moved_by
@@ -89,7 +88,7 @@ def _of_weights(circuit: Circuit, leak: Leak, affine: Affine, runs: Sequence[Run
     held = np.concatenate([run.integral(lambda values: values[leak.name]) for run in runs])
     seconds = np.concatenate([np.diff(run.ends, prepend=0.0) for run in runs])[:, np.newaxis]
     per_ampere = 1.0 / (leak.capacitance * extent[first : first + leak.output_size])
-    values, rows, columns = entries(affine.weights)
+    values, rows, columns = affine.weights.entries()
     loads = _loading(circuit)
     for value, i, j in zip(values.tolist(), rows.tolist(), columns.tolist(), strict=True):
         sign = float(np.sign(value))
@@ -106,7 +105,7 @@ def _of_weights(circuit: Circuit, leak: Leak, affine: Affine, runs: Sequence[Run
                         affine.name, (Role.WEIGHT,), (i, j), (first + i,), sources[:, [j]] * per_ampere[i], 0.0, "S"
                     )
     for i in range(affine.output_size):
-        value = float(affine.offset[i])
+        value = float(affine.constant[i])
         yield Term(affine.name, (Role.BIAS,), (i,), (first + i,), seconds * per_ampere[i], value, "A")
     yield from _shared(circuit, leak, affine, sources, per_ampere, runs)
 
@@ -117,7 +116,7 @@ def _shared(
     """Yield what several weights have in common: the inverter of a source, and a common line."""
     graph = runs[0].graph
     first = runs[0].along.operators.slices[leak.name].start
-    values, rows, columns = entries(affine.weights)
+    values, rows, columns = affine.weights.entries()
     drivers = graph.drivers(affine)
     if len(drivers) != 1:
         return

@@ -125,13 +125,12 @@ def matrix_of(affine: Affine) -> Array:
                         if 0 <= rr < rows and 0 <= cc < columns:
                             found[r * columns + c, rr * columns + cc] += weights.template[i, j]
         return found
-    return np.asarray(weights) if isinstance(weights, np.ndarray) else np.asarray(weights.toarray())
+    return weights.matrix
 
 
 def offset_of(affine: Affine) -> Array:
     """Return b, and what the fixed edge of a Stencil adds."""
-    bias = np.zeros(affine.output_size) if affine.bias is None else affine.bias
-    weights = affine.weights
+    bias, weights = affine.bias, affine.weights
     if not isinstance(weights, Stencil) or weights.boundary != "fixed":
         return np.asarray(bias)
     missing = float(weights.template.sum()) - matrix_of(affine).sum(axis=1)

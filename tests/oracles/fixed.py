@@ -60,7 +60,7 @@ class Oracle:
         self.places: dict[str, int] = {}
         self.tables: dict[str, list[int]] = {}
         for affine in graph.of_type(Affine):
-            dense = affine.weights if isinstance(affine.weights, np.ndarray) else affine.weights.toarray()
+            dense = affine.weights.matrix
             places = formats.weights.fraction + formats.of(affine.name).fraction
             if affine.exact:  # by so many places that every number is whole, those of an input beyond the point too
                 places = 40 + max(0, formats.of(affine.name).fraction)
@@ -69,7 +69,7 @@ class Oracle:
                 rows = [[(j, int(Fraction(w) * factor)) for j, w in enumerate(row) if w] for row in dense.tolist()]
             else:
                 rows = [[(j, quantised(w, formats.weights)) for j, w in enumerate(row) if w] for row in dense.tolist()]
-            offset = [round(Fraction(b) * Fraction(2) ** places) for b in affine.offset.tolist()]
+            offset = [round(Fraction(b) * Fraction(2) ** places) for b in affine.bias.tolist()]
             self.places[affine.name] = places
             self.weights[affine.name] = rows, offset
 

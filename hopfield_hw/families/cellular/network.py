@@ -107,11 +107,11 @@ class CellularNetwork(Brief):
         """Return the network of neurons that it is: sparse weights A / R, and the image in the bias."""
         feedback, _ = self._stencils
         return Network(
-            weights=feedback.sparse() / self.resistance,
+            weights=feedback.sparse / self.resistance,
             resistance=self.resistance,
             capacitance=self.capacitance,
             gain=PiecewiseLinear(),
-            bias=self._undriven().offset + feedback.offset() / self.resistance,
+            bias=self._undriven().constant,
             initial=self.initial.reshape(-1),
             labels=self.labels,
         )
@@ -193,7 +193,8 @@ class CellularNetwork(Brief):
         weights, (_, control) = self._feedback(self.resistance), self._stencils
         if control is None:
             return weights
-        return replace(weights, bias=weights.offset + control.apply(self.image.reshape(-1)) / self.resistance)
+        driven = control.apply(self.image.reshape(-1)) + control.constant
+        return replace(weights, bias=weights.bias + driven / self.resistance)
 
     def _drive(self, target: str, unit: float) -> tuple[tuple[Input, Affine] | tuple[()], tuple[Edge, ...]]:
         """Return the Input of the image and B, divided by `unit`, and what joins them to `target`; () without B."""

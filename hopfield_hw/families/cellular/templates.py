@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...graph import Stencil
-from ...graph.weights import Boundary, check_boundary, checked_template
+from ...graph.weights import Boundary, check_boundary, freeze_template
 from ...values.arrays import frozen
 from ...values.brief import Brief
 from ...values.errors import InputError
@@ -43,9 +43,9 @@ class Template(Brief):
     citation: str = ""
 
     def __post_init__(self) -> None:
-        fields: dict[str, Any] = {"feedback": checked_template(self.feedback, "Template.feedback")}
+        fields: dict[str, Any] = {"feedback": freeze_template(self.feedback, "Template.feedback")}
         if self.control is not None:
-            fields["control"] = checked_template(self.control, "Template.control")
+            fields["control"] = freeze_template(self.control, "Template.control")
         for name in ("bias", "edge", "pace", "start"):
             if getattr(self, name) is not None or name != "start":
                 fields[name] = float(frozen(getattr(self, name), f"Template.{name}", shape=()))

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from ..values.arrays import Array
+from ...values.arrays import Array
 
 # (places, side) -> places from 0 to below the side
 Fold: TypeAlias = Callable[[Any, int], Any]
@@ -17,13 +17,13 @@ class Shifts:
     """y[r, c] = sum over (p, q) of template[p + m, q + m'] x[r + p, c + q] over grids with a margin around them.
 
     A margin holds what lies outside, so that a shift is an offset into the flat grid; cells with the same weight are
-    added up before they are multiplied. `template`: odd by odd. `shape`: rows, columns of the grid. `edge`: what lies
-    outside, where no `fold` says which cells of the grid the places outside stand for.
+    added up before they are multiplied. `template`: odd by odd. `shape`: rows, columns of the grid. `fold`: which cells
+    of the grid the places outside stand for; without one a margin stays as it is, 0 from the start.
     """
 
-    def __init__(self, template: Array, shape: tuple[int, int], edge: float, fold: Fold | None = None) -> None:
+    def __init__(self, template: Array, shape: tuple[int, int], fold: Fold | None = None) -> None:
         (rows, columns), (high, wide) = shape, template.shape
-        self.shape, self.edge, self._fold = shape, edge, fold
+        self.shape, self._fold = shape, fold
         self._m, self._n = high // 2, wide // 2
         self._padded = (rows + high - 1, columns + wide - 1)
         self._first = self._m * self._padded[1] + self._n
@@ -34,8 +34,8 @@ class Shifts:
         self._terms = tuple(by_weight.items())
 
     def buffers(self, count: int) -> tuple[Array, Array, Array]:
-        """Return working storage for `count` grids: three arrays with margins, the first one's filled if constant."""
-        padded = np.full((count, *self._padded), self.edge)
+        """Return working storage for `count` grids: three arrays with margins, those of the first one 0."""
+        padded = np.zeros((count, *self._padded))
         return padded, np.zeros_like(padded), np.empty_like(padded)
 
     def inside(self, padded: Array) -> Array:
