@@ -34,6 +34,7 @@ class Job(NamedTuple):
     rescale: bool = False
     deck: str | Path | None = None
     timeout: float = TIMEOUT
+    op_amp: str | None = None
 
     @property
     def tolerance(self) -> float | None:
@@ -117,7 +118,7 @@ def check(job: Job) -> Checked | Unverified:
     """
     design, start = job.design, time.perf_counter()
     graph, goal = design.graph(), design.accuracy if job.accuracy is None else job.accuracy
-    circuit = design_circuit(design, job.cell, rescale=job.rescale)
+    circuit = design_circuit(design, job.cell, op_amp=job.op_amp, rescale=job.rescale)
     if job.deck is not None:
         read_deck(job.deck, like=circuit_deck(circuit, design.inputs))
     compiled = time.perf_counter() - start

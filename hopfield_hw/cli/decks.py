@@ -11,6 +11,7 @@ import typer
 from ..circuit import Circuit
 from ..designs import Design
 from ..designs.export import design_circuit, export_deck
+from ..spice.export import Options
 from ..spice.transient import AccuracyWarning
 from ..spice.transient import simulate as run_ngspice
 from ..values.si_text import format_si
@@ -22,6 +23,7 @@ from .options import (
     CellName,
     DesignName,
     Json,
+    OpAmpName,
     OutputFile,
     PlotFile,
     Rescale,
@@ -42,6 +44,7 @@ def simulate(
     output: OutputFile = None,
     plot: PlotFile = None,
     accuracy: Accuracy = None,
+    op_amp: OpAmpName = None,
     rescale: Rescale = False,
     timeout: Timeout = None,
     as_json: Json = False,
@@ -55,7 +58,7 @@ def simulate(
         if path is not None:
             checked_output(path, *suffixes)
     chosen = load(design, case)
-    circuit = design_circuit(chosen, cell, rescale=rescale)
+    circuit = design_circuit(chosen, cell, op_amp=op_amp, rescale=rescale)
     wave, warned = _simulated(chosen, circuit, chosen.accuracy if goal is None else goal, limit)
     if output is not None:
         with written(output) as part:
@@ -78,19 +81,24 @@ def simulate(
 
 def export(
     design: DesignName,
-    dialect: Annotated[str, typer.Option("--to", metavar="DIALECT", help="The dialect, such as ngspice.")],
+    dialect: Annotated[str, typer.Option("--to", metavar="DIALECT", help="The dialect: ngspice, ltspice or xyce.")],
     cell: CellName = "ideal",
     case: Case = None,
     output: OutputFile = None,
+    op_amp: OpAmpName = None,
     rescale: Rescale = False,
+    everyday: Annotated[
+        bool, typer.Option("--everyday", help="Steps and tolerances of common use; by default those of a verification.")
+    ] = False,
 ) -> int:
     """Write the complete netlist of a design.
 
-    ngspice runs it unchanged: `ngspice -b -r waves.raw FILE`.
+    A simulator runs it unchanged; ngspice by `ngspice -b -r waves.raw FILE`.
     """
     if output is not None:
         checked_output(output)
-    deck = export_deck(load(design, case), dialect, cell, rescale=rescale)
+    options: Options = "everyday" if everyday else "tight"
+    deck = export_deck(load(design, case), dialect, cell, op_amp=op_amp, rescale=rescale, options=options)
     if output is None:
         say(deck)
         return 0

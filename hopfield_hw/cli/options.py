@@ -28,6 +28,10 @@ Timeout: TypeAlias = Annotated[
     str | None,
     typer.Option("--timeout", metavar="S", help=f"Time limit of ngspice, seconds; {TIMEOUT:g} by default."),
 ]
+OpAmpName: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--op-amp", metavar="A", help="Op-amp of the cell: a gain, ideal, or one_pole; by default its own."),
+]
 Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Write one object of JSON on stdout.")]
 PlotFile: TypeAlias = Annotated[
     Path | None, typer.Option("--plot", metavar="FILE.png", help="Write a picture (.png, .pdf or .svg).")

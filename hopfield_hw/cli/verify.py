@@ -19,6 +19,7 @@ from .options import (
     Accuracy,
     Case,
     Json,
+    OpAmpName,
     PlotFile,
     Rescale,
     Timeout,
@@ -34,6 +35,7 @@ def verify(
     ] = None,
     case: Case = None,
     accuracy: Accuracy = None,
+    op_amp: OpAmpName = None,
     rescale: Rescale = False,
     deck: Annotated[
         Path | None, typer.Option("--deck", metavar="FILE", help="Verify this netlist in place of the compiled one.")
@@ -58,7 +60,14 @@ def verify(
     checked_cell(chosen)
     goal = accuracy_given(accuracy)
     if count is not None:
-        own = {"--case": case, "--rescale": rescale or None, "--deck": deck, "--plot": plot, "--timeout": timeout}
+        own = {
+            "--case": case,
+            "--op-amp": op_amp,
+            "--rescale": rescale or None,
+            "--deck": deck,
+            "--plot": plot,
+            "--timeout": timeout,
+        }
         _refuse({"DESIGN": design, **own}, "--random verifies random networks")
         return verify_set(RandomSet.of(count, seed, family, chosen, goal, workers), as_json=as_json)
     _refuse({"--seed": seed, "--family": family, "--workers": workers}, "only --random uses it")
@@ -66,7 +75,9 @@ def verify(
         raise InputError("verify: must have a DESIGN or --random N; `hopfield-hw list` shows the designs")
     if plot is not None:
         checked_output(plot, *PICTURES)
-    return _verify_design(Job(load(design, case), chosen, goal, rescale, deck, checked_timeout(timeout)), plot, as_json)
+    return _verify_design(
+        Job(load(design, case), chosen, goal, rescale, deck, checked_timeout(timeout), op_amp), plot, as_json
+    )
 
 
 def _verify_design(job: Job, plot: Path | None, as_json: bool) -> int:

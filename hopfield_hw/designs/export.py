@@ -8,9 +8,10 @@ from ..spice.export import Options, write_deck
 from .design import Design
 
 
-def design_circuit(design: Design, cell: str = "ideal", *, rescale: bool = False) -> Circuit:
+def design_circuit(design: Design, cell: str = "ideal", *, op_amp: str | None = None, rescale: bool = False) -> Circuit:
     """Return the circuit of a design, rescaled where the design says so for the cell. Raises as `lower` does."""
-    return lower(design.graph(), cell=cell, rescale=rescale or rescales(design, cell), title=design.title)
+    rescale = rescale or rescales(design, cell)
+    return lower(design.graph(), cell=cell, op_amp=op_amp, rescale=rescale, title=design.title)
 
 
 def rescales(design: Design, cell: str) -> bool:
@@ -23,6 +24,7 @@ def export_deck(
     dialect: str = "ngspice",
     cell: str = "ideal",
     *,
+    op_amp: str | None = None,
     rescale: bool = False,
     options: Options = "tight",
 ) -> str:
@@ -31,7 +33,7 @@ def export_deck(
     Raises InputError for an unknown dialect or cell, and Unrealisable for what the cell or the dialect lacks.
     """
     return write_deck(
-        design_circuit(design, cell, rescale=rescale),
+        design_circuit(design, cell, op_amp=op_amp, rescale=rescale),
         dialect,
         t_stop=design.t_stop,
         inputs=design.inputs,

@@ -55,6 +55,7 @@ def verify(
     graph: Graph | HasGraph,
     *,
     cell: str | Cell = "ideal",
+    op_amp: Any = None,
     t_stop: float | None = None,
     inputs: Any = None,
     accuracy: float = 1e-4,
@@ -80,7 +81,7 @@ def verify(
     ngspice does not deliver.
     """
     start, graph = time.perf_counter(), as_graph(graph)
-    circuit = lower(graph, cell=cell, rescale=rescale, title=title)
+    circuit = lower(graph, cell=cell, op_amp=op_amp, rescale=rescale, title=title)
     return verify_circuit(
         graph,
         circuit,
