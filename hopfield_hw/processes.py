@@ -52,7 +52,7 @@ def run_program(
     if os.name != "posix" or not tied:
         return _run(command, folder, timeout, environment)
     if (asking := asks_to_end_with_us()) is not None:
-        return _started(_run([asking, *ASKING, *command], folder, timeout, environment), "setpriv: ")
+        return _start(_run([asking, *ASKING, *command], folder, timeout, environment), "setpriv: ")
     watched, held = os.pipe()
     try:
         text = WATCHING.format(pipe=watched)
@@ -60,7 +60,7 @@ def run_program(
     finally:
         os.close(watched)
         os.close(held)
-    found = _started(found, "sh: ")
+    found = _start(found, "sh: ")
     return found._replace(status=SIGNALLED - found.status) if found.status > SIGNALLED else found
 
 
@@ -74,7 +74,7 @@ def asks_to_end_with_us() -> str | None:
     return path if tried.returncode == 0 else None
 
 
-def _started(found: Ended, by: str) -> Ended:
+def _start(found: Ended, by: str) -> Ended:
     """Return what came of a program, unless the one that was to start it could not."""
     if found.status in NOT_STARTED and found.complained.startswith(by):
         raise OSError(errno.ENOEXEC, found.complained.strip().rsplit(": ", 1)[-1])

@@ -144,7 +144,7 @@ def _check_direction(cell: Cell) -> None:
     network = Network(
         weights=[[0.0, 0.0], [4e-5, 0.0]], resistance=1e4, capacitance=1e-7, gain=Tanh(), bias=[5e-5, 0.0]
     )
-    result = _verified(cell, network)
+    result = _verify(cell, network)
     settled = result.wave["state"].to_numpy()[-1]
     expected = [0.5, 0.4 * np.tanh(0.5)]
     close = bool(np.allclose(settled, expected, rtol=1e-3))
@@ -152,7 +152,7 @@ def _check_direction(cell: Cell) -> None:
 
 
 def _check_waveforms(cell: Cell, network: Network) -> None:
-    _verified(cell, network, inputs=[0.7, -0.4])
+    _verify(cell, network, inputs=[0.7, -0.4])
 
 
 def _check_permutation(cell: Cell, network: Network, rng: np.random.Generator) -> None:
@@ -164,7 +164,7 @@ def _check_permutation(cell: Cell, network: Network, rng: np.random.Generator) -
         gain=gain,
         **{name: getattr(network, name)[order] for name in ("resistance", "capacitance", "bias", "initial")},
     )
-    first, second = (_verified(cell, each).wave["state"].to_numpy() for each in (network, permuted))
+    first, second = (_verify(cell, each).wave["state"].to_numpy() for each in (network, permuted))
     apart = float(np.max(np.abs(first[:, order] - second)) / np.ptp(first))
     _require(apart <= 10 * CHECK_ACCURACY, cell, f"permuted neurons give answers that are {apart:.1e} apart")
 
@@ -174,12 +174,12 @@ def _check_integrator(cell: Cell) -> None:
         weights=[[0.0, -1e-4], [1e-4, 0.0]], resistance=np.inf, capacitance=1e-7, gain=Tanh(), initial=[0.5, 0.0]
     )
     try:
-        _verified(cell, network, t_stop=5e-3)
+        _verify(cell, network, t_stop=5e-3)
     except Unrealisable:
         return  # a cell may refuse an infinite R, by name
 
 
-def _verified(cell: Cell, network: Network, **arguments: Any) -> Verification:
+def _verify(cell: Cell, network: Network, **arguments: Any) -> Verification:
     result = verify(network.graph(), cell=cell, rescale=True, accuracy=CHECK_ACCURACY, **arguments)
     _require(result.passed, cell, f"does not match its equations\n{result}")
     return result

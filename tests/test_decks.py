@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import hopfield_hw as hh
-from hopfield_hw.spice.convergence import LAST, converged, looser
+from hopfield_hw.spice.convergence import LAST, looser, run_until_converged
 from hopfield_hw.spice.decks.nodes import Place
 from hopfield_hw.spice.decks.statements import plain, read_statements
 from hopfield_hw.spice.decks.text import KEPT, OPTIONS, REPLACED, number, read_deck, with_nodes
@@ -396,7 +396,7 @@ def test_tolerances_are_loosened_step_by_step(tmp_path: Path) -> None:
     assert [rung.gmin for rung in rungs] == sorted(rung.gmin for rung in rungs)
     assert rungs[0].reltol == tight.reltol
     assert rungs[0].current > tight.current
-    assert rungs[-1].halved().reltol == rungs[-1].reltol == LAST.reltol
+    assert rungs[-1].halve().reltol == rungs[-1].reltol == LAST.reltol
     assert all(rung.step == tight.step for rung in rungs)
     tried: list[Settings] = []
 
@@ -408,13 +408,13 @@ def test_tolerances_are_loosened_step_by_step(tmp_path: Path) -> None:
             raise ConvergenceError("gave up", folder=folder)
         return "done"
 
-    assert converged(attempt, tight, keep=None) == ("done", tried[-1])
+    assert run_until_converged(attempt, tight, keep=None) == ("done", tried[-1])
     assert tried[0] == tight
     assert (tried[-1].reltol, tried[-1].gmin) == (1e-4, tight.gmin)
     assert list(tmp_path.iterdir()) == []
     # A run that follows begins where the last one got to.
-    following = tried[-1].halved()
-    assert converged(attempt, following, keep=None) == ("done", following)
+    following = tried[-1].halve()
+    assert run_until_converged(attempt, following, keep=None) == ("done", following)
 
 
 def test_a_gmin_above_that_of_ngspice_is_told_of(ngspice: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,7 @@ from hopfield_hw.spice.transient import circuit_deck, simulate_waves
 from hopfield_hw.transforms import delayed, in_si
 from hopfield_hw.verification import Verification
 from hopfield_hw.verification.evidence import Error, Findings, faults, find
-from hopfield_hw.verification.polarity import exchanged
+from hopfield_hw.verification.polarity import find_exchanged
 from hopfield_hw.verification.steps import make_run
 
 pytestmark = pytest.mark.usefixtures("ngspice")
@@ -191,7 +191,7 @@ def test_any_set_of_exchanged_op_amps_is_named() -> None:
     deck = circuit_deck(circuit)
     for names in (sets for size in range(4) for sets in combinations(op_amps, size)):
         text = edited(deck.text, *names, change=lambda words: words.__setitem__(slice(3, 5), words[4:2:-1]))
-        found, unsure = exchanged(replace(deck, text=text), volts=1.0, fastest=1e-9, timeout=20.0)
+        found, unsure = find_exchanged(replace(deck, text=text), volts=1.0, fastest=1e-9, timeout=20.0)
         assert (set(found), unsure) == (set(names), ())
 
 

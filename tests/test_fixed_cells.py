@@ -18,7 +18,7 @@ from hopfield_hw.graph import Activate, Affine, Clock, Edge, Graph, Hold, Input,
 from hopfield_hw.integers.fixed_point import Integers, QFormat
 from hopfield_hw.integers.icarus import simulate_verilog
 from hopfield_hw.integers.lowering import FixedPoint, IntegerProgram, lower_to_integers
-from hopfield_hw.integers.machine import FixedMachine, fixed_point_report, narrowest, shortened
+from hopfield_hw.integers.machine import FixedMachine, fixed_point_report, narrowest, shorten_words
 from hopfield_hw.integers.tools import lint, run_tool, synthesise
 from hopfield_hw.integers.verilog import write_verilog
 from hopfield_hw.networks.network import Network
@@ -198,7 +198,7 @@ def test_the_narrowest_format_reaches_the_goal_and_one_bit_less_does_not(rng: np
     report = narrowest(graph, formats, x, sqnr_goal=40.0)
     assert report.sqnr >= 40.0
     assert report.formats.signals.word < 24
-    assert fixed_point_report(graph, shortened(report.formats, 1), x).sqnr < 40.0
+    assert fixed_point_report(graph, shorten_words(report.formats, 1), x).sqnr < 40.0
     with pytest.raises(InputError, match=r"^`sqnr_goal` = 400 dB: Q\(24,20\) nearest_even saturate reaches "):
         narrowest(graph, formats, x, sqnr_goal=400.0)
 

@@ -12,7 +12,7 @@ from hopfield_hw.graph import as_graph
 from hopfield_hw.spice.decks.op_amps import read_sources
 from hopfield_hw.spice.decks.statements import read_statements
 from hopfield_hw.spice.transient import circuit_deck
-from hopfield_hw.verification.polarity import exchanged
+from hopfield_hw.verification.polarity import find_exchanged
 from hopfield_hw.verification.procedure import verify_circuit
 from hopfield_hw.verification.random_set import draw
 
@@ -164,7 +164,7 @@ def test_a_model_with_capacitors_of_its_own_is_left_to_them() -> None:
 def test_steep_neurons_are_no_op_amps(gain: hh.Gain, ngspice: str) -> None:
     net = replace(PAIR, gain=gain, initial=np.array([0.1, -0.05]))
     deck = circuit_deck(hh.lower(net))
-    assert exchanged(deck, volts=1.0, fastest=1e-7, timeout=20.0) == ((), ())
+    assert find_exchanged(deck, volts=1.0, fastest=1e-7, timeout=20.0) == ((), ())
 
 
 def test_forty_op_amps_in_a_chain_of_stages_are_told_in_moments() -> None:

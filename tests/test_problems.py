@@ -20,7 +20,7 @@ from hopfield_hw.networks.network import Network
 from hopfield_hw.problems import PROBLEMS, ad_converter, build_problem, memory, read_patterns
 from hopfield_hw.problems.ad_converter import UNCLEAR, codes, visited_codes
 from hopfield_hw.problems.answers import period_and_swing
-from hopfield_hw.problems.memory import corrupted, hebb, projection
+from hopfield_hw.problems.memory import corrupt, hebb, projection
 from hopfield_hw.values.errors import InputError
 
 Floats = npt.NDArray[np.float64]
@@ -173,24 +173,24 @@ def test_projection_of_dependent_patterns_is_that_of_the_others() -> None:
 
 def test_corruption_flips_the_pixels_that_its_seed_says() -> None:
     pattern = read_patterns(DIGITS).values[0]
-    first, again, other = (corrupted(pattern, 10, seed) for seed in (1, 1, 2))
+    first, again, other = (corrupt(pattern, 10, seed) for seed in (1, 1, 2))
     assert (first != pattern).sum() == (other != pattern).sum() == 10
     np.testing.assert_array_equal(first, again)
     assert (first != other).any()
-    np.testing.assert_array_equal(corrupted(pattern, 0, 1), pattern)
+    np.testing.assert_array_equal(corrupt(pattern, 0, 1), pattern)
 
 
 def test_every_digit_is_recalled_from_forty_corruptions_of_ten_pixels() -> None:
     stored = read_patterns(DIGITS)
     network = memory(patterns=DIGITS, recall="0", flipped=10, seed=0)
-    starts = [0.1 * corrupted(pattern, 10, seed) for pattern in stored.values for seed in range(40)]
+    starts = [0.1 * corrupt(pattern, 10, seed) for pattern in stored.values for seed in range(40)]
     wave = solve_batch(network.graph(), initial=starts, t_stop=2e-3, points=2, rtol=1e-6)
     np.testing.assert_array_equal(np.sign(wave.output.values[:, -1]), np.repeat(stored.values, 40, axis=0))
 
 
 def test_memory_starts_at_the_corrupted_pattern_and_is_passive() -> None:
     network = memory(patterns=DIGITS, recall="3", flipped=10, seed=1984, start=0.2)
-    np.testing.assert_array_equal(network.initial, 0.2 * corrupted(read_patterns(DIGITS).values[2], 10, 1984))
+    np.testing.assert_array_equal(network.initial, 0.2 * corrupt(read_patterns(DIGITS).values[2], 10, 1984))
     assert (network.resistance * np.abs(network.weights).sum(axis=1)).max() == pytest.approx(0.887, abs=1e-3)
 
 

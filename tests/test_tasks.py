@@ -16,7 +16,7 @@ from hopfield_hw.graph import Graph
 from hopfield_hw.integers.fixed_point import QFormat
 from hopfield_hw.integers.icarus import simulate_verilog
 from hopfield_hw.integers.lowering import FixedPoint, lower_to_integers
-from hopfield_hw.integers.machine import FixedMachine, narrowest_for, shortened
+from hopfield_hw.integers.machine import FixedMachine, narrowest_for, shorten_words
 from hopfield_hw.integers.trees import fixed_node
 from hopfield_hw.tasks import (
     evaluate,
@@ -127,7 +127,7 @@ def test_the_narrowest_format_for_a_task() -> None:
     found = narrowest_for(GRAPH, words(16, 12), error, goal=0.06)
     assert found.error == error(FixedMachine(lower_to_integers(GRAPH, found.formats))) <= 0.06
     assert 4 < found.formats.signals.word < 16
-    assert error(FixedMachine(lower_to_integers(GRAPH, shortened(found.formats, 1)))) > 0.06
+    assert error(FixedMachine(lower_to_integers(GRAPH, shorten_words(found.formats, 1)))) > 0.06
     with pytest.raises(hh.InputError, match=r"^`goal` = 0\.01: Q\(16,12\) .* has an error of 0\.0...; give longer"):
         narrowest_for(GRAPH, words(16, 12), error, goal=0.01)
 

@@ -74,19 +74,19 @@ def _machine(network: Graph, end: float, signal: Signal | None, watch: Watch) ->
     if network.kind == "map":
         steps = StepProgram([network])
         times, _ = period_grid(steps.clock.period, end)
-        return times, steps.initial, lambda rows, _: _stepped(steps, rows, times, signal, watch)
+        return times, steps.initial, lambda rows, _: _run_map(steps, rows, times, signal, watch)
     grid = uniform_grid(end, POINTS)
     if network.kind == "sampled":
         sampled = SampledProgram(network, signal)
-        return grid, sampled.initial, lambda rows, rtol: _sampled(sampled, rows, grid, rtol, watch)
+        return grid, sampled.initial, lambda rows, rtol: _run_sampled(sampled, rows, grid, rtol, watch)
     if network.kind == "dde":
         initial = np.concatenate([np.zeros(0), *(leak.initial for leak in network.of_type(Leak))])
-        return grid, initial, lambda rows, rtol: _delayed(network, signal, rows, grid, rtol, watch)
+        return grid, initial, lambda rows, rtol: _run_delayed(network, signal, rows, grid, rtol, watch)
     program = Program([network], signal)
     return grid, program.initial, lambda rows, rtol: integrate_program(program, rows, grid, rtol, watch)
 
 
-def _stepped(steps: StepProgram, rows: Array, times: Array, signal: Signal | None, watch: Watch) -> Array:
+def _run_map(steps: StepProgram, rows: Array, times: Array, signal: Signal | None, watch: Watch) -> Array:
     states = [rows]
     for t in times[:-1].tolist():
         watch.look(t, states[-1])
@@ -95,11 +95,11 @@ def _stepped(steps: StepProgram, rows: Array, times: Array, signal: Signal | Non
     return np.stack(states, axis=1)
 
 
-def _sampled(program: SampledProgram, rows: Array, grid: Array, rtol: float, watch: Watch) -> Array:
+def _run_sampled(program: SampledProgram, rows: Array, grid: Array, rtol: float, watch: Watch) -> Array:
     return np.stack([program.states_at(grid, row, rtol=rtol, atol=rtol * 1e-3, watch=watch) for row in rows])
 
 
-def _delayed(network: Graph, signal: Signal | None, rows: Array, grid: Array, rtol: float, watch: Watch) -> Array:
+def _run_delayed(network: Graph, signal: Signal | None, rows: Array, grid: Array, rtol: float, watch: Watch) -> Array:
     """Histories stay as they are."""
     program = DelayProgram(network, signal, draws=len(rows))
     solution = program.integrate(rows, float(grid[-1]), rtol=rtol, watch=watch)

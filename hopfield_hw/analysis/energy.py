@@ -96,7 +96,7 @@ def _form(graph: Graph, inputs: Any) -> _Form:
         if others or len(drivers) != 1 or not isinstance(target, Leak):
             raise InputError(OTHER)
         if isinstance(drivers[0], Input):
-            current[parts[target.name]] += _driven(network, affine, inputs)
+            current[parts[target.name]] += _drive(network, affine, inputs)
             continue
         if drivers[0] not in gains:
             raise InputError(OTHER)
@@ -104,14 +104,14 @@ def _form(graph: Graph, inputs: Any) -> _Form:
         blocks[key] = blocks.get(key, 0.0) + affine.weights.compact
         current[parts[target.name]] += affine.constant
     return _Form(
-        weights=freeze_weights(_joined(blocks, leaks), "weights"),
+        weights=freeze_weights(_join(blocks, leaks), "weights"),
         current=current,
         resistance=np.concatenate([leak.resistance for leak in leaks]),
         curves=tuple((gain.function, parts[leak.name]) for gain, leak in zip(gains, leaks, strict=True)),
     )
 
 
-def _joined(blocks: dict[tuple[int, int], Any], leaks: tuple[Leak, ...]) -> Any:
+def _join(blocks: dict[tuple[int, int], Any], leaks: tuple[Leak, ...]) -> Any:
     """Return T of all populations: as it is where there is one, and sparse where there are several."""
     if len(leaks) == len(blocks) == 1:
         return blocks[0, 0]
@@ -120,7 +120,7 @@ def _joined(blocks: dict[tuple[int, int], Any], leaks: tuple[Leak, ...]) -> Any:
     return sp.csr_array(sp.block_array([[whole[i, j] for j in range(len(leaks))] for i in range(len(leaks))]))
 
 
-def _driven(network: Graph, synapse: Affine, inputs: Any) -> Array:
+def _drive(network: Graph, synapse: Affine, inputs: Any) -> Array:
     """Return the current that constant inputs drive through an Affine, amperes."""
     sources = network.of_type(Input)
     if len(sources) != 1:

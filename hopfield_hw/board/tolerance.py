@@ -75,7 +75,7 @@ def sample(circuit: Circuit, spread: Spread, *, rng: np.random.Generator) -> Cir
     _warn_of_no_effect(circuit, spread)
     seed = int(rng.integers(2**32))
     devices = tuple(
-        device._replace(part=_sampled(device.part, spread, _stream(seed, device.name))) for device in circuit.devices
+        device._replace(part=_draw(device.part, spread, _stream(seed, device.name))) for device in circuit.devices
     )
     return replace(circuit, devices=devices)
 
@@ -110,7 +110,7 @@ APPLIES: Mapping[str, Applies] = MappingProxyType(
 )
 
 
-def _sampled(part: Part, spread: Spread, rng: np.random.Generator) -> Part:
+def _draw(part: Part, spread: Spread, rng: np.random.Generator) -> Part:
     """Return a part drawn from a spread; an ideal one stays as it is."""
     if not part.physical:
         return part

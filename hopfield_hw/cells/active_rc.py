@@ -128,11 +128,11 @@ class ActiveRC(Brief):
         curves = [curve_of(activate, k) for k in range(activate.size)]
         if self.activation == "pair":
             scale = [base_scale(activate, curve) for curve in curves]
-            nodes = self._summed(draft, activate, affines, scale=scale)
+            nodes = self._add_sum(draft, activate, affines, scale=scale)
             for k, (curve, base) in enumerate(zip(curves, nodes, strict=True)):
                 add_pair(draft, activate, k, curve, base, self.pair, self._summing)
         else:
-            nodes = self._summed(draft, activate, affines)
+            nodes = self._add_sum(draft, activate, affines)
             add_amplifier(draft, activate, nodes)
 
     def _build_hold(self, draft: Draft, hold: Hold, affines: tuple[Affine, ...]) -> None:
@@ -148,13 +148,13 @@ class ActiveRC(Brief):
                 f"{droop:.2g} of their voltage, above {DROOP:g}; take a faster clock, Units(seconds_per_unit=...) "
                 "of the graph, or a larger capacitance"
             )
-        add_sample_hold(draft, hold, self._summed(draft, hold, affines), part)
+        add_sample_hold(draft, hold, self._add_sum(draft, hold, affines), part)
 
     def _build_sign(self, draft: Draft, sign: Sign, affines: tuple[Affine, ...]) -> None:
         if self.activation == "pair":
             raise Unrealisable(f"Sign {sign.name!r}: is a comparator, not a differential pair; use activation='exact'")
-        drives = self._summed(draft, sign, affines)
-        add_comparators(draft, sign, drives, self._summed(draft, sign, (), port="tie"))
+        drives = self._add_sum(draft, sign, affines)
+        add_comparators(draft, sign, drives, self._add_sum(draft, sign, (), port="tie"))
 
     def _build_product(self, draft: Draft, product: Hadamard, affines: tuple[Affine, ...]) -> None:
         """Add the multipliers; the Affine that takes the unit off a factor is the scale of the multiplier."""
@@ -192,10 +192,10 @@ class ActiveRC(Brief):
     def _factors(self, draft: Draft, product: Hadamard, port: str, affines: tuple[Affine, ...]) -> tuple[str, ...]:
         if affines and draft.graph.drivers(product, port) == affines:
             drivers = draft.graph.drivers(affines[0])
-            return self._summed(draft, affines[0], ()) if len(drivers) > 1 else draft.nodes(drivers[0])
-        return self._summed(draft, product, (), port=port)
+            return self._add_sum(draft, affines[0], ()) if len(drivers) > 1 else draft.nodes(drivers[0])
+        return self._add_sum(draft, product, (), port=port)
 
-    def _summed(
+    def _add_sum(
         self,
         draft: Draft,
         operator: Operator,

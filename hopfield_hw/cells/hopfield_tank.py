@@ -83,12 +83,12 @@ def _message(graph: Graph, population: Population, neuron: int) -> str:
     slope = next((_slope(op.function.params().get("gain")) for op in population.activates), None)
     gain = "" if slope is None else f", gain {slope:.4g} becomes {slope / factor:.4g}"
     return (
-        f"{head}; the exact cure is to multiply state, weights and bias by s = {_rounded_down(factor)} at most and the "
+        f"{head}; the exact cure is to multiply state, weights and bias by s = {_round_down(factor)} at most and the "
         f"slope by 1/s{gain}: lower(..., rescale=True) or --rescale does it; or use cell='inverting_integrator'"
     )
 
 
-def _rounded_down(factor: float) -> str:
+def _round_down(factor: float) -> str:
     """Return six digits that are not above the factor, so that what is printed works when it is applied by hand."""
     exponent = np.floor(np.log10(factor)) - 5
     return f"{np.floor(factor / 10.0**exponent + 1e-9) * 10.0**exponent:.6g}"

@@ -69,7 +69,7 @@ class Circuit:
     _by_name: Mapping[str, Device] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_by_name", _verified(self))
+        object.__setattr__(self, "_by_name", _verify(self))
 
     def __repr__(self) -> str:
         counts = f"cell {self.cell}, states {len(self.states)}, devices {len(self.devices)}, nodes {self.node_count}"
@@ -149,7 +149,7 @@ class Circuit:
         return to_pyspice(self)
 
 
-def _verified(circuit: Circuit) -> dict[str, Device]:
+def _verify(circuit: Circuit) -> dict[str, Device]:
     for field_name in ("title", "cell", "graph_hash"):
         text = getattr(circuit, field_name)
         if not isinstance(text, str) or not text.isprintable():

@@ -163,7 +163,7 @@ class Draft:
             self.add(f"E_buf_{self.label(leak_name, element)}", VoltageGain(scale), ports, origin)
         for node, (rail, origin) in self._rails.items():
             self.invert(self, rail, node, origin)
-        probed = [(node, scale) for op in self.graph.states for node, scale in self._probed(op)]
+        probed = [(node, scale) for op in self.graph.states for node, scale in self._probes(op)]
         outputs = [probe for output in self.graph.of_type(Output) for probe in self._output_nodes(output)]
         leaks = self.graph.of_type(Leak)
         sources = self.graph.of_type(Input)
@@ -200,7 +200,7 @@ class Draft:
                 )
         return holds[0].clock if holds else None
 
-    def _probed(self, operator: Operator) -> list[tuple[str, float]]:
+    def _probes(self, operator: Operator) -> list[tuple[str, float]]:
         nodes, scale = self._states[operator.name]
         return [(node, scale) for node in nodes]
 
@@ -208,7 +208,7 @@ class Draft:
         """Return node and scale of each element of an Output: those of its driver, or its own where it has several."""
         first, *others = self.graph.drivers(output)
         if first.name in self._states and not others:
-            return self._probed(first)
+            return self._probes(first)
         return [(node, 1.0) for node in self.nodes(output if others else first)]
 
 

@@ -59,7 +59,7 @@ def simulate(
             checked_output(path, *suffixes)
     chosen = load(design, case)
     circuit = design_circuit(chosen, cell, op_amp=op_amp, rescale=rescale)
-    wave, warned = _simulated(chosen, circuit, chosen.accuracy if goal is None else goal, limit)
+    wave, warned = _simulate(chosen, circuit, chosen.accuracy if goal is None else goal, limit)
     if output is not None:
         with written(output) as part:
             wave.to_netcdf(part, engine="scipy")
@@ -107,7 +107,7 @@ def export(
     return 0
 
 
-def _simulated(design: Design, circuit: Circuit, accuracy: float, timeout: float) -> tuple[xr.Dataset, list[str]]:
+def _simulate(design: Design, circuit: Circuit, accuracy: float, timeout: float) -> tuple[xr.Dataset, list[str]]:
     """Return the waveforms, and the warnings of the engine."""
     with warnings.catch_warnings(record=True) as caught, working(f"{design.name}, cell {circuit.cell} in ngspice"):
         warnings.simplefilter("always", AccuracyWarning)

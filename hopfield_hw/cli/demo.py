@@ -47,7 +47,7 @@ def _demo_fault(fault: Fault, output: Path, as_json: bool) -> int:
     checked_folder(output)
     suffix = "_".join(str(fault).replace(",", ":").split(":"))
     report = _run(Job(design, deck=planted.text), output / f"{design.name}_{suffix}.png", as_json)
-    named = _named(report)
+    named = _find_named(report)
     verdict = _verdict(planted, report, named)
     if not as_json:
         where = f"{fault}, in {' and '.join(planted.devices)}"
@@ -66,7 +66,7 @@ def _run(job: Job, picture: Path, as_json: bool) -> Checked | Unverified:
     return report
 
 
-def _named(report: Checked | Unverified) -> tuple[str, ...]:
+def _find_named(report: Checked | Unverified) -> tuple[str, ...]:
     suspects = report.result.suspects if isinstance(report, Checked) else ()
     return tuple(dict.fromkeys(device for suspect in suspects for device in suspect.devices))
 

@@ -96,7 +96,7 @@ def rtl(
             "widest_bits": max(step.bits for step in program.steps),
             "clipped": {name: clipped.figures() for name, clipped in program.clipped.items()},
         }
-        found.append({**about, **(_judged(part.name, program) if tools else {})})
+        found.append({**about, **(_judge(part.name, program) if tools else {})})
     if as_json:
         emit_result(
             {"status": "done", "signals": str(formats.signals), "weights": str(formats.weights), "parts": found}
@@ -194,7 +194,7 @@ def _parts(stack: Stack) -> Iterator[Part]:
             yield Part(f"layer{k}_{'backward' if backward else 'forward'}", cell, k, backward)
 
 
-def _judged(name: str, program: IntegerProgram) -> dict[str, str]:
+def _judge(name: str, program: IntegerProgram) -> dict[str, str]:
     """Return the results of Verilator and Yosys, or that they are missing."""
     said = {}
     with working(f"{name}: Verilator and Yosys"):

@@ -130,7 +130,7 @@ def checked_output(path: Path, *suffixes: str) -> Path:
 
 def checked_folder(path: Path) -> Path:
     """Return a folder, made where there is none. Raises InputError where it cannot be made."""
-    with _explained(path):
+    with _explain(path):
         path.mkdir(parents=True, exist_ok=True)
     _refuse_read_only(path)
     return path
@@ -149,12 +149,12 @@ def written(path: Path) -> Iterator[Path]:
     """
     target = path.resolve()
     if target.exists() and not target.is_file():  # a device
-        with _explained(path):
+        with _explain(path):
             yield target
         return
     part = target.with_name(f".{target.stem}.{os.getpid()}{target.suffix}")
     try:
-        with _explained(path):
+        with _explain(path):
             yield part
             part.replace(target)
     finally:
@@ -162,7 +162,7 @@ def written(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def _explained(path: Path) -> Iterator[None]:
+def _explain(path: Path) -> Iterator[None]:
     try:
         yield
     except HopfieldHWError:

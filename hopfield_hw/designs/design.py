@@ -92,23 +92,23 @@ def load_design(name_or_path: str | Path) -> Design:
     """
     if not isinstance(name_or_path, str | Path):
         raise InputError(f"design {name_or_path!r:.60}: must be a name or a path; `shipped_designs` has the names")
-    path = _located(name_or_path)
+    path = _locate(name_or_path)
     if path.suffix == ".json":
         return _from_network(path)
     with _about(path):
-        content = _checked(_read(path))
+        content = _check(_read(path))
         name = path.resolve().parent.name
         design = _design(name, content, path.parent)
         cases: dict[str, Design] = {}
         for k, case in enumerate(content.get("cases", ())):
-            with _prefixed(f"`cases[{k}]`"):
+            with _prefix(f"`cases[{k}]`"):
                 if case["name"] in cases:
                     raise InputError(f"name {case['name']!r} is there twice: rename one")
                 cases[case["name"]] = _case(name, content, case, path.parent)
         return replace(design, cases=MappingProxyType(cases))
 
 
-def _located(name_or_path: str | Path) -> Path:
+def _locate(name_or_path: str | Path) -> Path:
     text = os.fspath(name_or_path)
     path = Path(text)
     is_name = isinstance(name_or_path, str) and path.name == text and not path.suffix
@@ -152,7 +152,7 @@ def _design(name: str, content: Mapping[str, Any], folder: Path) -> Design:
     network = design_network(content["network"], folder)
     graph = as_graph(network)
     if "delay" in content:
-        with _prefixed("`delay`"):
+        with _prefix("`delay`"):
             graph = delayed_network(graph, content["delay"])
     analysis = content.get("analysis", {})
     return Design(
@@ -165,7 +165,7 @@ def _design(name: str, content: Mapping[str, Any], folder: Path) -> Design:
         t_stop=_positive(analysis["t_stop"], "analysis.t_stop", "s") if "t_stop" in analysis else None,
         accuracy=checked_accuracy(analysis.get("accuracy", ACCURACY), "analysis.accuracy"),
         inputs=_inputs(analysis["inputs"], graph) if "inputs" in analysis else None,
-        expected=_expected(content["expected"], graph, folder) if "expected" in content else None,
+        expected=_parse_expected(content["expected"], graph, folder) if "expected" in content else None,
         cells=MappingProxyType({cell: _tolerance(cell, table) for cell, table in content.get("cells", {}).items()}),
         cases=MappingProxyType({}),
         folder=folder,
@@ -206,7 +206,7 @@ def _inputs(value: Any, graph: Graph) -> Signal:
     return as_signal(signal, "analysis.inputs", size)
 
 
-def _expected(table: Mapping[str, Any], graph: Graph, folder: Path) -> Expected:
+def _parse_expected(table: Mapping[str, Any], graph: Graph, folder: Path) -> Expected:
     return EXPECTATIONS[table["kind"]](table, graph, folder)
 
 
@@ -214,7 +214,7 @@ def _outputs(graph: Graph) -> int:
     return sum(output.output_size for output in graph.of_type(Output))
 
 
-def _settled(table: Mapping[str, Any], graph: Graph, folder: Path) -> Settled:
+def _parse_settled(table: Mapping[str, Any], graph: Graph, folder: Path) -> Settled:
     outputs = frozen(table["outputs"], "expected.outputs", shape=(_outputs(graph),), unit="V")
     return Settled(tuple(outputs.tolist()), _positive(table["tolerance"], "expected.tolerance", "V"))
 
@@ -257,7 +257,7 @@ def _oscillation(table: Mapping[str, Any], graph: Graph, folder: Path) -> Oscill
 
 
 EXPECTATIONS: Mapping[str, Callable[[Mapping[str, Any], Graph, Path], Expected]] = MappingProxyType(
-    {"settled": _settled, "codes": _codes, "recall": _recall, "oscillation": _oscillation}
+    {"settled": _parse_settled, "codes": _codes, "recall": _recall, "oscillation": _oscillation}
 )
 
 
@@ -281,7 +281,7 @@ def _read(path: Path) -> dict[str, Any]:
         raise InputError(f"is not TOML ({error})") from None
 
 
-def _checked(content: dict[str, Any]) -> dict[str, Any]:
+def _check(content: dict[str, Any]) -> dict[str, Any]:
     """Return the content of a design.toml, which meets the schema; unknown keys are named first."""
     errors = sorted(
         _validator().iter_errors(content),
@@ -317,12 +317,12 @@ def _message(error: Any) -> str:
 
 @contextmanager
 def _about(path: Path) -> Iterator[None]:
-    with _prefixed(f"{path.resolve().parent.name}/{path.name}"):
+    with _prefix(f"{path.resolve().parent.name}/{path.name}"):
         yield
 
 
 @contextmanager
-def _prefixed(where: str) -> Iterator[None]:
+def _prefix(where: str) -> Iterator[None]:
     """Say in an InputError where it comes from."""
     try:
         yield

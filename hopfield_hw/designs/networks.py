@@ -70,7 +70,7 @@ def delayed_network(graph: Graph, table: Mapping[str, Any]) -> Graph:
     """
     given = {key: _signal(value) for key, value in table.items()}
     kind = given.pop("kind", "delayed")
-    late: Graph = _called(partial(DELAYS[kind], graph), given, kind)
+    late: Graph = _call(partial(DELAYS[kind], graph), given, kind)
     return late
 
 
@@ -107,7 +107,7 @@ def _argument(key: str, value: Any) -> Any:
     if not isinstance(value, Mapping):
         return value
     if key == "problem":
-        return _called(box_problem, value, f"network.arguments.{key}")
+        return _call(box_problem, value, f"network.arguments.{key}")
     return _function(value, f"network.arguments.{key}")
 
 
@@ -118,7 +118,7 @@ def _function(table: Mapping[str, Any], name: str) -> Any:
     return function_from(params.pop("kind"), params)
 
 
-def _called(function: Callable[..., Any], table: Mapping[str, Any], name: str) -> Any:
+def _call(function: Callable[..., Any], table: Mapping[str, Any], name: str) -> Any:
     parameters = inspect.signature(function).parameters
     for key in table:
         if key not in parameters:

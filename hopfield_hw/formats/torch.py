@@ -76,16 +76,16 @@ def to_torch(layers: Layer | Stack) -> dict[str, Array]:
             suffix = f"_l{k}_reverse" if cell is layer.backward else f"_l{k}"
             back = np.argsort(ORDER[type(cell).__name__])
             input_bias, recurrent_bias = np.split(cell.bias, 2)
-            found[f"weight_ih{suffix}"] = _reordered(cell.input_weights, back)
-            found[f"weight_hh{suffix}"] = _reordered(cell.recurrent_weights, back)
-            found[f"bias_ih{suffix}"] = _reordered(input_bias, back)
-            found[f"bias_hh{suffix}"] = _reordered(recurrent_bias, back)
+            found[f"weight_ih{suffix}"] = _reorder(cell.input_weights, back)
+            found[f"weight_hh{suffix}"] = _reorder(cell.recurrent_weights, back)
+            found[f"bias_ih{suffix}"] = _reorder(input_bias, back)
+            found[f"bias_hh{suffix}"] = _reorder(recurrent_bias, back)
             if isinstance(cell, LSTM) and cell.projection is not None:
                 found[f"weight_hr{suffix}"] = cell.projection
     return found
 
 
-def _reordered(array: Any, order: Any) -> Array:
+def _reorder(array: Any, order: Any) -> Array:
     blocks = np.split(np.asarray(array, dtype=np.float64), len(order))
     return np.concatenate([blocks[k] for k in order])
 
@@ -117,10 +117,10 @@ def _cell(arrays: Mapping[str, Any], suffix: str, nonlinearity: str) -> Recurren
             raise InputError(f"{name}{suffix}: has shape {arrays[name].shape}: must have shape {w.shape[:1]}")
     order = ORDER[kind]
     none = np.zeros(w.shape[0])
-    bias = [_reordered(arrays.get(name, none), order) for name in ("bias_ih", "bias_hh")]
+    bias = [_reorder(arrays.get(name, none), order) for name in ("bias_ih", "bias_hh")]
     fields: dict[str, Any] = {
-        "input_weights": _reordered(w, order),
-        "recurrent_weights": _reordered(r, order),
+        "input_weights": _reorder(w, order),
+        "recurrent_weights": _reorder(r, order),
         "bias": np.concatenate(bias),
     }
     if kind == "LSTM":

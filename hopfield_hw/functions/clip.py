@@ -39,7 +39,7 @@ class Identity(Function):
 
     def compressed(self, s: float) -> Self:
         """Return itself for s = 1. Raises Unrealisable for any other s: the slope is 1."""
-        return _uncompressed(self, s)
+        return _refuse_compression(self, s)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -81,10 +81,10 @@ class Clip(Function):
 
     def compressed(self, s: float) -> Self:
         """Return itself for s = 1. Raises Unrealisable for any other s: the slope between the bounds is 1."""
-        return _uncompressed(self, s)
+        return _refuse_compression(self, s)
 
 
-def _uncompressed(function: F, s: float) -> F:
+def _refuse_compression(function: F, s: float) -> F:
     if factor(s, "s", "V/V") == 1.0:
         return function
     raise Unrealisable(

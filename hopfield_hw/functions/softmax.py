@@ -68,10 +68,10 @@ class Softmax(Function):
         return np.asarray((self.beta * y)[..., np.newaxis] * (np.eye(group.size) - share))
 
     def at(self, i: int) -> Self:
-        raise Unrealisable(self._coupled())
+        raise Unrealisable(self._refusal())
 
     def curve(self) -> Expression:
-        raise Unrealisable(self._coupled())
+        raise Unrealisable(self._refusal())
 
     def scaled(self, volts: float) -> Self:
         volts = factor(volts, "volts", "V")
@@ -87,5 +87,5 @@ class Softmax(Function):
             raise InputError(f"`Softmax` of groups {self.groups}: x has shape {shape}, must end in {self.size or 'n'}")
         return sizes
 
-    def _coupled(self) -> str:
+    def _refusal(self) -> str:
         return "Softmax: couples the elements of a group, so that one element alone has no expression; use another cell"

@@ -27,7 +27,7 @@ def direct_links(graph: Graph) -> nx.DiGraph:
     links = nx.DiGraph()
     for delay in graph.of_type(Delay):
         links.add_node(delay.name)
-        links.add_edges_from((delay.name, target) for target in _reached(graph, delay))
+        links.add_edges_from((delay.name, target) for target in _reach(graph, delay))
     return links
 
 
@@ -62,7 +62,7 @@ def check_neutral(graph: Graph) -> None:
             )
 
 
-def _reached(graph: Graph, delay: Delay) -> set[str]:
+def _reach(graph: Graph, delay: Delay) -> set[str]:
     found, seen, pending = set(), set(), list(graph.targets(delay))
     while pending:
         operator = pending.pop()

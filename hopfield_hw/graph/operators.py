@@ -94,7 +94,7 @@ class Input(Sized):
         return 0
 
     def params(self) -> dict[str, Any]:
-        return {"size": self.size, "labels": _listed(self.labels)}
+        return {"size": self.size, "labels": _as_list(self.labels)}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -182,7 +182,7 @@ class Leak(Operator):
             "capacitance": self.capacitance.tolist(),
             "resistance": self.resistance.tolist(),
             "initial": self.initial.tolist(),
-            "labels": _listed(self.labels),
+            "labels": _as_list(self.labels),
         }
 
 
@@ -372,7 +372,7 @@ class Output(Sized):
     kind: ClassVar[str] = "output"
 
 
-def _listed(labels: tuple[str, ...] | None) -> list[str] | None:
+def _as_list(labels: tuple[str, ...] | None) -> list[str] | None:
     return None if labels is None else list(labels)
 
 

@@ -50,7 +50,7 @@ def parse_graph(text: str) -> Graph:
                 edges.append(Edge(source, target, port))
             else:
                 name, _, params = rest.partition(" ")
-                operators.append(OPERATORS[word](name=name, **_decoded(json.loads(params))))
+                operators.append(OPERATORS[word](name=name, **_decode(json.loads(params))))
         except InputError as error:
             raise InputError(f"graph text, line {number}: {error}") from None
         except (AttributeError, KeyError, RecursionError, TypeError, ValueError):
@@ -58,7 +58,7 @@ def parse_graph(text: str) -> Graph:
     return Graph(operators=tuple(operators), edges=tuple(edges), units=units)
 
 
-def _decoded(params: dict[str, Any]) -> dict[str, Any]:
+def _decode(params: dict[str, Any]) -> dict[str, Any]:
     decoders: dict[str, Callable[[Any], Any]] = {
         "weights": read_weights,
         "function": _function,

@@ -91,7 +91,7 @@ class QFormat:
             x = np.clip(x, self.lower, self.upper)
         else:
             x = np.fmod(x, 2.0 ** (self.word - self.fraction))
-        return self._limited(self._whole(x))
+        return self._limit(self._whole(x))
 
     def outside(self, values: Any) -> npt.NDArray[np.bool_]:
         """Return which real numbers, once rounded, are beyond the ends: those that `quantise` saturates or wraps.
@@ -108,7 +108,7 @@ class QFormat:
         mantissa, exponent = np.frexp(x)
         quarters = np.ldexp(mantissa, np.maximum(exponent, -64) + self.fraction + 2)
         whole = np.floor(quarters)
-        return self._rounded(whole.astype(np.int64) | (whole != quarters), 2)
+        return self._round(whole.astype(np.int64) | (whole != quarters), 2)
 
     def value(self, raw: Any) -> Array:
         """Return raw 2^-fraction, exactly. Raises InputError above 54 bits, which float64 would round."""
@@ -122,15 +122,15 @@ class QFormat:
         """
         number, shift = self._shift(raw, fraction)
         if shift > 0:
-            return self._limited(self._rounded(number, shift))
+            return self._limit(self._round(number, shift))
         # A limit before the shift changes no bit of the result; 32 places to the left, no bit of the word is left.
-        return self._limited(self._limited(number) << min(-shift, MAX_WORD))
+        return self._limit(self._limit(number) << min(-shift, MAX_WORD))
 
     def overflows(self, raw: Any, fraction: int) -> int:
         """Return how many elements `requantise` saturates or wraps."""
         number, shift = self._shift(raw, fraction)
         if shift > 0:
-            number = self._rounded(number, shift)
+            number = self._round(number, shift)
         left = max(-shift, 0)
         return int(np.count_nonzero((number > self.highest >> left) | (number < -(-self.lowest >> left))))
 
@@ -139,7 +139,7 @@ class QFormat:
         shift = whole(fraction, "fraction", -64, 126) - self.fraction
         return _integers(raw, "raw", MAX_RAW), min(shift, 63)
 
-    def _rounded(self, raw: Integers, shift: int) -> Integers:
+    def _round(self, raw: Integers, shift: int) -> Integers:
         """Return raw / 2^shift, rounded; `shift` from 1 to 63."""
         floor = raw >> shift
         rest, half = raw & ((1 << shift) - 1), 1 << (shift - 1)
@@ -153,7 +153,7 @@ class QFormat:
             case "toward_zero":
                 return floor + ((raw < 0) & (rest > 0))
 
-    def _limited(self, raw: Integers) -> Integers:
+    def _limit(self, raw: Integers) -> Integers:
         if self.overflow == "saturate":
             return np.asarray(np.clip(raw, self.lowest, self.highest))
         return np.asarray(((raw - self.lowest) & ((1 << self.word) - 1)) + self.lowest)
@@ -252,16 +252,16 @@ class ActivationTable:
         """Return f of raw inputs, of any shape and at most 62 bits, raw in `output`."""
         position = _integers(raw, "raw", MAX_RAW) + (1 << (self.range_bits + self.source.fraction))
         if self.index == "interpolate":
-            return self._interpolated(np.clip(position, 0, self.size << self.shift))
+            return self._interpolate(np.clip(position, 0, self.size << self.shift))
         if self.index == "nearest":
             position = position + ((1 << self.shift) >> 1)
         return np.asarray(self.entries[np.clip(position >> self.shift, 0, self.size - 1)])
 
-    def _interpolated(self, position: Integers) -> Integers:
+    def _interpolate(self, position: Integers) -> Integers:
         k = np.minimum(position >> self.shift, self.size - 1)
         left, right = self.entries[k], self.entries[k + 1]
         line = (left << self.shift) + (right - left) * (position - (k << self.shift))
-        return np.asarray(self.output._rounded(line, self.shift) if self.shift else line)
+        return np.asarray(self.output._round(line, self.shift) if self.shift else line)
 
 
 def _points(source: QFormat, range_bits: int, address_bits: int, index: Index) -> int:

@@ -43,7 +43,7 @@ def simulate_verilog(
             f"iverilog: {len(lines)} whole steps of {steps}; the end of what it said: {printed[-200:]!r}"
         )
     outputs = program.of_kind("output")
-    return {step.name: _unpacked([line[1 + k] for line in lines], step) for k, step in enumerate(outputs)}
+    return {step.name: _unpack([line[1 + k] for line in lines], step) for k, step in enumerate(outputs)}
 
 
 def _words(program: IntegerProgram, inputs: Mapping[str, Any]) -> tuple[list[str], int]:
@@ -113,7 +113,7 @@ endmodule
 """
 
 
-def _unpacked(words: list[str], step: Step) -> Integers:
+def _unpack(words: list[str], step: Step) -> Integers:
     mask, half = (1 << step.bits) - 1, 1 << (step.bits - 1)
     rows = []
     for text in words:

@@ -1,4 +1,4 @@
-"""Machine code for maps in integers, compiled by Numba once for all of them: tables say what is to be done.
+"""Machine code for maps in integers, compile_loop by Numba once for all of them: tables say what is to be done.
 
 `values` holds all integers of a run. An operator is a row of `ops`, and takes the ports that it names; a port is a row
 of `ports`, and sums the sources that it names. At step k a source lies at base + k * step of `values`.
@@ -17,7 +17,7 @@ from numba.extending import intrinsic
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def compiled(function: F) -> F:
+def compile_loop(function: F) -> F:
     """Compile a function when it is first called, and keep the code on disk.
 
     Arrays are not counted: nothing here makes one, and the counts of views would take longer than short loops.
@@ -90,8 +90,8 @@ def _multiplier(rows: int) -> Any:
 _multiply_one, _multiply_four = _multiplier(1), _multiplier(TOGETHER)
 
 
-@compiled
-def entered(x: Any, steps: float, low: float, high: float, add: int, odd: int, sign: int, out: Any) -> None:
+@compile_loop
+def enter(x: Any, steps: float, low: float, high: float, add: int, odd: int, sign: int, out: Any) -> None:
     """Write real numbers, limited to [low, high], as whole steps; `steps` is how many quarters of one are 1.
 
     In quarters of a step, with the lowest bit set where anything is left below them, every rounding is decided.
@@ -107,7 +107,7 @@ def entered(x: Any, steps: float, low: float, high: float, add: int, odd: int, s
         first += x.shape[1]
 
 
-@compiled
+@compile_loop
 def left(raw: Any, step: float, out: Any) -> None:
     """Write integers as real numbers."""
     first = 0
@@ -118,8 +118,8 @@ def left(raw: Any, step: float, out: Any) -> None:
         first += out.shape[1]
 
 
-@compiled
-def _limited(out: Any, count: int, low: int, high: int, limit: int) -> None:
+@compile_loop
+def _limit(out: Any, count: int, low: int, high: int, limit: int) -> None:
     """Bring integers to [low, high]: 1 at its ends, 2 modulo its width."""
     if limit == 1:
         for e in range(count):
@@ -130,8 +130,8 @@ def _limited(out: Any, count: int, low: int, high: int, limit: int) -> None:
             out[e] = ((out[e] - low) & mask) + low
 
 
-@compiled
-def _taken(ports: Any, p: int, k: int, start: int, count: int, sources: Any, values: Any, out: Any) -> None:
+@compile_loop
+def _take(ports: Any, p: int, k: int, start: int, count: int, sources: Any, values: Any, out: Any) -> None:
     """Write what a port takes, elements from `start` on: the sum of its sources, rounded and limited."""
     for s in range(ports[p, FIRST], ports[p, LAST]):
         base, shift = sources[s, S_BASE] + k * sources[s, S_STEP] + start, sources[s, S_SHIFT]
@@ -153,14 +153,14 @@ def _taken(ports: Any, p: int, k: int, start: int, count: int, sources: Any, val
         for e in range(count):
             x = out[e]
             out[e] = (x + add + (odd & (x >> shift)) + (sign & (x >> 63))) >> shift
-    _limited(out, count, low, high, limit)
+    _limit(out, count, low, high, limit)
     if left > 0:
         for e in range(count):
             out[e] <<= left
-        _limited(out, count, low, high, limit)
+        _limit(out, count, low, high, limit)
 
 
-@compiled
+@compile_loop
 def _by_element(ops: Any, o: int, x: Any, y: Any, count: int, out: Any, data: Any) -> None:
     """Write what an operator that works by element makes of x, and of y where it takes two."""
     kind = ops[o, KIND]
@@ -210,7 +210,7 @@ def _by_element(ops: Any, o: int, x: Any, y: Any, count: int, out: Any, data: An
             out[e] = levels[first]
 
 
-@compiled
+@compile_loop
 def _product(
     ops: Any,
     o: int,
@@ -234,7 +234,7 @@ def _product(
         for row in range(0, rows, TOGETHER):
             count = min(TOGETHER, rows - row)
             for r in range(count):
-                _taken(ports, p, k, (row + r) * m, m, sources, values, x)
+                _take(ports, p, k, (row + r) * m, m, sources, values, x)
                 to = x16[r * m_whole : (r + 1) * m_whole]
                 for j in range(m):
                     to[j] = x[j]
@@ -253,20 +253,20 @@ def _product(
                             place = r * n_whole + i
                             _multiply_one(sums, place, 0, short, at + 2 * i, 2 * n_whole, x16, r * m_whole + j, 0)
             for r in range(count):
-                _placed(sums[r * n_whole :], bias, k, row + r, ops, o, targets, values)
+                _place(sums[r * n_whole :], bias, k, row + r, ops, o, targets, values)
     else:
         for row in range(rows):
-            _taken(ports, p, k, row * m, m, sources, values, x)
+            _take(ports, p, k, row * m, m, sources, values, x)
             if kind == PRODUCT53:
-                _added(real[ops[o, DATA] : ops[o, DATA] + m * n], x, n, m, real_sums)
-                _placed(real_sums, bias, k, row, ops, o, targets, values)
+                _accumulate(real[ops[o, DATA] : ops[o, DATA] + m * n], x, n, m, real_sums)
+                _place(real_sums, bias, k, row, ops, o, targets, values)
             else:
-                _added(data[ops[o, DATA] : ops[o, DATA] + m * n], x, n, m, long)
-                _placed(long, bias, k, row, ops, o, targets, values)
+                _accumulate(data[ops[o, DATA] : ops[o, DATA] + m * n], x, n, m, long)
+                _place(long, bias, k, row, ops, o, targets, values)
 
 
-@compiled
-def _added(weights: Any, x: Any, n: int, m: int, sums: Any) -> None:
+@compile_loop
+def _accumulate(weights: Any, x: Any, n: int, m: int, sums: Any) -> None:
     """Write W x, of weights column by column."""
     total = sums[:n]
     for i in range(n):
@@ -277,8 +277,8 @@ def _added(weights: Any, x: Any, n: int, m: int, sums: Any) -> None:
             total[i] += column[i] * factor
 
 
-@compiled
-def _placed(sums: Any, bias: Any, k: int, row: int, ops: Any, o: int, targets: Any, values: Any) -> None:
+@compile_loop
+def _place(sums: Any, bias: Any, k: int, row: int, ops: Any, o: int, targets: Any, values: Any) -> None:
     """Write the sums of a row, with the bias, where the operators have their values."""
     first = 0
     for t in range(ops[o, FIRST_TARGET], ops[o, LAST_TARGET]):
@@ -290,7 +290,7 @@ def _placed(sums: Any, bias: Any, k: int, row: int, ops: Any, o: int, targets: A
         first += size
 
 
-@compiled
+@compile_loop
 def sweep(
     ops: Any,
     ports: Any,
@@ -314,15 +314,15 @@ def sweep(
         elif kind == DIAGONAL:
             factors, bias = data[ops[o, DATA] : ops[o, DATA] + size], data[ops[o, BIAS] : ops[o, BIAS] + size]
             for row in range(rows):
-                _taken(ports, p, k, row * size, size, sources, values, x)
+                _take(ports, p, k, row * size, size, sources, values, x)
                 out = values[base + row * size : base + (row + 1) * size]
                 for i in range(size):
                     out[i] = factors[i] * x[i] + bias[i]
         elif kind == DECISION:
             reach, below, above = data[ops[o, DATA] : ops[o, DATA] + size], ops[o, OFFSET], ops[o, END]
             for row in range(rows):
-                _taken(ports, p, k, row * size, size, sources, values, x)
-                _taken(ports, p + 1, k, row * size, size, sources, values, y)
+                _take(ports, p, k, row * size, size, sources, values, x)
+                _take(ports, p + 1, k, row * size, size, sources, values, y)
                 out = values[base + row * size : base + (row + 1) * size]
                 for i in range(size):
                     decider = x[i] if abs(x[i]) > reach[i] else y[i]
@@ -330,13 +330,13 @@ def sweep(
         else:
             for start in range(0, rows * size, BLOCK):
                 count = min(BLOCK, rows * size - start)
-                _taken(ports, p, k, start, count, sources, values, x)
+                _take(ports, p, k, start, count, sources, values, x)
                 if kind == HADAMARD:
-                    _taken(ports, p + 1, k, start, count, sources, values, y)
+                    _take(ports, p + 1, k, start, count, sources, values, y)
                 _by_element(ops, o, x, y, count, values[base + start : base + start + count], data)
 
 
-@compiled
+@compile_loop
 def advance(
     ops: Any,
     ports: Any,

@@ -187,7 +187,7 @@ def _port(graph: Graph, operator: Operator, port: str, formats: FixedPoint, step
     shifts = tuple((source.name, fraction - source.fraction) for source in sources)
     widest = max(source.bits + shift for source, (_, shift) in zip(sources, shifts, strict=True))
     bits = widest + (len(sources) - 1).bit_length()
-    _bounded(operator.name, bits)
+    _check_bits(operator.name, bits)
     return Port(shifts, fraction, bits, formats.of(operator.name))
 
 
@@ -204,7 +204,7 @@ def _affine(affine: Affine, ports: Sequence[Port], formats: FixedPoint) -> Step:
         )
     crossbar = Crossbar(kept.quantise(matrix), scaled.astype(np.int64))
     bits = accumulator_bits(crossbar.weights, crossbar.bias, taken)
-    _bounded(affine.name, bits)
+    _check_bits(affine.name, bits)
     return Step(affine.name, "affine", tuple(ports), crossbar, affine.output_size, fraction, bits)
 
 
@@ -312,6 +312,6 @@ def _table(function: Function, taken: QFormat, given: QFormat, formats: FixedPoi
     )
 
 
-def _bounded(name: str, bits: int) -> None:
+def _check_bits(name: str, bits: int) -> None:
     if bits > MAX_RAW:
         raise InputError(f"operator {name!r}: needs an accumulator of {bits} bits, above {MAX_RAW}; take shorter words")

@@ -56,8 +56,8 @@ class FixedMachine:
     def step(self, h: Array, u: Array) -> tuple[Array, Array]:
         """Return the next state and the outputs, (B, n) and (B, outputs), from (B, n) and (B, m)."""
         formats = {hold.name: hold.ports[0].format for hold in self._holds}
-        raw = {hold.name: self._entered(hold, h[:, self.slices[hold.name]]) for hold in self._holds}
-        raw |= {step.name: self._entered(step, u[:, self._input_slices[step.name]]) for step in self._inputs}
+        raw = {hold.name: self._enter(hold, h[:, self.slices[hold.name]]) for hold in self._holds}
+        raw |= {step.name: self._enter(step, u[:, self._input_slices[step.name]]) for step in self._inputs}
         after, outputs = self.step_raw(raw)
         state = np.concatenate([h[:, :0], *(formats[name].value(after[name]) for name in self.slices)], axis=-1)
         given = [step.ports[0].format.value(outputs[step.name]) for step in self._outputs]
@@ -89,11 +89,11 @@ class FixedMachine:
         for step in self.program.steps:
             if step.kind not in ("input", "hold"):
                 found[step.name] = self._evaluate(step, found)
-        after = {hold.name: self._taken(hold, hold.ports[0], found) for hold in self._holds}
+        after = {hold.name: self._take(hold, hold.ports[0], found) for hold in self._holds}
         return after, {step.name: found[step.name] for step in self._outputs}
 
     def _evaluate(self, step: Step, found: Mapping[str, Integers]) -> Integers:
-        taken = [self._taken(step, port, found) for port in step.ports]
+        taken = [self._take(step, port, found) for port in step.ports]
         match step.payload:
             case Crossbar(weights, bias):
                 if step.bits <= EXACT:
@@ -109,23 +109,23 @@ class FixedMachine:
                 return values[np.where(np.abs(taken[0]) > reach, taken[0] > 0, taken[1] >= 0).astype(np.int64)]
         return taken[0] * taken[1] if step.kind == "hadamard" else taken[0]
 
-    def _taken(self, step: Step, port: Port, found: Mapping[str, Integers]) -> Integers:
+    def _take(self, step: Step, port: Port, found: Mapping[str, Integers]) -> Integers:
         total: Integers = sum((found[name] << shift for name, shift in port.sources), start=np.zeros(1, dtype=np.int64))
         if self.counts is not None and total.size:
             scale = 2.0**-port.fraction
             outside = port.format.overflows(total, port.fraction)
-            self._counted(step.name, float(total.min()) * scale, float(total.max()) * scale, outside)
+            self._count(step.name, float(total.min()) * scale, float(total.max()) * scale, outside)
         return port.format.requantise(total, port.fraction)
 
-    def _entered(self, step: Step, values: Array) -> Integers:
+    def _enter(self, step: Step, values: Array) -> Integers:
         """Return what comes from outside in the format of an input or a register."""
         kept = step.ports[0].format
         if self.counts is not None and values.size:
             outside = int(np.count_nonzero(kept.outside(values)))
-            self._counted(step.name, float(values.min()), float(values.max()), outside)
+            self._count(step.name, float(values.min()), float(values.max()), outside)
         return kept.quantise(values)
 
-    def _counted(self, name: str, low: float, high: float, saturated: int) -> None:
+    def _count(self, name: str, low: float, high: float, saturated: int) -> None:
         assert self.counts is not None
         before = self.counts.get(name, PortCount(low, high, 0))
         lowest, highest = min(low, before.lowest), max(high, before.highest)
@@ -203,7 +203,7 @@ def narrowest(
     reports: dict[int, FixedPointReport] = {}
 
     def reaches(bits: int) -> bool:
-        reports[bits] = fixed_point_report(graph, shortened(formats, bits), inputs, initial=initial)
+        reports[bits] = fixed_point_report(graph, shorten_words(formats, bits), inputs, initial=initial)
         return reports[bits].sqnr >= sqnr_goal
 
     if not reaches(0):
@@ -236,14 +236,14 @@ def narrowest_for(
     clipped: dict[int, Mapping[str, Clipped]] = {}
 
     def reaches(bits: int) -> bool:
-        program = lower_to_integers(graph, shortened(formats, bits))
+        program = lower_to_integers(graph, shorten_words(formats, bits))
         errors[bits], clipped[bits] = error(FixedMachine(program)), program.clipped
         return errors[bits] <= goal
 
     if not reaches(0):
         raise InputError(f"`goal` = {goal:g}: {formats.signals} has an error of {errors[0]:.3g}; give longer words")
     bits = _bits_off(formats, reaches)
-    return TaskFormat(shortened(formats, bits), errors[bits], clipped[bits])
+    return TaskFormat(shorten_words(formats, bits), errors[bits], clipped[bits])
 
 
 def _bits_off(formats: FixedPoint, reaches: Callable[[int], bool]) -> int:
@@ -255,7 +255,7 @@ def _bits_off(formats: FixedPoint, reaches: Callable[[int], bool]) -> int:
     return low
 
 
-def shortened(formats: FixedPoint, bits: int) -> FixedPoint:
+def shorten_words(formats: FixedPoint, bits: int) -> FixedPoint:
     """Return the formats with fewer fractional bits in every word."""
 
     def shorter(kept: QFormat) -> QFormat:

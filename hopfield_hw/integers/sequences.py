@@ -43,11 +43,11 @@ class Unrolled:
         self._real: list[Array] = []
         self._ends = {"data": 0, "short": 0, "real": 0}
         self.ahead, self.during, self.after = (
-            self._grouped([self.steps[name] for name in names if self.steps[name].kind != "input"])
+            self._group([self.steps[name] for name in names if self.steps[name].kind != "input"])
             for names in (found.ahead, found.during, found.after)
         )
         self.data = np.concatenate([np.zeros(1, dtype=np.int64), *self._data])
-        self.short = _aligned(np.concatenate([np.zeros(0, dtype=np.int16), *self._short]))
+        self.short = _align(np.concatenate([np.zeros(0, dtype=np.int16), *self._short]))
         self.real = np.concatenate([np.zeros(0), *self._real])
         groups = (*self.ahead, *self.during, *self.after)
         self.widest = max(*(step.size for step in program.steps), *(row[kernels.SIZE] for _, row in groups))
@@ -60,7 +60,7 @@ class Unrolled:
         inputs, outputs = self.program.of_kind("input"), self.program.of_kind("output")
         last = self._last
         if last is None or last[0] != (batch, chunk):
-            places, size = self._placed(batch, chunk)
+            places, size = self._place(batch, chunk)
             last = self._last = (batch, chunk), places, size, _Tables(self, places, batch)
         _, places, size, tables = last
         values = np.zeros(size, dtype=np.int64)
@@ -92,12 +92,12 @@ class Unrolled:
         return (
             np.zeros(max(kernels.BLOCK, room), dtype=np.int64),
             np.zeros(max(kernels.BLOCK, room), dtype=np.int64),
-            _aligned(np.zeros(kernels.TOGETHER * room, dtype=np.int16)),
-            _aligned(np.zeros(kernels.TOGETHER * room, dtype=np.int32)),
+            _align(np.zeros(kernels.TOGETHER * room, dtype=np.int16)),
+            _align(np.zeros(kernels.TOGETHER * room, dtype=np.int32)),
             np.zeros(self.widest),
         )
 
-    def _placed(self, batch: int, chunk: int) -> tuple[dict[str, int], int]:
+    def _place(self, batch: int, chunk: int) -> tuple[dict[str, int], int]:
         """Return where the values of each step begin, and the end of all: a state, `next NAME` and `all NAME` of it."""
         blocks = {name: chunk if name in self.whole and step.kind != "hold" else 1 for name, step in self.steps.items()}
         blocks |= {f"next {hold.name}": 1 for hold in self.holds} | {f"all {hold.name}": chunk for hold in self.kept}
@@ -107,7 +107,7 @@ class Unrolled:
             end += count * batch * self.steps[name.split()[-1]].size
         return places, end
 
-    def _grouped(self, steps: Sequence[Step]) -> list[tuple[tuple[Step, ...], Row]]:
+    def _group(self, steps: Sequence[Step]) -> list[tuple[tuple[Step, ...], Row]]:
         """Return the operators in their order, dense crossbars that take the same together, and the columns of each."""
         groups: dict[object, tuple[int | None, list[Step]]] = {}
         for step in steps:
@@ -253,7 +253,7 @@ class _Tables:
 def _enter(kept: QFormat, x: Array, raw: Integers) -> None:
     """Write real numbers, (rows, n), in a format."""
     if kept.overflow == "saturate" and kept.fraction >= 0:  # then no product underflows, and each is exact
-        kernels.entered(x, 4.0 / kept.step, kept.lower, kept.upper, *_rounding(kept.rounding, 2), raw)
+        kernels.enter(x, 4.0 / kept.step, kept.lower, kept.upper, *_rounding(kept.rounding, 2), raw)
     else:
         raw[:] = kept.quantise(x).reshape(-1)
 
@@ -291,7 +291,7 @@ def _columns(steps: Sequence[Step]) -> list[tuple[Step, slice]]:
     return [(step, slice(a, b)) for step, a, b in zip(steps, ends, ends[1:], strict=False)]
 
 
-def _aligned(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+def _align(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Return a copy that begins at the beginning of a line of the cache."""
     room = np.zeros(array.nbytes + LINE, dtype=np.uint8)
     first = -room.ctypes.data % LINE

@@ -72,7 +72,7 @@ def lint(program: IntegerProgram, *, timeout: float = TIMEOUT) -> None:
     """Check the Verilog of a program by Verilator with all its warnings. Raises SimulatorCrash with the first ones."""
     verilator = find_tool("verilator")
     with tempfile.TemporaryDirectory(prefix="hopfield_hw_") as name:
-        _written(program, Path(name))
+        _write(program, Path(name))
         run_tool([verilator, "--lint-only", "-Wall", f"{MODULE}.v"], Path(name), timeout)
 
 
@@ -81,7 +81,7 @@ def synthesise(program: IntegerProgram, *, timeout: float = TIMEOUT) -> Netlist:
     yosys = find_tool("yosys")
     with tempfile.TemporaryDirectory(prefix="hopfield_hw_") as name:
         folder = Path(name)
-        _written(program, folder)
+        _write(program, folder)
         script = (
             f"read_verilog {MODULE}.v; synth -top {MODULE} -run begin:fine; dump -o memories.txt t:$mem*; "
             "opt -fast -full; techmap; opt -fast; abc -fast -g AND,OR,XOR,MUX; opt_clean; "
@@ -97,5 +97,5 @@ def synthesise(program: IntegerProgram, *, timeout: float = TIMEOUT) -> Netlist:
     return Netlist(cells, registers, len(sizes), bits)
 
 
-def _written(program: IntegerProgram, folder: Path) -> None:
+def _write(program: IntegerProgram, folder: Path) -> None:
     (folder / f"{MODULE}.v").write_text(write_verilog(program, MODULE), encoding="utf-8")

@@ -147,14 +147,14 @@ class _Module:
                 case ActivationTable():
                     self.wire(name, step.bits, self.activated(step, step.payload, taken[0], i))
                 case Bounds():
-                    self.wire(name, step.bits, _bounded(taken[0], step.payload, step.bits))
+                    self.wire(name, step.bits, _format_bounds(taken[0], step.payload, step.bits))
                 case Levels():
                     self.wire(name, step.bits, f"{self.levels(step, step.payload)}({taken[0]})")
                 case Decision():
-                    self.wire(name, step.bits, _decided(step, step.payload, taken, i))
+                    self.wire(name, step.bits, _format_decision(step, step.payload, taken, i))
                 case _ if step.kind == "hadamard":
                     word = step.ports[0].format.word
-                    left, right = (_extended(wire, word, step.bits) for wire in taken)
+                    left, right = (_extend(wire, word, step.bits) for wire in taken)
                     self.wire(name, step.bits, f"{left} * {right}")
                 case _:
                     self.wire(name, step.bits, taken[0])
@@ -184,7 +184,7 @@ class _Module:
         taken = {j: self.taken(step, port, j, "in0") for j in used}
         for i, (row, bias) in enumerate(zip(crossbar.weights.tolist(), crossbar.bias.tolist(), strict=True)):
             terms = [
-                f"{_literal(weight, step.bits)} * {_extended(taken[j], port.format.word, step.bits)}"
+                f"{_literal(weight, step.bits)} * {_extend(taken[j], port.format.word, step.bits)}"
                 for j, weight in enumerate(row)
                 if weight
             ]
@@ -196,7 +196,7 @@ class _Module:
         """Return the wire with what a port takes: the sum of its sources, brought to its format."""
         terms = []
         for name, shift in port.sources:
-            wide = _extended(_element(name, i), self.steps[name].bits, port.bits)
+            wide = _extend(_element(name, i), self.steps[name].bits, port.bits)
             terms.append(f"({wide} <<< {shift})" if shift else wide)
         name = f"{_element(step.name, i)}_{role}"
         self.wire(f"{name}_sum", port.bits, " + ".join(terms))
@@ -212,7 +212,7 @@ class _Module:
         )
         if name not in self.functions:
             wide = max(bits, shift, kept.word) + 2 + max(-shift, 0)
-            lines = [f"q = {_extended('a', bits, wide)};", f"r = {_rounded(shift, wide, kept.rounding)};"]
+            lines = [f"q = {_extend('a', bits, wide)};", f"r = {_format_rounding(shift, wide, kept.rounding)};"]
             if kept.overflow == "saturate":
                 high, low = _literal(kept.highest, wide), _literal(kept.lowest, wide)
                 lines.append(f"if (r > {high}) r = {high}; else if (r < {low}) r = {low};")
@@ -234,7 +234,7 @@ class _Module:
                 offset += (1 << table.shift) >> 1
             zero, high = _literal(0, bits), _literal(end, bits)
             lines = [
-                f"p = {_extended('a', table.source.word, bits)} + {_literal(offset, bits)};",
+                f"p = {_extend('a', table.source.word, bits)} + {_literal(offset, bits)};",
                 f"{where} = (p < {zero}) ? {zero} : (p > {high}) ? {high} : p;",
             ]
             self.function(where, bits, table.source.word, [f"signed [{bits - 1}:0] p"], lines)
@@ -246,7 +246,7 @@ class _Module:
         k = self.wire(f"{name}_k", bits, f"({at} == {_literal(end, bits)}) ? {last} : {at} >>> {table.shift}")
         left = self.wire(f"{name}_left", given, f"{rom}[{k}[{address - 1}:0]]")
         right = self.wire(f"{name}_right", given, f"{rom}[{k}[{address - 1}:0] + {address}'d1]")
-        wide_left, wide_right = (_extended(side, given, bits) for side in (left, right))
+        wide_left, wide_right = (_extend(side, given, bits) for side in (left, right))
         rest = f"({at} - ({k} <<< {table.shift}))"
         line = f"({wide_left} <<< {table.shift}) + ({wide_right} - {wide_left}) * {rest}"
         number = self.wire(f"{name}_line", bits, line)
@@ -275,7 +275,7 @@ class _Module:
         ]
 
 
-def _rounded(shift: int, bits: int, rounding: Rounding) -> str:
+def _format_rounding(shift: int, bits: int, rounding: Rounding) -> str:
     """Return q / 2^shift, rounded; q has so many bits."""
     if shift <= 0:
         return f"q <<< {-shift}" if shift else "q"
@@ -290,21 +290,21 @@ def _rounded(shift: int, bits: int, rounding: Rounding) -> str:
     return f"{floor} + (({more}) ? {_literal(1, bits)} : {_literal(0, bits)})" if more else floor
 
 
-def _bounded(wire: str, bounds: Bounds, bits: int) -> str:
+def _format_bounds(wire: str, bounds: Bounds, bits: int) -> str:
     low, high = _literal(bounds.lower, bits), _literal(bounds.upper, bits)
     return f"({wire} > {high}) ? {high} : ({wire} < {low}) ? {low} : {wire}"
 
 
-def _decided(step: Step, payload: Decision, taken: list[str], i: int) -> str:
+def _format_decision(step: Step, payload: Decision, taken: list[str], i: int) -> str:
     """Return the expression of a sign; one bit more than the drive has holds every reach."""
     word = step.ports[0].format.word
-    drive, reach = _extended(taken[0], word, word + 1), int(payload.reach[i])
+    drive, reach = _extend(taken[0], word, word + 1), int(payload.reach[i])
     below, above = (_literal(int(value), step.bits) for value in payload.values)
     decided = f"({drive} > {_literal(reach, word + 1)}) ? {above} : ({drive} < {_literal(-reach, word + 1)}) ? {below}"
     return f"{decided} : {taken[1]}[{step.ports[1].format.word - 1}] ? {below} : {above}"
 
 
-def _extended(name: str, bits: int, wide: int) -> str:
+def _extend(name: str, bits: int, wide: int) -> str:
     """Return a signed wire with its sign repeated up to a width."""
     return name if bits == wide else f"$signed({{{{{wide - bits}{{{name}[{bits - 1}]}}}}, {name}}})"
 

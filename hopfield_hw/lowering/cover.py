@@ -91,7 +91,7 @@ def _cover(graph: Graph, cell: Cell) -> list[Fragment]:
             for name in fragment.operators:
                 del left[name]
     if left:
-        names = ", ".join(_described(op) for op in left.values())
+        names = ", ".join(_describe(op) for op in left.values())
         hint = "no circuit has it yet" if cell.name == "ideal" else "cell='ideal' covers more"
         raise Unrealisable(f"cell {cell.name!r} does not lower {names}; {hint}")
     return chosen
@@ -102,6 +102,6 @@ def _is_probe(graph: Graph, operator: Operator) -> bool:
     return isinstance(operator, Output) and len(graph.drivers(operator)) == 1
 
 
-def _described(operator: Operator) -> str:
+def _describe(operator: Operator) -> str:
     kind = type(operator.function).__name__ if isinstance(operator, Activate) else type(operator).__name__
     return f"{kind} {operator.name!r}"

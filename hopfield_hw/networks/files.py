@@ -33,7 +33,7 @@ def read_json(path: Path) -> dict[str, Any]:
         raise InputError(f"{path.name}: cannot be read ({error.strerror}); give the path of a network .json") from None
     except UnicodeDecodeError:
         raise InputError(f"{path.name}: is not JSON (it is not text)") from None
-    return _checked(_parsed(text, path.name), path.name)
+    return _check(_parse(text, path.name), path.name)
 
 
 def write_npz(path: Path, fields: dict[str, Any]) -> None:
@@ -69,9 +69,9 @@ def read_npz(path: Path) -> dict[str, Any]:
     if "network" not in content or unknown:
         found = f"the unknown entry {unknown[0]!r:.60}" if unknown else "no entry `network`"
         raise InputError(f"{path.name}: is not a network archive (it has {found}); write it with to_npz")
-    fields = _parsed(str(content.pop("network")), path.name)
+    fields = _parse(str(content.pop("network")), path.name)
     arrays = {key: content[key].tolist() if key in content else None for key in ARRAYS}
-    return _checked({**fields, **arrays} if isinstance(fields, dict) else fields, path.name)
+    return _check({**fields, **arrays} if isinstance(fields, dict) else fields, path.name)
 
 
 def _write(path: Path, content: bytes) -> None:
@@ -81,14 +81,14 @@ def _write(path: Path, content: bytes) -> None:
         raise InputError(f"{str(path)!r:.200}: cannot be written ({error.strerror}); give another path") from None
 
 
-def _parsed(text: str, name: str) -> Any:
+def _parse(text: str, name: str) -> Any:
     try:
         return json.loads(text, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         raise InputError(f"{name}: is not JSON ({error})") from None
 
 
-def _checked(content: Any, name: str) -> dict[str, Any]:
+def _check(content: Any, name: str) -> dict[str, Any]:
     import jsonschema
 
     schema = json.loads(SCHEMA.read_text())

@@ -38,7 +38,7 @@ class Subcircuit:
 
     def __post_init__(self) -> None:
         text = _read(self.library)
-        statements = tuple(_checked(text))
+        statements = tuple(_check(text))
         pins = tuple(self.pins)
         supplies = {str(pin): float(volts) for pin, volts in dict(self.supplies).items()}
         needed = sorted((*PORTS, *supplies))
@@ -78,7 +78,7 @@ def _read(library: str | Path) -> str:
     return text
 
 
-def _checked(text: str) -> Iterator[str]:
+def _check(text: str) -> Iterator[str]:
     """Yield the statements of a library, on one line each, without comments."""
     depth = 0
     for statement in _statements(text):

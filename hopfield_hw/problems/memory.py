@@ -92,7 +92,7 @@ def projection(patterns: Array) -> Array:
 RULES: Mapping[str, Callable[[Array], Array]] = MappingProxyType({"hebb": hebb, "projection": projection})
 
 
-def corrupted(pattern: Array, flipped: int, seed: int) -> Array:
+def corrupt(pattern: Array, flipped: int, seed: int) -> Array:
     """Return a pattern with the signs of `flipped` pixels changed; a seed says which."""
     result = pattern.copy()
     result[np.random.default_rng(seed).permutation(pattern.size)[:flipped]] *= -1.0
@@ -133,7 +133,7 @@ def memory(
         resistance=resistance,
         capacitance=capacitance,
         gain=Tanh(gain=gain),
-        initial=volts * corrupted(wanted, count, whole(seed, "memory.seed", 0, 2**63 - 1)),
+        initial=volts * corrupt(wanted, count, whole(seed, "memory.seed", 0, 2**63 - 1)),
         symmetric=True,
     )
 

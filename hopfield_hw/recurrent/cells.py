@@ -96,7 +96,7 @@ class RecurrentCell(Brief, ABC):
         input_bias, recurrent_bias = np.split(self.bias, 2)
         return self.input_weights[part], self.recurrent_weights[part], input_bias[part], recurrent_bias[part]
 
-    def _summed(self, draft: GraphDraft, gate: str) -> tuple[str, str]:
+    def _add_sum(self, draft: GraphDraft, gate: str) -> tuple[str, str]:
         """Add W x + Wb + Rb and R h of a gate."""
         weights, recurrent, input_bias, recurrent_bias = self._gate(gate)
         from_x = draft.affine(f"w_{gate}", weights, input_bias + recurrent_bias, "x")
@@ -136,7 +136,7 @@ class RNN(RecurrentCell):
         draft, size = GraphDraft(), self.hidden_size
         draft.input("x", self.input_size)
         draft.hold("h", size)
-        after = draft.activate("f", self.activations[0], self.clip, size, *self._summed(draft, "h"))
+        after = draft.activate("f", self.activations[0], self.clip, size, *self._add_sum(draft, "h"))
         draft.drive("h", after)
         if self.output_weights is not None:
             after = draft.affine("v", self.output_weights, self.output_bias, after)
@@ -185,15 +185,15 @@ class LSTM(RecurrentCell):
         draft.input("x", self.input_size)
         draft.hold("h", self.state_size)
         draft.hold("c", size)
-        draft.activate("i", f, self.clip, size, self._summed(draft, "i"), self._peeped(draft, "i", "c"))
+        draft.activate("i", f, self.clip, size, self._add_sum(draft, "i"), self._add_peepholes(draft, "i", "c"))
         if self.input_forget:
             draft.complement("f", size, "i")
         else:
-            draft.activate("f", f, self.clip, size, self._summed(draft, "f"), self._peeped(draft, "f", "c"))
-        draft.activate("g", g, self.clip, size, self._summed(draft, "c"))
+            draft.activate("f", f, self.clip, size, self._add_sum(draft, "f"), self._add_peepholes(draft, "f", "c"))
+        draft.activate("g", g, self.clip, size, self._add_sum(draft, "c"))
         kept, added = draft.product("fc", size, "f", "c"), draft.product("ig", size, "i", "g")
         draft.drive("c", kept, added)
-        draft.activate("o", f, self.clip, size, self._summed(draft, "o"), self._peeped(draft, "o", kept, added))
+        draft.activate("o", f, self.clip, size, self._add_sum(draft, "o"), self._add_peepholes(draft, "o", kept, added))
         draft.activate("hc", h, self.clip, size, kept, added)
         after = draft.product("oh", size, "o", "hc")
         if self.projection is not None:
@@ -202,7 +202,7 @@ class LSTM(RecurrentCell):
         draft.output("y", self.state_size, after)
         return draft.graph()
 
-    def _peeped(self, draft: GraphDraft, gate: str, *cells: str) -> tuple[str, ...]:
+    def _add_peepholes(self, draft: GraphDraft, gate: str, *cells: str) -> tuple[str, ...]:
         if self.peepholes is None:
             return ()
         factors = np.split(self.peepholes, 3)["iof".index(gate)]
@@ -229,7 +229,7 @@ class GRU(RecurrentCell):
         draft.input("x", self.input_size)
         draft.hold("h", size)
         for gate in "zr":
-            draft.activate(gate, f, self.clip, size, *self._summed(draft, gate))
+            draft.activate(gate, f, self.clip, size, *self._add_sum(draft, gate))
         weights, recurrent, input_bias, recurrent_bias = self._gate("h")
         from_x = draft.affine("w_h", weights, input_bias, "x")
         if self.linear_before_reset:

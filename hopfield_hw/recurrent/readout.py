@@ -35,13 +35,13 @@ class Readout(Brief):
         self._check(graph, output)
         operators = [operator for operator in graph.operators if operator.name != output]
         edges = [edge if edge.target != output else Edge(edge.source, READOUT) for edge in graph.edges]
-        return self._added(graph, operators, edges, output)
+        return self._add(graph, operators, edges, output)
 
     def beside(self, graph: Graph, output: str, name: str) -> Graph:
         """Return a graph with one more Output, `name`, that is V y + c of what `output` is; else as `after`."""
         self._check(graph, output)
         edges = [*graph.edges, *(Edge(edge.source, READOUT) for edge in graph.edges if edge.target == output)]
-        return self._added(graph, list(graph.operators), edges, name)
+        return self._add(graph, list(graph.operators), edges, name)
 
     def _check(self, graph: Graph, output: str) -> None:
         old = graph.by_name.get(output)
@@ -50,7 +50,7 @@ class Readout(Brief):
             found = f"has {old.size} elements" if isinstance(old, Output) else "is no Output"
             raise InputError(f"{output!r:.60} {found}: `Readout.weights` of shape {(outputs, size)} reads {size}")
 
-    def _added(self, graph: Graph, operators: list[Operator], edges: list[Edge], name: str) -> Graph:
+    def _add(self, graph: Graph, operators: list[Operator], edges: list[Edge], name: str) -> Graph:
         operators += [
             Affine(name=READOUT, weights=self.weights, bias=self.bias),
             Output(name=name, size=self.weights.shape[0]),

@@ -47,7 +47,9 @@ def looser(settings: Settings) -> Iterator[Settings]:
             yield loose
 
 
-def converged(attempt: Callable[[Settings], T], settings: Settings, *, keep: Path | None) -> tuple[T, Settings]:
+def run_until_converged(
+    attempt: Callable[[Settings], T], settings: Settings, *, keep: Path | None
+) -> tuple[T, Settings]:
     """Return what an attempt gives, and the settings at which it converged: those asked for, or looser ones.
 
     Raises the ConvergenceError of the loosest attempt, with what was tried; its run folder is the one that is left.

@@ -50,6 +50,6 @@ def write_deck(
         step = min(end / EVERYDAY_STEPS, circuit.shortest_delay / 4.0)
         analysis = Analysis(end, step, EVERYDAY_RELTOL, nodes, circuit.initial, tight=False)
     else:
-        settings = settings_for(checked_accuracy(accuracy, "accuracy"), end, circuit.shortest_delay).halved()
+        settings = settings_for(checked_accuracy(accuracy, "accuracy"), end, circuit.shortest_delay).halve()
         analysis = Analysis(end, settings.step, settings.reltol, nodes, circuit.initial)
     return chosen.write(circuit.driven(inputs)) + chosen.format_analysis(analysis)

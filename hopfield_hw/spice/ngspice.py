@@ -258,7 +258,7 @@ def _simulate(simulator: Installation, folder: Path, *, t_stop: float | None, ti
         plots = read(raw)
     except TruncatedOutput as error:
         _explain(name, raw, log, status, error)
-    return _checked(name, plots, t_stop, folder)
+    return _check(name, plots, t_stop, folder)
 
 
 def _execute(command: list[str], folder: Path, timeout: float, *, tied: bool = True) -> tuple[int, str]:
@@ -309,7 +309,7 @@ def _explain(name: str, raw: Path, log: str, status: int, error: TruncatedOutput
     raise SimulatorCrash(f"{name}: ended with status {status} and no raw file; read its log", folder=folder)
 
 
-def _checked(name: str, plots: tuple[Plot, ...], t_stop: float | None, folder: Path) -> Plot:
+def _check(name: str, plots: tuple[Plot, ...], t_stop: float | None, folder: Path) -> Plot:
     """Return the one plot, after the checks of its time and its values."""
     if len(plots) != 1:
         names = ", ".join(plot.name for plot in plots)

@@ -38,7 +38,7 @@ class Settings(NamedTuple):
     gmin: float = 1e-18
     way: float = WAY
 
-    def halved(self) -> Settings:
+    def halve(self) -> Settings:
         """Return half the step; the truncation error of a trapezoidal step falls with its cube."""
         reltol = max(self.reltol / 8.0, self.tightest)
         return self._replace(step=self.step / 2.0, reltol=reltol, way=self.way / 2.0)

@@ -18,7 +18,7 @@ STARTED = 1e-3
 AT_REST, SLOWEST_DECAY = 1e-7, 10.0
 
 
-def resampled(
+def resample(
     plot: Plot, probes: Sequence[Probe], begins: Array, grid: Array, *, straight: bool
 ) -> tuple[Array, Array, Array]:
     """Return ngspice's own times, the probes there, and on a grid by a cubic spline through them.
@@ -33,25 +33,25 @@ def resampled(
     scales = np.array([probe.scale for probe in probes])
     first = float(times[0])
     if first <= 0.0:
-        return times, scales * values, scales * _between(times, values, grid, straight)
+        return times, scales * values, scales * _interpolate(times, values, grid, straight)
     free = np.isnan(begins)
     if len(times) > 1:
         led = values[0] - first * (values[1] - values[0]) / (times[1] - first)
         elsewhere = np.abs(led - begins) > STARTED * np.maximum(np.ptp(values, axis=0), np.abs(begins))
         begins = np.where(elsewhere, led, begins)
     start, known, early = begins.copy(), np.append(0.0, times), np.array([first, 2.0 * first])
-    at_first, later = _between(times, values[:, free], early, straight)
+    at_first, later = _interpolate(times, values[:, free], early, straight)
     start[free] = at_first if straight else 2.0 * at_first - later
     own = np.vstack([start, values])
     on_grid = np.empty((grid.size, len(probes)))
-    on_grid[:, ~free] = _between(known, own[:, ~free], grid, straight)
-    after = _between(times, values[:, free], np.maximum(grid, first), straight)
+    on_grid[:, ~free] = _interpolate(known, own[:, ~free], grid, straight)
+    after = _interpolate(times, values[:, free], np.maximum(grid, first), straight)
     before = start[free] + (at_first - start[free]) * grid[:, None] / first
     on_grid[:, free] = np.where(grid[:, None] < first, before, after)
     return known, scales * own, scales * on_grid
 
 
-def _between(times: Array, values: Array, grid: Array, straight: bool) -> Array:
+def _interpolate(times: Array, values: Array, grid: Array, straight: bool) -> Array:
     """Return columns of values on a grid, in straight lines or by a cubic spline."""
     if not values.shape[1]:
         return np.zeros((grid.size, 0))
@@ -59,7 +59,7 @@ def _between(times: Array, values: Array, grid: Array, straight: bool) -> Array:
     return result
 
 
-def unsettled(plot: Plot, settling: Sequence[Settling], period: float, t_stop: float) -> float:
+def measure_unsettled(plot: Plot, settling: Sequence[Settling], period: float, t_stop: float) -> float:
     """Return what the worst node still lacks at the end of a window, a part of its range.
 
     Of changes d1 and d2 over equal times, d2 r / (1 - r) with r = d2 / d1 is left, where they decay.

@@ -24,13 +24,13 @@ from ..values.errors import InputError
 from ..values.grids import period_grid, uniform_grid
 from ..values.measures import checked_accuracy, nrmse
 from ..values.signals import as_signal
-from .convergence import converged
+from .convergence import run_until_converged
 from .dialects import write
 from .dialects.ngspice import format_transient
 from .ngspice import find, run
 from .options import Settings, settings_for
 from .pace import Zone, all_pauses, outrun, start_zone, uncertain
-from .sampling import resampled, unsettled
+from .sampling import measure_unsettled, resample
 
 POINTS = 2001
 # Halvings of the step after the first pair of runs.
@@ -200,7 +200,7 @@ def simulate_waves(
     off, in_vain = np.inf if error is None else error(fine), 0
     for _ in range(1 + REFINEMENTS):
         coarse = fine
-        fine, settings = _run_paced(deck, settings.halved(), grid, timeout, keep, zones)
+        fine, settings = _run_paced(deck, settings.halve(), grid, timeout, keep, zones)
         before, difference = difference, nrmse(fine.states, coarse.states)
         check = _left(before, difference)
         if error is None:
@@ -278,7 +278,7 @@ def measured_waves(
         in_vain = in_vain + 1 if off > before / LEAST_GAIN else 0
         if off <= accuracy / 2.0 or in_vain == IN_VAIN:
             break
-        settings = settings.halved()
+        settings = settings.halve()
     return waves
 
 
@@ -362,7 +362,7 @@ def run_converged(
 
     `pauses`: as for `format_transient`.
     """
-    return converged(lambda chosen: _run(deck, chosen, grid, timeout, keep, pauses), settings, keep=keep)
+    return run_until_converged(lambda chosen: _run(deck, chosen, grid, timeout, keep, pauses), settings, keep=keep)
 
 
 def _run(
@@ -378,9 +378,9 @@ def _run(
         deck.initial, nodes, t_stop=t_stop, step=step, options=options, first=first, pauses=pauses
     )
     plot = run(deck.text + analysis, t_stop=t_stop, timeout=timeout, keep=keep)
-    left = 0.0 if deck.clock is None else unsettled(plot, deck.settling, deck.clock.period, t_stop)
+    left = 0.0 if deck.clock is None else measure_unsettled(plot, deck.settling, deck.clock.period, t_stop)
     probes = (*deck.states, *deck.outputs)
     begins = [deck.initial.get(probe.node, np.nan) for probe in deck.states] + [np.nan] * len(deck.outputs)
-    own_times, own, on_grid = resampled(plot, probes, np.array(begins), grid, straight=deck.clock is not None)
+    own_times, own, on_grid = resample(plot, probes, np.array(begins), grid, straight=deck.clock is not None)
     n = len(deck.states)
     return Waves(on_grid[:, :n], on_grid[:, n:], left, own_times, own[:, :n], own[:, n:])

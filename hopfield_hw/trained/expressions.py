@@ -74,23 +74,23 @@ def parse_expression(text: str) -> Expression:
     Raises InputError for any other text.
     """
     tokens = re.findall(r"[()]|[^\s()]+", text)
-    parsed, rest = _parsed(tokens, text)
+    parsed, rest = _parse(tokens, text)
     if rest:
         raise InputError(f"`text` = {text!r:.60}: ends at {rest[0]!r:.20}; put parentheses around each operator")
     return parsed
 
 
-def _parsed(tokens: list[str], text: str) -> tuple[Expression, list[str]]:
+def _parse(tokens: list[str], text: str) -> tuple[Expression, list[str]]:
     match tokens:
         case [("true" | "false") as value, *rest]:
             return Expression(value), rest
         case ["(", "not", *rest]:
-            part, rest = _parsed(rest, text)
+            part, rest = _parse(rest, text)
             found = Expression("not", (part,))
         case ["(", *rest]:
-            left, rest = _parsed(rest, text)
+            left, rest = _parse(rest, text)
             word = rest[0] if rest else "nothing"
-            right, rest = _parsed(rest[1:], text)
+            right, rest = _parse(rest[1:], text)
             found = Expression(word, (left, right))
         case _:
             raise InputError(f"`text` = {text!r:.60}: at {(tokens or ['its end'])[0]!r:.20} must be true, false or (")

@@ -33,9 +33,9 @@ def in_si(graph: Graph) -> Graph:
         if isinstance(operator, Affine):
             if len(into_leak) == 2:
                 raise InputError(f"`{operator.name}` drives a Leak and something else: give each its own Affine")
-            operators.append(_scaled_affine(operator, units, current=into_leak == {True}))
+            operators.append(_scale_affine(operator, units, current=into_leak == {True}))
             continue
-        operators.append(_scaled(operator, units))
+        operators.append(_scale(operator, units))
         if True in into_leak and units.siemens_per_unit != 1.0:
             _insert(operators, edges, operator, units.siemens_per_unit, leaks_of=graph)
         if isinstance(operator, Hadamard) and volts != 1.0:
@@ -47,13 +47,13 @@ def in_si(graph: Graph) -> Graph:
     return Graph(operators=tuple(operators), edges=tuple(edges))
 
 
-def _scaled_affine(affine: Affine, units: Units, *, current: bool) -> Affine:
+def _scale_affine(affine: Affine, units: Units, *, current: bool) -> Affine:
     conductance = units.siemens_per_unit if current else 1.0
     weights = affine.weights.scale(conductance, inputs=units.volts_per_unit)
     return replace(affine, weights=weights, bias=affine.bias * (conductance * units.volts_per_unit))
 
 
-def _scaled(operator: Operator, units: Units) -> Operator:
+def _scale(operator: Operator, units: Units) -> Operator:
     volts, siemens, seconds = units.volts_per_unit, units.siemens_per_unit, units.seconds_per_unit
     if isinstance(operator, Leak):
         return replace(

@@ -42,7 +42,7 @@ def checked(
         array = np.full(shape, float(array))
     bad = np.isnan(array) if allow_inf else ~np.isfinite(array)
     if bad.any():
-        raise InputError(f"`{_first(name, bad)} = {array[bad].flat[0]}`: must be {_allowed(allow_inf)}")
+        raise InputError(f"`{_first(name, bad)} = {array[bad].flat[0]}`: must be {_range_text(allow_inf)}")
     return array
 
 
@@ -159,5 +159,5 @@ def _first(name: str, bad: npt.NDArray[np.bool_]) -> str:
     return name if index.size == 0 else f"{name}[{', '.join(str(int(k)) for k in index)}]"
 
 
-def _allowed(allow_inf: bool) -> str:
+def _range_text(allow_inf: bool) -> str:
     return "a number (infinity allowed)" if allow_inf else "finite; replace missing or infinite values"

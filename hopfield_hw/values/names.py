@@ -26,7 +26,7 @@ def unknown(what: str, name: object, known: Iterable[str]) -> str:
 
 def checked_name(name: object, what: str) -> str:
     """Return `name` if it is a letter followed by letters, digits and underscores, and not reserved."""
-    return _checked(name, what, NAME, "a letter, then letters, digits and underscores")
+    return _check(name, what, NAME, "a letter, then letters, digits and underscores")
 
 
 def checked_labels(labels: Iterable[object], what: str, size: int) -> tuple[str, ...]:
@@ -36,7 +36,7 @@ def checked_labels(labels: Iterable[object], what: str, size: int) -> tuple[str,
     if not isinstance(labels, Iterable):
         raise InputError(f"`{what}` = {labels!r:.80}: must be a sequence of labels")
     checked = tuple(
-        _checked(label, f"{what}[{k}]", LABEL, "letters, digits and underscores") for k, label in enumerate(labels)
+        _check(label, f"{what}[{k}]", LABEL, "letters, digits and underscores") for k, label in enumerate(labels)
     )
     if len(checked) != size:
         raise InputError(f"`{what}` has {len(checked)} labels: must have {size}, one for each element")
@@ -51,7 +51,7 @@ def checked_labels(labels: Iterable[object], what: str, size: int) -> tuple[str,
     return checked
 
 
-def _checked(name: object, what: str, pattern: re.Pattern[str], allowed: str) -> str:
+def _check(name: object, what: str, pattern: re.Pattern[str], allowed: str) -> str:
     if not isinstance(name, str) or pattern.fullmatch(name) is None or len(name) > MAX_LENGTH:
         raise InputError(f"`{what}` = {name!r:.80}: must be {allowed}, at most {MAX_LENGTH} characters; rename it")
     if name.lower() in RESERVED:

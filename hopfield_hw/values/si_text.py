@@ -77,11 +77,11 @@ def parse_si(text: str, name: str, unit: str) -> float:
     elif plain is not None:
         digits, power, rest = plain[1], plain[2] or "0", plain[3].strip()
     else:
-        raise InputError(_refused(text, name, unit))
+        raise InputError(_refusal(text, name, unit))
     readings = dict(_readings(rest, unit))
     taken = readings.get(unit, readings.get(""))
     if taken is None or len(power) > MOST_DIGITS:
-        raise InputError(_refused(text, name, unit, next(iter(readings), None)))
+        raise InputError(_refusal(text, name, unit, next(iter(readings), None)))
     value = float(f"{digits}e{int(power) + taken}")
     if math.isinf(value):
         raise InputError(f"`{name}` = {text!r:.40}: is beyond what numbers reach; write 'inf' where infinity is meant")
@@ -106,7 +106,7 @@ def _readings(rest: str, unit: str) -> Iterator[tuple[str, int]]:
             yield found, exponent
 
 
-def _refused(text: str, name: str, unit: str, other: str | None = None) -> str:
+def _refusal(text: str, name: str, unit: str, other: str | None = None) -> str:
     said = f"`{name}` = {text!r:.40}:"
     if other is not None and other in WORDS:
         if unit not in UNITS:

@@ -55,14 +55,14 @@ def changed(graph: Graph, value: Value, factor: float) -> Graph:
     match value.kind:
         case "weight" | "loading" | "bias":
             assert isinstance(operator, Affine)
-            return _replaced(graph, _with_weight(operator, value, factor))
+            return _replace(graph, _with_weight(operator, value, factor))
         case "capacitance" | "resistance":
             assert isinstance(operator, Leak)
             factors = np.ones(operator.output_size)
             factors[element[0]] = factor
             if value.kind == "capacitance":
-                return _replaced(graph, replace(operator, capacitance=operator.capacitance * factors))
-            return _replaced(graph, replace(operator, resistance=operator.resistance * factors))
+                return _replace(graph, replace(operator, capacitance=operator.capacitance * factors))
+            return _replace(graph, replace(operator, resistance=operator.resistance * factors))
         case "argument" | "drive" | "held":
             gain = _gain(operator, operator.input_size, element[0], factor)
             edges = [edge._replace(target=gain.name) if edge.target == operator.name else edge for edge in graph.edges]
@@ -76,7 +76,7 @@ def changed(graph: Graph, value: Value, factor: float) -> Graph:
             return _with_delay(graph, operator, element[0], factor)
 
 
-def _replaced(graph: Graph, operator: Operator) -> Graph:
+def _replace(graph: Graph, operator: Operator) -> Graph:
     operators = tuple(operator if each.name == operator.name else each for each in graph.operators)
     return replace(graph, operators=operators)
 

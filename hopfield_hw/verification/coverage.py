@@ -108,13 +108,13 @@ class Coverage(Report):
         shares = ", ".join(f"{self.share(level):.0%} to {level:.0%}" for level in LEVELS)
         lines = [f"of {len(self.smallest)} {self.what} a change is seen: {shares}{more}"]
         if self.blind:
-            lines.append(f"not seen, may be off twofold: {_named(self.blind)}")
+            lines.append(f"not seen, may be off twofold: {_list_names(self.blind)}")
         if self.op_amps:
             lines.append(f"gain of {len(self.op_amps)} op-amps: only that it is high; inputs checked")
         if self.clamps:
             lines.append(f"resistance of {len(self.clamps)} clamps: only that it is low")
         if self.untold:
-            lines.append(f"no figure for {_named(self.untold)}")
+            lines.append(f"no figure for {_list_names(self.untold)}")
         return lines
 
 
@@ -218,14 +218,14 @@ def _loads(circuit: Circuit, device: Device) -> bool:
 
 def _charges(circuit: Circuit, device: Device) -> bool:
     """Whether all that moves a state comes through a resistor: from a source to the capacitor's node."""
-    states, driven = {probe.node for probe in circuit.states}, _driven(circuit)
+    states, driven = {probe.node for probe in circuit.states}, _find_driven(circuit)
     return any(a in states and a not in driven and b in driven for a, b in (device.nodes, device.nodes[::-1]))
 
 
 @lru_cache(maxsize=8)
-def _driven(circuit: Circuit) -> frozenset[str]:
+def _find_driven(circuit: Circuit) -> frozenset[str]:
     """Return the nodes that sources hold at a voltage."""
-    return frozenset(node for device in circuit.devices for node in _held(device))
+    return frozenset(node for device in circuit.devices for node in _held_nodes(device))
 
 
 class _Behind:
@@ -236,7 +236,7 @@ class _Behind:
         for device in circuit.devices:
             for node in set(device.nodes) - {GROUND}:
                 self._at.setdefault(node, []).append(device)
-        self._driven = _driven(circuit)
+        self._find_driven = _find_driven(circuit)
 
     def of(self, device: Device, known: Collection[str]) -> tuple[str, ...]:
         """Return the devices, of those of which something is known, that lie next behind a device."""
@@ -250,32 +250,32 @@ class _Behind:
                     done.add(reader.name)
                     if reader.name in known:
                         found.append(reader.name)
-                    elif node in _seen(reader):
+                    elif node in _seen_nodes(reader):
                         pending.append(reader)
         return tuple(found)
 
     def _outputs(self, device: Device) -> list[str]:
         """Return the nodes that a device drives: of a resistor those that no source holds."""
-        held = _held(device)
+        held = _held_nodes(device)
         if held:
             return held
         sensed = device.part.sensed
         nodes = (node for port, node in enumerate(device.nodes) if port not in sensed)
-        return [node for node in nodes if node != GROUND and node not in self._driven]
+        return [node for node in nodes if node != GROUND and node not in self._find_driven]
 
 
-def _held(device: Device) -> list[str]:
+def _held_nodes(device: Device) -> list[str]:
     """Return the node that a device holds at a voltage, but for ground."""
     port = device.part.held
     return [device.nodes[port]] if port is not None and device.nodes[port] != GROUND else []
 
 
-def _seen(device: Device) -> list[str]:
+def _seen_nodes(device: Device) -> list[str]:
     """Return the nodes whose voltages a device acts on: those that it senses, or all of them."""
     sensed = device.part.sensed
     return [device.nodes[port] for port in sensed] if sensed else list(device.nodes)
 
 
-def _named(names: Sequence[str]) -> str:
+def _list_names(names: Sequence[str]) -> str:
     more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
     return ", ".join(names[:MOST_NAMED]) + more

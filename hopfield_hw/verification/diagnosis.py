@@ -72,7 +72,7 @@ def diagnose(circuit: Circuit, runs: Sequence[Run], extent: Array, *, named: boo
     whether the devices of the circuit are those of the deck.
     """
     own = [run.with_own_amplifiers() for run in runs]
-    found = [*_amplifiers(circuit, runs), *shorted(circuit, own, extent), *_equations(circuit, own, extent)]
+    found = [*_amplifiers(circuit, runs), *find_shorted(circuit, own, extent), *_equations(circuit, own, extent)]
     once = {(suspect.neuron, suspect.weight): suspect for suspect in reversed(found)}
     kept = [suspect for suspect in found if once.pop((suspect.neuron, suspect.weight), None) is not None]
     if not named:
@@ -97,7 +97,7 @@ def _amplifiers(circuit: Circuit, runs: Sequence[Run]) -> Iterator[Suspect]:
                 yield Suspect(neuron=label, weight=place, devices=devices, explained=1.0, change=text)
 
 
-def shorted(circuit: Circuit, runs: Sequence[Run], extent: Array) -> Iterator[Suspect]:
+def find_shorted(circuit: Circuit, runs: Sequence[Run], extent: Array) -> Iterator[Suspect]:
     """Yield the states that stand still at 0 V whatever their equation asks for: their node or capacitor is shorted."""
     first = 0
     for leak in runs[0].along.leaks:
@@ -120,7 +120,7 @@ def shorted(circuit: Circuit, runs: Sequence[Run], extent: Array) -> Iterator[Su
         first += leak.output_size
 
 
-def absent(circuit: Circuit, words: Collection[str]) -> Iterator[Suspect]:
+def find_absent(circuit: Circuit, words: Collection[str]) -> Iterator[Suspect]:
     """Yield the capacitors of states that a deck, of which these are the devices (lower case), does not have."""
     for device in circuit.devices:
         if device.origin.role is Role.CAPACITANCE and device.name.lower() not in words:
@@ -162,7 +162,7 @@ def _equations(circuit: Circuit, runs: Sequence[Run], extent: Array) -> Iterator
         first, same = near[0], [k for k in near[1:] if _is_same(candidates[k], candidates[near[0]])]
         same = same if len(same) < MOST_SAME else []
         for k in [first, *(k for k in near[1:] if k not in same)][: MAX_SUSPECTS // 2]:
-            found = _described(circuit, runs[0].graph, candidates[k], fits[k].change, 1.0 - left[k] / total)
+            found = _describe(circuit, runs[0].graph, candidates[k], fits[k].change, 1.0 - left[k] / total)
             others = [candidates[each] for each in same] if k == first else []
             if found.change:
                 yield _with_others(found, circuit, others)
@@ -245,7 +245,7 @@ def _beyond(term: Term, basis: Sequence[Array], shape: tuple[int, ...]) -> Array
     return effect / float(np.linalg.norm(effect))
 
 
-def _described(circuit: Circuit, graph: Graph, term: Term, change: float, explained: float) -> Suspect:
+def _describe(circuit: Circuit, graph: Graph, term: Term, change: float, explained: float) -> Suspect:
     devices = _devices(circuit, term)
     place = str(Origin(term.operator, term.roles[0], term.element))
     states = [row for row in term.rows if row < len(graph.state_labels)]

@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..spice.convergence import converged
-from ..spice.decks.op_amps import DIFFERENCE, Source, grounded, read_sources
+from ..spice.convergence import run_until_converged
+from ..spice.decks.op_amps import DIFFERENCE, Source, ground_expression, read_sources
 from ..spice.decks.statements import Statement, read_statements
 from ..spice.dialects.ngspice import format_transient
 from ..spice.ngspice import run
@@ -83,7 +83,9 @@ class _Poles:
         return f"{inside}{self.names[int(number)]}"
 
 
-def exchanged(deck: Deck, *, volts: float, fastest: float, timeout: float) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def find_exchanged(
+    deck: Deck, *, volts: float, fastest: float, timeout: float
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the names of the op-amps of a deck whose inputs are exchanged, and in words what could not be told.
 
     `volts`: the largest that states take. `fastest`: a time in which no state moves much, seconds.
@@ -109,10 +111,10 @@ def exchanged(deck: Deck, *, volts: float, fastest: float, timeout: float) -> tu
         least, most = dict.fromkeys(gains, -rail), dict.fromkeys(gains, rail)
         if any(option.gain is None for option in options.values()):
             lines: dict[int, list[str]] = {}
-            held = {word.lower() for s in statements for line in _kept(s) for word in re.split(r"[\s(),=]+", line)}
+            held = {word.lower() for s in statements for line in _keep(s) for word in re.split(r"[\s(),=]+", line)}
             for place, option in options.items():
                 lines.setdefault(place[0], []).extend(_questions(place, option, held))
-            asked = text(lambda k, s: [*_kept(s), *lines.get(k, ())])
+            asked = text(lambda k, s: [*_keep(s), *lines.get(k, ())])
             asked += f".options rshunt={SHUNT:g}\n"
             plot = _run(replace(deck, text=asked, initial={}), {}, fastest, limit)
             gains, least, most = (_ends(plot, kind) for kind in (GAIN, LEAST, MOST))
@@ -187,7 +189,7 @@ def _questions(place: tuple[int, int], source: Source, held: Collection[str]) ->
     """
 
     def value(volts: float) -> str:
-        return grounded(_of(source, repr(volts)), held)
+        return ground_expression(_of(source, repr(volts)), held)
 
     asked = {
         GAIN: f"(({value(SMALL)})-({value(-SMALL)}))/{2.0 * SMALL!r}",
@@ -198,7 +200,7 @@ def _questions(place: tuple[int, int], source: Source, held: Collection[str]) ->
     return [f"B_{nodes[kind]} {nodes[kind]} 0 V={expression}" for kind, expression in asked.items()]
 
 
-def _kept(statement: Statement) -> list[str]:
+def _keep(statement: Statement) -> list[str]:
     """Return what of a deck its gains may hang on: parameters, subcircuits, supplies. All else has no need to run."""
     return list(statement.lines) if statement.word[0] in ".vx" else []
 
@@ -234,7 +236,7 @@ def _run(deck: Deck, starts: Mapping[str, float], length: float, timeout: float)
         analysis = format_transient(initial, (), t_stop=length, step=chosen.step, options=options, first=first)
         return run(deck.text + analysis, t_stop=length, timeout=timeout)
 
-    return converged(attempt, settings, keep=None)[0]
+    return run_until_converged(attempt, settings, keep=None)[0]
 
 
 def _ends(plot: Plot, kind: str) -> dict[str, float]:

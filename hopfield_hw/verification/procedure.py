@@ -30,14 +30,14 @@ from ..values.measures import checked_accuracy, nrmse, ranges
 from ..values.si_text import format_si
 from ..values.signals import Signal
 from .coverage import Devices
-from .diagnosis import Suspect, absent, diagnose, shorted
+from .diagnosis import Suspect, diagnose, find_absent, find_shorted
 from .effects import Effects
 from .evidence import GROWTH, LOCAL, SAME, Findings, Settled, Verdict, faults, find, settled, too_short
 from .own_runs import OwnRuns
-from .polarity import exchanged
+from .polarity import find_exchanged
 from .report import EnergyReport, Verification, Worst
 from .starting import starts_elsewhere
-from .starts import Start, choose, scattered
+from .starts import Start, choose, scatter
 from .steps import Run, make_run
 
 # A network counts as resting where no state moves by more than this part of the largest one.
@@ -155,7 +155,7 @@ def verify_circuit(
     begun = starts_elsewhere(judged, wave, ref)
     reasons = [begun] if begun else faults(findings, limit)
     largest = float(np.max(np.abs(run.states)))
-    turned, unsure = exchanged(judged, volts=largest, fastest=_fastest(network, run), timeout=timeout)
+    turned, unsure = find_exchanged(judged, volts=largest, fastest=_fastest(network, run), timeout=timeout)
     if turned:
         reasons.append(f"{', '.join(turned)}: inputs exchanged; with a pole and rails of its own it runs to a rail")
     judged_by = _Judgement(graph, end, inputs, limit)
@@ -163,7 +163,7 @@ def verify_circuit(
     verdict = judged_by(findings, whole, ends, reasons, doubt)
     named = nodes is None
     devices = Devices(circuit, network, named=named)
-    seen = devices.coverage(Effects(run.thinned(), extents.all), limit)
+    seen = devices.coverage(Effects(run.thin(), extents.all), limit)
     runs = [run]
     again = OwnRuns(
         graph=network,
@@ -189,18 +189,18 @@ def verify_circuit(
             found = faults(find_of(other, extents), limit * again.allowance)
             if found:
                 driven = "" if own.inputs is signal else ", with inputs of its own"
-                said = f"started elsewhere by verify itself, at {_listed(own.states)}{driven}: {found[0]}"
+                said = f"started elsewhere by verify itself, at {_format_states(own.states)}{driven}: {found[0]}"
                 verdict = verdict._replace(verdict="failed", reasons=(*verdict.reasons, said))
-            seen = seen.joined(devices.coverage(Effects(other.thinned(), extents.all), limit * again.allowance))
+            seen = seen.joined(devices.coverage(Effects(other.thin(), extents.all), limit * again.allowance))
     suspects: tuple[Suspect, ...] = ()
     # Where the start is wrong, a suspect would be a device that is right.
     if begun:
-        suspects = (*shorted(circuit, runs, extents.states), *absent(circuit, again.names)) if named else ()
+        suspects = (*find_shorted(circuit, runs, extents.states), *find_absent(circuit, again.names)) if named else ()
     elif verdict.verdict == "failed":
-        elsewhere = [Start(x0, signal) for x0 in scattered(run.states, STARTS)]
+        elsewhere = [Start(x0, signal) for x0 in scatter(run.states, STARTS)]
         runs += [other for _, other in again.from_starts(elsewhere, judged=False)]
         suspects = diagnose(circuit, runs, extents.all, named=named)
-        suspects = (*(_turned(circuit, name) for name in turned), *suspects)
+        suspects = (*(_suspect_turned(circuit, name) for name in turned), *suspects)
     seconds["evidence"] = time.perf_counter() - start
     return Verification(
         verdict=verdict.verdict,
@@ -321,7 +321,7 @@ def _fastest(network: Graph, run: Run) -> float:
     return STILL * EDGE * run.along.holds[0].clock.period
 
 
-def _turned(circuit: Circuit, name: str) -> Suspect:
+def _suspect_turned(circuit: Circuit, name: str) -> Suspect:
     """Return what to say of an op-amp with its inputs exchanged; of one that only a deck has no neuron is known."""
     origin = next((device.origin for device in circuit.devices if device.name.lower() == name.lower()), None)
     label = ""
@@ -341,7 +341,7 @@ def _longest(run: Run) -> float:
     return float(max([*run.windows.tolist(), *delays, *periods]))
 
 
-def _listed(x0: Array) -> str:
+def _format_states(x0: Array) -> str:
     shown = ", ".join(format_si(float(x), "V") for x in x0[:4])
     return shown if x0.size <= 4 else f"{shown}, ..."
 

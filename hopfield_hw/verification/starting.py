@@ -32,12 +32,12 @@ def starts_elsewhere(deck: Deck, wave: xr.Dataset, ref: xr.Dataset) -> str:
     limit = OFF * ranges(expected)
     where = np.flatnonzero((off[0] > limit) & (off[LATER] > 0.5 * off[0]))
     rounded = np.where(np.abs(found[0]) < NOTHING * ranges(expected), 0.0, found[0])
-    said = [_described(deck, i, float(rounded[i]), float(expected[0, i])) for i in where[:MOST].tolist()]
+    said = [_describe(deck, i, float(rounded[i]), float(expected[0, i])) for i in where[:MOST].tolist()]
     more = f"; so do {where.size - MOST} more" if where.size > MOST else ""
     return f"the deck starts elsewhere than the network: {'; '.join(said)}{more}" if said else ""
 
 
-def _described(deck: Deck, index: int, found: float, expected: float) -> str:
+def _describe(deck: Deck, index: int, found: float, expected: float) -> str:
     probe = deck.states[index]
     at = f"neuron {probe.label} (node {probe.node}) starts at {format_si(found, 'V')}, not {format_si(expected, 'V')}"
     inner = probe.node.rpartition(".")[2].lower()

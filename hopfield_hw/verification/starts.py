@@ -67,18 +67,18 @@ def choose(
     drives = list(_drives(network, signal, rng)) if other_inputs else [signal]
     if network.kind != "ode":
         return _inside(network, drives, np.max(np.abs(states), axis=0), t_stop, rng)
-    reach = np.maximum(np.max(np.abs(states), axis=0), _turned(network))
+    reach = np.maximum(np.max(np.abs(states), axis=0), _turning(network))
     found = _pair(network, drives, reach, t_stop, extent, rng)
     for start, path in found:
-        seen = seen.joined(_predicted(network, devices, start.inputs, path, extent, limit))
+        seen = seen.joined(_predict(network, devices, start.inputs, path, extent, limit))
     chosen = [start for start, _ in found]
     if seen.share(goal) == 1.0:
         return chosen
     tried = []
     for drive in drives:
         rows = _candidates(states, reach, rng)
-        tried += [(Start(path.states[0], drive), path) for path in _followed(network, drive, rows, t_stop, extent)]
-    coverages = [_predicted(network, devices, start.inputs, path, extent, limit) for start, path in tried]
+        tried += [(Start(path.states[0], drive), path) for path in _follow(network, drive, rows, t_stop, extent)]
+    coverages = [_predict(network, devices, start.inputs, path, extent, limit) for start, path in tried]
     for _ in range(MOST):
         shares = [seen.joined(each).share(goal) for each in coverages]
         best = int(np.argmax(shares)) if shares else 0
@@ -98,7 +98,7 @@ def _pair(
         x0 = _unequal(reach, rng)
         found = []
         for sign, drive in zip((1.0, -1.0), (drives[-1], drives[-2] if len(drives) > 1 else drives[-1]), strict=True):
-            paths = _followed(network, drive, sign * x0[np.newaxis], end, extent)
+            paths = _follow(network, drive, sign * x0[np.newaxis], end, extent)
             found += [(Start(path.states[0], drive), path) for path in paths]
         if len(found) == 2:
             break
@@ -113,7 +113,7 @@ def _inside(
     for _ in range(TRIES):
         pair = [Start(x0, drives[-1]), Start(-x0, drives[-2] if len(drives) > 1 else drives[-1])]
         try:
-            paths = [solve(_started(network, start.states), t_stop=t_stop, inputs=start.inputs) for start in pair]
+            paths = [solve(_start_at(network, start.states), t_stop=t_stop, inputs=start.inputs) for start in pair]
             furthest = max(float(np.max(np.abs(path["state"].to_numpy()))) for path in paths)
             if furthest <= (FAR if network.kind == "dde" else WITHIN) * float(np.max(reach)):
                 return pair
@@ -123,7 +123,7 @@ def _inside(
     return []
 
 
-def _started(network: Graph, states: Array) -> Graph:
+def _start_at(network: Graph, states: Array) -> Graph:
     """Return the graph with other initial states: those of the Leaks, then of the Holds."""
     keepers = [*network.of_type(Leak), *network.of_type(Hold)]
     ends = np.cumsum([op.output_size for op in keepers])
@@ -141,7 +141,7 @@ def _unequal(reach: Array, rng: np.random.Generator) -> Array:
     return np.asarray(reach * size * sign)
 
 
-def scattered(states: Array, count: int) -> list[Array]:
+def scatter(states: Array, count: int) -> list[Array]:
     """Return random starts within twice the range that the states of a run took, for a circuit that is at fault."""
     rng = np.random.default_rng(SEED)
     reach = max(float(np.max(np.abs(states))), 0.1)
@@ -166,7 +166,7 @@ def _candidates(states: Array, reach: Array, rng: np.random.Generator) -> Array:
     return np.concatenate([inside, wide])
 
 
-def _turned(network: Graph) -> float:
+def _turning(network: Graph) -> float:
     """Return an argument, volts, at which the functions have gone most of their way; 0 where none is bounded."""
     steps = 10.0 ** np.arange(-4.0, 3.0)
     found = [0.0]
@@ -179,7 +179,7 @@ def _turned(network: Graph) -> float:
     return max(found)
 
 
-def _followed(network: Graph, signal: Signal | None, rows: Array, end: float, extent: Array) -> Iterator[Waveform]:
+def _follow(network: Graph, signal: Signal | None, rows: Array, end: float, extent: Array) -> Iterator[Waveform]:
     """Yield the waveforms of the equation from the starts from which it stays within reach."""
     program, grid = Program([network], signal), uniform_grid(end, POINTS)
     most = FAR * float(np.max(extent))
@@ -189,14 +189,14 @@ def _followed(network: Graph, signal: Signal | None, rows: Array, end: float, ex
     except SimulatorTimeout:
         return
     except AccuracyError:  # one of them goes off; the others are worth asking alone
-        paths = list(_alone(program, rows, grid, watch))
+        paths = list(_follow_each(program, rows, grid, watch))
     for path in paths:
         reach = float(np.max(np.abs(path)))
         if np.isfinite(reach) and reach < max(most, 2.0 * float(np.max(np.abs(path[0])))):
             yield Waveform(grid, path)
 
 
-def _alone(program: Program, rows: Array, grid: Array, watch: Watch) -> Iterator[Array]:
+def _follow_each(program: Program, rows: Array, grid: Array, watch: Watch) -> Iterator[Array]:
     for x0 in rows:
         try:
             yield from integrate_program(program, x0[np.newaxis], grid, RTOL, watch)
@@ -206,7 +206,7 @@ def _alone(program: Program, rows: Array, grid: Array, watch: Watch) -> Iterator
             return
 
 
-def _predicted(
+def _predict(
     network: Graph, devices: Devices, signal: Signal | None, path: Waveform, extent: Array, limit: float
 ) -> Coverage:
     run = Run(

@@ -231,7 +231,7 @@ class Run:
                 found[drivers[0].name] = self.outputs[:, columns]
         return found
 
-    def thinned(self) -> Run:
+    def thin(self) -> Run:
         """Return the run at fewer points, which lie where its states move: enough for what a value does to them."""
         if self.is_clocked or len(self.times) <= THINNED or self.decay.applies:
             return self

@@ -107,10 +107,10 @@ def _of_weights(circuit: Circuit, leak: Leak, affine: Affine, runs: Sequence[Run
     for i in range(affine.output_size):
         value = float(affine.constant[i])
         yield Term(affine.name, (Role.BIAS,), (i,), (first + i,), seconds * per_ampere[i], value, "A")
-    yield from _shared(circuit, leak, affine, sources, per_ampere, runs)
+    yield from _share(circuit, leak, affine, sources, per_ampere, runs)
 
 
-def _shared(
+def _share(
     circuit: Circuit, leak: Leak, affine: Affine, sources: Array, per_ampere: Array, runs: Sequence[Run]
 ) -> Iterator[Term]:
     """Yield what several weights have in common: the inverter of a source, and a common line."""
@@ -121,7 +121,7 @@ def _shared(
     if len(drivers) != 1:
         return
     (source,) = drivers
-    inverted = _inverted(circuit, affine)
+    inverted = _find_inverted(circuit, affine)
     for j in np.unique(columns).tolist():
         own = np.flatnonzero(columns == j)
         behind = [k for k in own.tolist() if (int(rows[k]), j) in inverted]
@@ -154,7 +154,7 @@ def _loading(circuit: Circuit) -> set[int]:
     return {nodes[node] for device in weights for node in device.nodes if node in nodes}
 
 
-def _inverted(circuit: Circuit, affine: Affine) -> set[tuple[int, ...]]:
+def _find_inverted(circuit: Circuit, affine: Affine) -> set[tuple[int, ...]]:
     """Return the weights, (to, from), whose devices hang on the complement of their source."""
     rails = {d.nodes[0] for d in circuit.devices if d.origin.role in (Role.INVERTER, Role.INVERTER_FEEDBACK)}
     weights = (d for d in circuit.devices if d.origin[:2] == (affine.name, Role.WEIGHT))
@@ -167,7 +167,7 @@ def _others(
     """Yield what else devices stand for, each on all states and outputs that it moves."""
     effects = [Effects(run, extent) for run in runs]
     wanted: dict[tuple[Value, ...], dict[Origin, None]] = {}  # the places of the devices of each, in their order
-    inverted = {affine.name: _inverted(circuit, affine) for affine in runs[0].graph.of_type(Affine)}
+    inverted = {affine.name: _find_inverted(circuit, affine) for affine in runs[0].graph.of_type(Affine)}
     for device in circuit.devices:
         origin = device.origin
         if origin.role in (Role.FUNCTION, Role.CLAMP) and origin.operator in runs[0].along.given:

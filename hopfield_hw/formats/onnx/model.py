@@ -107,7 +107,7 @@ class _Reader:
         steps: list[Step] = []
         refused: InputError | None = None
         there = {"", *given, *self.known}
-        for node in self._needed(given, wanted):
+        for node in self._find_needed(given, wanted):
             try:
                 self._take(node, steps, there)
             except InputError as error:
@@ -116,11 +116,11 @@ class _Reader:
         if refused is None:
             missing = [name for name in wanted if name not in there]
             if not missing:
-                return self._pruned(given, wanted, steps)
+                return self._prune(given, wanted, steps)
             refused = InputError(f"the output {missing[0]!r:.80}: no node, input or initializer has this name")
         raise InputError(f"{refused}{_to_cut_out(steps, self.known)}")
 
-    def _pruned(self, inputs: tuple[str, ...], outputs: tuple[str, ...], steps: Sequence[Step]) -> Model:
+    def _prune(self, inputs: tuple[str, ...], outputs: tuple[str, ...], steps: Sequence[Step]) -> Model:
         """Return the model without steps and constants that nothing reads any more."""
         read, left = set(outputs), []
         for step in reversed(steps):
@@ -130,7 +130,7 @@ class _Reader:
         constants = MappingProxyType({name: value for name, value in self.known.items() if name in read})
         return Model(inputs=inputs, outputs=outputs, constants=constants, steps=tuple(left[::-1]))
 
-    def _needed(self, inputs: Sequence[str], outputs: Sequence[str]) -> list[NodeProto]:
+    def _find_needed(self, inputs: Sequence[str], outputs: Sequence[str]) -> list[NodeProto]:
         """Return the nodes that outputs need from inputs on, in their order."""
         read, found = set(outputs), []
         for node in reversed(self.graph.node):

@@ -100,7 +100,7 @@ def _batch_normalization(given: Given, step: Step) -> Any:
     return (x - mean) / np.sqrt(variance + step.attributes["epsilon"]) * scale + bias
 
 
-def _reduced(function: Callable[..., Any], given: Given, step: Step) -> Any:
+def _reduce(function: Callable[..., Any], given: Given, step: Step) -> Any:
     x, axes = given[0], axes_of(given, step)
     if not axes:
         if step.attributes.get("noop_with_empty_axes"):
@@ -148,7 +148,7 @@ def _clip(given: Given, step: Step) -> Any:
     return x if high is None else np.minimum(x, high)
 
 
-def _divided(given: Given, step: Step) -> Any:
+def _divide(given: Given, step: Step) -> Any:
     left, right = given
     if left.dtype.kind != "i" or right.dtype.kind != "i":
         return left / right
@@ -191,7 +191,7 @@ def _curve(function: Callable[[Any, Mapping[str, Any]], Any]) -> Callable[[Given
     return lambda given, step: function(given[0], step.attributes)
 
 
-def _folded(function: Callable[..., Any]) -> Callable[[Given, Step], Any]:
+def _fold(function: Callable[..., Any]) -> Callable[[Given, Step], Any]:
     """Return a node that takes any number of inputs, two by two."""
     return lambda given, step: reduce(function, given)
 
@@ -210,7 +210,7 @@ NODES: Mapping[str, Callable[[Given, Step], Any]] = MappingProxyType(
         "Ceil": _plain(np.ceil),
         "Clip": _clip,
         "Cos": _plain(np.cos),
-        "Div": _divided,
+        "Div": _divide,
         "Dropout": _dropout,
         "Elu": _curve(lambda x, a: np.where(x < 0.0, a["alpha"] * np.expm1(x), x)),
         "Equal": _plain(np.equal),
@@ -230,9 +230,9 @@ NODES: Mapping[str, Callable[[Given, Step], Any]] = MappingProxyType(
         "Log": _plain(np.log),
         "LogSoftmax": _over_groups(log_softmax),
         "MatMul": _plain(np.matmul),
-        "Max": _folded(np.maximum),
+        "Max": _fold(np.maximum),
         "Mean": _mean,
-        "Min": _folded(np.minimum),
+        "Min": _fold(np.minimum),
         "Mul": _plain(np.multiply),
         "Neg": _plain(np.negative),
         "Not": _plain(np.logical_not),
@@ -240,12 +240,12 @@ NODES: Mapping[str, Callable[[Given, Step], Any]] = MappingProxyType(
         "PRelu": _plain(lambda x, slope: np.where(x < 0.0, slope * x, x)),
         "Pow": _power,
         "Reciprocal": _plain(np.reciprocal),
-        "ReduceL2": partial(_reduced, _length),
-        "ReduceMax": partial(_reduced, np.max),
-        "ReduceMean": partial(_reduced, _average),
-        "ReduceMin": partial(_reduced, np.min),
-        "ReduceProd": partial(_reduced, np.prod),
-        "ReduceSum": partial(_reduced, np.sum),
+        "ReduceL2": partial(_reduce, _length),
+        "ReduceMax": partial(_reduce, np.max),
+        "ReduceMean": partial(_reduce, _average),
+        "ReduceMin": partial(_reduce, np.min),
+        "ReduceProd": partial(_reduce, np.prod),
+        "ReduceSum": partial(_reduce, np.sum),
         "Relu": _plain(lambda x: np.maximum(x, x.dtype.type(0))),
         "Round": _plain(np.rint),
         "Selu": _curve(lambda x, a: a["gamma"] * np.where(x < 0.0, a["alpha"] * np.expm1(x), x)),
@@ -257,7 +257,7 @@ NODES: Mapping[str, Callable[[Given, Step], Any]] = MappingProxyType(
         "Softsign": _plain(lambda x: x / (1.0 + np.abs(x))),
         "Sqrt": _plain(np.sqrt),
         "Sub": _plain(np.subtract),
-        "Sum": _folded(np.add),
+        "Sum": _fold(np.add),
         "Tanh": _plain(np.tanh),
         "ThresholdedRelu": _curve(lambda x, a: np.where(x > a["alpha"], x, 0.0)),
         "TopK": _top,

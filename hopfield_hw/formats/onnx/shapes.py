@@ -123,7 +123,7 @@ def _shape(given: Given, step: Step) -> Any:
     return np.array(given[0].shape, dtype=np.int64)[step.attributes.get("start", 0) : step.attributes.get("end")]
 
 
-def _filled(given: Given, step: Step) -> Any:
+def _fill(given: Given, step: Step) -> Any:
     value = step.attributes.get("value")
     return np.broadcast_to(np.zeros(()) if value is None else value.reshape(()), shape_of(given[0]))
 
@@ -149,7 +149,7 @@ def _one_hot(given: Given, step: Step) -> Any:
 SHAPES: Mapping[str, Callable[[Given, Step], Any]] = MappingProxyType(
     {
         "Concat": lambda given, step: np.concatenate(given, axis=step.attributes["axis"]),
-        "ConstantOfShape": _filled,
+        "ConstantOfShape": _fill,
         "Expand": _expand,
         "Flatten": _flatten,
         "Gather": _gather,

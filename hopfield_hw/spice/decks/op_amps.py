@@ -95,7 +95,7 @@ def read_sources(statements: Sequence[Statement]) -> dict[int, tuple[Source, ...
     return found
 
 
-def grounded(expression: str, held: Collection[str]) -> str:
+def ground_expression(expression: str, held: Collection[str]) -> str:
     """Return an expression in which nodes that are not `held`, lower case, are at 0 V."""
 
     def volts(match: re.Match[str]) -> str:
@@ -137,10 +137,10 @@ def _read(statement: Statement, scope: _Scope, models: Mapping[str, tuple[str, d
         points = [number(word) for word in re.split(r"[\s(),]+", match[5]) if word]
         if None not in points:
             listed = ",".join(repr(point) for point in points)
-            for each in _expressed(match[1], (match[2], match[3]), _unquoted(match[4])):
+            for each in _find_in_expression(match[1], (match[2], match[3]), _unquote(match[4])):
                 yield each._replace(value=f"pwl({each.value},{listed})", bends=True)
     elif letter in ("e", "b") and (match := _EXPRESSION.match(text)) is not None:
-        yield from _expressed(match[1], (match[2], match[3]), _unquoted(match[4]))
+        yield from _find_in_expression(match[1], (match[2], match[3]), _unquote(match[4]))
 
 
 def _linear(name: str, output: tuple[str, str], plus: str, minus: str, gain: str) -> Source:
@@ -149,7 +149,7 @@ def _linear(name: str, output: tuple[str, str], plus: str, minus: str, gain: str
 
 
 def _in_braces(gain: str, value: float | None) -> str:
-    return repr(value) if value is not None else "{" + _unquoted(gain) + "}"
+    return repr(value) if value is not None else "{" + _unquote(gain) + "}"
 
 
 def _current(text: str, scope: _Scope) -> Iterator[Source]:
@@ -182,7 +182,7 @@ def _xspice(text: str, models: Mapping[str, tuple[str, dict[str, str]]]) -> Iter
     yield Source(words[0], (words[2], "0"), words[1], "0", value, None if bends else gain, bends)
 
 
-def _expressed(name: str, output: tuple[str, str], expression: str) -> Iterator[Source]:
+def _find_in_expression(name: str, output: tuple[str, str], expression: str) -> Iterator[Source]:
     """Yield the differences, and the voltages alone, that an expression is of."""
     if _HAS_MEMORY.search(expression):
         return
@@ -197,7 +197,7 @@ def _expressed(name: str, output: tuple[str, str], expression: str) -> Iterator[
         yield Source(name, output, plus, minus, f"{before}{DIFFERENCE}{after}", bends=bends)
 
 
-def _unquoted(text: str) -> str:
+def _unquote(text: str) -> str:
     text = text.strip()
     quoted = len(text) > 1 and (text[0], text[-1]) in {("{", "}"), ("'", "'"), ('"', '"')}
     return text[1:-1].strip() if quoted else text

@@ -67,7 +67,7 @@ def read_statements(deck: str | Path) -> Source:
     """
     if isinstance(deck, Path) or "\n" not in deck:
         path = Path(deck)
-        text = _decoded(path, f"deck {str(deck)!r:.200}", "give a netlist or its path")
+        text = _decode(path, f"deck {str(deck)!r:.200}", "give a netlist or its path")
         file = _File("deck", path.resolve().parent, (path.resolve(),))
     else:
         text, file = deck, _File("deck", Path().resolve(), ())
@@ -81,13 +81,13 @@ def read_statements(deck: str | Path) -> Source:
             after = next(own, None)
             notes = () if after is None else (f"{after.where}: text after `.end` is not part of the circuit",)
             break
-        statements += _expanded(statement, file, file.folder)
+        statements += _expand(statement, file, file.folder)
     return Source(plain(title).strip(), tuple(statements), notes)
 
 
 def deck_head(path: Path) -> str:
     """Return the first 4,000 characters of a deck. Raises InputError for what cannot be read as text."""
-    return _decoded(path, f"deck {str(path)!r:.200}", "give a netlist or its path")[:4000]
+    return _decode(path, f"deck {str(path)!r:.200}", "give a netlist or its path")[:4000]
 
 
 def plain(text: str) -> str:
@@ -108,18 +108,18 @@ def arguments(statement: Statement) -> list[str]:
     return [word.strip("\"'") for word in WORD.findall(statement.text)[1:]]
 
 
-def _decoded(path: Path, what: str, remedy: str) -> str:
+def _decode(path: Path, what: str, remedy: str) -> str:
     try:
         data = path.read_bytes()
         for mark, encoding in MARKS:
             if data.startswith(mark):
                 return _text(data[len(mark) :].decode(encoding))
-        return _text(_unmarked(data))
+        return _text(_drop_mark(data))
     except (OSError, UnicodeError) as error:
         raise InputError(f"{what}: cannot be read ({error}); {remedy}") from None
 
 
-def _unmarked(data: bytes) -> str:
+def _drop_mark(data: bytes) -> str:
     """Decode a file without a mark: UTF-16 has zeros in every other byte; what is not UTF-8 is Windows-1252."""
     if b"\0" in data:
         return data.decode("utf-16-le" if data[1::2].count(0) > data[::2].count(0) else "utf-16-be")
@@ -150,15 +150,15 @@ def _statements(text: str, name: str, *, first: int = 1) -> Iterator[Statement]:
         if line.startswith("+") and not lines:
             raise InputError(f"{name} line {number} `{line:.60}`: goes on with a statement, but none is before it")
         if not line.startswith("+") and lines:
-            yield _joined(lines, f"{name} line {begins}")
+            yield _join(lines, f"{name} line {begins}")
             lines = []
         begins = begins if lines else number
         lines.append(line)
     if lines:
-        yield _joined(lines, f"{name} line {begins}")
+        yield _join(lines, f"{name} line {begins}")
 
 
-def _joined(lines: list[str], where: str) -> Statement:
+def _join(lines: list[str], where: str) -> Statement:
     text = " ".join([lines[0], *(line[1:].strip() for line in lines[1:])])
     return Statement(text.split(maxsplit=1)[0].lower() if text else "", text, tuple(lines), where)
 
@@ -181,23 +181,23 @@ def _without_comment(line: str) -> str:
     return line
 
 
-def _expanded(statement: Statement, file: _File, home: Path) -> Iterator[Statement]:
+def _expand(statement: Statement, file: _File, home: Path) -> Iterator[Statement]:
     """Yield a statement, or those of the file or the section that it names. `home`: the folder of the deck."""
     words = arguments(statement)
     if statement.word in (".include", ".incl", ".inc") or (statement.word == ".lib" and len(words) == 1):
-        found, inner = _opened(statement, words, file, home)
+        found, inner = _open(statement, words, file, home)
         for each in found:
             if each.word != ".end":
-                yield from _expanded(each, inner, home)
+                yield from _expand(each, inner, home)
     elif statement.word == ".lib" and len(words) == 2:
-        found, inner = _opened(statement, words, file, home)
+        found, inner = _open(statement, words, file, home)
         for each in _section(found, words[1], statement):
-            yield from _expanded(each, inner, home)
+            yield from _expand(each, inner, home)
     else:
         yield statement
 
 
-def _opened(statement: Statement, words: list[str], file: _File, home: Path) -> tuple[list[Statement], _File]:
+def _open(statement: Statement, words: list[str], file: _File, home: Path) -> tuple[list[Statement], _File]:
     """Return the statements of the file that a statement names, and what they are read as."""
     said = f"{statement.where} `{statement.text:.80}`"
     if not words:
@@ -214,7 +214,7 @@ def _opened(statement: Statement, words: list[str], file: _File, home: Path) -> 
         )
     if path in file.above or len(file.above) > MOST_FILES:
         raise InputError(f"{said}: that file includes itself; remove one of the two lines")
-    text = _decoded(path, said, "give a file of statements")
+    text = _decode(path, said, "give a file of statements")
     check_deck_text(text, path.name)
     return list(_statements(text, path.name)), _File(path.name, path.parent, (*file.above, path))
 

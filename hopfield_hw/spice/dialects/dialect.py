@@ -123,7 +123,7 @@ class Dialect(ABC):
     def format_device(self, device: Device, initial: Mapping[str, float]) -> Iterator[str]:
         """Yield the lines of one device."""
         name, part, nodes, _ = device
-        name = lettered(LETTERS.get(type(part), name[0].upper()), name)
+        name = with_letter(LETTERS.get(type(part), name[0].upper()), name)
         match part:
             case Resistor(value):
                 yield f"{name} {nodes[0]} {nodes[1]} {number(value)}"
@@ -140,7 +140,7 @@ class Dialect(ABC):
             case Transistor():
                 yield f"{name} {' '.join(nodes)} {model_name(part)}"
             case Transconductor() if part.is_linear:
-                yield f"{lettered('G', name)} {' '.join(nodes)} {number(part.siemens)}"
+                yield f"{with_letter('G', name)} {' '.join(nodes)} {number(part.siemens)}"
             case Transconductor():
                 yield self.format_current(name, nodes[:2], part.current(), nodes[2:])
             case Switch():
@@ -160,11 +160,11 @@ class Dialect(ABC):
 
     def format_voltage(self, name: str, ends: Sequence[str], formula: Expression, inputs: Sequence[str]) -> str:
         """Return a source whose voltage a formula of node voltages gives."""
-        return f"{lettered('B', name)} {' '.join(ends)} V={self.formula(formula, inputs)}"
+        return f"{with_letter('B', name)} {' '.join(ends)} V={self.formula(formula, inputs)}"
 
     def format_current(self, name: str, ends: Sequence[str], formula: Expression, inputs: Sequence[str]) -> str:
         """Return a source whose current a formula of node voltages gives, from the first node to the second."""
-        return f"{lettered('B', name)} {' '.join(ends)} I={self.formula(formula, inputs)}"
+        return f"{with_letter('B', name)} {' '.join(ends)} I={self.formula(formula, inputs)}"
 
     @abstractmethod
     def format_line(self, device: Device, line: Line) -> str:
@@ -231,14 +231,14 @@ class Dialect(ABC):
             plus = shifted
         model = op_amp.model
         if isinstance(model, IdealGain):
-            yield f"{lettered('E', name)} {output} {GROUND} {plus} {minus} {number(model.gain)}"
+            yield f"{with_letter('E', name)} {output} {GROUND} {plus} {minus} {number(model.gain)}"
         elif isinstance(model, Subcircuit):
             at = {"plus": plus, "minus": minus, "output": output} | dict(zip(model.supplies, supplies, strict=True))
-            yield f"{lettered('X', name)} {' '.join(at[pin] for pin in model.pins)} {model.name}"
+            yield f"{with_letter('X', name)} {' '.join(at[pin] for pin in model.pins)} {model.name}"
         else:
             start = initial.get(output, 0.0)
             word = self.format_parameter("start", start) if model.pole is not None and start != 0.0 else ""
-            yield f"{lettered('X', name)} {plus} {minus} {output} {model_name(model)}{word}"
+            yield f"{with_letter('X', name)} {plus} {minus} {output} {model_name(model)}{word}"
 
     def format_parameter(self, name: str, value: float) -> str:
         """Return a parameter of a subcircuit as it stands at the end of its call."""
@@ -297,7 +297,7 @@ def number(value: float) -> str:
     return f"{value:.13g}"
 
 
-def lettered(letter: str, name: str) -> str:
+def with_letter(letter: str, name: str) -> str:
     """Return a name that begins with the letter of its element: as it is where it does."""
     return name if name[0].upper() == letter else f"{letter}_{name}"
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 from ...circuit import Device
 from ...parts import Line
 from ...values.errors import Unrealisable
-from .dialect import Analysis, Dialect, lettered, number, wrap
+from .dialect import Analysis, Dialect, number, with_letter, wrap
 
 
 class LTspice(Dialect):
@@ -22,7 +22,7 @@ class LTspice(Dialect):
                 f"device {device.name}: starts at {line.initial:g} V, and a transmission line of LTspice starts empty; "
                 "give the delay a history of 0, or export to ngspice"
             )
-        name = lettered("T", device.name)
+        name = with_letter("T", device.name)
         return f"{name} {' '.join(device.nodes)} Td={line.delay!r} Z0={number(line.impedance)}"
 
     def format_analysis(self, analysis: Analysis) -> str:

@@ -8,7 +8,7 @@ from typing import ClassVar
 from ...circuit import Device
 from ...functions.expressions import Expression
 from ...parts import Line
-from .dialect import Analysis, Dialect, lettered, number, wrap
+from .dialect import Analysis, Dialect, number, with_letter, wrap
 
 PACE = "hopfield_hw_pace"
 # A transmission line ends a step wherever the slope of what went in changes by more than REL times the larger slope
@@ -27,13 +27,13 @@ class Ngspice(Dialect):
         """Return a G source: the SW model of ngspice 39 does not converge at its threshold."""
         if name[0] == "B":
             return super().format_current(name, ends, formula, inputs)
-        return f"{lettered('G', name)} {' '.join(ends)} cur='{self.expression(formula, inputs)}'"
+        return f"{with_letter('G', name)} {' '.join(ends)} cur='{self.expression(formula, inputs)}'"
 
     def format_line(self, device: Device, line: Line) -> str:
         z, volts = line.impedance, line.initial
         start = f"{volts!r},{volts / z!r},{volts!r},{-volts / z!r}"
         values = f"Z0={number(z)} TD={line.delay!r} REL={NO_BREAKS!r} IC={start}"
-        return f"{lettered('T', device.name)} {' '.join(device.nodes)} {values}"
+        return f"{with_letter('T', device.name)} {' '.join(device.nodes)} {values}"
 
     def format_choice(self, left: str, right: str, above: str, otherwise: str) -> str:
         return f"({left}>{right}?{above}:{otherwise})"

@@ -9,7 +9,7 @@ from ...circuit import Device
 from ...functions.expressions import Expression
 from ...parts import Line
 from ...values.errors import Unrealisable
-from .dialect import Analysis, Dialect, lettered, number, wrap
+from .dialect import Analysis, Dialect, number, with_letter, wrap
 
 
 class Xyce(Dialect):
@@ -34,7 +34,7 @@ class Xyce(Dialect):
                 f"device {device.name}: starts at {line.initial:g} V, and a transmission line of Xyce starts empty; "
                 "give the delay a history of 0, or export to ngspice"
             )
-        name = lettered("T", device.name)
+        name = with_letter("T", device.name)
         return f"{name} {' '.join(device.nodes)} Z0={number(line.impedance)} TD={line.delay!r}"
 
     def format_analysis(self, analysis: Analysis) -> str:
