@@ -2,6 +2,7 @@
 # make demo      the main job, shown on the digit memory
 # make test      style, types, tests
 # make verify-full, make bench   the long comparisons; the measurements (build/bench.json)
+# make notebooks  run the notebooks and store them with their pictures
 # make clean     remove what they wrote, but for .venv
 
 PYTHON ?= python3
@@ -12,7 +13,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONUTF8 := 1
 
 .DELETE_ON_ERROR:
-.PHONY: install simulator hardware demo test verify-full bench clean
+.PHONY: install simulator hardware demo test verify-full bench notebooks clean
 
 install: .venv/.installed simulator
 
@@ -84,6 +85,9 @@ verify-full: install hardware
 
 bench: install
 	$(BIN)/python tests/benchmarks/run.py
+
+notebooks: install
+	$(BIN)/python tests/refresh_notebooks.py
 
 clean:
 	rm -rf build dist runs *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache
