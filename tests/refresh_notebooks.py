@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import sys
 import tempfile
+from base64 import b64decode, b64encode
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import nbformat
 from nbclient import NotebookClient
+from PIL import Image
 
 NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
-# Small pictures: 60 dots an inch, of 16 colours or so.
+# Small pictures: 60 dots an inch, at most WIDTH pixels wide, of COLOURS colours.
+WIDTH, COLOURS = 1000, 64
 SET_UP = "import matplotlib\nmatplotlib.rcParams['figure.dpi'] = 60\nmatplotlib.rcParams['savefig.dpi'] = 60"
 LARGEST = 400_000  # bytes of one notebook
 
@@ -24,6 +28,17 @@ def execute(notebook: Any, folder: Path, set_up: str) -> None:
     del notebook.cells[0]
 
 
+def shrink(picture: str) -> str:
+    """Return a picture, base64 of a PNG, no wider than WIDTH and of few colours."""
+    with Image.open(BytesIO(b64decode(picture))) as image:
+        small = image.convert("RGB")
+    if small.width > WIDTH:
+        small = small.resize((WIDTH, round(small.height * WIDTH / small.width)), Image.Resampling.LANCZOS)
+    file = BytesIO()
+    small.quantize(COLOURS).save(file, "PNG", optimize=True)
+    return b64encode(file.getvalue()).decode("ascii")
+
+
 def store(path: Path, notebook: Any) -> None:
     """Write a notebook without what differs from run to run: counts, ids and times of execution."""
     for number, cell in enumerate(notebook.cells):
@@ -34,6 +49,8 @@ def store(path: Path, notebook: Any) -> None:
             for output in cell.outputs:
                 if "execution_count" in output:
                     output.execution_count = None
+                if "image/png" in output.get("data", {}):
+                    output.data["image/png"] = shrink(output.data["image/png"])
     notebook.metadata.pop("language_info", None)
     nbformat.write(notebook, path)
 

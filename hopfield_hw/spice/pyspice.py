@@ -26,6 +26,7 @@ def to_pyspice(circuit: Circuit) -> PySpiceCircuit:
         raise MissingExtra(f"to_pyspice needs PySpice ({error}); install it: pip install PySpice") from None
     target = PySpiceCircuit(circuit.title)
     dialect = Ngspice()
-    lines = [*dialect.format_devices(circuit.devices, circuit.initial), *dialect.format_models(circuit.devices)]
+    devices = [device for block in circuit.blocks for device in block.devices]  # in the order of the netlist
+    lines = [*dialect.format_devices(devices, circuit.initial), *dialect.format_models(devices)]
     target.raw_spice += "\n".join(lines) + "\n"
     return target
