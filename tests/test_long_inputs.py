@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import Any
 
 import numpy as np
 import pytest
 
 import hopfield_hw as hh
-from hopfield_hw.equations import delay_solver
+from hopfield_hw.equations import delay_solver, ode_program, recordings
 from hopfield_hw.graph import Activate, Affine, Delay, Edge, Graph, Input, Leak, Output
 from hopfield_hw.values.arrays import Array
 
 TAU, T_STOP = 1e-4, 1e-3
-SOLVE = import_module("hopfield_hw.equations.solution")  # the package has a function of this name
 
 
 def recording(points: int, size: int = 1, seed: int = 0) -> hh.Signal:
@@ -41,7 +39,7 @@ def no_starts(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*args: object, **options: object) -> None:
         raise AssertionError("a solver has started")
 
-    monkeypatch.setattr(SOLVE, "solve_ivp", refuse)
+    monkeypatch.setattr(ode_program, "solve_ivp", refuse)
 
 
 @pytest.mark.usefixtures("no_starts")
@@ -70,7 +68,7 @@ def test_one_and_many_agree_with_restarts(curve: Any, monkeypatch: pytest.Monkey
     one = hh.reference(nets[0], inputs=signal, t_stop=T_STOP)
     many = hh.reference_batch(nets[0], initial=starts, inputs=signal, t_stop=T_STOP)
     drawn = hh.reference_batch(nets, inputs=signal, t_stop=T_STOP)
-    monkeypatch.setattr(SOLVE, "MANY_POINTS", 10**9)
+    monkeypatch.setattr(recordings, "MANY_POINTS", 10**9)
     restarted = hh.reference(nets[0], inputs=signal, t_stop=T_STOP)
     for found in (one["state"], many["state"][0], drawn["state"][0]):
         np.testing.assert_allclose(found.to_numpy(), restarted["state"].to_numpy(), atol=1e-7)

@@ -2,9 +2,9 @@
 
 The method is DOP853: the explicit Runge-Kutta pair of order 8(5, 3) of Dormand and Prince with its interpolant of
 order 7 (Hairer, Norsett, Wanner, "Solving Ordinary Differential Equations I", 2nd ed., II.4 to II.6 and II.10).
-Coefficients and step size control are those of `scipy.integrate.DOP853`, so a row takes the steps that `solve_ivp`
-would take on it alone. What differs is the work per call: the rows of a chunk share every product and every call of
-the right-hand side, and the chunk is small enough for its stages to stay in the cache.
+Its coefficients are those of `tableau`, so a row takes the steps that `solve_ivp` would take on it alone. What differs
+is the work per call: the rows of a chunk share every product and every call of the right-hand side, and the chunk is
+small enough for its stages to stay in the cache.
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ from typing import Final, NamedTuple, Self, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from scipy.integrate import DOP853
 from threadpoolctl import threadpool_limits
 
 from ..values.arrays import Array, frozen
 from ..values.errors import AccuracyError, InputError
+from .controller import smallest_step
+from .tableau import EIGHTH as TABLEAU
 
 IndexArray: TypeAlias = npt.NDArray[np.intp]
 Rows: TypeAlias = slice | IndexArray
@@ -93,16 +94,10 @@ def integrate(
     )
 
 
-# Step size control of scipy.integrate.DOP853.
-_SAFETY: Final = 0.9
-_MIN_FACTOR: Final = 0.2
-_MAX_FACTOR: Final = 10.0
-_EXPONENT: Final = -1.0 / (DOP853.error_estimator_order + 1)
 _MIN_RTOL: Final = 100.0 * float(np.finfo(np.float64).eps)
 
 # The stages of a chunk lie in slots, each as h * k: two stages that only the next few need, the state y, the others in
 # their order. So the argument of a stage, y + sum_j a_j (h * k_j), is one vector-matrix product over a run of slots.
-_STAGES: Final = DOP853.n_stages
 _STATE: Final = 2
 _SLOT: Final = np.array([3, 1, 0, *range(4, 17)])  # of stage 0, 1, 2, 3 to 15; 12 is f(y_new), 13 to 15 interpolate
 _SLOTS: Final = 17
@@ -139,43 +134,18 @@ class _Stage(NamedTuple):
     argument: _Sum
 
 
-def _stages(first: int, matrix: Array, times: Array) -> tuple[_Stage, ...]:
-    return tuple(
-        _Stage(int(_SLOT[s]), float(c), _sum(row[:s], state=1.0))
-        for s, (row, c) in enumerate(zip(matrix, times, strict=True), start=first)
-    )
+def _stages(some: range) -> tuple[_Stage, ...]:
+    return tuple(_Stage(int(_SLOT[s]), float(TABLEAU.times[s]), _sum(TABLEAU.matrix[s, :s], state=1.0)) for s in some)
 
 
-_STEP_STAGES: Final = _stages(1, DOP853.A[1:], DOP853.C[1:])
-_EXTRA_STAGES: Final = _stages(_STAGES + 1, DOP853.A_EXTRA, DOP853.C_EXTRA)
-# x(t + h) and the two error estimates, of orders 5 and 3: one product reads the slots once for all three.
-_STEP: Final = _sum(np.stack([np.append(DOP853.B, 0.0), DOP853.E5, DOP853.E3]), state=np.array([1.0, 0.0, 0.0]))
-
-
-def _interpolant() -> Array:
-    """Return M (8, slots): x(t + s h) = sum_i b_i(s) (M hk)_i with b = `interpolation_basis(s)`."""
-    stages = np.zeros((7, DOP853.D.shape[1]))
-    stages[0, :_STAGES] = DOP853.B
-    stages[1] = -stages[0]
-    stages[1, 0] += 1.0
-    stages[2] = 2.0 * stages[0]
-    stages[2, [0, _STAGES]] -= 1.0
-    stages[3:] = DOP853.D
-    matrix = np.zeros((8, _SLOTS))
-    matrix[0, _STATE] = 1.0
-    matrix[1:, _SLOT] = stages
-    return matrix
-
-
-_INTERPOLANT: Final = _interpolant()
-
-
-def interpolation_basis(s: Array) -> Array:
-    """Return 1, s, s (1-s), s^2 (1-s), s^2 (1-s)^2, ... (P, 8) for s (P,)."""
-    factors = np.ones((s.size, 8))
-    factors[:, 1::2] = s[:, None]
-    factors[:, 2::2] = 1.0 - s[:, None]
-    return np.asarray(np.cumprod(factors, axis=1))
+_STEP_STAGES: Final = _stages(range(1, TABLEAU.stages))
+_EXTRA_STAGES: Final = _stages(range(TABLEAU.stages + 1, len(TABLEAU.times)))
+# x(t + h) and the two error estimates: one product reads the slots once for all three.
+_STEP: Final = _sum(
+    np.vstack([TABLEAU.matrix[TABLEAU.stages, : TABLEAU.stages + 1], TABLEAU.errors]), state=np.array([1.0, 0.0, 0.0])
+)
+# x(t + s h) = x + basis(s) times this, as a combination of the slots.
+_INTERPOLANT: Final = _sum(TABLEAU.interpolant, state=0.0)
 
 
 def _run(problem: _Problem) -> list[_Chunk]:
@@ -263,23 +233,21 @@ class _Chunk:
 
     def _first_step(self) -> None:
         """Evaluate the first derivative and choose the first step (Hairer et al., section II.4)."""
-        problem, rows, n = self._problem, self._rows, self._n
-        t, x, slope, span = self._t, self._slots[_STATE], self._f, float(self._end - problem.times[0])
-        probe = np.empty_like(x)
+        problem, rows = self._problem, self._rows
+        t, slope, span = self._t, self._f, float(self._end - problem.times[0])
+        x: Array = self._slots[_STATE]
         self._evaluate(t, x, slope, rows)
         finite = np.isfinite(slope).all(axis=1)
         if not finite.all():
             raise self._failure(int(np.argmin(finite)), *_NOT_FINITE)
+
+        def slope_after(h: Array) -> Array:
+            probe: Array = np.empty(x.shape)
+            self._evaluate(t + h, x + h[:, None] * slope, probe, rows)
+            return probe
+
         scale = problem.atol + np.abs(x) * problem.rtol
-        d0 = np.sqrt(_squares(x.copy(), scale) / n)
-        d1 = np.sqrt(_squares(slope.copy(), scale) / n)
-        h = np.where((d0 < 1e-5) | (d1 < 1e-5), 1e-6, 0.01 * d0 / d1)
-        h = np.minimum(h, span)
-        self._evaluate(t + h, x + h[:, None] * slope, probe, rows)
-        d2 = np.sqrt(_squares(probe - slope, scale) / n) / h
-        steepest = np.fmax(d1, d2)
-        h1 = np.where(steepest <= 1e-15, np.maximum(1e-6, h * 1e-3), (0.01 / steepest) ** -_EXPONENT)
-        self._h = np.minimum(np.minimum(100.0 * h, h1), span)
+        self._h = TABLEAU.controller.first_step(x, slope, scale, span, slope_after)
 
     def _try_step(self) -> None:
         """Try one step of every draw: accept it, or leave a smaller step for the next time."""
@@ -287,7 +255,7 @@ class _Chunk:
         y, t = slots[_STATE], self._t
         x_new, fifth_error, third_error, x, scale = self._buffers
         f_new = self._f_new
-        t_new = np.minimum(t + np.maximum(np.minimum(self._h, problem.longest), _smallest_step(t)), self._end)
+        t_new = np.minimum(t + np.maximum(np.minimum(self._h, problem.longest), smallest_step(t)), self._end)
         h = t_new - t
         steps = scale  # each h as a whole row: no product of the stages has to broadcast it
         steps[:] = h[:, None]
@@ -305,17 +273,14 @@ class _Chunk:
         np.maximum(scale, np.abs(x_new, out=x), out=scale)
         np.multiply(scale, problem.rtol, out=scale)
         np.add(scale, problem.atol, out=scale)
-        fifth = _squares(fifth_error, scale)
-        size_of_error = np.sqrt((fifth + 0.01 * _squares(third_error, scale)) * n)
-        error = np.divide(fifth, size_of_error, out=np.zeros(h.size), where=size_of_error != 0.0)
-
-        accepted = error < 1.0  # False for NaN, for which fmax then gives the smallest factor
-        factor = np.fmin(np.fmax(_SAFETY * error**_EXPONENT, _MIN_FACTOR), _MAX_FACTOR)
-        factor[self._retry & (factor > 1.0)] = 1.0
+        squares = np.stack([_squares(fifth_error, scale), _squares(third_error, scale)])
+        error = TABLEAU.combine_errors(squares, n)
+        accepted = error < 1.0  # False for NaN, for which the factor is the smallest
+        factor = TABLEAU.controller.factor(error, self._retry)
         self._h, self._retry = h * factor, ~accepted
         problem.solution.steps[rows] += accepted
         problem.solution.rejected[rows] += ~accepted
-        stuck = ~accepted & (self._h < _smallest_step(t))
+        stuck = ~accepted & (self._h < smallest_step(t))
         if stuck.any():
             draw = int(np.argmax(stuck))
             finite = np.isfinite(self._f[draw]).all() and np.isfinite(error[draw])
@@ -335,22 +300,24 @@ class _Chunk:
         draws, t, h, t_new = self._draws[crossing], self._t[crossing], h[crossing], t_new[crossing]
         rows, column = _rows(draws), h[:, None]
         slots = np.take(self._slots, crossing, axis=1)
-        np.multiply(f_new[crossing], column, out=slots[_SLOT[_STAGES]])
+        np.multiply(f_new[crossing], column, out=slots[_SLOT[TABLEAU.stages]])
         x = np.empty(slots.shape[1:])
         for slot, c, argument in _EXTRA_STAGES:
             argument.into(slots, x)
             self._evaluate(t + c * h, x, slots[slot], rows)
             np.multiply(slots[slot], column, out=slots[slot])
-        coefficients = np.tensordot(_INTERPOLANT, slots, axes=1)  # (8, A, n)
+        coefficients = np.empty((len(_INTERPOLANT.weights), *slots.shape[1:]))
+        _INTERPOLANT.into(slots, coefficients)
 
         first, last = self._written[crossing], np.searchsorted(times, t_new, side="right")
         ends = np.cumsum(last - first)
         owner = np.repeat(np.arange(draws.size), last - first)
         index = np.arange(owner.size) + (last - ends)[owner]
-        basis = interpolation_basis((times[index] - t[owner]) / h[owner])
+        basis = TABLEAU.basis((times[index] - t[owner]) / h[owner])
         begin = 0
         for row, (draw, i, j, end) in enumerate(zip(draws, first, last, ends, strict=True)):
             np.matmul(basis[begin:end], coefficients[:, row], out=states[draw, i:j])
+            states[draw, i:j] += slots[_STATE, row]
             begin = end
         self._written[crossing] = last
 
@@ -370,7 +337,3 @@ _TOO_SMALL: Final = (
     "its step fell below 10 roundings of t",
     "raise rtol or atol, or begin a new integration where the right-hand side jumps",
 )
-
-
-def _smallest_step(t: Array) -> Array:
-    return 10.0 * (np.nextafter(t, np.inf) - t)

@@ -9,13 +9,13 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 import scipy.sparse as sp
-from scipy.integrate import RK45
 
 from ..functions import Function, PiecewiseLinear
 from ..graph import Stencil
 from ..graph.shifts import Shifts
 from ..graph.weights import apply_weights
 from ..values.arrays import Array, Sparse
+from .tableau import FIFTH
 
 # Cells below this number are done before the compiler is.
 WORTH_COMPILING = 4096
@@ -134,7 +134,7 @@ class GridCrossbar:
         ):
             return None
         try:
-            from .grid_kernels import TABLEAU, step, terms
+            from .grid_kernels import WEIGHTS, step, terms
         except ImportError:
             return None
         (rows, columns), template = self.stencil.shape, self.stencil.template
@@ -148,7 +148,7 @@ class GridCrossbar:
             forward = slots.strides[0] > 0
             grids = (slots if forward else slots[::-1]).reshape(-1, rows, columns)
             squares = np.empty(rows)
-            sums = (h * TABLEAU, h * RK45.E, (rtol, atol), *weights)
+            sums = (h * WEIGHTS, h * FIFTH.errors[0], (rtol, atol), *weights)
             step(grids, forward, keep, squares, *sums, reach, *curve, constant, self.rate)
             return float(np.sum(squares))
 

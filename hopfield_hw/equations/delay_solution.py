@@ -11,8 +11,8 @@ import numpy.typing as npt
 from numpy.polynomial.chebyshev import chebpts2, chebvander
 
 from ..values.arrays import Array
-from .batch_solver import interpolation_basis
 from .breakpoints import Lag, Segments
+from .tableau import EIGHTH
 
 Index: TypeAlias = npt.NDArray[np.intp]
 
@@ -20,6 +20,11 @@ Index: TypeAlias = npt.NDArray[np.intp]
 POINTS: Final = 12
 _NODES: Final = 0.5 + 0.5 * chebpts2(POINTS)
 _FIT: Final = np.linalg.inv(chebvander(2.0 * _NODES - 1.0, POINTS - 1))
+
+
+def dense_basis(s: Array) -> Array:
+    """Return 1 and the basis of the interpolant, (P, 8), for s (P,): the factors of x, and of what x moves by."""
+    return np.concatenate([np.ones((s.size, 1)), EIGHTH.basis(s)], axis=1)
 
 
 class Equation(Protocol):
@@ -124,7 +129,7 @@ class Solution:
 
     def _state(self, times: Array, steps: Index) -> Array:
         part = (times - self._starts[steps]) / self._lengths[steps]
-        found: Array = np.matmul(interpolation_basis(part)[:, np.newaxis], self._states[steps])[:, 0]
+        found: Array = np.matmul(dense_basis(part)[:, np.newaxis], self._states[steps])[:, 0]
         return found
 
     def _signals(self, times: Array, steps: Index) -> Array:

@@ -1,8 +1,8 @@
 """One trajectory of many states, by the explicit Runge-Kutta pair of order 5(4), without temporaries.
 
 The method is that of Dormand and Prince (Hairer, Norsett, Wanner, "Solving Ordinary Differential Equations I", 2nd
-ed., II.4 to II.6). Coefficients, interpolant and step size control are those of `scipy.integrate.RK45`, so it takes the
-steps that `solve_ivp` would take. What differs is the work beside the right-hand side: every sum of stages is one
+ed., II.4 to II.6); its coefficients are those of `tableau`, so it takes the steps that `solve_ivp` would take. What
+differs is the work beside the right-hand side: every sum of stages is one
 product that reads them once, and no array is made anew at a step.
 """
 
@@ -12,16 +12,15 @@ from collections.abc import Callable
 from typing import Final, NamedTuple, Protocol
 
 import numpy as np
-from scipy.integrate import RK45
 from threadpoolctl import ThreadpoolController
 
 from ..values.arrays import Array
 from ..values.errors import AccuracyError
+from .controller import smallest_step
 from .crossbar import FusedStep
+from .tableau import FIFTH as TABLEAU
 
-SAFETY, MIN_FACTOR, MAX_FACTOR = 0.9, 0.2, 10.0
-EXPONENT: Final = -1.0 / (RK45.error_estimator_order + 1)
-STAGES: Final = RK45.n_stages
+STAGES: Final = TABLEAU.stages
 LIBRARIES: Final = ThreadpoolController()  # to look for them takes as long as a small network
 SPENT: Final = "its right-hand sides are used up; the equation may be stiff: use method='BDF'"
 
@@ -113,7 +112,7 @@ class _Run:
         """Take one step, as long as the error allows; return the step to try next. `due`: the next output time."""
         rejected = False
         while True:
-            least = 10.0 * (np.nextafter(self._t, np.inf) - self._t)
+            least = float(smallest_step(self._t))
             if self._look is not None:
                 self._look(self._t, self._slots[0], STAGES)
             if rejected and h < least:
@@ -126,28 +125,26 @@ class _Run:
             else:
                 self._count(STAGES)
                 squares = self._fused(self._slots, h, rtol=self._rtol, atol=self._atol, keep=due <= self._t_new)
-            error = float(np.sqrt(squares / self._slots.shape[1]))
+            error = float(TABLEAU.combine_errors(np.array([squares]), self._slots.shape[1]))
+            h *= float(TABLEAU.controller.factor(error, rejected))
             if error < 1.0:
-                factor = MAX_FACTOR if error == 0.0 else min(MAX_FACTOR, SAFETY * error**EXPONENT)
-                return h * (min(1.0, factor) if rejected else factor)
+                return h
             rejected = True
-            h *= max(MIN_FACTOR, SAFETY * error**EXPONENT) if np.isfinite(error) else MIN_FACTOR
 
     def _stages(self, h: float) -> float:
         """Write the stages of a step of h into the slots; return the sum of squared relative errors."""
         x, new = self._slots[0], self._slots[-1]
-        for stage in range(1, STAGES):
-            self._sum(np.concatenate(([1.0], h * RK45.A[stage, :stage])), out=new)
-            self._evaluate(self._t + RK45.C[stage] * h, new, self._slots[stage + 1])
-        self._sum(np.concatenate(([1.0], h * RK45.B)), out=new)
-        self._evaluate(self._t_new, new, self._slots[STAGES + 1])
+        for stage in range(1, STAGES + 1):
+            self._sum(np.append(1.0, h * TABLEAU.matrix[stage, :stage]), out=new)
+            time = self._t_new if stage == STAGES else self._t + TABLEAU.times[stage] * h
+            self._evaluate(time, new, self._slots[stage + 1])
         scale, error = self._work
         np.abs(x, out=scale)
         np.abs(new, out=error)
         np.maximum(scale, error, out=scale)
         scale *= self._rtol
         scale += self._atol
-        self._sum(np.concatenate(([0.0], h * RK45.E)), out=error)
+        self._sum(np.append(0.0, h * TABLEAU.errors[0]), out=error)
         error /= scale
         return float(np.dot(error, error))
 
@@ -161,22 +158,21 @@ class _Run:
     def _write(self, states: Array, written: int) -> int:
         """Interpolate at the output times that the step has passed; return how many have been written."""
         last = int(np.searchsorted(self._times, self._t_new, side="right"))
+        weights = self._h * TABLEAU.basis((self._times[written:last] - self._t) / self._h) @ TABLEAU.interpolant
         for k in range(written, last):
-            s = (self._times[k] - self._t) / self._h
-            weights = self._h * (RK45.P @ (s ** np.arange(1, RK45.P.shape[1] + 1)))
-            self._sum(np.concatenate(([1.0], weights)), out=states[k])
+            self._sum(np.append(1.0, weights[k - written]), out=states[k])
         return last
 
     def _first_step(self) -> float:
-        """Choose the first step (Hairer et al., section II.4)."""
-        x, slope, span = self._slots[0], self._slots[1], self._end - self._t
+        """Return the first step."""
+        x, slope, span = self._slots[:1], self._slots[1:2], self._end - self._t
+
+        def slope_after(h: Array) -> Array:
+            self._evaluate(self._t + float(h[0]), x[0] + h[0] * slope[0], self._slots[2])
+            return self._slots[2:3]
+
         scale = self._atol + np.abs(x) * self._rtol
-        d0, d1 = _rms(x / scale), _rms(slope / scale)
-        h = min(1e-6 if d0 < 1e-5 or d1 < 1e-5 else 0.01 * d0 / d1, span)
-        self._evaluate(self._t + h, x + h * slope, self._slots[2])
-        steepest = max(d1, _rms((self._slots[2] - slope) / scale) / h)
-        longer = max(1e-6, h * 1e-3) if steepest <= 1e-15 else (0.01 / steepest) ** -EXPONENT
-        return min(100.0 * h, longer, span, self._longest)
+        return min(float(TABLEAU.controller.first_step(x, slope, scale, span, slope_after)[0]), self._longest)
 
     def _evaluate(self, t: float, x: Array, out: Array) -> None:
         self._count(1)
@@ -189,7 +185,3 @@ class _Run:
 
     def _fail(self, why: str, error: type[AccuracyError] = AccuracyError) -> None:
         raise error(f"reference: RK45 stopped at t = {self._t:.6g} of {self._end:.6g} s: {why}")
-
-
-def _rms(x: Array) -> float:
-    return float(np.sqrt(np.dot(x, x) / x.size))

@@ -1,0 +1,101 @@
+"""The explicit Runge-Kutta pairs of Dormand and Prince: coefficients, error estimates and interpolants.
+
+Hairer, Norsett, Wanner, "Solving Ordinary Differential Equations I", 2nd ed., II.4 to II.6 and II.10. The numbers are
+those of `scipy.integrate`, so a solver that takes them and `Controller` takes the steps that `solve_ivp` would take.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final
+
+import numpy as np
+from scipy.integrate import DOP853, RK45
+
+from ..values.arrays import Array
+from .controller import Controller
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Tableau:
+    """A step of h: k_s = f(t + c_s h, x + h sum_j a_sj k_j), and x(t + h) is the argument of stage `stages`.
+
+    `matrix`: (S, S), a; `times`: (S,), c. The slope at the new state is k at `stages`, and stages after it serve the
+    interpolant alone. `errors`: (E, stages + 1), the weights of the slopes in the estimates of the error / h.
+    `interpolant`: (D, S) with x(t + s h) = x + h basis(s) interpolant k, where basis(s) is (P, D) for s (P,).
+    `order`: that of the error estimate in h; an error is h^order times a constant.
+    """
+
+    name: str
+    stages: int
+    order: int
+    matrix: Array
+    times: Array
+    errors: Array
+    interpolant: Array
+    basis: Callable[[Array], Array]
+
+    @cached_property
+    def controller(self) -> Controller:
+        """What chooses the steps."""
+        return Controller(order=self.order)
+
+    def combine_errors(self, squares: Array, size: int) -> Any:
+        """Return the error of a step as a part of what is allowed, root mean square over `size` states.
+
+        `squares`: (E, ...), the sums of squares of the estimates, each divided by what is allowed.
+        """
+        if len(squares) == 1:
+            return np.sqrt(squares[0] / size)
+        fifth, third = squares
+        total = np.sqrt((fifth + 0.01 * third) * size)
+        return np.divide(fifth, total, out=np.zeros(np.shape(total)), where=total != 0.0)
+
+
+def _square(rows: Array, size: int) -> Array:
+    return np.pad(rows, ((0, 0), (0, size - rows.shape[1])))
+
+
+def _powers(s: Array) -> Array:
+    return s[:, np.newaxis] ** np.arange(1.0, RK45.P.shape[1] + 1.0)
+
+
+def _alternating_powers(s: Array) -> Array:
+    """Return s, s (1-s), s^2 (1-s), s^2 (1-s)^2, ..., (P, 7) for s (P,)."""
+    factors = np.empty((s.size, 7))
+    factors[:, 0::2] = s[:, np.newaxis]
+    factors[:, 1::2] = 1.0 - s[:, np.newaxis]
+    return np.asarray(np.cumprod(factors, axis=1))
+
+
+def _interpolate_eighth() -> Array:
+    first, last = np.eye(16)[0], np.eye(16)[DOP853.n_stages]
+    change = np.pad(DOP853.B, (0, 4))
+    return np.vstack([change, first - change, 2.0 * change - first - last, DOP853.D])
+
+
+FIFTH: Final = Tableau(
+    name="RK45",
+    stages=RK45.n_stages,
+    order=RK45.error_estimator_order + 1,
+    matrix=np.vstack([_square(RK45.A, 7), _square(RK45.B[np.newaxis], 7)]),
+    times=np.append(RK45.C, 1.0),
+    errors=RK45.E[np.newaxis],
+    interpolant=RK45.P.T,
+    basis=_powers,
+)
+"""Order 5(4), with an interpolant of order 4."""
+
+EIGHTH: Final = Tableau(
+    name="DOP853",
+    stages=DOP853.n_stages,
+    order=DOP853.error_estimator_order + 1,
+    matrix=np.vstack([_square(rows, 16) for rows in (DOP853.A, DOP853.B[np.newaxis], DOP853.A_EXTRA)]),
+    times=np.concatenate([DOP853.C, [1.0], DOP853.C_EXTRA]),
+    errors=np.stack([DOP853.E5, DOP853.E3]),
+    interpolant=_interpolate_eighth(),
+    basis=_alternating_powers,
+)
+"""Order 8(5, 3), with an interpolant of order 7."""
