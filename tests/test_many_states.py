@@ -15,7 +15,8 @@ from scipy.ndimage import correlate
 
 import hopfield_hw as hh
 from hopfield_hw.equations import OdeProgram, crossbar
-from hopfield_hw.equations.single_solver import STAGES, integrate_single
+from hopfield_hw.equations.runge_kutta import integrate
+from hopfield_hw.equations.tableau import FIFTH
 from hopfield_hw.families import TEMPLATES, CellularNetwork, Template
 from hopfield_hw.graph import Activate, Affine, Edge, Graph, Input, Leak, Output, Stencil
 from hopfield_hw.graph.shifts import Shifts
@@ -70,17 +71,16 @@ def test_cells_on_a_grid_take_the_steps_of_solve_ivp(boundary: Any, compiled: bo
         pytest.skip("Numba is not installed")
     times = np.linspace(0.0, 3e-6, 7)
     options: dict[str, Any] = {"rtol": 1e-6, "atol": 1e-6}
-    found = integrate_single(
-        program.rhs, program.initial, times, max_step=np.inf, max_evaluations=10**5, fused=fused, **options
-    )
+    start = program.initial[np.newaxis]
+    found = integrate(program.batch_rhs, start, times, tableau=FIFTH, fused=fused, **options)
     expected = solve_ivp(rhs, (0.0, times[-1]), program.initial, method="RK45", t_eval=times, **options)
     assert abs(found.evaluations - expected.nfev) <= 12
-    assert np.max(np.abs(found.states - expected.y.T)) < 1e-5
+    assert np.max(np.abs(found.states[0] - expected.y.T)) < 1e-5
 
 
 @pytest.mark.parametrize("boundary", MODES)
 def test_a_compiled_step_is_the_step_of_plain_formulas(boundary: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Any template on any grid, one smaller than the template too; the slots in both orders."""
+    """Any template on any grid, one smaller than the template too."""
     pytest.importorskip("numba")
     monkeypatch.setattr(crossbar, "WORTH_COMPILING", 0)
     rng, tolerances = np.random.default_rng(7), {"rtol": 1e-3, "atol": 1e-2}
@@ -93,20 +93,20 @@ def test_a_compiled_step_is_the_step_of_plain_formulas(boundary: Any, monkeypatc
         program = OdeProgram([network.graph()])
         h, fused = 0.3 * program.shortest_time, program.fused
         assert fused is not None
-        slots = np.zeros((STAGES + 3, program.size))
+        slots = np.zeros((FIFTH.stages + 3, program.size))
         slots[0] = x = program.initial
         slots[1] = program.rhs(0.0, x)
-        for stage in range(1, STAGES):
+        for stage in range(1, FIFTH.stages):
             slots[1 + stage] = program.rhs(0.0, x + h * RK45.A[stage, :stage] @ slots[1 : 1 + stage])
-        slots[-1] = x + h * RK45.B @ slots[1 : 1 + STAGES]
+        slots[-1] = x + h * RK45.B @ slots[1 : 1 + FIFTH.stages]
         slots[-2] = program.rhs(0.0, slots[-1])
         size = np.maximum(np.abs(x), np.abs(slots[-1]))
         error = h * RK45.E @ slots[1:-1] / (tolerances["atol"] + tolerances["rtol"] * size)
-        for keep, forward in ((False, True), (True, True), (True, False)):
-            found = np.full_like(slots, np.nan)[:: 1 if forward else -1]
+        for keep in (False, True):
+            found = np.full_like(slots, np.nan)
             found[:2] = slots[:2]
             assert fused(found, h, keep=keep, **tolerances) == pytest.approx(np.sum(error**2), rel=1e-6)
-            written = np.arange(STAGES + 3) if keep else [0, 1, STAGES + 1, STAGES + 2]
+            written = np.arange(FIFTH.stages + 3) if keep else [0, 1, FIFTH.stages + 1, FIFTH.stages + 2]
             assert np.allclose(found[written], slots[written], rtol=1e-12, atol=1e-12 * np.max(np.abs(slots[1])))
 
 
@@ -194,7 +194,7 @@ LINEAR = """
 import numpy as np, scipy.sparse as sp
 import hopfield_hw as hh
 from hopfield_hw.families import TEMPLATES, CellularNetwork
-from hopfield_hw.families import delayed_by_edge, distributed, neutral
+from hopfield_hw.transforms.delays import delayed_by_edge, distributed, neutral
 from hopfield_hw.graph import Delay, parse_graph
 
 def peak():

@@ -22,7 +22,7 @@ WORTH_COMPILING = 4096
 
 
 class FusedStep(Protocol):
-    """What `single_solver` does at a step, compiled; see `grid_kernels`."""
+    """What `runge_kutta` does at a step of one row, compiled; see `grid_kernels`."""
 
     def __call__(self, slots: Array, h: float, *, rtol: float, atol: float, keep: bool) -> float:
         """Write into `slots` what a step of h gives; return the sum over the states of the squared relative errors.
@@ -145,11 +145,10 @@ class GridCrossbar:
         constant = self.constant.reshape(rows, columns)
 
         def fused_step(slots: Array, h: float, *, rtol: float, atol: float, keep: bool) -> float:
-            forward = slots.strides[0] > 0
-            grids = (slots if forward else slots[::-1]).reshape(-1, rows, columns)
+            grids = slots.reshape(-1, rows, columns)
             squares = np.empty(rows)
             sums = (h * WEIGHTS, h * FIFTH.errors[0], (rtol, atol), *weights)
-            step(grids, forward, keep, squares, *sums, reach, *curve, constant, self.rate)
+            step(grids, keep, squares, *sums, reach, *curve, constant, self.rate)
             return float(np.sum(squares))
 
         return fused_step

@@ -77,12 +77,12 @@ class OdeEquation:
         return slopes
 
     def batch_rhs(self, t: Array, x: Array, rows: Rows, out: Array) -> None:
-        """Write dx/dt of the draws `rows` into `out`: the form that `batch_solver.integrate` takes."""
+        """Write dx/dt of the draws `rows` into `out`: the form that `runge_kutta.integrate` takes."""
         self.rhs(t, x, rows, out)
 
     @cached_property
     def fused(self) -> FusedStep | None:
-        """A compiled step for `single_solver`; None where dx/dt is not that of cells on one grid, or not many."""
+        """A compiled step for `runge_kutta`; None where dx/dt is not that of cells on one grid, or not many."""
         if len(self._crossbars) != 1 or not isinstance(grid := self._crossbars[0], GridCrossbar):
             return None
         function = self._operators.held[grid.activate].function

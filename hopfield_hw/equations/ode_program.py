@@ -10,13 +10,13 @@ from scipy.integrate import solve_ivp
 from ..values.arrays import Array
 from ..values.errors import AccuracyError
 from .accuracy import COARSER, STEPS, refine
-from .batch_solver import Rows, integrate
 from .ode import OdeEquation
 from .program import Method, Solved
 from .recordings import MANY_POINTS, follow_recording
 from .request import piecewise, uniform_times
-from .single_solver import LIBRARIES, SPENT, SpentError, integrate_single
+from .runge_kutta import LIBRARIES, integrate
 from .stiffness import STIFF_BUDGET, Stiffness, fastest_rate, stiffness
+from .tableau import EIGHTH, FIFTH
 from .watch import Watch
 
 METHODS = frozenset(get_args(Method))
@@ -31,6 +31,11 @@ MANY_BUDGET = 5_000_000
 # Where a gain curve has corners, no step of many rows is longer than this part of the smallest R C: an error estimate
 # does not see a corner that a step jumps over.
 CORNER_STEP = 0.05
+SPENT = "its right-hand sides are used up; the equation may be stiff: use method='BDF'"
+
+
+class SpentError(AccuracyError):
+    """The right-hand sides that may be spent are spent: the equation may be stiff."""
 
 
 class OdeProgram(OdeEquation):
@@ -57,12 +62,10 @@ class OdeProgram(OdeEquation):
             return followed
         step = CORNER_STEP * self.shortest_time if self.has_corners else np.inf
 
-        def watched(t: Array, x: Array, draws: Rows, out: Array) -> None:
-            watch.look(float(np.min(t)), x)
-            self.rhs(t, x, draws, out)
+        options: dict[str, Any] = {"rtol": rtol, "atol": rtol * self.reach, "max_step": step, "look": watch.look}
 
         def advance(x: Array, piece: Array) -> Array:
-            return integrate(watched, x, piece, rtol=rtol, atol=rtol * self.reach, max_step=step).states
+            return integrate(self.batch_rhs, x, piece, **options).states
 
         return piecewise(rows, grid, self.inputs, advance)
 
@@ -142,32 +145,28 @@ class _Solver:
 
         Raises SpentError where the first solution of an equation that may be stiff takes too much.
         """
-        program, watch, first = self._program, self._watch, not self._taken
-        longest = np.inf if first else self._end / (3 * self._taken)
+        program, first = self._program, not self._taken
+        tableau = FIFTH if program.has_corners else EIGHTH
         may_go_over = self._stiff is not None and self._stiff.can_be_factored and first
         budget = STIFF_BUDGET if may_go_over else MANY_BUDGET
-        options: dict[str, Any] = {"rtol": rtol, "atol": rtol * program.reach, "max_step": longest}
         steps = spent = 0
 
-        def counted(t: Array, x: Array, rows: Rows, out: Array) -> None:
+        def look(t: float, x: Array, evaluations: int) -> None:
             nonlocal spent
-            spent += 1
+            spent += evaluations
             if spent > budget:
-                raise SpentError(f"reference: DOP853 stopped at t = {t[0]:.6g} of {self._end:.6g} s: {SPENT}")
-            watch.look(float(t[0]), x)
-            program.rhs(t, x, rows, out)
+                raise SpentError(f"reference: {tableau.name} stopped at t = {t:.6g} of {self._end:.6g} s: {SPENT}")
+            self._watch.look(t, x, evaluations)
+
+        options: dict[str, Any] = {"rtol": rtol, "atol": rtol * program.reach, "max_steps": budget, "look": look}
+        options["max_step"] = np.inf if first else self._end / (3 * self._taken)
+        options["tableau"], options["fused"] = tableau, program.fused if program.has_corners else None
 
         def advance(x: Array, piece: Array) -> Array:
-            nonlocal steps, spent
-            if not program.has_corners:
-                with LIBRARIES.limit(limits=1, user_api="blas"):  # its sums wait for memory, not for processors
-                    batch = integrate(counted, x, piece, max_steps=budget, **options)
-                steps += int(batch.steps[0])
-                return batch.states
-            limits: dict[str, Any] = {"max_evaluations": budget - spent, "fused": program.fused, "look": watch.look}
-            done = integrate_single(program.rhs, x[0], piece, **limits, **options)
-            steps, spent = steps + done.steps, spent + done.evaluations
-            return done.states[np.newaxis]
+            nonlocal steps
+            found = integrate(program.batch_rhs, x, piece, **options)
+            steps += int(found.steps[0])
+            return found.states
 
         states = self._advance(advance)
         self._taken = steps

@@ -12,11 +12,11 @@ from ..values.errors import InputError
 from ..values.grids import EDGE, READ, period_grid, uniform_grid
 from ..values.signals import Signal
 from .accuracy import relative_tolerance
-from .batch_solver import Rows, integrate
 from .evaluate import Evaluator, Values
 from .leaks import LeakEquation
 from .program import Method, Solved
 from .request import check_steps, input_values
+from .runge_kutta import Rows, integrate
 from .watch import Watch
 
 
@@ -112,11 +112,10 @@ class SampledProgram:
         kept = states[:, size:]
 
         def rhs(t: Array, x: Array, rows: Rows, out: Array) -> None:
-            watch.look(float(np.min(t)), x)
             self._leaks.slopes(self._values(t, np.concatenate([x, kept[rows]], axis=1)), out=out)
 
         first = wanted[0] > left
         grid = np.append(left, wanted) if first else wanted
-        found = integrate(rhs, states[:, :size], grid, rtol=rtol, atol=rtol * 1e-3)
+        found = integrate(rhs, states[:, :size], grid, rtol=rtol, atol=rtol * 1e-3, look=watch.look)
         held[..., :size] = found.states[:, int(first) :]
         return held

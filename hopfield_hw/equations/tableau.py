@@ -17,6 +17,8 @@ from scipy.integrate import DOP853, RK45
 from ..values.arrays import Array
 from .controller import Controller
 
+STATE: Final = -1
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Tableau:
@@ -25,7 +27,8 @@ class Tableau:
     `matrix`: (S, S), a; `times`: (S,), c. The slope at the new state is k at `stages`, and stages after it serve the
     interpolant alone. `errors`: (E, stages + 1), the weights of the slopes in the estimates of the error / h.
     `interpolant`: (D, S) with x(t + s h) = x + h basis(s) interpolant k, where basis(s) is (P, D) for s (P,).
-    `order`: that of the error estimate in h; an error is h^order times a constant.
+    `order`: that of the error estimate in h; an error is h^order times a constant. `storage`: the order in which the
+    state (STATE) and the slopes are best kept, so that those that a stage adds up lie side by side.
     """
 
     name: str
@@ -36,6 +39,7 @@ class Tableau:
     errors: Array
     interpolant: Array
     basis: Callable[[Array], Array]
+    storage: tuple[int, ...]
 
     @cached_property
     def controller(self) -> Controller:
@@ -85,6 +89,7 @@ FIFTH: Final = Tableau(
     errors=RK45.E[np.newaxis],
     interpolant=RK45.P.T,
     basis=_powers,
+    storage=(STATE, *range(7)),
 )
 """Order 5(4), with an interpolant of order 4."""
 
@@ -97,5 +102,6 @@ EIGHTH: Final = Tableau(
     errors=np.stack([DOP853.E5, DOP853.E3]),
     interpolant=_interpolate_eighth(),
     basis=_alternating_powers,
+    storage=(2, 1, STATE, 0, *range(3, 16)),  # two slopes that only the next few stages need come first
 )
 """Order 8(5, 3), with an interpolant of order 7."""

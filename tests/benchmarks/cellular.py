@@ -20,7 +20,8 @@ from threadpoolctl import threadpool_limits
 
 import hopfield_hw as hh
 from hopfield_hw.equations import OdeProgram
-from hopfield_hw.equations.single_solver import integrate_single
+from hopfield_hw.equations.runge_kutta import integrate
+from hopfield_hw.equations.tableau import FIFTH
 from hopfield_hw.families import TEMPLATES, CellularNetwork
 from hopfield_hw.spice.dialects.ngspice import format_analysis
 from hopfield_hw.spice.ngspice import find
@@ -63,8 +64,8 @@ def cells_on_a_grid(side: int = 256, constants: float = 10.0) -> Iterable[dict[s
 
         def ours(compiled: bool, program: Any = program, times: Any = times, tolerances: Any = tolerances) -> None:
             fused = program.fused if compiled else None
-            options = {"max_step": np.inf, "max_evaluations": 10**6, "fused": fused, **tolerances}
-            integrate_single(program.rhs, program.initial, times, **options)
+            options = {"tableau": FIFTH, "fused": fused, **tolerances}
+            integrate(program.batch_rhs, program.initial[np.newaxis], times, **options)
 
         tasks = {"scipy": scipy, "ours": lambda: ours(True), "numpy": lambda: ours(False)}
         ours(True)  # compiles, or loads what was compiled

@@ -11,7 +11,7 @@ from scipy.integrate import solve_ivp
 
 import hopfield_hw as hh
 from hopfield_hw.equations import OdeProgram
-from hopfield_hw.equations.batch_solver import integrate
+from hopfield_hw.equations.runge_kutta import integrate
 
 
 def batched_ode(n: int = 128, batch: int = 512, t_stop: float = 20.0) -> Iterable[dict[str, Any]]:

@@ -1,10 +1,9 @@
 """Many independent trajectories of one size, integrated side by side, each with its own step size and error control.
 
-The method is DOP853: the explicit Runge-Kutta pair of order 8(5, 3) of Dormand and Prince with its interpolant of
-order 7 (Hairer, Norsett, Wanner, "Solving Ordinary Differential Equations I", 2nd ed., II.4 to II.6 and II.10).
-Its coefficients are those of `tableau`, so a row takes the steps that `solve_ivp` would take on it alone. What differs
-is the work per call: the rows of a chunk share every product and every call of the right-hand side, and the chunk is
-small enough for its stages to stay in the cache.
+The method is an explicit Runge-Kutta pair of `tableau`, so a row takes the steps that `solve_ivp` would take on it
+alone. What differs is the work per call: the rows of a chunk share every product and every call of the right-hand side,
+the chunk is small enough for its stages to stay in the cache, every sum of stages is one product that reads them once,
+and no array is made anew at a step.
 """
 
 from __future__ import annotations
@@ -16,12 +15,13 @@ from typing import Final, NamedTuple, Self, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from ..values.arrays import Array, frozen
 from ..values.errors import AccuracyError, InputError
 from .controller import smallest_step
-from .tableau import EIGHTH as TABLEAU
+from .crossbar import FusedStep
+from .tableau import EIGHTH, STATE, Tableau
 
 IndexArray: TypeAlias = npt.NDArray[np.intp]
 Rows: TypeAlias = slice | IndexArray
@@ -32,6 +32,9 @@ RightHandSide: TypeAlias = Callable[[Array, Array, Rows, Array], None]
 elsewhere; the object for a chunk stays the same until a draw finishes, so what is gathered by it can be kept. Large
 batches are shared between threads: `rhs` may be called from several at once, so it keeps no working storage.
 """
+Look: TypeAlias = Callable[[float, Array, int], object]
+"""look(t, x: (A, n), evaluations): called at each try of a step with how many calls of the right-hand side it takes."""
+LIBRARIES: Final = ThreadpoolController()  # to look for them takes as long as a small network
 
 
 class BatchSolution(NamedTuple):
@@ -53,13 +56,17 @@ def integrate(
     atol: float | npt.ArrayLike,
     max_steps: int = 100_000,
     max_step: float = np.inf,
+    tableau: Tableau = EIGHTH,
+    fused: FusedStep | None = None,
+    look: Look | None = None,
 ) -> BatchSolution:
     """Solve dx/dt = rhs(t, x) from each row of `initial` (B, n) at times[0]; return the states at `times` (m,).
 
     The estimated error of a step, as the root mean square over a row's n components, is kept below
     atol + rtol * |x| row by row; `atol` is a number or (n,). `max_steps` bounds the steps of a row, rejected ones
     included; no step is longer than `max_step`. A row's answer does not depend on the other rows beyond rounding: BLAS
-    may order the sums of a product by the place of a row in its chunk.
+    may order the sums of a product by the place of a row in its chunk. `fused`: a compiled step of FIFTH for one
+    row of this very equation, with one `atol`.
 
     Raises InputError for unusable arguments, and AccuracyError, naming the draw and the time, where a trajectory
     cannot go on.
@@ -86,7 +93,8 @@ def integrate(
         rejected=np.zeros(batch, dtype=np.intp),
     )
     solution.states[:, 0] = x0
-    problem = _Problem(rhs, x0, grid, float(rtol), tolerance, max_step, max_steps, solution)
+    layout = _Layout(tableau)
+    problem = _Problem(rhs, x0, grid, float(rtol), tolerance, max_step, max_steps, layout, fused, look, solution)
     done = _run(problem) if grid.size > 1 and batch > 0 else []
     return solution._replace(
         evaluations=sum(chunk.evaluations for chunk in done),
@@ -96,36 +104,22 @@ def integrate(
 
 _MIN_RTOL: Final = 100.0 * float(np.finfo(np.float64).eps)
 
-# The stages of a chunk lie in slots, each as h * k: two stages that only the next few need, the state y, the others in
-# their order. So the argument of a stage, y + sum_j a_j (h * k_j), is one vector-matrix product over a run of slots.
-_STATE: Final = 2
-_SLOT: Final = np.array([3, 1, 0, *range(4, 17)])  # of stage 0, 1, 2, 3 to 15; 12 is f(y_new), 13 to 15 interpolate
-_SLOTS: Final = 17
-_BUFFERS: Final = 5
 _CHUNK_BYTES: Final = 1 << 23  # of all slots of a chunk: a share of the last-level cache
 _MIN_SHARED: Final = 1 << 14  # elements of a batch: fewer are not worth threads
 _MIN_CHUNK: Final = 32  # rows: fewer leave the products of the right-hand side slow
 
 
 class _Sum(NamedTuple):
-    """A linear combination of the slots first, ..., last - 1; or several, one a row of `weights`."""
+    """A linear combination of the slots first, ..., last - 1; or several, one a row: state + h * slopes."""
 
     first: int
     last: int
-    weights: Array
+    state: Array
+    slopes: Array
 
-    def into(self, slots: Array, out: Array) -> None:
+    def into(self, slots: Array, out: Array, h: float) -> None:
         used = slots[self.first : self.last].reshape(self.last - self.first, -1)
-        np.dot(self.weights, used, out=out.reshape(*self.weights.shape[:-1], -1))
-
-
-def _sum(coefficients: Array, *, state: float | Array) -> _Sum:
-    weights = np.zeros((*coefficients.shape[:-1], _SLOTS))
-    weights[..., _STATE] = state
-    weights[..., _SLOT[: coefficients.shape[-1]]] = coefficients
-    used = np.flatnonzero(weights.any(axis=tuple(range(weights.ndim - 1))))
-    first, last = int(used[0]), int(used[-1]) + 1
-    return _Sum(first, last, np.ascontiguousarray(weights[..., first:last]))
+        np.dot(self.state + h * self.slopes, used, out=out.reshape(*self.slopes.shape[:-1], -1))
 
 
 class _Stage(NamedTuple):
@@ -134,32 +128,56 @@ class _Stage(NamedTuple):
     argument: _Sum
 
 
-def _stages(some: range) -> tuple[_Stage, ...]:
-    return tuple(_Stage(int(_SLOT[s]), float(TABLEAU.times[s]), _sum(TABLEAU.matrix[s, :s], state=1.0)) for s in some)
+class _Layout:
+    """The sums of a tableau over slots, in which the state and the slopes lie in its order of storage.
 
+    The argument of a stage, x + h sum_j a_j k_j, is one vector-matrix product over a run of slots. Slots hold h k of
+    many rows, whose steps differ, and k of one.
+    """
 
-_STEP_STAGES: Final = _stages(range(1, TABLEAU.stages))
-_EXTRA_STAGES: Final = _stages(range(TABLEAU.stages + 1, len(TABLEAU.times)))
-# x(t + h) and the two error estimates: one product reads the slots once for all three.
-_STEP: Final = _sum(
-    np.vstack([TABLEAU.matrix[TABLEAU.stages, : TABLEAU.stages + 1], TABLEAU.errors]), state=np.array([1.0, 0.0, 0.0])
-)
-# x(t + s h) = x + basis(s) times this, as a combination of the slots.
-_INTERPOLANT: Final = _sum(TABLEAU.interpolant, state=0.0)
+    def __init__(self, tableau: Tableau) -> None:
+        self.tableau = tableau
+        self.size = len(tableau.storage)
+        self.state = tableau.storage.index(STATE)
+        self.slot = [tableau.storage.index(stage) for stage in range(self.size - 1)]
+        self.steps = [self._stage(s) for s in range(1, tableau.stages)]
+        self.extra = [self._stage(s) for s in range(tableau.stages + 1, self.size - 1)]
+        # x(t + h) and the estimates of the error, but for the slope at t + h: one product reads the slots once.
+        weights = np.vstack([tableau.matrix[tableau.stages, : tableau.stages], tableau.errors[:, : tableau.stages]])
+        self.step = self._sum(weights, state=np.eye(len(weights))[:, 0])
+        self.last = tableau.errors[:, tableau.stages]
+        # x(t + s h) = x + basis(s) times this.
+        self.interpolant = self._sum(tableau.interpolant, state=np.zeros(len(tableau.interpolant)))
+        self.buffers = len(weights) + 2
+
+    def _stage(self, s: int) -> _Stage:
+        row = self._sum(self.tableau.matrix[s, :s], state=np.ones(()))
+        return _Stage(self.slot[s], float(self.tableau.times[s]), row)
+
+    def _sum(self, coefficients: Array, *, state: Array) -> _Sum:
+        slopes, of_state = np.zeros((2, *coefficients.shape[:-1], self.size))
+        of_state[..., self.state] = state
+        slopes[..., self.slot[: coefficients.shape[-1]]] = coefficients
+        used = np.flatnonzero((slopes + of_state).reshape(-1, self.size).any(axis=0))
+        run = slice(int(used[0]), int(used[-1]) + 1)
+        return _Sum(run.start, run.stop, of_state[..., run], slopes[..., run])
 
 
 def _run(problem: _Problem) -> list[_Chunk]:
     """Step every draw to the end, chunk by chunk."""
     batch, n = problem.initial.shape
     workers = min(os.cpu_count() or 1, batch // _MIN_CHUNK) if batch * n >= _MIN_SHARED else 1
-    rows = max(_MIN_CHUNK, _CHUNK_BYTES // (8 * _SLOTS * n))
+    rows = max(_MIN_CHUNK, _CHUNK_BYTES // (8 * problem.layout.size * n))
     count = -(-batch // (rows * max(workers, 1))) * max(workers, 1)
     parts = np.array_split(np.arange(batch), min(count, batch))
+    if batch == 1:
+        with LIBRARIES.limit(limits=1, user_api="blas"):  # its sums wait for memory, not for processors
+            return [_Chunk(problem, parts[0]).run()]
     if workers <= 1:
         return [_Chunk(problem, draws).run() for draws in parts]
     # One thread of chunks a core is faster than one product spread over the cores: NumPy lets go of the interpreter in
     # both, but tanh and the sums between the products run on one core each.
-    with threadpool_limits(limits=1, user_api="blas"), ThreadPoolExecutor(workers) as pool:
+    with LIBRARIES.limit(limits=1, user_api="blas"), ThreadPoolExecutor(workers) as pool:
         return list(pool.map(lambda draws: _Chunk(problem, draws).run(), parts))
 
 
@@ -173,6 +191,9 @@ class _Problem(NamedTuple):
     atol: Array
     longest: float
     max_steps: int
+    layout: _Layout
+    fused: FusedStep | None
+    look: Look | None
     solution: BatchSolution
 
 
@@ -185,10 +206,11 @@ class _Chunk:
     """Draws that step together, each with its own step, until the last of them is done."""
 
     def __init__(self, problem: _Problem, draws: IndexArray) -> None:
-        self._problem = problem
+        self._problem, self._layout = problem, problem.layout
+        self._alone = len(problem.initial) == 1
         self._end = float(problem.times[-1])
         self._n = problem.initial.shape[1]
-        self._storage = np.empty((_SLOTS + _BUFFERS) * draws.size * self._n)
+        self._storage = np.empty((self._layout.size + self._layout.buffers) * draws.size * self._n)
         self._begin(draws, problem.initial[draws], np.empty((draws.size, self._n)))
         self._t = np.full(draws.size, problem.times[0])
         self._h = np.empty(draws.size)
@@ -200,9 +222,10 @@ class _Chunk:
     def _begin(self, draws: IndexArray, x: Array, f: Array) -> None:
         """Lay the storage out for these draws."""
         self._draws, self._rows = draws, _rows(draws)
-        used = self._storage[: (_SLOTS + _BUFFERS) * x.size].reshape(_SLOTS + _BUFFERS, *x.shape)
-        self._slots, self._buffers = used[:_SLOTS], used[_SLOTS:]
-        self._slots[_STATE] = x
+        size, all_arrays = self._layout.size, self._layout.size + self._layout.buffers
+        self._used = self._storage[: all_arrays * x.size].reshape(all_arrays, *x.shape)
+        self._slots, self._buffers = self._used[:size], self._used[size:]
+        self._slots[self._layout.state] = x
         self._f, self._f_new = f, np.empty_like(f)
 
     def run(self) -> Self:
@@ -224,7 +247,7 @@ class _Chunk:
         """Go on with some of the draws."""
         self._t, self._h, self._retry = self._t[some], self._h[some], self._retry[some]
         self._written = self._written[some]
-        self._begin(self._draws[some], self._slots[_STATE][some], self._f[some])
+        self._begin(self._draws[some], self._slots[self._layout.state][some], self._f[some])
 
     def _evaluate(self, t: Array, x: Array, out: Array, rows: Rows) -> None:
         self._problem.rhs(t, x, rows, out)
@@ -235,7 +258,7 @@ class _Chunk:
         """Evaluate the first derivative and choose the first step (Hairer et al., section II.4)."""
         problem, rows = self._problem, self._rows
         t, slope, span = self._t, self._f, float(self._end - problem.times[0])
-        x: Array = self._slots[_STATE]
+        x: Array = self._slots[self._layout.state]
         self._evaluate(t, x, slope, rows)
         finite = np.isfinite(slope).all(axis=1)
         if not finite.all():
@@ -247,36 +270,20 @@ class _Chunk:
             return probe
 
         scale = problem.atol + np.abs(x) * problem.rtol
-        self._h = TABLEAU.controller.first_step(x, slope, scale, span, slope_after)
+        self._h = self._layout.tableau.controller.first_step(x, slope, scale, span, slope_after)
 
     def _try_step(self) -> None:
         """Try one step of every draw: accept it, or leave a smaller step for the next time."""
-        problem, rows, slots, n = self._problem, self._rows, self._slots, self._n
-        y, t = slots[_STATE], self._t
-        x_new, fifth_error, third_error, x, scale = self._buffers
-        f_new = self._f_new
+        problem, layout, rows, t = self._problem, self._layout, self._rows, self._t
+        y, x_new, f_new = self._slots[layout.state], self._buffers[0], self._f_new
         t_new = np.minimum(t + np.maximum(np.minimum(self._h, problem.longest), smallest_step(t)), self._end)
         h = t_new - t
-        steps = scale  # each h as a whole row: no product of the stages has to broadcast it
-        steps[:] = h[:, None]
-
-        np.multiply(self._f, steps, out=slots[_SLOT[0]])
-        for slot, c, argument in _STEP_STAGES:
-            argument.into(slots, x)
-            k = slots[slot]
-            self._evaluate(t + c * h, x, k, rows)
-            np.multiply(k, steps, out=k)
-        _STEP.into(slots, self._buffers[:3])
-        self._evaluate(t_new, x_new, f_new, rows)
-
-        np.abs(y, out=scale)
-        np.maximum(scale, np.abs(x_new, out=x), out=scale)
-        np.multiply(scale, problem.rtol, out=scale)
-        np.add(scale, problem.atol, out=scale)
-        squares = np.stack([_squares(fifth_error, scale), _squares(third_error, scale)])
-        error = TABLEAU.combine_errors(squares, n)
+        if problem.look is not None:
+            problem.look(float(np.min(t)), y, layout.tableau.stages)
+        squares = self._take_stages(h, t_new) if problem.fused is None else self._take_fused(float(h[0]), t_new)
+        error = layout.tableau.combine_errors(squares, self._n)
         accepted = error < 1.0  # False for NaN, for which the factor is the smallest
-        factor = TABLEAU.controller.factor(error, self._retry)
+        factor = layout.tableau.controller.factor(error, self._retry)
         self._h, self._retry = h * factor, ~accepted
         problem.solution.steps[rows] += accepted
         problem.solution.rejected[rows] += ~accepted
@@ -294,30 +301,74 @@ class _Chunk:
         y[:] = x_new
         self._t, self._f, self._f_new = t_new, f_new, self._f
 
+    def _take_stages(self, h: Array, t_new: Array) -> Array:
+        """Write the new states and their slopes; return the squares of the estimated errors, (E, A)."""
+        problem, layout, rows, slots, t = self._problem, self._layout, self._rows, self._slots, self._t
+        *news, x, scale = self._buffers
+        x_new, errors, f_new = news[0], self._buffers[1 : len(news)], self._f_new
+        same = float(h[0]) if self._alone else 1.0
+        steps = scale  # each h as a whole row: no product of the stages has to broadcast it
+        steps[:] = h[:, None]
+
+        np.multiply(self._f, 1.0 if self._alone else steps, out=slots[layout.slot[0]])
+        for slot, c, argument in layout.steps:
+            argument.into(slots, x, same)
+            self._evaluate(t + c * h, x, slots[slot], rows)
+            if not self._alone:
+                np.multiply(slots[slot], steps, out=slots[slot])
+        layout.step.into(slots, self._buffers[: len(news)], same)
+        self._evaluate(t_new, x_new, f_new, rows)
+        for weight, error in zip(layout.last.tolist(), errors, strict=True):
+            if weight:
+                np.multiply(f_new, steps, out=x)
+                np.multiply(x, weight, out=x)
+                error += x
+        np.abs(slots[layout.state], out=scale)
+        np.maximum(scale, np.abs(x_new, out=x), out=scale)
+        np.multiply(scale, problem.rtol, out=scale)
+        np.add(scale, problem.atol, out=scale)
+        return np.stack([_squares(error, scale) for error in errors])
+
+    def _take_fused(self, h: float, t_new: Array) -> Array:
+        """Do what `_take_stages` does, of one row, by the compiled step."""
+        problem, stages = self._problem, self._layout.tableau.stages
+        assert problem.fused is not None
+        slots = self._used[: self._layout.size + 1, 0]
+        slots[1] = self._f[0]
+        due = bool(problem.times[self._written[0]] <= t_new[0])
+        squares = problem.fused(slots, h, rtol=problem.rtol, atol=float(problem.atol[0]), keep=due)
+        self._f_new[0] = slots[-2]
+        self.evaluations += stages
+        self.row_evaluations += stages
+        return np.array([[squares]])
+
     def _write(self, crossing: IndexArray, h: Array, t_new: Array, f_new: Array) -> None:
         """Interpolate the draws of `crossing` at the output times that their step to t_new has passed."""
         times, states = self._problem.times, self._problem.solution.states
         draws, t, h, t_new = self._draws[crossing], self._t[crossing], h[crossing], t_new[crossing]
-        rows, column = _rows(draws), h[:, None]
-        slots = np.take(self._slots, crossing, axis=1)
-        np.multiply(f_new[crossing], column, out=slots[_SLOT[TABLEAU.stages]])
+        layout, rows, column = self._layout, _rows(draws), h[:, None]
+        same = float(h[0]) if self._alone else 1.0
+        slots = self._slots if self._alone else np.take(self._slots, crossing, axis=1)
+        last_slope = slots[layout.slot[layout.tableau.stages]]
+        np.multiply(f_new[crossing], 1.0 if self._alone else column, out=last_slope)
         x = np.empty(slots.shape[1:])
-        for slot, c, argument in _EXTRA_STAGES:
-            argument.into(slots, x)
+        for slot, c, argument in layout.extra:
+            argument.into(slots, x, same)
             self._evaluate(t + c * h, x, slots[slot], rows)
-            np.multiply(slots[slot], column, out=slots[slot])
-        coefficients = np.empty((len(_INTERPOLANT.weights), *slots.shape[1:]))
-        _INTERPOLANT.into(slots, coefficients)
+            if not self._alone:
+                np.multiply(slots[slot], column, out=slots[slot])
+        coefficients = np.empty((len(layout.interpolant.slopes), *slots.shape[1:]))
+        layout.interpolant.into(slots, coefficients, same)
 
         first, last = self._written[crossing], np.searchsorted(times, t_new, side="right")
         ends = np.cumsum(last - first)
         owner = np.repeat(np.arange(draws.size), last - first)
         index = np.arange(owner.size) + (last - ends)[owner]
-        basis = TABLEAU.basis((times[index] - t[owner]) / h[owner])
+        basis = layout.tableau.basis((times[index] - t[owner]) / h[owner])
         begin = 0
         for row, (draw, i, j, end) in enumerate(zip(draws, first, last, ends, strict=True)):
             np.matmul(basis[begin:end], coefficients[:, row], out=states[draw, i:j])
-            states[draw, i:j] += slots[_STATE, row]
+            states[draw, i:j] += slots[layout.state, row]
             begin = end
         self._written[crossing] = last
 
