@@ -190,7 +190,7 @@ def test_the_sampled_equation_of_one_neuron_is_exact() -> None:
     """x(t) = h/2 + (x_k - h/2) e^-(t - t_k) between the edges, with h = x_k from the first edge after 0 on."""
     program = SampledProgram(decay(), None)
     times = np.array([0.0, 0.5, 1.0, 1.5, 2.0, 3.0])
-    found = program.states_at(times, program.initial, rtol=1e-12, atol=1e-14, watch=Watch(program.graph, 60.0, 3.0))
+    found = program.follow(program.initial[np.newaxis], times, 1e-12, Watch(program.graph, 60.0, 3.0))[0]
     e = np.exp(-1.0)
     x1 = e
     x2 = x1 / 2 + x1 / 2 * e
@@ -201,9 +201,8 @@ def test_the_sampled_equation_of_one_neuron_is_exact() -> None:
 
 def test_a_clock_with_a_phase_samples_at_its_phase() -> None:
     program = SampledProgram(decay(0.25), None)
-    found = program.states_at(
-        np.array([0.0, 0.2, 0.3]), program.initial, rtol=1e-12, atol=1e-14, watch=Watch(program.graph, 60.0, 3.0)
-    )
+    times, watch = np.array([0.0, 0.2, 0.3]), Watch(program.graph, 60.0, 3.0)
+    found = program.follow(program.initial[np.newaxis], times, 1e-12, watch)[0]
     np.testing.assert_allclose(found[:, 1], [0.0, 0.0, np.exp(-0.25)], rtol=1e-10)
 
 
