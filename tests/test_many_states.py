@@ -80,7 +80,7 @@ def test_cells_on_a_grid_take_the_steps_of_solve_ivp(boundary: Any, compiled: bo
 
 @pytest.mark.parametrize("boundary", MODES)
 def test_a_compiled_step_is_the_step_of_plain_formulas(boundary: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Any template on any grid, one smaller than the template too."""
+    """Any template on any grid, one smaller than the template too; the slots in both orders."""
     pytest.importorskip("numba")
     monkeypatch.setattr(crossbar, "WORTH_COMPILING", 0)
     rng, tolerances = np.random.default_rng(7), {"rtol": 1e-3, "atol": 1e-2}
@@ -102,8 +102,8 @@ def test_a_compiled_step_is_the_step_of_plain_formulas(boundary: Any, monkeypatc
         slots[-2] = program.rhs(0.0, slots[-1])
         size = np.maximum(np.abs(x), np.abs(slots[-1]))
         error = h * RK45.E @ slots[1:-1] / (tolerances["atol"] + tolerances["rtol"] * size)
-        for keep in (False, True):
-            found = np.full_like(slots, np.nan)
+        for keep, forward in ((False, True), (True, True), (True, False)):
+            found = np.full_like(slots, np.nan)[:: 1 if forward else -1]
             found[:2] = slots[:2]
             assert fused(found, h, keep=keep, **tolerances) == pytest.approx(np.sum(error**2), rel=1e-6)
             written = np.arange(FIFTH.stages + 3) if keep else [0, 1, FIFTH.stages + 1, FIFTH.stages + 2]

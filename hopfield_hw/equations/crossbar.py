@@ -145,10 +145,11 @@ class GridCrossbar:
         constant = self.constant.reshape(rows, columns)
 
         def fused_step(slots: Array, h: float, *, rtol: float, atol: float, keep: bool) -> float:
-            grids = slots.reshape(-1, rows, columns)
+            forward = slots.strides[0] > 0
+            grids = (slots if forward else slots[::-1]).reshape(-1, rows, columns)
             squares = np.empty(rows)
             sums = (h * WEIGHTS, h * FIFTH.errors[0], (rtol, atol), *weights)
-            step(grids, keep, squares, *sums, reach, *curve, constant, self.rate)
+            step(grids, forward, keep, squares, *sums, reach, *curve, constant, self.rate)
             return float(np.sum(squares))
 
         return fused_step

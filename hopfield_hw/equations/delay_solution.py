@@ -22,11 +22,6 @@ _NODES: Final = 0.5 + 0.5 * chebpts2(POINTS)
 _FIT: Final = np.linalg.inv(chebvander(2.0 * _NODES - 1.0, POINTS - 1))
 
 
-def dense_basis(s: Array) -> Array:
-    """Return 1 and the basis of the interpolant, (P, 8), for s (P,): the factors of x, and of what x moves by."""
-    return np.concatenate([np.ones((s.size, 1)), EIGHTH.basis(s)], axis=1)
-
-
 class Equation(Protocol):
     """dx/dt = rhs(t, x, y), where delay k gives y[parts[k]](t) = signals(t, x, y)[parts[k]] at t - tau_k(t).
 
@@ -129,7 +124,7 @@ class Solution:
 
     def _state(self, times: Array, steps: Index) -> Array:
         part = (times - self._starts[steps]) / self._lengths[steps]
-        found: Array = np.matmul(dense_basis(part)[:, np.newaxis], self._states[steps])[:, 0]
+        found: Array = np.matmul(EIGHTH.basis(part)[:, np.newaxis], self._states[steps])[:, 0]
         return found
 
     def _signals(self, times: Array, steps: Index) -> Array:

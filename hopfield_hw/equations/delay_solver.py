@@ -19,7 +19,7 @@ from ..values.errors import AccuracyError, InputError
 from .breakpoints import Break, Lag, Segments, Tau, find_segments
 from .collocation import Tolerance, gauss, solve_row
 from .controller import guess_step, smallest_step
-from .delay_solution import POINTS, Equation, Solution, dense_basis
+from .delay_solution import POINTS, Equation, Solution
 from .tableau import EIGHTH as TABLEAU
 from .watch import Watch
 
@@ -30,7 +30,7 @@ MAX_STEPS = 200_000
 # So many segments at least are taken in a row (inputs of many points make many short ones), by elements of so many
 # nodes, whose polynomials are those of the dense output.
 _ROW, _LONGEST_ROW, _FEW, _ROW_NODES = 8, 512, 12, 7
-_TO_DENSE: Final = np.linalg.inv(dense_basis(np.concatenate([[0.0], gauss(_ROW_NODES)[0]])))
+_TO_DENSE: Final = np.linalg.inv(TABLEAU.basis(np.concatenate([[0.0], gauss(_ROW_NODES)[0]])))
 
 
 def integrate_delayed(

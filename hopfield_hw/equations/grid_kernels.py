@@ -41,6 +41,7 @@ def terms(template: Array) -> tuple[Array, Indices, Indices]:
 @compiled
 def step(
     slots: Array,
+    forward: bool,
     keep: bool,
     squares: Array,
     tableau: Array,
@@ -61,7 +62,7 @@ def step(
     """Take a step in `slots`, (STAGES + 3, rows, columns): write the new state, its slope and the error.
 
     Slots: x, the slopes of the stages (the first one given; those between written only if `keep`), the slope at the new
-    x, the new x. `tableau`, `estimate`: h times the weights of the slopes in the arguments
+    x, the new x; in this order, or backward. `tableau`, `estimate`: h times the weights of the slopes in the arguments
     of the stages and in the error. `tolerances`: rtol, atol. `squares`, (rows,): the sums of
     (error / (atol + rtol max(|x|, |new x|)))^2.
 
@@ -75,7 +76,8 @@ def step(
     margin = -(-wide // 8) * 8  # so that rows begin where lines of the cache do
     width, inside = np.uint64(columns), np.uint64(margin)  # without a sign: such an index needs no check
     depth, span = STAGES * tall + 1, 2 * tall + 1
-    x, given, last, new = slots[0], slots[1], slots[-2], slots[-1]
+    x, new = (slots[0], slots[-1]) if forward else (slots[-1], slots[0])
+    given, last = (slots[1], slots[-2]) if forward else (slots[-2], slots[1])
     # The rows at work, each at its number modulo these heights; before a slope, its place holds the argument.
     slopes = np.empty((STAGES, depth, columns))
     outputs = np.full((STAGES, span, -(-(columns + 2 * margin) // 8) * 8), edge)
@@ -154,7 +156,7 @@ def step(
                         + v4 * outputs[stage, r4, c4 + c]
                     )
             if keep and stage < STAGES - 1 and r == row:
-                slots[2 + stage, r] = slopes[stage, at]
+                slots[2 + stage if forward else STAGES - stage, r] = slopes[stage, at]
         row = front - STAGES * tall
         if row >= 0:
             at = row % depth

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final, NamedTuple, Self, TypeAlias
+from typing import Any, Final, NamedTuple, Self, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -118,8 +118,10 @@ class _Sum(NamedTuple):
     slopes: Array
 
     def into(self, slots: Array, out: Array, h: float) -> None:
-        used = slots[self.first : self.last].reshape(self.last - self.first, -1)
-        np.dot(self.state + h * self.slopes, used, out=out.reshape(*self.slopes.shape[:-1], -1))
+        used, weights = slots[self.first : self.last], self.state + h * self.slopes
+        if used.strides[0] < 0:  # a product copies what it would have to read backward
+            used, weights = used[::-1], weights[..., ::-1]
+        np.dot(weights, used.reshape(len(used), -1), out=out.reshape(*weights.shape[:-1], -1))
 
 
 class _Stage(NamedTuple):
@@ -132,7 +134,8 @@ class _Layout:
     """The sums of a tableau over slots, in which the state and the slopes lie in its order of storage.
 
     The argument of a stage, x + h sum_j a_j k_j, is one vector-matrix product over a run of slots. Slots hold h k of
-    many rows, whose steps differ, and k of one.
+    many rows, whose steps differ, and k of one. `flips`: the slots of one row and the new state behind them, read
+    backward, begin with the new state and its slope, so that nothing is copied for the next step.
     """
 
     def __init__(self, tableau: Tableau) -> None:
@@ -145,9 +148,11 @@ class _Layout:
         # x(t + h) and the estimates of the error, but for the slope at t + h: one product reads the slots once.
         weights = np.vstack([tableau.matrix[tableau.stages, : tableau.stages], tableau.errors[:, : tableau.stages]])
         self.step = self._sum(weights, state=np.eye(len(weights))[:, 0])
+        self.new, self.errors = self._sum(weights[0], state=np.ones(())), self._sum(weights[1:], state=np.zeros(()))
+        self.flips = tableau.storage == (STATE, *range(tableau.stages + 1))
         self.last = tableau.errors[:, tableau.stages]
-        # x(t + s h) = x + basis(s) times this.
-        self.interpolant = self._sum(tableau.interpolant, state=np.zeros(len(tableau.interpolant)))
+        dense = np.vstack([np.zeros(self.size - 1), tableau.interpolant])
+        self.dense = self._sum(dense, state=np.eye(len(dense))[:, 0])
         self.buffers = len(weights) + 2
 
     def _stage(self, s: int) -> _Stage:
@@ -222,11 +227,17 @@ class _Chunk:
     def _begin(self, draws: IndexArray, x: Array, f: Array) -> None:
         """Lay the storage out for these draws."""
         self._draws, self._rows = draws, _rows(draws)
-        size, all_arrays = self._layout.size, self._layout.size + self._layout.buffers
-        self._used = self._storage[: all_arrays * x.size].reshape(all_arrays, *x.shape)
-        self._slots, self._buffers = self._used[:size], self._used[size:]
+        count = self._layout.size + self._layout.buffers
+        used = self._storage[: count * x.size].reshape(count, *x.shape)
+        self._f, self._f_new, self._buffers = f, np.empty_like(f), used[self._layout.size :]
+        self._use(used[: self._layout.size + 1])
         self._slots[self._layout.state] = x
-        self._f, self._f_new = f, np.empty_like(f)
+
+    def _use(self, used: Array) -> None:
+        """Take these arrays as the slots and, behind them, the new state."""
+        self._used, self._slots, self._x_new = used, used[:-1], used[-1]
+        if self._alone:  # slots hold the slopes as they are
+            self._f, self._f_new = (self._slots[self._layout.slot[k]] for k in (0, self._layout.tableau.stages))
 
     def run(self) -> Self:
         """Step until every draw is at the end. Trial steps may overflow where the solution does not: they fail the
@@ -275,7 +286,7 @@ class _Chunk:
     def _try_step(self) -> None:
         """Try one step of every draw: accept it, or leave a smaller step for the next time."""
         problem, layout, rows, t = self._problem, self._layout, self._rows, self._t
-        y, x_new, f_new = self._slots[layout.state], self._buffers[0], self._f_new
+        y, x_new, f_new = self._slots[layout.state], self._x_new, self._f_new
         t_new = np.minimum(t + np.maximum(np.minimum(self._h, problem.longest), smallest_step(t)), self._end)
         h = t_new - t
         if problem.look is not None:
@@ -296,6 +307,14 @@ class _Chunk:
         crossing = np.flatnonzero(accepted & (problem.times[self._written] <= t_new))
         if crossing.size > 0:
             self._write(crossing, h, t_new, f_new)
+        if self._alone:
+            if accepted[0]:
+                self._t = t_new
+                if layout.flips:
+                    self._use(self._used[::-1])
+                else:
+                    y[:], self._f[:] = x_new, f_new
+            return
         again = np.flatnonzero(self._retry)
         x_new[again], f_new[again], t_new[again] = y[again], self._f[again], t[again]
         y[:] = x_new
@@ -304,25 +323,28 @@ class _Chunk:
     def _take_stages(self, h: Array, t_new: Array) -> Array:
         """Write the new states and their slopes; return the squares of the estimated errors, (E, A)."""
         problem, layout, rows, slots, t = self._problem, self._layout, self._rows, self._slots, self._t
-        *news, x, scale = self._buffers
-        x_new, errors, f_new = news[0], self._buffers[1 : len(news)], self._f_new
+        _, *errors, x, scale = self._buffers
+        x_new, f_new = self._x_new, self._f_new
         same = float(h[0]) if self._alone else 1.0
-        steps = scale  # each h as a whole row: no product of the stages has to broadcast it
-        steps[:] = h[:, None]
-
-        np.multiply(self._f, 1.0 if self._alone else steps, out=slots[layout.slot[0]])
+        steps: Any = same
+        if not self._alone:
+            steps = scale  # each h as a whole row: no product of the stages has to broadcast it
+            steps[:] = h[:, None]
+            np.multiply(self._f, steps, out=slots[layout.slot[0]])
         for slot, c, argument in layout.steps:
             argument.into(slots, x, same)
             self._evaluate(t + c * h, x, slots[slot], rows)
             if not self._alone:
                 np.multiply(slots[slot], steps, out=slots[slot])
-        layout.step.into(slots, self._buffers[: len(news)], same)
+        if self._alone:
+            layout.new.into(slots, x_new, same)
+            layout.errors.into(slots, self._buffers[1 : 1 + len(errors)], same)
+        else:
+            layout.step.into(slots, self._buffers[: 1 + len(errors)], same)
         self._evaluate(t_new, x_new, f_new, rows)
         for weight, error in zip(layout.last.tolist(), errors, strict=True):
             if weight:
-                np.multiply(f_new, steps, out=x)
-                np.multiply(x, weight, out=x)
-                error += x
+                error += np.multiply(f_new, weight * steps, out=x)
         np.abs(slots[layout.state], out=scale)
         np.maximum(scale, np.abs(x_new, out=x), out=scale)
         np.multiply(scale, problem.rtol, out=scale)
@@ -333,11 +355,9 @@ class _Chunk:
         """Do what `_take_stages` does, of one row, by the compiled step."""
         problem, stages = self._problem, self._layout.tableau.stages
         assert problem.fused is not None
-        slots = self._used[: self._layout.size + 1, 0]
-        slots[1] = self._f[0]
+        slots = self._used[:, 0]
         due = bool(problem.times[self._written[0]] <= t_new[0])
         squares = problem.fused(slots, h, rtol=problem.rtol, atol=float(problem.atol[0]), keep=due)
-        self._f_new[0] = slots[-2]
         self.evaluations += stages
         self.row_evaluations += stages
         return np.array([[squares]])
@@ -349,27 +369,28 @@ class _Chunk:
         layout, rows, column = self._layout, _rows(draws), h[:, None]
         same = float(h[0]) if self._alone else 1.0
         slots = self._slots if self._alone else np.take(self._slots, crossing, axis=1)
-        last_slope = slots[layout.slot[layout.tableau.stages]]
-        np.multiply(f_new[crossing], 1.0 if self._alone else column, out=last_slope)
+        if not self._alone:
+            np.multiply(f_new[crossing], column, out=slots[layout.slot[layout.tableau.stages]])
         x = np.empty(slots.shape[1:])
         for slot, c, argument in layout.extra:
             argument.into(slots, x, same)
             self._evaluate(t + c * h, x, slots[slot], rows)
             if not self._alone:
                 np.multiply(slots[slot], column, out=slots[slot])
-        coefficients = np.empty((len(layout.interpolant.slopes), *slots.shape[1:]))
-        layout.interpolant.into(slots, coefficients, same)
 
         first, last = self._written[crossing], np.searchsorted(times, t_new, side="right")
         ends = np.cumsum(last - first)
         owner = np.repeat(np.arange(draws.size), last - first)
         index = np.arange(owner.size) + (last - ends)[owner]
         basis = layout.tableau.basis((times[index] - t[owner]) / h[owner])
-        begin = 0
-        for row, (draw, i, j, end) in enumerate(zip(draws, first, last, ends, strict=True)):
-            np.matmul(basis[begin:end], coefficients[:, row], out=states[draw, i:j])
-            states[draw, i:j] += slots[layout.state, row]
-            begin = end
+        if self._alone:
+            sums = layout.dense._replace(state=basis @ layout.dense.state, slopes=basis @ layout.dense.slopes)
+            sums.into(slots, states[0, first[0] : last[0]], same)
+        else:
+            dense = np.empty((basis.shape[1], *slots.shape[1:]))
+            layout.dense.into(slots, dense, same)
+            for row, (draw, i, j, end) in enumerate(zip(draws, first, last, ends, strict=True)):
+                np.matmul(basis[end - (j - i) : end], dense[:, row], out=states[draw, i:j])
         self._written[crossing] = last
 
     def _failure(self, row: int, found: str, fix: str) -> AccuracyError:

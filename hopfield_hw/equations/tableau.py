@@ -26,7 +26,8 @@ class Tableau:
 
     `matrix`: (S, S), a; `times`: (S,), c. The slope at the new state is k at `stages`, and stages after it serve the
     interpolant alone. `errors`: (E, stages + 1), the weights of the slopes in the estimates of the error / h.
-    `interpolant`: (D, S) with x(t + s h) = x + h basis(s) interpolant k, where basis(s) is (P, D) for s (P,).
+    `interpolant`: (D, S). The dense output, (D + 1, n), is x over h interpolant k, and x(t + s h) = basis(s) times it,
+    where basis(s) is (P, D + 1) for s (P,).
     `order`: that of the error estimate in h; an error is h^order times a constant. `storage`: the order in which the
     state (STATE) and the slopes are best kept, so that those that a stage adds up lie side by side.
     """
@@ -63,14 +64,14 @@ def _square(rows: Array, size: int) -> Array:
 
 
 def _powers(s: Array) -> Array:
-    return s[:, np.newaxis] ** np.arange(1.0, RK45.P.shape[1] + 1.0)
+    return s[:, np.newaxis] ** np.arange(RK45.P.shape[1] + 1.0)
 
 
 def _alternating_powers(s: Array) -> Array:
-    """Return s, s (1-s), s^2 (1-s), s^2 (1-s)^2, ..., (P, 7) for s (P,)."""
-    factors = np.empty((s.size, 7))
-    factors[:, 0::2] = s[:, np.newaxis]
-    factors[:, 1::2] = 1.0 - s[:, np.newaxis]
+    """Return 1, s, s (1-s), s^2 (1-s), s^2 (1-s)^2, ..., (P, 8) for s (P,)."""
+    factors = np.ones((s.size, 8))
+    factors[:, 1::2] = s[:, np.newaxis]
+    factors[:, 2::2] = 1.0 - s[:, np.newaxis]
     return np.asarray(np.cumprod(factors, axis=1))
 
 
