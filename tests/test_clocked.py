@@ -16,6 +16,7 @@ from hopfield_hw.equations import SampledProgram, Watch
 from hopfield_hw.graph import Activate, Affine, Clock, Edge, Graph, Hold, Input, Leak, Output, Quantise
 from hopfield_hw.recurrent import GRU, LSTM, RNN
 from hopfield_hw.transforms import free_running, held, in_si, stepped
+from hopfield_hw.values.grids import period_grid
 
 pytestmark = pytest.mark.usefixtures("ngspice")
 
@@ -321,3 +322,11 @@ def test_an_input_that_moves_at_an_edge_is_sampled_as_it_was_before() -> None:
     assert result.passed, result
     for machine in (result.ref, result.wave):
         np.testing.assert_allclose(machine["state"].to_numpy()[:, 1], [0.5, 1.0, 2.0, 4.0], atol=1e-3)
+
+
+@pytest.mark.parametrize(("period", "steps"), [(0.1, 3), (1e-5, 7), (1e-3, 43)])
+def test_a_whole_number_of_periods_is_not_lost_to_rounding(period: float, steps: int) -> None:
+    """0.3 / 0.1 rounds to just below 3."""
+    end = float(f"{steps * period:.12g}")
+    assert int(end / period) == steps - 1
+    assert period_grid(period, end)[0].size == steps + 1

@@ -59,4 +59,4 @@ def smallest_step(t: Any) -> Any:
 
 
 def _rms(values: Array) -> Array:
-    return np.asarray(np.sqrt(np.einsum("ij,ij->i", values, values) / values.shape[1]))
+    return np.asarray(np.sqrt(np.vecdot(values, values) / values.shape[1]))

@@ -9,10 +9,11 @@ from scipy.integrate import solve_ivp
 
 from ..values.arrays import Array
 from ..values.errors import AccuracyError
+from ..values.signals import Signal
 from .accuracy import COARSER, STEPS, refine
 from .ode import OdeEquation
 from .program import Method, Solved
-from .recordings import MANY_POINTS, follow_recording
+from .recordings import MANY_POINTS, follow_recording, is_recording
 from .request import piecewise, uniform_times
 from .runge_kutta import LIBRARIES, integrate
 from .stiffness import STIFF_BUDGET, Stiffness, fastest_rate, stiffness
@@ -100,6 +101,8 @@ class _Solver:
             if found is not None:
                 return np.asarray(found[0])
             self._together = False
+            if is_recording(program.inputs, 0.0, self._end) and not self._many and not self._watch.jumps:
+                self._method, self._explicit = "LSODA", False
         if not self._explicit:
             return self._integrate(self._method, rtol, step)
         try:
@@ -131,6 +134,9 @@ class _Solver:
         if method in IMPLICIT:
             options["jac"] = dense_jacobian if method == "LSODA" else program.jacobian
 
+        # A multistep method starts slowly, so it goes on over the corners of a recording; `refine` verifies what it gives.
+        whole = method == "LSODA" and is_recording(program.inputs, 0.0, self._end)
+
         def advance(x: Array, piece: Array) -> Array:
             with LIBRARIES.limit(limits=1, user_api="blas"):
                 found = solve_ivp(rhs, (piece[0], piece[-1]), x[0], method=method, t_eval=piece, **options)
@@ -138,7 +144,7 @@ class _Solver:
                 raise AccuracyError(f"reference: {method} stopped at t = {found.t[-1]:.6g} s ({found.message})")
             return np.asarray(found.y.T[np.newaxis])
 
-        return self._advance(advance)
+        return self._advance(advance, None if whole else program.inputs)
 
     def _integrate_many(self, rtol: float) -> Array:
         """Return the states of many, by RK45 where curves have corners, else by DOP853; nothing is kept beside them.
@@ -168,12 +174,12 @@ class _Solver:
             steps += int(found.steps[0])
             return found.states
 
-        states = self._advance(advance)
+        states = self._advance(advance, program.inputs)
         self._taken = steps
         return states
 
-    def _advance(self, advance: Any) -> Array:
-        return np.asarray(piecewise(self._program.initial[np.newaxis], self._grid, self._program.inputs, advance)[0])
+    def _advance(self, advance: Any, corners: Signal | None) -> Array:
+        return np.asarray(piecewise(self._program.initial[np.newaxis], self._grid, corners, advance)[0])
 
 
 def _implicit(stiff: Stiffness | None, spent: SpentError) -> Method:

@@ -14,7 +14,7 @@ from .ode import OdeEquation
 from .watch import Watch
 
 # Inputs of so many points are followed by elements, with so many nodes in the first solution and in those that check
-# it; where that takes more calls for each point, a solver starts anew at each.
+# it; where that takes more calls for each point that is passed, and as many as for the first of them, it is given up.
 MANY_POINTS, NODES, CALLS_A_POINT = 50, (4, 5), 40
 
 
@@ -43,7 +43,7 @@ def follow_recording(
         def counted(x: Array) -> Array:
             nonlocal calls
             calls += 1
-            if calls > CALLS_A_POINT * mesh.size:
+            if calls > CALLS_A_POINT * (MANY_POINTS + int(np.searchsorted(mesh, t[0, 0]))):
                 raise NoCollocationError
             watch.look(float(t[0, 0]), x[0])
             return slopes(x)

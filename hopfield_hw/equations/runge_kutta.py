@@ -401,7 +401,7 @@ class _Chunk:
 def _squares(error: Array, scale: Array) -> Array:
     """Return the sum of squares of error / scale by row; overwrites `error`."""
     np.divide(error, scale, out=error)
-    return np.asarray(np.einsum("ij,ij->i", error, error))
+    return np.asarray(np.vecdot(error, error))
 
 
 _NOT_FINITE: Final = ("its derivative is not finite there", "bound the right-hand side, or end before this time")
