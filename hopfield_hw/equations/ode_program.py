@@ -134,7 +134,7 @@ class _Solver:
         if method in IMPLICIT:
             options["jac"] = dense_jacobian if method == "LSODA" else program.jacobian
 
-        # A multistep method starts slowly, so it goes on over the corners of a recording; `refine` verifies what it gives.
+        # A multistep method starts slowly, so it goes on over the corners of a recording; `refine` verifies the result.
         whole = method == "LSODA" and is_recording(program.inputs, 0.0, self._end)
 
         def advance(x: Array, piece: Array) -> Array:

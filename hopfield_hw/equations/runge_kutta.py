@@ -21,7 +21,7 @@ from ..values.arrays import Array, frozen
 from ..values.errors import AccuracyError, InputError
 from .controller import smallest_step
 from .crossbar import FusedStep
-from .tableau import EIGHTH, STATE, Tableau
+from .tableau import EIGHTH, Layout, Tableau
 
 IndexArray: TypeAlias = npt.NDArray[np.intp]
 Rows: TypeAlias = slice | IndexArray
@@ -93,7 +93,7 @@ def integrate(
         rejected=np.zeros(batch, dtype=np.intp),
     )
     solution.states[:, 0] = x0
-    layout = _Layout(tableau)
+    layout = Layout(tableau)
     problem = _Problem(rhs, x0, grid, float(rtol), tolerance, max_step, max_steps, layout, fused, look, solution)
     done = _run(problem) if grid.size > 1 and batch > 0 else []
     return solution._replace(
@@ -107,65 +107,6 @@ _MIN_RTOL: Final = 100.0 * float(np.finfo(np.float64).eps)
 _CHUNK_BYTES: Final = 1 << 23  # of all slots of a chunk: a share of the last-level cache
 _MIN_SHARED: Final = 1 << 14  # elements of a batch: fewer are not worth threads
 _MIN_CHUNK: Final = 32  # rows: fewer leave the products of the right-hand side slow
-
-
-class _Sum(NamedTuple):
-    """A linear combination of the slots first, ..., last - 1; or several, one a row: state + h * slopes."""
-
-    first: int
-    last: int
-    state: Array
-    slopes: Array
-
-    def into(self, slots: Array, out: Array, h: float) -> None:
-        used, weights = slots[self.first : self.last], self.state + h * self.slopes
-        if used.strides[0] < 0:  # a product copies what it would have to read backward
-            used, weights = used[::-1], weights[..., ::-1]
-        np.dot(weights, used.reshape(len(used), -1), out=out.reshape(*weights.shape[:-1], -1))
-
-
-class _Stage(NamedTuple):
-    slot: int
-    time: float  # as a fraction of the step
-    argument: _Sum
-
-
-class _Layout:
-    """The sums of a tableau over slots, in which the state and the slopes lie in its order of storage.
-
-    The argument of a stage, x + h sum_j a_j k_j, is one vector-matrix product over a run of slots. Slots hold h k of
-    many rows, whose steps differ, and k of one. `flips`: the slots of one row and the new state behind them, read
-    backward, begin with the new state and its slope, so that nothing is copied for the next step.
-    """
-
-    def __init__(self, tableau: Tableau) -> None:
-        self.tableau = tableau
-        self.size = len(tableau.storage)
-        self.state = tableau.storage.index(STATE)
-        self.slot = [tableau.storage.index(stage) for stage in range(self.size - 1)]
-        self.steps = [self._stage(s) for s in range(1, tableau.stages)]
-        self.extra = [self._stage(s) for s in range(tableau.stages + 1, self.size - 1)]
-        # x(t + h) and the estimates of the error, but for the slope at t + h: one product reads the slots once.
-        weights = np.vstack([tableau.matrix[tableau.stages, : tableau.stages], tableau.errors[:, : tableau.stages]])
-        self.step = self._sum(weights, state=np.eye(len(weights))[:, 0])
-        self.new, self.errors = self._sum(weights[0], state=np.ones(())), self._sum(weights[1:], state=np.zeros(()))
-        self.flips = tableau.storage == (STATE, *range(tableau.stages + 1))
-        self.last = tableau.errors[:, tableau.stages]
-        dense = np.vstack([np.zeros(self.size - 1), tableau.interpolant])
-        self.dense = self._sum(dense, state=np.eye(len(dense))[:, 0])
-        self.buffers = len(weights) + 2
-
-    def _stage(self, s: int) -> _Stage:
-        row = self._sum(self.tableau.matrix[s, :s], state=np.ones(()))
-        return _Stage(self.slot[s], float(self.tableau.times[s]), row)
-
-    def _sum(self, coefficients: Array, *, state: Array) -> _Sum:
-        slopes, of_state = np.zeros((2, *coefficients.shape[:-1], self.size))
-        of_state[..., self.state] = state
-        slopes[..., self.slot[: coefficients.shape[-1]]] = coefficients
-        used = np.flatnonzero((slopes + of_state).reshape(-1, self.size).any(axis=0))
-        run = slice(int(used[0]), int(used[-1]) + 1)
-        return _Sum(run.start, run.stop, of_state[..., run], slopes[..., run])
 
 
 def _run(problem: _Problem) -> list[_Chunk]:
@@ -196,7 +137,7 @@ class _Problem(NamedTuple):
     atol: Array
     longest: float
     max_steps: int
-    layout: _Layout
+    layout: Layout
     fused: FusedStep | None
     look: Look | None
     solution: BatchSolution

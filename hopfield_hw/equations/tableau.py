@@ -1,4 +1,4 @@
-"""The explicit Runge-Kutta pairs of Dormand and Prince: coefficients, error estimates and interpolants.
+"""The explicit Runge-Kutta pairs of Dormand and Prince: coefficients, error estimates, interpolants and their sums.
 
 Hairer, Norsett, Wanner, "Solving Ordinary Differential Equations I", 2nd ed., II.4 to II.6 and II.10. The numbers are
 those of `scipy.integrate`, so a solver that takes them and `Controller` takes the steps that `solve_ivp` would take.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from scipy.integrate import DOP853, RK45
@@ -57,6 +57,65 @@ class Tableau:
         fifth, third = squares
         total = np.sqrt((fifth + 0.01 * third) * size)
         return np.divide(fifth, total, out=np.zeros(np.shape(total)), where=total != 0.0)
+
+
+class Sum(NamedTuple):
+    """A linear combination of the slots first, ..., last - 1; or several, one a row: state + h * slopes."""
+
+    first: int
+    last: int
+    state: Array
+    slopes: Array
+
+    def into(self, slots: Array, out: Array, h: float) -> None:
+        used, weights = slots[self.first : self.last], self.state + h * self.slopes
+        if used.strides[0] < 0:  # a product copies what it would have to read backward
+            used, weights = used[::-1], weights[..., ::-1]
+        np.dot(weights, used.reshape(len(used), -1), out=out.reshape(*weights.shape[:-1], -1))
+
+
+class Stage(NamedTuple):
+    slot: int
+    time: float  # as a fraction of the step
+    argument: Sum
+
+
+class Layout:
+    """The sums of a tableau over slots, in which the state and the slopes lie in its order of storage.
+
+    The argument of a stage, x + h sum_j a_j k_j, is one vector-matrix product over a run of slots. Slots hold h k of
+    many rows, whose steps differ, and k of one. `flips`: the slots of one row and the new state behind them, read
+    backward, begin with the new state and its slope, so that nothing is copied for the next step.
+    """
+
+    def __init__(self, tableau: Tableau) -> None:
+        self.tableau = tableau
+        self.size = len(tableau.storage)
+        self.state = tableau.storage.index(STATE)
+        self.slot = [tableau.storage.index(stage) for stage in range(self.size - 1)]
+        self.steps = [self._stage(s) for s in range(1, tableau.stages)]
+        self.extra = [self._stage(s) for s in range(tableau.stages + 1, self.size - 1)]
+        # x(t + h) and the estimates of the error, but for the slope at t + h: one product reads the slots once.
+        weights = np.vstack([tableau.matrix[tableau.stages, : tableau.stages], tableau.errors[:, : tableau.stages]])
+        self.step = self._sum(weights, state=np.eye(len(weights))[:, 0])
+        self.new, self.errors = self._sum(weights[0], state=np.ones(())), self._sum(weights[1:], state=np.zeros(()))
+        self.flips = tableau.storage == (STATE, *range(tableau.stages + 1))
+        self.last = tableau.errors[:, tableau.stages]
+        dense = np.vstack([np.zeros(self.size - 1), tableau.interpolant])
+        self.dense = self._sum(dense, state=np.eye(len(dense))[:, 0])
+        self.buffers = len(weights) + 2
+
+    def _stage(self, s: int) -> Stage:
+        row = self._sum(self.tableau.matrix[s, :s], state=np.ones(()))
+        return Stage(self.slot[s], float(self.tableau.times[s]), row)
+
+    def _sum(self, coefficients: Array, *, state: Array) -> Sum:
+        slopes, of_state = np.zeros((2, *coefficients.shape[:-1], self.size))
+        of_state[..., self.state] = state
+        slopes[..., self.slot[: coefficients.shape[-1]]] = coefficients
+        used = np.flatnonzero((slopes + of_state).reshape(-1, self.size).any(axis=0))
+        run = slice(int(used[0]), int(used[-1]) + 1)
+        return Sum(run.start, run.stop, of_state[..., run], slopes[..., run])
 
 
 def _square(rows: Array, size: int) -> Array:
