@@ -11,8 +11,8 @@ import pytest
 from scipy.integrate import solve_ivp
 from scipy.linalg import expm
 
-from hopfield_hw.equations import batch_solver
-from hopfield_hw.equations.batch_solver import RightHandSide, Rows, integrate
+from hopfield_hw.equations import runge_kutta
+from hopfield_hw.equations.runge_kutta import RightHandSide, Rows, integrate
 from hopfield_hw.values.arrays import Array
 from hopfield_hw.values.errors import AccuracyError, InputError
 
@@ -54,8 +54,8 @@ def driven_networks(rng: np.random.Generator, draws: int, n: int) -> tuple[Right
 
 @pytest.fixture
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> int:
-    monkeypatch.setattr(batch_solver, "_CHUNK_BYTES", 0)
-    monkeypatch.setattr(batch_solver, "_MIN_CHUNK", 5)
+    monkeypatch.setattr(runge_kutta, "_CHUNK_BYTES", 0)
+    monkeypatch.setattr(runge_kutta, "_MIN_CHUNK", 5)
     return 5
 
 

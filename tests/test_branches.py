@@ -10,7 +10,7 @@ import pytest
 from scipy.integrate import solve_ivp
 
 import hopfield_hw as hh
-from hopfield_hw.equations import Growth, Program
+from hopfield_hw.equations import Growth, OdeProgram
 from hopfield_hw.spice.pace import FOLDS, OUTRUN, Zone, all_pauses, outrun, start_zone
 from hopfield_hw.spice.transient import AccuracyWarning, circuit_deck, simulate_waves
 from hopfield_hw.values.arrays import Array
@@ -75,7 +75,7 @@ def test_a_deck_without_a_graph_begins_with_short_steps() -> None:
 def test_rates_are_the_eigenvalues_of_the_jacobian_and_stay_below_the_bounds() -> None:
     net, _ = near_balance(1)
     graph = net.graph()
-    growth, program = Growth(graph), Program([graph])
+    growth, program = Growth(graph), OdeProgram([graph])
     times = np.zeros(5)
     states = net.initial + 1e-2 * np.random.default_rng(0).normal(size=(5, net.initial.size))
     rates = growth.rates(times, states)

@@ -16,6 +16,7 @@ from hopfield_hw.graph import Activate, Affine, Clock, Edge, Graph, Hold, Input,
 from hopfield_hw.parts import Switch
 from hopfield_hw.recurrent import GRU, LSTM, RNN
 from hopfield_hw.transforms import free_running, held, in_si, stepped
+from hopfield_hw.values.grids import period_grid
 
 pytestmark = pytest.mark.usefixtures("ngspice")
 
@@ -190,7 +191,7 @@ def test_the_sampled_equation_of_one_neuron_is_exact() -> None:
     """x(t) = h/2 + (x_k - h/2) e^-(t - t_k) between the edges, with h = x_k from the first edge after 0 on."""
     program = SampledProgram(decay(), None)
     times = np.array([0.0, 0.5, 1.0, 1.5, 2.0, 3.0])
-    found = program.states_at(times, program.initial, rtol=1e-12, atol=1e-14, watch=Watch(program.graph, 60.0, 3.0))
+    found = program.follow(program.initial[np.newaxis], times, 1e-12, Watch(program.graph, 60.0, 3.0))[0]
     e = np.exp(-1.0)
     x1 = e
     x2 = x1 / 2 + x1 / 2 * e
@@ -201,9 +202,8 @@ def test_the_sampled_equation_of_one_neuron_is_exact() -> None:
 
 def test_a_clock_with_a_phase_samples_at_its_phase() -> None:
     program = SampledProgram(decay(0.25), None)
-    found = program.states_at(
-        np.array([0.0, 0.2, 0.3]), program.initial, rtol=1e-12, atol=1e-14, watch=Watch(program.graph, 60.0, 3.0)
-    )
+    times, watch = np.array([0.0, 0.2, 0.3]), Watch(program.graph, 60.0, 3.0)
+    found = program.follow(program.initial[np.newaxis], times, 1e-12, watch)[0]
     np.testing.assert_allclose(found[:, 1], [0.0, 0.0, np.exp(-0.25)], rtol=1e-10)
 
 
@@ -322,3 +322,11 @@ def test_an_input_that_moves_at_an_edge_is_sampled_as_it_was_before() -> None:
     assert result.passed, result
     for machine in (result.ref, result.wave):
         np.testing.assert_allclose(machine["state"].to_numpy()[:, 1], [0.5, 1.0, 2.0, 4.0], atol=1e-3)
+
+
+@pytest.mark.parametrize(("period", "steps"), [(0.1, 3), (1e-5, 7), (1e-3, 43)])
+def test_a_whole_number_of_periods_is_not_lost_to_rounding(period: float, steps: int) -> None:
+    """0.3 / 0.1 rounds to just below 3."""
+    end = float(f"{steps * period:.12g}")
+    assert int(end / period) == steps - 1
+    assert period_grid(period, end)[0].size == steps + 1

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import hopfield_hw as hh
 from hopfield_hw.analysis.settling import settle
-from hopfield_hw.equations import StepProgram
+from hopfield_hw.equations import MapProgram
 from hopfield_hw.families import box_problem, projection
 from hopfield_hw.graph import Edge, Graph, Input, Output
 from hopfield_hw.problems.complementarity import fathi, kojima_shindo, murty, tridiagonal
@@ -67,7 +67,7 @@ def test_where_it_rests_the_variational_inequality_holds(seed: int) -> None:
     matrix = root @ root.T + 0.5 * np.eye(n)
     problem = box_problem(matrix, rng.normal(size=n), lower=-rng.uniform(0.0, 1.0, n), upper=rng.uniform(0.0, 1.0, n))
     graph = projection(problem, alpha=1.0 / float(np.linalg.norm(matrix, 2)), discrete=True)
-    program = StepProgram([graph])
+    program = MapProgram([graph])
     x = program.initial
     for _ in range(3000):
         x = program.step(x, np.zeros(0))[0]

@@ -278,7 +278,7 @@ def test_cycles_with_functions_are_not_judged() -> None:
 
 def test_bad_requests_are_refused() -> None:
     graph = graph_of([leak(), delay(), times("w", -1.0)], *LOOP)
-    with pytest.raises(InputError, match="a delay equation is solved by DOP853; leave it out"):
+    with pytest.raises(InputError, match="a graph of the kind 'dde' takes 'DOP853' or 'auto'; leave it out"):
         hh.reference(graph, t_stop=1.0, method="Radau")
     with pytest.raises(InputError, match="the graph has no finite time constant"):
         hh.reference(graph)

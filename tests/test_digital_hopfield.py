@@ -10,7 +10,7 @@ import pytest
 import scipy.sparse as sp
 
 import hopfield_hw as hh
-from hopfield_hw.equations import StepProgram
+from hopfield_hw.equations import MapProgram
 from hopfield_hw.equations.asynchronous import run_asynchronous
 from hopfield_hw.equations.sequences import run_sequence
 from hopfield_hw.families import discrete_hopfield
@@ -120,7 +120,7 @@ def test_a_seed_says_the_order(rng: np.random.Generator) -> None:
 
 def test_euler_is_the_equation_of_its_docstring(rng: np.random.Generator) -> None:
     net = network(rng, input_weights=rng.normal(size=(8, 2)) * 1e-5)
-    program = StepProgram([stepped(net, step=2e-5)])
+    program = MapProgram([stepped(net, step=2e-5)])
     u, w = net.initial, np.array([0.3, -0.7])
     a = 2e-5 / (net.resistance * net.capacitance)
     current = net.weights @ net.gain.value(u) + net.input_weights @ w + net.bias
@@ -150,7 +150,7 @@ def test_a_hold_is_exact_for_held_outputs(ratio: float, rng: np.random.Generator
     held = net.weights @ net.gain.value(net.initial) + net.bias
     alone = replace(net, weights=np.zeros((8, 8)), bias=held)
     exact = hh.reference(alone.graph(), t_stop=step, points=2, accuracy=1e-8).state.values[-1]
-    found = StepProgram([stepped(net, step=step, method="zero_order_hold")]).step(net.initial, np.zeros(0))[0]
+    found = MapProgram([stepped(net, step=step, method="zero_order_hold")]).step(net.initial, np.zeros(0))[0]
     np.testing.assert_allclose(found, exact, rtol=1e-9)
 
 

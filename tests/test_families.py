@@ -16,7 +16,7 @@ import hopfield_hw as hh
 from hopfield_hw import families
 from hopfield_hw.analysis.cohen_grossberg_energy import cohen_grossberg_energy
 from hopfield_hw.analysis.energy import energy, energy_rise
-from hopfield_hw.equations import Program, StepProgram, solve
+from hopfield_hw.equations import MapProgram, OdeProgram, solve
 from hopfield_hw.families import FAMILIES
 from hopfield_hw.graph import Graph, as_graph, parse_graph
 from hopfield_hw.transforms import in_si
@@ -32,7 +32,7 @@ def steps(graph: Graph, count: int) -> np.ndarray:
 
 def run(graph: Graph, units: float, points: int = 2) -> np.ndarray:
     """Return the states of a differential equation over so many units of time, (points, n)."""
-    program = Program([in_si(graph)])
+    program = OdeProgram([in_si(graph)])
     times = np.linspace(0.0, units * MS, points)
     scale = {"rtol": 1e-9, "atol": 1e-11}
     return solve_ivp(program.rhs, (0.0, times[-1]), program.initial, t_eval=times, method="LSODA", **scale).y.T
@@ -72,7 +72,7 @@ def test_a_random_instance_is_a_graph_that_prints_and_depends_on_its_seed_alone(
 
 @pytest.mark.parametrize("family", [family for family in FAMILIES if family not in LATE])
 def test_the_analytic_jacobian_is_the_slope_of_the_right_hand_side(family: str) -> None:
-    program = Program([in_si(drawn(family, 5))])
+    program = OdeProgram([in_si(drawn(family, 5))])
     x = 0.3 * np.random.default_rng(6).normal(size=program.size)
     h = 1e-6
     columns = [(program.rhs(0.0, x + h * e) - program.rhs(0.0, x - h * e)) / (2 * h) for e in np.eye(program.size)]
@@ -359,7 +359,7 @@ def test_dense_memory_holds_more_patterns_at_a_higher_degree() -> None:
     noisy = patterns * np.where(np.arange(64) < 6, -1.0, 1.0)
     recalled = {}
     for degree in (2, 3):
-        program = StepProgram([families.dense_memory(patterns, degree=degree, initial=1.0, discrete=True)])
+        program = MapProgram([families.dense_memory(patterns, degree=degree, initial=1.0, discrete=True)])
         x = noisy
         for _ in range(8):
             x = program.step(x, np.zeros((60, 0)))[0]
@@ -400,7 +400,7 @@ def test_maxnet_leaves_the_largest_start(seed: int) -> None:
 
 
 def test_a_map_of_a_family_has_the_jacobian_of_its_step() -> None:
-    program = StepProgram([families.modern_hopfield(np.eye(3)[:2], beta=2.0, initial=[0.1, 0.2, 0.3], discrete=True)])
+    program = MapProgram([families.modern_hopfield(np.eye(3)[:2], beta=2.0, initial=[0.1, 0.2, 0.3], discrete=True)])
     x, u, h = np.array([0.2, -0.1, 0.4]), np.zeros(0), 1e-6
     columns = [(program.step(x + h * e, u)[0] - program.step(x - h * e, u)[0]) / (2 * h) for e in np.eye(3)]
     np.testing.assert_allclose(program.jacobian(x, u), np.array(columns).T, atol=1e-8)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from hopfield_hw.analysis.gradients import gradient_flow
-from hopfield_hw.equations import StepProgram
+from hopfield_hw.equations import MapProgram
 from hopfield_hw.functions import Identity
 from hopfield_hw.recurrent import GRU, LSTM, RNN, RecurrentCell
 from hopfield_hw.values.errors import InputError
@@ -53,7 +53,7 @@ def test_of_a_linear_map_it_is_the_power_of_its_matrix(scale: float, inputs: Any
 @pytest.mark.parametrize("kind", [RNN, LSTM, GRU])
 def test_against_differences_of_whole_runs(kind: type[RecurrentCell], inputs: Any) -> None:
     graph = cell(kind, 0.9, 1.0).graph()
-    program = StepProgram([graph])
+    program = MapProgram([graph])
     lags = 5
 
     def end(h: Any) -> Any:

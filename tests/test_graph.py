@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from hopfield_hw.equations import Program, solve
+from hopfield_hw.equations import OdeProgram, solve
 from hopfield_hw.functions import (
     Clip,
     Function,
@@ -519,7 +519,7 @@ def rich_graph(units: Units) -> Graph:
 def test_units_scale_volts_and_time_and_nothing_else(volts: float, siemens: float, seconds: float) -> None:
     """x -> V x and t -> T t: the slope is V / T times that of the graph without units, and outputs V times."""
     units = Units(volts_per_unit=volts, siemens_per_unit=siemens, seconds_per_unit=seconds)
-    plain, scaled = Program([rich_graph(Units())]), Program([in_si(rich_graph(units))])
+    plain, scaled = OdeProgram([rich_graph(Units())]), OdeProgram([in_si(rich_graph(units))])
     np.testing.assert_allclose(scaled.initial, volts * plain.initial, rtol=1e-14)
     for x in np.random.default_rng(1).normal(size=(5, 4)):
         np.testing.assert_allclose(scaled.rhs(0.0, volts * x), volts / seconds * plain.rhs(0.0, x), rtol=1e-11)

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import Any
 
 import numpy as np
 import pytest
 
 import hopfield_hw as hh
-from hopfield_hw.equations import delay_solver
+from hopfield_hw.equations import Watch, delay_solver, ode_program, recordings
 from hopfield_hw.graph import Activate, Affine, Delay, Edge, Graph, Input, Leak, Output
 from hopfield_hw.values.arrays import Array
 
 TAU, T_STOP = 1e-4, 1e-3
-SOLVE = import_module("hopfield_hw.equations.solution")  # the package has a function of this name
 
 
 def recording(points: int, size: int = 1, seed: int = 0) -> hh.Signal:
@@ -22,12 +20,12 @@ def recording(points: int, size: int = 1, seed: int = 0) -> hh.Signal:
     return hh.Signal(times=np.linspace(0.0, T_STOP, points), values=np.cumsum(steps, axis=0) / points**0.5)
 
 
-def exact(signal: hh.Signal, weights: Array) -> Array:
-    """Return x at the end of TAU dx/dt = -x + w u, by the exponentials of each piece."""
+def exact(signal: hh.Signal, weights: Array, tau: float = TAU) -> Array:
+    """Return x at the end of tau dx/dt = -x + w u, by the exponentials of each piece."""
     x, driven = 0.0, signal.values @ weights
     for t, u, v in zip(np.diff(signal.times), driven[:-1], driven[1:], strict=True):
-        e, slope = np.exp(-t / TAU), (v - u) / t
-        x = x * e + u * (1.0 - e) + slope * (t - TAU * (1.0 - e))
+        e, slope = np.exp(-t / tau), (v - u) / t
+        x = x * e + u * (1.0 - e) + slope * (t - tau * (1.0 - e))
     return np.asarray(x)
 
 
@@ -41,7 +39,7 @@ def no_starts(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*args: object, **options: object) -> None:
         raise AssertionError("a solver has started")
 
-    monkeypatch.setattr(SOLVE, "solve_ivp", refuse)
+    monkeypatch.setattr(ode_program, "solve_ivp", refuse)
 
 
 @pytest.mark.usefixtures("no_starts")
@@ -70,13 +68,26 @@ def test_one_and_many_agree_with_restarts(curve: Any, monkeypatch: pytest.Monkey
     one = hh.reference(nets[0], inputs=signal, t_stop=T_STOP)
     many = hh.reference_batch(nets[0], initial=starts, inputs=signal, t_stop=T_STOP)
     drawn = hh.reference_batch(nets, inputs=signal, t_stop=T_STOP)
-    monkeypatch.setattr(SOLVE, "MANY_POINTS", 10**9)
+    monkeypatch.setattr(recordings, "MANY_POINTS", 10**9)
     restarted = hh.reference(nets[0], inputs=signal, t_stop=T_STOP)
     for found in (one["state"], many["state"][0], drawn["state"][0]):
         np.testing.assert_allclose(found.to_numpy(), restarted["state"].to_numpy(), atol=1e-7)
 
 
-def test_a_network_that_is_too_stiff_for_elements_is_restarted() -> None:
+def test_a_stiff_network_is_solved_over_the_corners(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Time constants of 100 us and 0.1 us: restarts at the corners take 760 evaluations a point."""
+    taken = []
+    look = Watch.look
+    monkeypatch.setattr(Watch, "look", lambda *given: taken.append(1) or look(*given))
+    signal, fast = recording(300), 1e-7
+    options: dict[str, Any] = {"resistance": 1e4, "capacitance": [1e-8, 1e-11], "input_weights": [[1e-4], [1e-4]]}
+    found = hh.reference(hh.Network(weights=np.zeros((2, 2)), **options), inputs=signal, t_stop=T_STOP)
+    expected = [exact(signal, np.ones(1), tau) for tau in (TAU, fast)]
+    assert np.max(np.abs(found["state"].to_numpy()[-1] - expected)) < 1e-6 * np.max(np.abs(found["state"].to_numpy()))
+    assert len(taken) < 550 * signal.times.size
+
+
+def test_a_network_that_is_too_stiff_for_elements_is_solved_all_the_same() -> None:
     weights = 1e-4 * np.array([[0.0, -1.0], [-1.0, 0.0]])
     curve = hh.Tanh(gain=3e4, amplitude=1.0)
     options: dict[str, Any] = {"resistance": 1e4, "capacitance": 1e-8, "gain": curve, "initial": [0.1, -0.1]}

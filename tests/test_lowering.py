@@ -14,7 +14,7 @@ import scipy.sparse as sp
 
 from hopfield_hw.cells import CELLS, Fragment, Ideal, InvertingIntegrator
 from hopfield_hw.circuit import Circuit, Draft
-from hopfield_hw.equations import Program, solve
+from hopfield_hw.equations import OdeProgram, solve
 from hopfield_hw.functions import (
     Clip,
     Function,
@@ -169,7 +169,7 @@ def test_rescaling_leaves_the_equation(gain: Any) -> None:
     """x -> s x: the slope is s times as large, and the outputs are the same."""
     net = loaded(4.0, gain=gain, bias=[1e-5, -2e-5, 3e-5], input_weights=[[1.0 / R], [0.0], [-0.5 / R]])
     s, u = 0.15, Signal(times=[0.0], values=[[0.4]])
-    plain, scaled = Program([net.graph()], u), Program([rescaled(net.graph(), {"x": s})], u)
+    plain, scaled = OdeProgram([net.graph()], u), OdeProgram([rescaled(net.graph(), {"x": s})], u)
     np.testing.assert_allclose(scaled.initial, s * plain.initial, rtol=1e-14)
     for x in np.random.default_rng(4).normal(size=(5, 3)):
         np.testing.assert_allclose(scaled.rhs(0.0, s * x), s * plain.rhs(0.0, x), rtol=1e-11)

@@ -14,8 +14,9 @@ from scipy.integrate import RK45, solve_ivp
 from scipy.ndimage import correlate
 
 import hopfield_hw as hh
-from hopfield_hw.equations import Program, crossbar
-from hopfield_hw.equations.single_solver import STAGES, integrate_single
+from hopfield_hw.equations import OdeProgram, crossbar
+from hopfield_hw.equations.runge_kutta import integrate
+from hopfield_hw.equations.tableau import FIFTH
 from hopfield_hw.families import TEMPLATES, CellularNetwork, Template
 from hopfield_hw.graph import Activate, Affine, Edge, Graph, Input, Leak, Output, Stencil
 from hopfield_hw.graph.weights.shifts import Shifts
@@ -64,19 +65,18 @@ def test_cells_on_a_grid_take_the_steps_of_solve_ivp(boundary: Any, compiled: bo
         feedback=rng.normal(size=(3, 5)), control=rng.normal(size=(3, 3)), bias=0.2, boundary=boundary, edge=edge
     )
     network, rhs = cells(template, (64, 80), rng)
-    program = Program([network.graph()], Signal(times=[0.0], values=[network.inputs]))
+    program = OdeProgram([network.graph()], Signal(times=[0.0], values=[network.inputs]))
     assert np.allclose(program.rhs(0.0, program.initial), rhs(0.0, program.initial), rtol=1e-12, atol=1e-3)
     fused = program.fused if compiled else None
     if compiled and fused is None:
         pytest.skip("Numba is not installed")
     times = np.linspace(0.0, 3e-6, 7)
     options: dict[str, Any] = {"rtol": 1e-6, "atol": 1e-6}
-    found = integrate_single(
-        program.rhs, program.initial, times, max_step=np.inf, max_evaluations=10**5, fused=fused, **options
-    )
+    start = program.initial[np.newaxis]
+    found = integrate(program.batch_rhs, start, times, tableau=FIFTH, fused=fused, **options)
     expected = solve_ivp(rhs, (0.0, times[-1]), program.initial, method="RK45", t_eval=times, **options)
     assert abs(found.evaluations - expected.nfev) <= 12
-    assert np.max(np.abs(found.states - expected.y.T)) < 1e-5
+    assert np.max(np.abs(found.states[0] - expected.y.T)) < 1e-5
 
 
 @pytest.mark.parametrize("boundary", MODES)
@@ -91,15 +91,15 @@ def test_a_compiled_step_is_the_step_of_plain_formulas(boundary: Any, monkeypatc
         edge = 0.4 if boundary == "fixed" else 0.0
         template = Template(feedback=feedback, bias=0.1, boundary=boundary, edge=edge)
         network = CellularNetwork(template=template, image=np.zeros(shape), initial=rng.normal(size=shape))
-        program = Program([network.graph()])
+        program = OdeProgram([network.graph()])
         h, fused = 0.3 * program.shortest_time, program.fused
         assert fused is not None
-        slots = np.zeros((STAGES + 3, program.size))
+        slots = np.zeros((FIFTH.stages + 3, program.size))
         slots[0] = x = program.initial
         slots[1] = program.rhs(0.0, x)
-        for stage in range(1, STAGES):
+        for stage in range(1, FIFTH.stages):
             slots[1 + stage] = program.rhs(0.0, x + h * RK45.A[stage, :stage] @ slots[1 : 1 + stage])
-        slots[-1] = x + h * RK45.B @ slots[1 : 1 + STAGES]
+        slots[-1] = x + h * RK45.B @ slots[1 : 1 + FIFTH.stages]
         slots[-2] = program.rhs(0.0, slots[-1])
         size = np.maximum(np.abs(x), np.abs(slots[-1]))
         error = h * RK45.E @ slots[1:-1] / (tolerances["atol"] + tolerances["rtol"] * size)
@@ -107,7 +107,7 @@ def test_a_compiled_step_is_the_step_of_plain_formulas(boundary: Any, monkeypatc
             found = np.full_like(slots, np.nan)[:: 1 if forward else -1]
             found[:2] = slots[:2]
             assert fused(found, h, keep=keep, **tolerances) == pytest.approx(np.sum(error**2), rel=1e-6)
-            written = np.arange(STAGES + 3) if keep else [0, 1, STAGES + 1, STAGES + 2]
+            written = np.arange(FIFTH.stages + 3) if keep else [0, 1, FIFTH.stages + 1, FIFTH.stages + 2]
             assert np.allclose(found[written], slots[written], rtol=1e-12, atol=1e-12 * np.max(np.abs(slots[1])))
 
 
@@ -115,12 +115,12 @@ def test_without_numba_nothing_is_compiled(monkeypatch: pytest.MonkeyPatch) -> N
     network = CellularNetwork(template=TEMPLATES["diffusion"], image=np.zeros((64, 64)))
     monkeypatch.setitem(sys.modules, "numba", None)
     monkeypatch.delitem(sys.modules, "hopfield_hw.equations.grid_kernels", raising=False)
-    assert Program([network.graph()]).fused is None
+    assert OdeProgram([network.graph()]).fused is None
 
 
 def test_few_cells_are_not_compiled() -> None:
     network = CellularNetwork(template=TEMPLATES["diffusion"], image=np.zeros((63, 64)))
-    assert Program([network.graph()]).fused is None
+    assert OdeProgram([network.graph()]).fused is None
 
 
 def test_what_constant_inputs_drive_is_evaluated_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -133,7 +133,7 @@ def test_what_constant_inputs_drive_is_evaluated_once(monkeypatch: pytest.Monkey
         into(self, padded, *others)
 
     monkeypatch.setattr(Shifts, "into", counted)
-    program = Program([network.graph()], Signal(times=[0.0], values=[network.inputs]))
+    program = OdeProgram([network.graph()], Signal(times=[0.0], values=[network.inputs]))
     before = len(applied)
     for _ in range(5):
         program.rhs(0.0, program.initial)
@@ -154,8 +154,8 @@ def test_constant_inputs_are_a_part_of_the_short_way(form: str) -> None:
         input_weights=rng.normal(size=(6, 2)),
     )
     graph = network.graph()
-    constant = Program([graph], Signal(times=[0.0], values=[[0.3, -0.2]]))
-    changing = Program([graph], Signal(times=[0.0, 1.0], values=[[0.3, -0.2], [9.0, 9.0]]))
+    constant = OdeProgram([graph], Signal(times=[0.0], values=[[0.3, -0.2]]))
+    changing = OdeProgram([graph], Signal(times=[0.0, 1.0], values=[[0.3, -0.2], [9.0, 9.0]]))
     for x in (rng.normal(size=6), rng.normal(size=(1, 6)), rng.normal(size=(4, 6))):
         assert np.allclose(constant.rhs(0.0, x), changing.rhs(0.0, x), rtol=1e-13, atol=1e-13)
 
@@ -170,8 +170,8 @@ def test_constant_parts_of_draws_are_their_own() -> None:
     ]
     signal = Signal(times=[0.0], values=[[0.7]])
     x = rng.normal(size=(4, 3))
-    together = Program(draws, signal).rhs(np.zeros(2), x[[1, 3]], np.array([1, 3]))
-    alone = [Program([draws[k]], signal).rhs(0.0, x[k]) for k in (1, 3)]
+    together = OdeProgram(draws, signal).rhs(np.zeros(2), x[[1, 3]], np.array([1, 3]))
+    alone = [OdeProgram([draws[k]], signal).rhs(0.0, x[k]) for k in (1, 3)]
     assert np.allclose(together, alone, rtol=1e-13)
 
 

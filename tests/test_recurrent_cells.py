@@ -14,7 +14,7 @@ import pytest
 from onnx import helper
 from oracles import recurrent as oracle
 
-from hopfield_hw.equations import StepProgram
+from hopfield_hw.equations import MapProgram
 from hopfield_hw.equations.models import run_model
 from hopfield_hw.equations.sequences import run_layers, run_sequence
 from hopfield_hw.formats import from_onnx, from_torch, to_onnx, to_torch
@@ -294,7 +294,7 @@ def test_an_elman_network_with_any_gain_curve(rng: np.random.Generator) -> None:
 @pytest.mark.parametrize("kind", [LSTM, GRU, RNN])
 def test_the_jacobian_of_a_step(kind: Any, rng: np.random.Generator) -> None:
     gates = len(kind.gates)
-    program = StepProgram(
+    program = MapProgram(
         [kind(input_weights=rng.normal(size=(3 * gates, 2)), recurrent_weights=rng.normal(size=(3 * gates, 3))).graph()]
     )
     h, u = rng.normal(size=program.size), rng.normal(size=2)

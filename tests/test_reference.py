@@ -18,7 +18,7 @@ from scipy.linalg import expm
 
 from hopfield_hw.analysis.amplification import amplification
 from hopfield_hw.analysis.energy import energy, energy_rise, has_energy
-from hopfield_hw.equations import Program, solve, solve_batch
+from hopfield_hw.equations import OdeProgram, solve, solve_batch
 from hopfield_hw.functions import (
     Algebraic,
     Arctan,
@@ -189,7 +189,7 @@ def test_right_hand_side_is_the_equation(form: Callable[[Any], Any]) -> None:
     rng = np.random.default_rng(8)
     net = random_net(8, input_weights=rng.normal(size=(5, 2)))
     signal = Signal(times=[0.0, 2.0], values=[[0.0, 1.0], [4.0, 5.0]])
-    program = Program([replace(net, weights=form(net.weights)).graph()], signal)
+    program = OdeProgram([replace(net, weights=form(net.weights)).graph()], signal)
     x = rng.normal(size=(3, 5))
     expected = np.stack([equation(net, row, np.array([1.0, 2.0])) for row in x])
     np.testing.assert_allclose(program.rhs(0.5, x), expected, rtol=1e-13, atol=1e-13)
@@ -225,7 +225,7 @@ def test_what_drives_an_operator_adds_up() -> None:
     x, y, u = np.array([0.3, -0.5]), np.array([0.7, 0.2]), np.array([0.1, -0.4])
     f = (x + y + u) ** 2
     expected = [-x / np.array([1.0, 0.5]) + (f + x) * (y + u) + y + u, np.array([f[0] / 2.0, -y[1] + f[1]])]
-    program = Program([graph], Signal(times=[0.0], values=[u]))
+    program = OdeProgram([graph], Signal(times=[0.0], values=[u]))
     np.testing.assert_allclose(program.rhs(0.0, np.concatenate([x, y])), np.concatenate(expected), rtol=1e-14)
 
 
@@ -288,7 +288,7 @@ STENCIL = Stencil(template=TEMPLATE, shape=(2, 2), boundary="fixed", edge=0.5)
 def test_jacobian_against_central_differences(graph: Graph) -> None:
     inputs = sum(op.size for op in graph.of_type(Input))
     signal = Signal(times=[0.0, 1.0], values=np.outer([0.0, 1.0], np.linspace(-1.0, 1.0, inputs))) if inputs else None
-    program = Program([graph], signal)
+    program = OdeProgram([graph], signal)
     x = np.random.default_rng(4).normal(size=program.size)
     steps = np.eye(program.size) * 1e-6
     numeric = np.stack([(program.rhs(0.3, x + h) - program.rhs(0.3, x - h)) / 2e-6 for h in steps], axis=1)
@@ -351,7 +351,7 @@ def stiff(form: Callable[[Any], Any]) -> Network:
 def test_a_stiff_equation_goes_to_an_implicit_method(
     method: Any, form: Callable[[Any], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    module = importlib.import_module("hopfield_hw.equations.solution")
+    module = importlib.import_module("hopfield_hw.equations.ode_program")
     tried: list[str] = []
 
     def spy(*args: Any, **options: Any) -> Any:
@@ -480,7 +480,7 @@ def test_each_neuron_has_its_own_gain() -> None:
 
 def alone(graph: Graph, *, t_stop: float, points: int, accuracy: float, inputs: Signal | None) -> tuple[Array, Array]:
     """Return state and output by SciPy, from corner to corner of the inputs."""
-    program, grid = Program([in_si(graph)], inputs), np.linspace(0.0, t_stop, points)
+    program, grid = OdeProgram([in_si(graph)], inputs), np.linspace(0.0, t_stop, points)
     corners = [] if inputs is None else [t for t in inputs.times.tolist() if 0.0 < t < t_stop]
     x, states = program.initial, np.empty((points, program.size))
     for start, end in pairwise([0.0, *corners, t_stop]):
@@ -623,7 +623,7 @@ def test_energy_is_the_potential_of_the_currents(gain: Gain, form: Callable[[Any
     output = gain.value(x)
     steps = np.eye(5) * 1e-6
     slope = np.array([float(energy(graph, output + h) - energy(graph, output - h)) / 2e-6 for h in steps])
-    currents = net.capacitance * Program([graph]).rhs(0.0, x)
+    currents = net.capacitance * OdeProgram([graph]).rhs(0.0, x)
     np.testing.assert_allclose(-slope, currents, rtol=0, atol=1e-8)  # rounding of E ~ 10 over a step of 1e-6
 
 

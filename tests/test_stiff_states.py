@@ -12,14 +12,14 @@ import scipy.sparse as sp
 from scipy.integrate import solve_ivp
 
 import hopfield_hw as hh
-from hopfield_hw.equations import Program, solve
+from hopfield_hw.equations import OdeProgram, solve
 from hopfield_hw.families import TEMPLATES, CellularNetwork, Template
 from hopfield_hw.transforms import in_si
 from hopfield_hw.values.arrays import Array
 from hopfield_hw.values.errors import AccuracyError
 from hopfield_hw.values.measures import nrmse
 
-MODULE = importlib.import_module("hopfield_hw.equations.solution")
+MODULE = importlib.import_module("hopfield_hw.equations.ode_program")
 STIFFNESS = importlib.import_module("hopfield_hw.equations.stiffness")
 RESISTANCE = 1e4
 SLOWEST = 1e-2
@@ -113,7 +113,7 @@ def test_stiff_cells_on_a_grid_keep_their_jacobian_sparse(tried: list[str]) -> N
 
 def test_what_is_not_stiff_stays_with_the_explicit_method(monkeypatch: pytest.MonkeyPatch) -> None:
     network = CellularNetwork(template=TEMPLATES["diffusion"], image=np.zeros((12, 12)), initial=0.3)
-    assert STIFFNESS.stiffness(Program([in_si(network.graph())]), 20e-6) is None
+    assert STIFFNESS.stiffness(OdeProgram([in_si(network.graph())]), 20e-6) is None
     monkeypatch.setattr(MODULE, "MANY_BUDGET", 10)
     message = "its right-hand sides are used up; the equation may be stiff: use method='BDF'"
     with pytest.raises(AccuracyError, match=re.escape(message) + "$"):
@@ -134,7 +134,7 @@ def test_an_explicit_solution_is_checked_by_an_explicit_one(tried: list[str], mo
 
 def test_a_jacobian_too_wide_to_factor_is_refused_by_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     network = sparse_network(300, hh.Tanh(), np.random.default_rng(3))
-    known = STIFFNESS.stiffness(Program([in_si(network.graph())]), 20.0 * SLOWEST)
+    known = STIFFNESS.stiffness(OdeProgram([in_si(network.graph())]), 20.0 * SLOWEST)
     assert known is not None
     assert known.can_be_factored
     monkeypatch.setattr(STIFFNESS, "MOST_FACTORING", known.operations - 1.0)
@@ -155,6 +155,6 @@ def test_the_band_is_that_of_a_good_order() -> None:
     chain = sp.csr_array(sp.diags_array([np.ones(n - 1), np.ones(n - 1)], offsets=[-1, 1]))[order][:, order]
     for weights, band in ((chain, 2), (chain.toarray(), n)):
         network = hh.Network(weights=weights, resistance=1.0, capacitance=spread(n, rng))
-        known = STIFFNESS.stiffness(Program([in_si(network.graph())]), 0.2)
+        known = STIFFNESS.stiffness(OdeProgram([in_si(network.graph())]), 0.2)
         assert known is not None
         assert (known.size, known.band, known.operations) == (n, band, n * band**2)

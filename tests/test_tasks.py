@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import hopfield_hw as hh
-from hopfield_hw.equations import StepProgram
+from hopfield_hw.equations import MapProgram
 from hopfield_hw.equations.sequences import Machine
 from hopfield_hw.graph import Graph
 from hopfield_hw.integers.fixed_point import QFormat
@@ -73,11 +73,11 @@ def test_a_machine_that_goes_on_alone_reads_its_own_forecasts() -> None:
 # Each figure as measured; the tolerance is for what other processors make of the last digit of exp.
 @pytest.mark.parametrize(("formats", "error"), [(None, 0.0423), ((16, 12), 0.0422), ((12, 8), 0.0554)])
 def test_the_error_of_the_forecast(formats: tuple[int, int] | None, error: float) -> None:
-    machine = StepProgram([GRAPH]) if formats is None else fixed(GRAPH, *formats)
+    machine = MapProgram([GRAPH]) if formats is None else fixed(GRAPH, *formats)
     assert forecast_error(machine) == pytest.approx(error, abs=5e-4)
 
 
-@pytest.mark.parametrize("machine", [StepProgram([GRAPH]), fixed(GRAPH, 16, 12)], ids=["float", "fixed"])
+@pytest.mark.parametrize("machine", [MapProgram([GRAPH]), fixed(GRAPH, 16, 12)], ids=["float", "fixed"])
 def test_alone_it_keeps_near_the_series_for_five_minutes(machine: Machine) -> None:
     alone = roll_out(machine, SERIES[:WARM_UP], steps=50)
     assert relative_error(alone, SERIES[WARM_UP : WARM_UP + 50]) < 0.25  # 0.226 and 0.223
@@ -112,7 +112,7 @@ def test_an_error_stands_where_the_forecast_was_wrong() -> None:
 
 @pytest.mark.parametrize("formats", [None, (16, 12), (12, 8)])
 def test_a_planted_anomaly_is_found_and_nothing_else(formats: tuple[int, int] | None) -> None:
-    machine = StepProgram([GRAPH]) if formats is None else fixed(GRAPH, *formats)
+    machine = MapProgram([GRAPH]) if formats is None else fixed(GRAPH, *formats)
     limit = 1.5 * largest_error(machine, MODEL.scale.scaled(MODEL.train)[-300:], warm_up=WARM_UP)
     assert find_anomalies(machine, SERIES[:300], limit=limit, warm_up=WARM_UP).where.size == 0
     where = find_anomalies(machine, strange(SERIES[:300], 200), limit=limit, warm_up=WARM_UP).where

@@ -10,7 +10,7 @@ import pytest
 
 import hopfield_hw as hh
 from hopfield_hw.analysis.gradients import gradient_flow
-from hopfield_hw.equations import StepProgram
+from hopfield_hw.equations import MapProgram
 from hopfield_hw.integers.fixed_point import QFormat
 from hopfield_hw.integers.lowering import FixedPoint, lower_to_integers
 from hopfield_hw.integers.machine import FixedMachine
@@ -128,7 +128,7 @@ def test_the_text_model_is_better_than_trigrams_but_not_than_longer_counts() -> 
 def test_text_in_fixed_point() -> None:
     """16 bits lose a hundredth of a bit, since logits beyond 8 saturate; with a bit more before the point, nothing."""
     graph, context = ALICE.graph(), CONTEXT[-20:]
-    floating, fixed = StepProgram([graph]), FixedMachine(lower_to_integers(graph, words(16, 12)))
+    floating, fixed = MapProgram([graph]), FixedMachine(lower_to_integers(graph, words(16, 12)))
     wider = replace(words(16, 12), formats={"y": QFormat(word=16, fraction=11)})
     machines = (floating, fixed, FixedMachine(lower_to_integers(graph, wider)))
     bits = [bits_per_character(machine, ALICE.alphabet, PIECE, context=context) for machine in machines]

@@ -9,7 +9,7 @@ import pytest
 import scipy.sparse as sp
 from random_maps import random_map
 
-from hopfield_hw.equations import StepProgram, unrolled
+from hopfield_hw.equations import MapProgram, unrolled
 from hopfield_hw.equations.sequences import run_sequence, run_steps
 from hopfield_hw.families import discrete_hopfield
 from hopfield_hw.functions import Logistic, Softmax, Tanh
@@ -25,7 +25,7 @@ ROUNDING = 1e-12
 
 
 def assert_the_same(graph: Graph, rng: np.random.Generator, *, steps: int = 20, batch: int = 3) -> None:
-    program = StepProgram([graph])
+    program = MapProgram([graph])
     u = rng.normal(size=(steps, batch, program.input_size))
     h = program.initial + 0.1 * rng.normal(size=(batch, program.size))
     lengths = rng.integers(0, steps + 1, size=batch)

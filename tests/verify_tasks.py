@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 import hopfield_hw as hh
-from hopfield_hw.equations import StepProgram
+from hopfield_hw.equations import MapProgram
 from hopfield_hw.equations.sequences import Machine
 from hopfield_hw.graph import Graph
 from hopfield_hw.integers.fixed_point import QFormat
@@ -31,7 +31,7 @@ def words(word: int, fraction: int) -> FixedPoint:
 def machines(graph: Graph) -> dict[str, Machine]:
     """The floating-point machine, and one for each format."""
     fixed = {f"<{w},{f}>": FixedMachine(lower_to_integers(graph, words(w, f))) for w, f in FORMATS}
-    return {"float": StepProgram([graph]), **fixed}
+    return {"float": MapProgram([graph]), **fixed}
 
 
 def forecasts() -> dict[str, Any]:

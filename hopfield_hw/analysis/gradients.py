@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..equations import StepProgram
+from ..equations import MapProgram, iterate
 from ..graph import Graph
 from ..values.arrays import Array, frozen
 from ..values.errors import InputError
@@ -35,7 +35,7 @@ def gradient_flow(
 
     Raises InputError for wrong shapes, lags that the sequence does not have, and names that are no Hold.
     """
-    program = StepProgram([graph])
+    program = MapProgram([graph])
     u = frozen(inputs, "inputs")
     if u.ndim != 2 or u.shape[1] != program.input_size:
         raise InputError(f"`inputs` has shape {u.shape}: must be (T, {program.input_size})")
@@ -50,10 +50,9 @@ def gradient_flow(
         h[part] = frozen(value, f"initial[{name!r}]", shape=(part.stop - part.start,))
     chosen = np.concatenate([np.arange(program.size)[program.slices[name]] for name in of or program.slices])
     jacobians = []
-    for driven in u:
-        slope = program.jacobian(h, driven)
+    for k, state, _, _ in iterate(program, h, u):
+        slope = program.jacobian(state, u[k])
         jacobians.append(slope if isinstance(slope, np.ndarray) else slope.toarray())
-        h = program.step(h, driven)[0]
     logs = np.zeros((lags, chosen.size))
     ends = range(lags, u.shape[0] + 1)
     for end in ends:

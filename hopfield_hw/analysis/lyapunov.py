@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.integrate import solve_ivp
 
-from ..equations import Program, StepProgram, input_signal
+from ..equations import MapProgram, OdeProgram, input_signal
 from ..graph import Graph, as_graph
 from ..networks.network import Network
 from ..transforms import in_si
@@ -83,7 +83,7 @@ def lyapunov(
 
 
 def _map(graph: Graph, signal: Signal | None) -> tuple[Flow, Array, float]:
-    program = StepProgram([graph])
+    program = MapProgram([graph])
     u = np.zeros(program.input_size) if signal is None else signal.values[0]
 
     def flow(j: int, x: Array, frame: Array) -> tuple[Array, Array]:
@@ -97,7 +97,7 @@ def _map(graph: Graph, signal: Signal | None) -> tuple[Flow, Array, float]:
 
 
 def _equation(graph: Graph, signal: Signal | None, length: float) -> tuple[Flow, Array, float]:
-    program = Program([graph], signal)
+    program = OdeProgram([graph], signal)
     n, step = program.size, length / INTERVALS
 
     def rhs(t: float, z: Array) -> Array:

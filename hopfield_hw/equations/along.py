@@ -14,7 +14,8 @@ from ..graph.neutral import direct_links
 from ..values.arrays import Array
 from ..values.signals import Signal
 from .evaluate import Evaluator, Values
-from .program import leak_rates, leak_slopes
+from .leaks import LeakEquation
+from .request import input_values
 
 
 class Waveform(NamedTuple):
@@ -42,8 +43,8 @@ class Along:
         }
         self.leaks, self.holds, self.delays = graph.of_type(Leak), graph.of_type(Hold), graph.of_type(Delay)
         self.operators = Evaluator([graph], (*self.leaks, *self.holds, *self.delays))
-        self.rates = leak_rates(self.leaks, [graph])
-        self.continuous = sum(leak.output_size for leak in self.leaks)
+        self._equation = LeakEquation(self.operators, [graph])
+        self.rates, self.continuous = self._equation.rates, self._equation.size
         self._path = (
             Akima1DInterpolator(*waveform, method="makima") if self.delays and len(waveform.times) > 1 else None
         )
@@ -69,14 +70,7 @@ class Along:
 
     def slope(self, values: Values) -> Array:
         """Return dx/dt of the Leaks, (P, continuous), from the values of the operators."""
-        parts = []
-        for leak in self.leaks:
-            inverse_c, rate = self.rates[leak.name]
-            slope = -rate * values[leak.name]
-            if self.graph.drivers(leak):
-                slope = slope + inverse_c * self.operators.driven(values, leak)
-            parts.append(slope)
-        return np.concatenate(parts, axis=-1) if parts else np.zeros((len(next(iter(values.values()))), 0))
+        return self._equation.slopes(values)
 
     def sampled(self, values: Values) -> Array:
         """Return what the Holds take at an edge, (P, held), from the values just before it."""
@@ -90,15 +84,10 @@ class Along:
 
     def jacobian(self, values: Values) -> Array:
         """Return d(dx/dt)/dx of the Leaks, (continuous, continuous), at one point; what Delays give is held."""
-        if not self.leaks:
-            return np.zeros((0, 0))
-        slopes = leak_slopes(self.operators, self.rates, values)
-        return (slopes if isinstance(slopes, np.ndarray) else slopes.toarray())[:, : self.continuous]
+        return self._equation.dense_jacobian(values)
 
     def _inputs(self, t: Array) -> Array:
-        if self.inputs is None:
-            return np.zeros((*t.shape, self.operators.input_size))
-        return self.inputs.sampled(t)
+        return input_values(self.inputs, t, self.operators.input_size)
 
     def _known(self, t: Array) -> Values:
         return {name: path(t) for name, path in self._between.items()}

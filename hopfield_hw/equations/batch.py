@@ -14,15 +14,10 @@ from ..values.arrays import Array, frozen
 from ..values.datasets import make_dataset
 from ..values.errors import InputError
 from ..values.grids import uniform_grid
-from .batch_solver import Rows, integrate
-from .program import Program
-from .request import absolute_tolerance, check_request, input_signal, segments, stop_time
-from .solution import MARGIN, STEPS, TIGHTEST, through_points
+from .accuracy import relative_tolerance
+from .ode_program import OdeProgram
+from .request import check_request, input_signal, stop_time
 from .watch import TIMEOUT, Watch
-
-# Where a gain curve has corners, no step is longer than this part of the smallest R C: an error estimate does not see a
-# corner that a step jumps over.
-CORNER_STEP = 0.05
 
 
 def solve_batch(
@@ -52,11 +47,11 @@ def solve_batch(
     accuracy = check_request(accuracy, points)
     draws = [in_si(graph) for graph in several]
     end = stop_time(draws[0], t_stop)
-    program = Program(draws, input_signal(draws[0], inputs))
+    program = OdeProgram(draws, input_signal(draws[0], inputs))
     x0 = _initial(program, len(draws), initial)
     grid = uniform_grid(end, points)
-    tolerance = max(accuracy * MARGIN, TIGHTEST) if rtol is None else rtol
-    state = integrate_program(program, x0, grid, tolerance, Watch(draws[0], timeout, end, what="reference_batch"))
+    tolerance = relative_tolerance(accuracy) if rtol is None else rtol
+    state = program.follow(x0, grid, tolerance, Watch(draws[0], timeout, end, what="reference_batch"))
     times = np.broadcast_to(grid, state.shape[:2])
     rows = np.arange(x0.shape[0]) if len(draws) > 1 else slice(None)
     output = np.stack([program.outputs(times[:, k], state[:, k], rows) for k in range(points)], axis=1)
@@ -71,32 +66,7 @@ def solve_batch(
     )
 
 
-def integrate_program(program: Program, x0: Array, grid: Array, rtol: float, watch: Watch) -> Array:
-    """Return the states (draws, times, states) of a program from x0 (draws, states), piece by piece of its inputs."""
-    if program.size == 0:
-        return np.zeros((x0.shape[0], grid.size, 0))
-    followed = through_points(program, x0, grid, rtol, watch, least=2 * STEPS[0])
-    if followed is not None:
-        return followed
-    atol = absolute_tolerance(program, rtol)
-    step = CORNER_STEP * program.shortest_time if program.has_corners else np.inf
-    result = np.empty((x0.shape[0], grid.size, x0.shape[1]))
-    result[:, 0] = x0
-    x = x0
-
-    def watched(t: Array, x: Array, rows: Rows, out: Array) -> None:
-        watch.look(float(np.min(t)), x)
-        program.batch_rhs(t, x, rows, out)
-
-    for piece in segments(grid, program.inputs):
-        found = integrate(watched, x, piece, rtol=rtol, atol=atol, max_step=step)
-        x = found.states[:, -1]
-        inside = np.isin(piece, grid)
-        result[:, np.searchsorted(grid, piece[inside])] = found.states[:, inside]
-    return result
-
-
-def _initial(program: Program, draws: int, initial: Any) -> Array:
+def _initial(program: OdeProgram, draws: int, initial: Any) -> Array:
     if initial is None:
         start: Array = np.atleast_2d(program.initial)
     else:

@@ -8,19 +8,19 @@ from functools import cached_property
 from typing import NamedTuple, Protocol
 
 import numpy as np
-from scipy.integrate import RK45
 
 from ..functions import Function, PiecewiseLinear
 from ..graph import Dense, Stencil, Weights
 from ..graph.weights.shifts import Shifts
 from ..values.arrays import Array
+from .tableau import FIFTH
 
 # Cells below this number are done before the compiler is.
 WORTH_COMPILING = 4096
 
 
 class FusedStep(Protocol):
-    """What `single_solver` does at a step, compiled; see `grid_kernels`."""
+    """What `runge_kutta` does at a step of one row, compiled; see `grid_kernels`."""
 
     def __call__(self, slots: Array, h: float, *, rtol: float, atol: float, keep: bool) -> float:
         """Write into `slots` what a step of h gives; return the sum over the states of the squared relative errors.
@@ -132,7 +132,7 @@ class GridCrossbar:
         ):
             return None
         try:
-            from .grid_kernels import TABLEAU, step, terms
+            from .grid_kernels import WEIGHTS, step, terms
         except ImportError:
             return None
         (rows, columns), template = self.stencil.shape, self.stencil.template
@@ -145,7 +145,7 @@ class GridCrossbar:
             forward = slots.strides[0] > 0
             grids = (slots if forward else slots[::-1]).reshape(-1, rows, columns)
             squares = np.empty(rows)
-            sums = (h * TABLEAU, h * RK45.E, (rtol, atol), *weights)
+            sums = (h * WEIGHTS, h * FIFTH.errors[0], (rtol, atol), *weights)
             step(grids, forward, keep, squares, *sums, reach, *curve, constant, self.rate)
             return float(np.sum(squares))
 

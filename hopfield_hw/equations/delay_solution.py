@@ -11,8 +11,8 @@ import numpy.typing as npt
 from numpy.polynomial.chebyshev import chebpts2, chebvander
 
 from ..values.arrays import Array
-from .batch_solver import interpolation_basis
 from .breakpoints import Lag, Segments
+from .tableau import EIGHTH
 
 Index: TypeAlias = npt.NDArray[np.intp]
 
@@ -124,7 +124,7 @@ class Solution:
 
     def _state(self, times: Array, steps: Index) -> Array:
         part = (times - self._starts[steps]) / self._lengths[steps]
-        found: Array = np.matmul(interpolation_basis(part)[:, np.newaxis], self._states[steps])[:, 0]
+        found: Array = np.matmul(EIGHTH.basis(part)[:, np.newaxis], self._states[steps])[:, 0]
         return found
 
     def _signals(self, times: Array, steps: Index) -> Array:

@@ -13,23 +13,16 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 import numpy as np
-from scipy.integrate import DOP853
 
 from ..values.arrays import Array, frozen, positive
 from ..values.errors import AccuracyError, InputError
-from .batch_solver import interpolation_basis
 from .breakpoints import Break, Lag, Segments, Tau, find_segments
 from .collocation import Tolerance, gauss, solve_row
+from .controller import guess_step, smallest_step
 from .delay_solution import POINTS, Equation, Solution
+from .tableau import EIGHTH as TABLEAU
 from .watch import Watch
 
-_ORDER: Final = 8
-_A: Final = np.zeros((16, 16))
-_A[:12, :12] = DOP853.A
-_A[12, :12] = DOP853.B
-_A[13:] = DOP853.A_EXTRA
-_C: Final = np.concatenate([DOP853.C, [1.0], DOP853.C_EXTRA])
-_SAFETY, _SHRINK, _GROW = 0.9, 0.2, 10.0
 # A step that looks at itself is repeated until two dense outputs agree to this part of the tolerance. Each costs as
 # much as a step, so a step of up to so many delays is rather cut to one.
 _AGREED, _REPEATS, _WORTH = 0.01, 12, 4.0
@@ -37,7 +30,7 @@ MAX_STEPS = 200_000
 # So many segments at least are taken in a row (inputs of many points make many short ones), by elements of so many
 # nodes, whose polynomials are those of the dense output.
 _ROW, _LONGEST_ROW, _FEW, _ROW_NODES = 8, 512, 12, 7
-_TO_DENSE: Final = np.linalg.inv(interpolation_basis(np.concatenate([[0.0], gauss(_ROW_NODES)[0]])))
+_TO_DENSE: Final = np.linalg.inv(TABLEAU.basis(np.concatenate([[0.0], gauss(_ROW_NODES)[0]])))
 
 
 def integrate_delayed(
@@ -138,7 +131,7 @@ class _Solver:
         self._rtol, self._atol, self._longest = rtol, atol, longest
         self._solution = Solution(equation, segments, initial.size)
         self._t, self._x = float(segments.edges[0]), np.array(initial)
-        self._stages = np.empty((16, initial.size))
+        self._stages = np.empty((len(TABLEAU.times), initial.size))
         self._segment, self._tried, self._most = 0, 0, _LONGEST_ROW
 
     def run(self) -> Solution:
@@ -215,31 +208,30 @@ class _Solver:
         state, slope = _rms(self._x / scale), _rms(f / scale)
         if not np.isfinite(slope):
             raise self._failure("its derivative is not finite", "bound the right-hand side")
-        return 1e-6 if min(state, slope) < 1e-5 else 0.01 * state / slope
+        return float(guess_step(state, slope))
 
     def _step(self, h: float, f: Array, edge: float) -> tuple[float, Array]:
         """Try steps until one is accepted; return the next step to try, and the derivative at the new time."""
-        t, solution, wanted, grow = self._t, self._solution, h, _GROW
+        t, solution, wanted, rejected = self._t, self._solution, h, False
         while True:
             h = min(self._unhurried(h), self._longest, edge - t)
             t_new = edge if t + h >= edge - 1e-3 * h else t + h
             whole = t_new - t
-            if whole < 10.0 * np.spacing(abs(t)) or self._tried >= MAX_STEPS:
+            if whole < smallest_step(t) or self._tried >= MAX_STEPS:
                 why = f"its step fell to {whole:.3g} s" if self._tried < MAX_STEPS else f"{MAX_STEPS} steps are used up"
                 raise self._failure(why, "ask for less accuracy, a shorter t_stop, or an equation that is not stiff")
             self._tried += 1
             if self._watch is not None:
                 self._watch.look(t, self._x, len(self._stages))
             error, dense = self._attempt(t, whole, f)
+            h = whole * float(TABLEAU.controller.factor(error, rejected))
             if error < 1.0:
                 break
             solution.rejected += 1
-            factor = max(_SHRINK, _SAFETY * error ** (-1.0 / _ORDER)) if np.isfinite(error) else _SHRINK
-            h, wanted, grow = whole * factor, 0.0, 1.0
+            wanted, rejected = 0.0, True
         solution.steps += 1
         self._t, self._x = t_new, dense[0] + dense[1]
-        factor = grow if error == 0.0 else min(grow, max(_SHRINK, _SAFETY * error ** (-1.0 / _ORDER)))
-        return max(whole * factor, wanted), self._stages[12].copy()
+        return max(h, wanted), self._stages[TABLEAU.stages].copy()
 
     def _unhurried(self, h: float) -> float:
         """Return a step cut to the shortest delay where it is only some delays long."""
@@ -257,16 +249,16 @@ class _Solver:
             solution.looked_at_itself = False
             solution.propose(t, h, dense)
             tail = self._tail()
-            times = t + _C * h
+            times = t + TABLEAU.times * h
             given = solution.delayed(times, self._segment)
-            for s in range(1, 16):
-                at = self._x + h * (_A[s, :s] @ stages[:s])
+            for s in range(1, len(times)):
+                at = self._x + h * (TABLEAU.matrix[s, :s] @ stages[:s])
                 stages[s] = self._equation.rhs(float(times[s]), at, given[s])
-                if s == 12:
+                if s == TABLEAU.stages:
                     error = max(self._error(at, h), tail)
                     if not error < 1.0 and not solution.looked_at_itself:
                         return error, dense
-            before, dense = dense, _dense_output(self._x, stages, h)
+            before, dense = dense, np.vstack([self._x, h * (TABLEAU.interpolant @ stages)])
             scale = self._atol + self._rtol * np.abs(self._x)
             if not solution.looked_at_itself or float(np.max(np.abs(dense - before) / scale, initial=0.0)) < _AGREED:
                 solution.propose(t, h, dense)
@@ -279,30 +271,16 @@ class _Solver:
             return 0.0
         tail = np.abs(self._solution.record(self._segment))
         size = np.abs(self._solution._given[self._solution.steps]).max()
-        return float((np.max(tail) / (np.max(self._atol) + self._rtol * size)) ** (_ORDER / (POINTS - 1.0)))
+        return float((np.max(tail) / (np.max(self._atol) + self._rtol * size)) ** (TABLEAU.order / (POINTS - 1.0)))
 
     def _error(self, x_new: Array, h: float) -> float:
         scale = self._atol + self._rtol * np.maximum(np.abs(self._x), np.abs(x_new))
-        fifth, third = (h * (e @ self._stages[:13]) / scale for e in (DOP853.E5, DOP853.E3))
-        squares, others = float(np.sum(fifth**2)), float(np.sum(third**2))
-        if squares == 0.0 and others == 0.0:
-            return 0.0
-        return squares / float(np.sqrt((squares + 0.01 * others) * fifth.size))
+        errors = h * (TABLEAU.errors @ self._stages[: TABLEAU.stages + 1]) / scale
+        return float(TABLEAU.combine_errors(np.sum(errors**2, axis=1), x_new.size))
 
     def _failure(self, found: str, fix: str) -> AccuracyError:
         end = float(self._segments.edges[-1])
         return AccuracyError(f"reference: stopped at t = {self._t:.6g} of {end:.6g} s: {found}; {fix}")
-
-
-def _dense_output(x: Array, stages: Array, h: float) -> Array:
-    """Return (8, n): x(t + s h) = basis(s) @ it; the first two rows add up to x(t + h)."""
-    change = h * (DOP853.B @ stages[:12])
-    dense = np.empty((8, x.size))
-    dense[0], dense[1] = x, change
-    dense[2] = h * stages[0] - change
-    dense[3] = 2.0 * change - h * (stages[12] + stages[0])
-    dense[4:] = h * (DOP853.D @ stages)
-    return dense
 
 
 def _rms(values: Array) -> float:

@@ -14,11 +14,14 @@ from ..graph.neutral import check_neutral, direct_links
 from ..values.arrays import Array
 from ..values.errors import InputError
 from ..values.signals import Signal
+from .accuracy import refine
 from .breakpoints import Break, Lag
 from .delay_solution import Index, Solution
 from .delay_solver import integrate
 from .evaluate import Evaluator
-from .program import leak_rates
+from .leaks import LeakEquation
+from .program import Method, Solved
+from .request import input_values, uniform_times
 from .watch import Watch
 
 
@@ -33,26 +36,27 @@ class _Late(NamedTuple):
 class DelayProgram:
     """The delay equation of a graph with Leaks and Delays (in SI units), for `draws` states side by side.
 
-    States: those of the Leaks, one after the other; delayed signals: those of the Delays. It is an `Equation` of
-    `delay_solver` in x.ravel() of x (draws, states) and y.ravel() of y (draws, delayed).
+    States: those of the Leaks, one after the other; delayed signals: those of the Delays. It is a `Program`, and an
+    `Equation` of `delay_solver` in x.ravel() of x (draws, states) and y.ravel() of y (draws, delayed).
 
     Raises InputError for a graph that holds a Hold, and for a neutral one whose jumps would not die out.
     """
+
+    methods = frozenset({"auto", "DOP853"})
 
     def __init__(self, graph: Graph, inputs: Signal | None = None, draws: int = 1) -> None:
         for hold in graph.of_type(Hold):
             raise InputError(f"Hold {hold.name!r}: the reference runs graphs with Delays without Hold")
         check_neutral(graph)
         self.graph, self.inputs, self.draws = graph, inputs, draws
-        self.leaks, self.delays = graph.of_type(Leak), graph.of_type(Delay)
-        self._operators = Evaluator([graph], (*self.leaks, *self.delays))
-        self.slices = self._operators.slices
-        self.size = sum(leak.output_size for leak in self.leaks)
+        self.delays = graph.of_type(Delay)
+        self._operators = Evaluator([graph], (*graph.of_type(Leak), *self.delays))
+        self._leaks = LeakEquation(self._operators, [graph])
+        self.slices, self.size = self._operators.slices, self._leaks.size
         self._width = self._operators.size - self.size
         self.initial = self._operators.initial[: self.size]
         self.has_corners = self._operators.has_corners
-        self.rates = leak_rates(self.leaks, [graph])
-        self._late = {leak.name: self._late_currents(leak) for leak in self.leaks}
+        self._late = {leak.name: self._late_currents(leak) for leak in self._leaks.leaks}
         others = [driver for late in self._late.values() for driver in late.others]
         self._to_leaks = self._operators.ancestors(others) | {driver.name for driver in others}
         self._to_delays = self._operators.ancestors(self.delays)
@@ -70,18 +74,19 @@ class DelayProgram:
         """Return dx/dt at many times, (..., draws * states)."""
         shape = (*x.shape[:-1], self.draws)
         states, given = x.reshape(*shape, self.size), y.reshape(*shape, self._width)
-        values = {}
+        values = {leak.name: states[..., self.slices[leak.name]] for leak in self._leaks.leaks}
         if self._to_leaks:
             u = self._inputs(t)[..., np.newaxis, :]
             values = self._operators.evaluate(self._joined(x, y), u, needed=self._to_leaks)
-        result = np.empty(states.shape)
-        for leak in self.leaks:
-            part, late, (inverse_c, rate) = self.slices[leak.name], self._late[leak.name], self.rates[leak.name]
-            current = given @ late.matrix + late.constant
+
+        def current(leak: Leak) -> Array:
+            late = self._late[leak.name]
+            total: Array = given @ late.matrix + late.constant
             for driver in late.others:
-                current = current + values[driver.name]
-            result[..., part] = inverse_c * current - rate * states[..., part]
-        return result.reshape(x.shape)
+                total = total + values[driver.name]
+            return total
+
+        return self._leaks.slopes(values, current=current).reshape(x.shape)
 
     def signals(self, t: Array, x: Array, y: Array) -> Array:
         """Return what drives the Delays, (P, draws * delayed)."""
@@ -98,10 +103,30 @@ class DelayProgram:
         found = held.sampled(-t) if isinstance(held, Signal) else np.broadcast_to(held, (t.size, held.size))
         return np.tile(found, self.draws)
 
-    def outputs(self, times: Array, solution: Solution) -> Array:
-        """Return what the Outputs give, one after the other, (P, outputs), of one draw."""
-        states = self._joined(solution.state(times), solution.delayed(times))[:, 0]
-        return self._operators.outputs(self._operators.evaluate(states, self._inputs(times)))
+    def grids(self, end: float, points: int | None) -> tuple[Array, Array]:
+        """Return uniform times, twice: see `Program`."""
+        return uniform_times(end, points)
+
+    def solve(self, grid: Array, accuracy: float, method: Method, watch: Watch) -> Solved:
+        """Return the solution by the method of steps over DOP853: see `Program`."""
+        solutions: list[Solution] = []
+
+        def solve(rtol: float, step: float) -> Array:
+            longest = step if self.has_corners else np.inf
+            found = self.integrate(self.initial, float(grid[-1]), rtol=rtol, max_step=longest, watch=watch)
+            solutions.append(found)
+            return found.state(grid)
+
+        states, check = refine(solve, float(grid[-1]), accuracy)
+        joined = self._joined(states, solutions[-1].delayed(grid))[:, 0]
+        outputs = self._operators.outputs(self._operators.evaluate(joined, self._inputs(grid)))
+        return Solved(states, outputs, {"accuracy": accuracy, "self_check": check})
+
+    def follow(self, rows: Array, grid: Array, rtol: float, watch: Watch) -> Array:
+        """Return the states, (B, T, n), of all rows, which take the same steps: see `Program`."""
+        together = DelayProgram(self.graph, self.inputs, draws=len(rows))
+        solution = together.integrate(rows, float(grid[-1]), rtol=rtol, watch=watch)
+        return np.swapaxes(solution.state(grid).reshape(grid.size, *rows.shape), 0, 1)
 
     def integrate(
         self, initial: Array, end: float, *, rtol: float, max_step: float = np.inf, watch: Watch | None = None
@@ -124,14 +149,12 @@ class DelayProgram:
 
     def _reach(self) -> float:
         """Return the size of the state: its start, the history, or what one time constant of the first slope brings."""
-        y = np.concatenate([self.history(k, np.zeros(1))[0, : d.output_size] for k, d in enumerate(self.delays)])
-        single = DelayProgram(self.graph, self.inputs) if self.draws > 1 else self
-        slope = np.abs(single.rhs(0.0, np.zeros(self.size), y))
-        reach = [1e-6, *np.abs(self.initial), *np.abs(y)]
-        for leak in self.leaks:
-            rate = self.rates[leak.name][1]
-            reach.append(float(np.max(slope[self.slices[leak.name]] / np.where(rate > 0.0, rate, np.inf))))
-        return float(max(reach))
+        y = np.empty(self.draws * self._width)
+        for k, part in enumerate(self.parts):
+            y[part] = self.history(k, np.zeros(1))[0]
+        slope = self.rhs(0.0, np.zeros(self.draws * self.size), y).reshape(self.draws, self.size)
+        reach = self._leaks.reach(slope)
+        return max(1e-6, float(np.max(np.abs(self.initial), initial=0.0)), float(np.max(np.abs(y), initial=0.0)), reach)
 
     def _breaks(self) -> Iterable[Break]:
         for k, delay in enumerate(self.delays):
@@ -143,9 +166,7 @@ class DelayProgram:
         return [] if self.inputs is None else [t for t in self.inputs.times.tolist() if t > 0.0]
 
     def _inputs(self, t: Array) -> Array:
-        if self.inputs is None:
-            return np.zeros((*t.shape, self._operators.input_size))
-        return self.inputs.sampled(t)
+        return input_values(self.inputs, t, self._operators.input_size)
 
     def _joined(self, x: Array, y: Array) -> Array:
         """Return the states of the evaluator, (..., draws, states + delayed)."""

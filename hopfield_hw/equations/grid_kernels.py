@@ -13,15 +13,15 @@ from typing import Any, Final, TypeAlias, TypeVar, cast
 import numpy as np
 import numpy.typing as npt
 from numba import njit
-from scipy.integrate import RK45
 
 from ..values.arrays import Array
+from .tableau import FIFTH
 
 Indices: TypeAlias = npt.NDArray[np.intp]
 F = TypeVar("F", bound=Callable[..., Any])
-STAGES: Final = RK45.n_stages
+STAGES: Final = FIFTH.stages
 # Weights of the slopes in the argument of each stage but the first, the last one at the new state.
-TABLEAU: Final = np.vstack([np.pad(RK45.A[1:], ((0, 0), (0, 1))), RK45.B])
+WEIGHTS: Final = FIFTH.matrix[1:, :STAGES]
 GROUP: Final = 5  # weights of a template that are taken at once
 
 

@@ -7,13 +7,14 @@ from functools import cached_property
 import numpy as np
 
 from ..functions import Softmax
-from ..graph import Activate, Affine, Delay, Graph, Hadamard, Input, Leak, Operator, Quantise
+from ..graph import Activate, Affine, Delay, Graph, Hadamard, Input, Operator, Quantise
 from ..graph.weights import Weights
 from ..transforms import in_si
 from ..values.arrays import Array
 from ..values.signals import Signal
 from .evaluate import Evaluator
-from .program import leak_rates, leak_slopes
+from .leaks import LeakEquation
+from .request import input_values
 
 # So many Jacobians are looked at in a waveform, fewer of many states: their eigenvalues take 25 n^3 operations.
 # What a first step may let pass of the fastest time constant; the simulator begins with a hundredth of it.
@@ -30,14 +31,14 @@ class Growth:
 
     def __init__(self, graph: Graph, inputs: Signal | None = None) -> None:
         network = in_si(graph)
-        self._inputs, self._leaks = inputs, network.of_type(Leak)
+        self._inputs = inputs
         delays = network.of_type(Delay)
         self._operators = Evaluator([network], (*network.states, *delays))
-        self._rates = leak_rates(self._leaks, [network])
-        self._size = sum(leak.output_size for leak in self._leaks)
+        self._equation = LeakEquation(self._operators, [network])
+        self._size = self._equation.size
         held = (np.zeros(d.output_size) if isinstance(d.history, Signal) else d.history for d in delays)
         self._late = np.concatenate([np.zeros(0), *held])
-        self._needed = self._operators.ancestors(self._leaks)
+        self._needed = self._operators.ancestors(self._equation.leaks)
 
     @property
     def looks(self) -> int:
@@ -57,18 +58,12 @@ class Growth:
         for operator in graph.order:
             if operator.name not in sums and operator.name in self._needed:
                 sums[operator.name] = self._sums(operator, values, sums)
-        result = np.full(times.shape, -np.inf)
-        for leak in self._leaks:
-            inverse_c, rate = self._rates[leak.name]
-            total = inverse_c * self._operators.driven(sums, leak) - rate if graph.drivers(leak) else -rate
-            result = np.maximum(result, np.max(np.broadcast_to(total, (times.size, rate.size)), axis=1))
-        return result
+        return np.asarray(np.max(self._equation.slopes(sums), axis=-1))
 
     def first_step(self, state: Array) -> float:
         """Return a step from a state, (n,), over which hardly anything moves by itself, seconds: FIRST / max |J|."""
         at = np.zeros(1), state[np.newaxis]
-        fastest = max((float(np.max(rate)) for _, rate in self._rates.values()), default=0.0)
-        bound = max(float(self.bounds(*at)[0]), 0.0) + 2.0 * fastest
+        bound = max(float(self.bounds(*at)[0]), 0.0) + 2.0 * self._equation.fastest
         return FIRST / bound if bound > 0.0 and np.isfinite(bound) else np.inf
 
     def rates(self, times: Array, states: Array) -> Array:
@@ -78,17 +73,14 @@ class Growth:
     def _rate(self, t: float, x: Array) -> float:
         if not self._size:
             return -np.inf
-        values = self._values(np.array(t), x)
-        slopes = leak_slopes(self._operators, self._rates, values)
-        jacobian = (slopes if isinstance(slopes, np.ndarray) else slopes.toarray())[:, : self._size]
+        jacobian = self._equation.dense_jacobian(self._values(np.array(t), x))
         if not np.all(np.isfinite(jacobian)):
             return np.inf
         return float(np.max(np.linalg.eigvals(jacobian).real))
 
     def _values(self, times: Array, states: Array) -> dict[str, Array]:
         late = np.broadcast_to(self._late, (*states.shape[:-1], self._late.size))
-        size = self._operators.input_size
-        u = np.zeros((*times.shape, size)) if self._inputs is None else self._inputs.sampled(times)
+        u = input_values(self._inputs, times, self._operators.input_size)
         return self._operators.evaluate(np.concatenate([states, late], axis=-1), u)
 
     def _sums(self, operator: Operator, values: dict[str, Array], sums: dict[str, Array]) -> Array:

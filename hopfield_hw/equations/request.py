@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
@@ -13,8 +14,8 @@ from ..values.errors import InputError
 from ..values.grids import uniform_grid
 from ..values.measures import checked_accuracy
 from ..values.signals import Signal, as_signal
-from .program import Program
 
+POINTS = 2001
 # Numbers of a result: more find no room.
 MOST_NUMBERS = 1e9
 
@@ -40,6 +41,8 @@ def stop_time(graph: Graph, t_stop: float | None) -> float:
     """Return t_stop, or 20 max(R C) of a graph in SI units where it is None."""
     if t_stop is not None:
         return float(positive(t_stop, "t_stop", shape=(), unit="s"))
+    if graph.kind == "map":
+        raise InputError("`t_stop`: a map has no time constant; say for how long to run, in seconds")
     constants = [float(np.max(leak.resistance * leak.capacitance)) for leak in graph.of_type(Leak)]
     if not constants or not np.isfinite(max(constants)):
         raise InputError("`t_stop`: the graph has no finite time constant R C; say for how long to run, in seconds")
@@ -56,16 +59,30 @@ def input_signal(graph: Graph, inputs: Any) -> Signal | None:
     return as_signal(inputs, "inputs", size)
 
 
-def absolute_tolerance(program: Program, rtol: float) -> float:
-    """Return rtol times the size of the state: its start, or what one time constant of the first slope brings."""
-    x0 = program.initial
-    slope = np.abs(program.rhs(0.0, np.zeros_like(x0)))
-    reach = [float(np.max(np.abs(x0)))]
-    for leak in program.leaks:
-        rate = program.rates[leak.name][1]
-        part = slope[..., program.slices[leak.name]]
-        reach.append(float(np.max(part / np.where(rate > 0.0, rate, np.inf))))
-    return rtol * max(*reach, 1e-6)
+def uniform_times(end: float, points: int | None) -> tuple[Array, Array]:
+    """Return uniform times from 0 to `end`, seconds, as the times of a result and when each is read."""
+    grid = uniform_grid(end, POINTS if points is None else points)
+    return grid, grid
+
+
+def input_values(signal: Signal | None, t: Array, size: int) -> Array:
+    """Return the inputs at the times t, (*t.shape, size); 0 V where nothing is given."""
+    return np.zeros((*np.shape(t), size)) if signal is None else signal.sampled(t)
+
+
+def piecewise(initial: Array, grid: Array, signal: Signal | None, advance: Callable[[Array, Array], Array]) -> Array:
+    """Return the states, (B, T, n), at `grid` from `initial`, (B, n), solved anew from each corner of a signal on.
+
+    `advance(x, piece)`: the states, (B, times, n), at the times of a piece, from x at the first one.
+    """
+    result = np.empty((len(initial), grid.size, initial.shape[1]))
+    result[:, 0] = x = initial
+    for piece in segments(grid, signal):
+        states = advance(x, piece)
+        x = states[:, -1]
+        inside = np.isin(piece, grid)
+        result[:, np.searchsorted(grid, piece[inside])] = states[:, inside]
+    return result
 
 
 def segments(grid: Array, signal: Signal | None) -> list[Array]:

@@ -14,7 +14,7 @@ from ..recurrent import Layer, RecurrentCell, Stack
 from ..values.arrays import Array, checked, frozen
 from ..values.brief import brief
 from ..values.errors import InputError
-from .steps import StepProgram
+from .map_program import MapProgram, iterate
 
 States: TypeAlias = "Mapping[str, Array]"
 Running: TypeAlias = npt.NDArray[np.bool_]
@@ -103,9 +103,8 @@ def run_steps(
     if steps == 0:
         return np.zeros((0, batch, machine.step(h, np.zeros(u.shape[1:]))[1].shape[1])), h
     outputs: list[Array] = [np.zeros(0)] * steps
-    for k in reversed(range(steps)) if reverse else range(steps):
-        after, outputs[k] = machine.step(h, u[k])
-        h = after if running is None else np.where(running[k, :, np.newaxis], after, h)
+    for k, _, after, given in iterate(machine, h, u, running, reverse=reverse):
+        outputs[k], h = given, after
     return np.stack(outputs), h
 
 
@@ -139,7 +138,7 @@ def run_layers(
 def machine_of(machine: Machine | Graph | RecurrentCell) -> Machine:
     """Return a machine as it is, and the floating-point one of a graph or a cell."""
     given: Any = machine
-    stepper: Machine = StepProgram([as_graph(given)]) if _has_graph(given) else given
+    stepper: Machine = MapProgram([as_graph(given)]) if _has_graph(given) else given
     return stepper
 
 

@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
-from scipy.integrate import RK45
 from scipy.sparse.csgraph import reverse_cuthill_mckee
 
 from .evaluate import Matrix
-from .program import Program
+from .ode import OdeEquation
+from .tableau import FIFTH
 
 # Right-hand sides that stability alone may ask of the explicit method before the equation counts as stiff, and what it
 # may spend then, to see whether it comes to an end all the same (it does where the fast states have settled).
@@ -43,20 +43,20 @@ class Stiffness(NamedTuple):
         return self.operations <= MOST_FACTORING
 
 
-def stiffness(program: Program, duration: float) -> Stiffness | None:
+def stiffness(equation: OdeEquation, duration: float) -> Stiffness | None:
     """Return what makes a run of `duration` seconds hard; None where stability cannot hold up the explicit method.
 
     Stability asks RK45 for T |lambda| / 3.3 steps, and |lambda| is at most |J|_1 and at most |J|_inf: of the Jacobian J
     at x = 0, where gain curves are steep.
     """
-    if RK45.n_stages * duration * fastest_rate(program) / STABLE <= STABLE_EVALUATIONS:
+    if FIFTH.stages * duration * fastest_rate(equation) / STABLE <= STABLE_EVALUATIONS:
         return None
-    return Stiffness(program.size, _band(program.jacobian(0.0, np.zeros_like(program.initial))))
+    return Stiffness(equation.size, _band(equation.jacobian(0.0, np.zeros_like(equation.initial))))
 
 
-def fastest_rate(program: Program) -> float:
+def fastest_rate(equation: OdeEquation) -> float:
     """Return a bound of the rates of an equation, per second: the smaller of |J|_1 and |J|_inf at x = 0."""
-    sizes = abs(program.jacobian(0.0, np.zeros_like(program.initial)))
+    sizes = abs(equation.jacobian(0.0, np.zeros_like(equation.initial)))
     return min(float(np.max(sizes.sum(axis=0))), float(np.max(sizes.sum(axis=1))))
 
 

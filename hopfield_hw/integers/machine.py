@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ..equations import StepProgram
+from ..equations import MapProgram
 from ..equations.sequences import Running, run_sequence, run_steps
 from ..graph import Graph
 from ..values.arrays import Array
@@ -179,7 +179,7 @@ def fixed_point_report(
     program = lower_to_integers(graph, formats)
     machine = FixedMachine(program, count=True)
     found = run_sequence(machine, inputs, initial=initial).outputs
-    expected = run_sequence(StepProgram([graph]), inputs, initial=initial).outputs
+    expected = run_sequence(MapProgram([graph]), inputs, initial=initial).outputs
     error = found - expected
     return FixedPointReport(
         formats=formats,

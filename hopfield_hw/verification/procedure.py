@@ -15,7 +15,7 @@ from ..analysis.amplification import amplification
 from ..analysis.energy import FLAT, energy, energy_rise, has_energy
 from ..cells import Cell
 from ..circuit import Circuit
-from ..equations import Growth, Program, input_signal, solve, stop_time
+from ..equations import Along, Growth, Waveform, input_signal, solve, stop_time
 from ..graph import Delay, Graph, HasGraph, as_graph
 from ..graph.usual_values import warn_of_stop
 from ..lowering import lower
@@ -358,7 +358,8 @@ def _refuse_rest(ref: xr.Dataset) -> None:
 
 def _with_outputs(graph: Graph, wave: xr.Dataset, ref: xr.Dataset, signal: Signal | None) -> xr.Dataset:
     """Return the waves of a deck whose outputs are not probed, with what the graph gives for its states."""
-    outputs = Program([graph], signal).outputs(wave["time"].to_numpy(), wave["state"].to_numpy())
+    along = Along(graph, signal, Waveform(wave["time"].to_numpy(), wave["state"].to_numpy()))
+    outputs = along.outputs(along.values(*along.waveform))
     return ref.assign(state=wave["state"], output=ref["output"].copy(data=outputs)).assign_attrs(wave.attrs)
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..equations import Along, Program, Watch, Waveform, integrate_program, solve
+from ..equations import Along, Program, Watch, Waveform, program_of, solve
 from ..graph import Activate, Graph, Hold, Input, Leak
 from ..values.arrays import Array
 from ..values.errors import AccuracyError, SimulatorTimeout
@@ -181,11 +181,11 @@ def _turning(network: Graph) -> float:
 
 def _follow(network: Graph, signal: Signal | None, rows: Array, end: float, extent: Array) -> Iterator[Waveform]:
     """Yield the waveforms of the equation from the starts from which it stays within reach."""
-    program, grid = Program([network], signal), uniform_grid(end, POINTS)
+    program, grid = program_of(network, signal), uniform_grid(end, POINTS)
     most = FAR * float(np.max(extent))
     watch = Watch(network, PATIENCE, end, what="verify")
     try:
-        paths = list(integrate_program(program, rows, grid, RTOL, watch))
+        paths = list(program.follow(rows, grid, RTOL, watch))
     except SimulatorTimeout:
         return
     except AccuracyError:  # one of them goes off; the others are worth asking alone
@@ -199,7 +199,7 @@ def _follow(network: Graph, signal: Signal | None, rows: Array, end: float, exte
 def _follow_each(program: Program, rows: Array, grid: Array, watch: Watch) -> Iterator[Array]:
     for x0 in rows:
         try:
-            yield from integrate_program(program, x0[np.newaxis], grid, RTOL, watch)
+            yield from program.follow(x0[np.newaxis], grid, RTOL, watch)
         except AccuracyError:
             continue
         except SimulatorTimeout:

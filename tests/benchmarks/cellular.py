@@ -19,8 +19,9 @@ from scipy.ndimage import convolve
 from threadpoolctl import threadpool_limits
 
 import hopfield_hw as hh
-from hopfield_hw.equations import Program
-from hopfield_hw.equations.single_solver import integrate_single
+from hopfield_hw.equations import OdeProgram
+from hopfield_hw.equations.runge_kutta import integrate
+from hopfield_hw.equations.tableau import FIFTH
 from hopfield_hw.families import TEMPLATES, CellularNetwork
 from hopfield_hw.spice.dialects.ngspice import format_analysis
 from hopfield_hw.spice.ngspice import find
@@ -40,7 +41,7 @@ def cells_on_a_grid(side: int = 256, constants: float = 10.0) -> Iterable[dict[s
         network = CellularNetwork(template=TEMPLATES[name], image=image, resistance=1.0, capacitance=1.0)
         template = network.template
         signal = None if network.inputs is None else Signal(times=[0.0], values=[network.inputs])
-        program = Program([network.graph()], signal)
+        program = OdeProgram([network.graph()], signal)
         outside: dict[str, Any] = {
             "mode": "wrap" if template.boundary == "periodic" else "constant",
             "cval": template.edge,
@@ -61,10 +62,10 @@ def cells_on_a_grid(side: int = 256, constants: float = 10.0) -> Iterable[dict[s
             with threadpool_limits(limits=1, user_api="blas"):
                 solve_ivp(rhs, (0.0, constants), start, method="RK45", t_eval=times, **tolerances)
 
-        def ours(compiled: bool, program: Program = program, times: Any = times, tolerances: Any = tolerances) -> None:
+        def ours(compiled: bool, program: Any = program, times: Any = times, tolerances: Any = tolerances) -> None:
             fused = program.fused if compiled else None
-            options = {"max_step": np.inf, "max_evaluations": 10**6, "fused": fused, **tolerances}
-            integrate_single(program.rhs, program.initial, times, **options)
+            options = {"tableau": FIFTH, "fused": fused, **tolerances}
+            integrate(program.batch_rhs, program.initial[np.newaxis], times, **options)
 
         tasks = {"scipy": scipy, "ours": lambda: ours(True), "numpy": lambda: ours(False)}
         ours(True)  # compiles, or loads what was compiled
@@ -78,7 +79,7 @@ SPARSE = """
 import resource, time
 import numpy as np, scipy.sparse as sp
 import hopfield_hw as hh
-from hopfield_hw.equations import Program
+from hopfield_hw.equations import OdeProgram
 
 n, rng = 10**5, np.random.default_rng(0)
 entries = (rng.normal(size=10 * n) * 3e-5, (np.repeat(np.arange(n), 10), rng.integers(0, n, 10 * n)))
@@ -87,7 +88,7 @@ network = hh.Network(
     weights=weights, resistance=1e4, capacitance=1e-7, gain=hh.Tanh(gain=2.0), initial=rng.normal(size=n)
 )
 graph, calls = network.graph(), 0
-rhs = Program.rhs
+rhs = OdeProgram.rhs
 
 def counted(self, *args, **kwargs):
     global calls
@@ -100,7 +101,7 @@ def product(rounds=300, x=rng.normal(size=n)):
         network.weights @ x
     return (time.perf_counter() - start) / rounds
 
-Program.rhs = counted
+OdeProgram.rhs = counted
 before = product()
 start = time.perf_counter()
 hh.reference(graph, t_stop=20e-3, points=21)

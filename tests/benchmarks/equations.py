@@ -10,8 +10,8 @@ from measuring import ROUNDS, interleaved, row
 from scipy.integrate import solve_ivp
 
 import hopfield_hw as hh
-from hopfield_hw.equations import Program
-from hopfield_hw.equations.batch_solver import integrate
+from hopfield_hw.equations import OdeProgram
+from hopfield_hw.equations.runge_kutta import integrate
 
 
 def batched_ode(n: int = 128, batch: int = 512, t_stop: float = 20.0) -> Iterable[dict[str, Any]]:
@@ -20,7 +20,7 @@ def batched_ode(n: int = 128, batch: int = 512, t_stop: float = 20.0) -> Iterabl
     weights, bias = rng.normal(size=(n, n)) * 1.8 / np.sqrt(n), rng.normal(size=n) * 0.5
     start = rng.normal(size=(batch, n))
     units = {"volts": 1.0, "siemens": 1.0, "seconds": 1.0}
-    program = Program([hh.Network.dimensionless(weights, gain=hh.Tanh(), bias=bias, **units).graph()])
+    program = OdeProgram([hh.Network.dimensionless(weights, gain=hh.Tanh(), bias=bias, **units).graph()])
     times = np.linspace(0.0, t_stop, 5)
     tolerances = {"rtol": 1e-6, "atol": 1e-8}
     transposed = np.ascontiguousarray(weights.T)

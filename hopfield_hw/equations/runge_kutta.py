@@ -1,10 +1,9 @@
 """Many independent trajectories of one size, integrated side by side, each with its own step size and error control.
 
-The method is DOP853: the explicit Runge-Kutta pair of order 8(5, 3) of Dormand and Prince with its interpolant of
-order 7 (Hairer, Norsett, Wanner, "Solving Ordinary Differential Equations I", 2nd ed., II.4 to II.6 and II.10).
-Coefficients and step size control are those of `scipy.integrate.DOP853`, so a row takes the steps that `solve_ivp`
-would take on it alone. What differs is the work per call: the rows of a chunk share every product and every call of
-the right-hand side, and the chunk is small enough for its stages to stay in the cache.
+The method is an explicit Runge-Kutta pair of `tableau`, so a row takes the steps that `solve_ivp` would take on it
+alone. What differs is the work per call: the rows of a chunk share every product and every call of the right-hand side,
+the chunk is small enough for its stages to stay in the cache, every sum of stages is one product that reads them once,
+and no array is made anew at a step.
 """
 
 from __future__ import annotations
@@ -12,15 +11,17 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final, NamedTuple, Self, TypeAlias
+from typing import Any, Final, NamedTuple, Self, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from scipy.integrate import DOP853
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from ..values.arrays import Array, frozen
 from ..values.errors import AccuracyError, InputError
+from .controller import smallest_step
+from .crossbar import FusedStep
+from .tableau import EIGHTH, Layout, Tableau
 
 IndexArray: TypeAlias = npt.NDArray[np.intp]
 Rows: TypeAlias = slice | IndexArray
@@ -31,6 +32,9 @@ RightHandSide: TypeAlias = Callable[[Array, Array, Rows, Array], None]
 elsewhere; the object for a chunk stays the same until a draw finishes, so what is gathered by it can be kept. Large
 batches are shared between threads: `rhs` may be called from several at once, so it keeps no working storage.
 """
+Look: TypeAlias = Callable[[float, Array, int], object]
+"""look(t, x: (A, n), evaluations): called at each try of a step with how many calls of the right-hand side it takes."""
+LIBRARIES: Final = ThreadpoolController()  # to look for them takes as long as a small network
 
 
 class BatchSolution(NamedTuple):
@@ -52,13 +56,17 @@ def integrate(
     atol: float | npt.ArrayLike,
     max_steps: int = 100_000,
     max_step: float = np.inf,
+    tableau: Tableau = EIGHTH,
+    fused: FusedStep | None = None,
+    look: Look | None = None,
 ) -> BatchSolution:
     """Solve dx/dt = rhs(t, x) from each row of `initial` (B, n) at times[0]; return the states at `times` (m,).
 
     The estimated error of a step, as the root mean square over a row's n components, is kept below
     atol + rtol * |x| row by row; `atol` is a number or (n,). `max_steps` bounds the steps of a row, rejected ones
     included; no step is longer than `max_step`. A row's answer does not depend on the other rows beyond rounding: BLAS
-    may order the sums of a product by the place of a row in its chunk.
+    may order the sums of a product by the place of a row in its chunk. `fused`: a compiled step of FIFTH for one
+    row of this very equation, with one `atol`.
 
     Raises InputError for unusable arguments, and AccuracyError, naming the draw and the time, where a trajectory
     cannot go on.
@@ -85,7 +93,8 @@ def integrate(
         rejected=np.zeros(batch, dtype=np.intp),
     )
     solution.states[:, 0] = x0
-    problem = _Problem(rhs, x0, grid, float(rtol), tolerance, max_step, max_steps, solution)
+    layout = Layout(tableau)
+    problem = _Problem(rhs, x0, grid, float(rtol), tolerance, max_step, max_steps, layout, fused, look, solution)
     done = _run(problem) if grid.size > 1 and batch > 0 else []
     return solution._replace(
         evaluations=sum(chunk.evaluations for chunk in done),
@@ -93,103 +102,28 @@ def integrate(
     )
 
 
-# Step size control of scipy.integrate.DOP853.
-_SAFETY: Final = 0.9
-_MIN_FACTOR: Final = 0.2
-_MAX_FACTOR: Final = 10.0
-_EXPONENT: Final = -1.0 / (DOP853.error_estimator_order + 1)
 _MIN_RTOL: Final = 100.0 * float(np.finfo(np.float64).eps)
 
-# The stages of a chunk lie in slots, each as h * k: two stages that only the next few need, the state y, the others in
-# their order. So the argument of a stage, y + sum_j a_j (h * k_j), is one vector-matrix product over a run of slots.
-_STAGES: Final = DOP853.n_stages
-_STATE: Final = 2
-_SLOT: Final = np.array([3, 1, 0, *range(4, 17)])  # of stage 0, 1, 2, 3 to 15; 12 is f(y_new), 13 to 15 interpolate
-_SLOTS: Final = 17
-_BUFFERS: Final = 5
 _CHUNK_BYTES: Final = 1 << 23  # of all slots of a chunk: a share of the last-level cache
 _MIN_SHARED: Final = 1 << 14  # elements of a batch: fewer are not worth threads
 _MIN_CHUNK: Final = 32  # rows: fewer leave the products of the right-hand side slow
-
-
-class _Sum(NamedTuple):
-    """A linear combination of the slots first, ..., last - 1; or several, one a row of `weights`."""
-
-    first: int
-    last: int
-    weights: Array
-
-    def into(self, slots: Array, out: Array) -> None:
-        used = slots[self.first : self.last].reshape(self.last - self.first, -1)
-        np.dot(self.weights, used, out=out.reshape(*self.weights.shape[:-1], -1))
-
-
-def _sum(coefficients: Array, *, state: float | Array) -> _Sum:
-    weights = np.zeros((*coefficients.shape[:-1], _SLOTS))
-    weights[..., _STATE] = state
-    weights[..., _SLOT[: coefficients.shape[-1]]] = coefficients
-    used = np.flatnonzero(weights.any(axis=tuple(range(weights.ndim - 1))))
-    first, last = int(used[0]), int(used[-1]) + 1
-    return _Sum(first, last, np.ascontiguousarray(weights[..., first:last]))
-
-
-class _Stage(NamedTuple):
-    slot: int
-    time: float  # as a fraction of the step
-    argument: _Sum
-
-
-def _stages(first: int, matrix: Array, times: Array) -> tuple[_Stage, ...]:
-    return tuple(
-        _Stage(int(_SLOT[s]), float(c), _sum(row[:s], state=1.0))
-        for s, (row, c) in enumerate(zip(matrix, times, strict=True), start=first)
-    )
-
-
-_STEP_STAGES: Final = _stages(1, DOP853.A[1:], DOP853.C[1:])
-_EXTRA_STAGES: Final = _stages(_STAGES + 1, DOP853.A_EXTRA, DOP853.C_EXTRA)
-# x(t + h) and the two error estimates, of orders 5 and 3: one product reads the slots once for all three.
-_STEP: Final = _sum(np.stack([np.append(DOP853.B, 0.0), DOP853.E5, DOP853.E3]), state=np.array([1.0, 0.0, 0.0]))
-
-
-def _interpolant() -> Array:
-    """Return M (8, slots): x(t + s h) = sum_i b_i(s) (M hk)_i with b = `interpolation_basis(s)`."""
-    stages = np.zeros((7, DOP853.D.shape[1]))
-    stages[0, :_STAGES] = DOP853.B
-    stages[1] = -stages[0]
-    stages[1, 0] += 1.0
-    stages[2] = 2.0 * stages[0]
-    stages[2, [0, _STAGES]] -= 1.0
-    stages[3:] = DOP853.D
-    matrix = np.zeros((8, _SLOTS))
-    matrix[0, _STATE] = 1.0
-    matrix[1:, _SLOT] = stages
-    return matrix
-
-
-_INTERPOLANT: Final = _interpolant()
-
-
-def interpolation_basis(s: Array) -> Array:
-    """Return 1, s, s (1-s), s^2 (1-s), s^2 (1-s)^2, ... (P, 8) for s (P,)."""
-    factors = np.ones((s.size, 8))
-    factors[:, 1::2] = s[:, None]
-    factors[:, 2::2] = 1.0 - s[:, None]
-    return np.asarray(np.cumprod(factors, axis=1))
 
 
 def _run(problem: _Problem) -> list[_Chunk]:
     """Step every draw to the end, chunk by chunk."""
     batch, n = problem.initial.shape
     workers = min(os.cpu_count() or 1, batch // _MIN_CHUNK) if batch * n >= _MIN_SHARED else 1
-    rows = max(_MIN_CHUNK, _CHUNK_BYTES // (8 * _SLOTS * n))
+    rows = max(_MIN_CHUNK, _CHUNK_BYTES // (8 * problem.layout.size * n))
     count = -(-batch // (rows * max(workers, 1))) * max(workers, 1)
     parts = np.array_split(np.arange(batch), min(count, batch))
+    if batch == 1:
+        with LIBRARIES.limit(limits=1, user_api="blas"):  # its sums wait for memory, not for processors
+            return [_Chunk(problem, parts[0]).run()]
     if workers <= 1:
         return [_Chunk(problem, draws).run() for draws in parts]
     # One thread of chunks a core is faster than one product spread over the cores: NumPy lets go of the interpreter in
     # both, but tanh and the sums between the products run on one core each.
-    with threadpool_limits(limits=1, user_api="blas"), ThreadPoolExecutor(workers) as pool:
+    with LIBRARIES.limit(limits=1, user_api="blas"), ThreadPoolExecutor(workers) as pool:
         return list(pool.map(lambda draws: _Chunk(problem, draws).run(), parts))
 
 
@@ -203,6 +137,9 @@ class _Problem(NamedTuple):
     atol: Array
     longest: float
     max_steps: int
+    layout: Layout
+    fused: FusedStep | None
+    look: Look | None
     solution: BatchSolution
 
 
@@ -215,10 +152,11 @@ class _Chunk:
     """Draws that step together, each with its own step, until the last of them is done."""
 
     def __init__(self, problem: _Problem, draws: IndexArray) -> None:
-        self._problem = problem
+        self._problem, self._layout = problem, problem.layout
+        self._alone = len(problem.initial) == 1
         self._end = float(problem.times[-1])
         self._n = problem.initial.shape[1]
-        self._storage = np.empty((_SLOTS + _BUFFERS) * draws.size * self._n)
+        self._storage = np.empty((self._layout.size + self._layout.buffers) * draws.size * self._n)
         self._begin(draws, problem.initial[draws], np.empty((draws.size, self._n)))
         self._t = np.full(draws.size, problem.times[0])
         self._h = np.empty(draws.size)
@@ -230,10 +168,17 @@ class _Chunk:
     def _begin(self, draws: IndexArray, x: Array, f: Array) -> None:
         """Lay the storage out for these draws."""
         self._draws, self._rows = draws, _rows(draws)
-        used = self._storage[: (_SLOTS + _BUFFERS) * x.size].reshape(_SLOTS + _BUFFERS, *x.shape)
-        self._slots, self._buffers = used[:_SLOTS], used[_SLOTS:]
-        self._slots[_STATE] = x
-        self._f, self._f_new = f, np.empty_like(f)
+        count = self._layout.size + self._layout.buffers
+        used = self._storage[: count * x.size].reshape(count, *x.shape)
+        self._f, self._f_new, self._buffers = f, np.empty_like(f), used[self._layout.size :]
+        self._use(used[: self._layout.size + 1])
+        self._slots[self._layout.state] = x
+
+    def _use(self, used: Array) -> None:
+        """Take these arrays as the slots and, behind them, the new state."""
+        self._used, self._slots, self._x_new = used, used[:-1], used[-1]
+        if self._alone:  # slots hold the slopes as they are
+            self._f, self._f_new = (self._slots[self._layout.slot[k]] for k in (0, self._layout.tableau.stages))
 
     def run(self) -> Self:
         """Step until every draw is at the end. Trial steps may overflow where the solution does not: they fail the
@@ -254,7 +199,7 @@ class _Chunk:
         """Go on with some of the draws."""
         self._t, self._h, self._retry = self._t[some], self._h[some], self._retry[some]
         self._written = self._written[some]
-        self._begin(self._draws[some], self._slots[_STATE][some], self._f[some])
+        self._begin(self._draws[some], self._slots[self._layout.state][some], self._f[some])
 
     def _evaluate(self, t: Array, x: Array, out: Array, rows: Rows) -> None:
         self._problem.rhs(t, x, rows, out)
@@ -263,59 +208,38 @@ class _Chunk:
 
     def _first_step(self) -> None:
         """Evaluate the first derivative and choose the first step (Hairer et al., section II.4)."""
-        problem, rows, n = self._problem, self._rows, self._n
-        t, x, slope, span = self._t, self._slots[_STATE], self._f, float(self._end - problem.times[0])
-        probe = np.empty_like(x)
+        problem, rows = self._problem, self._rows
+        t, slope, span = self._t, self._f, float(self._end - problem.times[0])
+        x: Array = self._slots[self._layout.state]
         self._evaluate(t, x, slope, rows)
         finite = np.isfinite(slope).all(axis=1)
         if not finite.all():
             raise self._failure(int(np.argmin(finite)), *_NOT_FINITE)
+
+        def slope_after(h: Array) -> Array:
+            probe: Array = np.empty(x.shape)
+            self._evaluate(t + h, x + h[:, None] * slope, probe, rows)
+            return probe
+
         scale = problem.atol + np.abs(x) * problem.rtol
-        d0 = np.sqrt(_squares(x.copy(), scale) / n)
-        d1 = np.sqrt(_squares(slope.copy(), scale) / n)
-        h = np.where((d0 < 1e-5) | (d1 < 1e-5), 1e-6, 0.01 * d0 / d1)
-        h = np.minimum(h, span)
-        self._evaluate(t + h, x + h[:, None] * slope, probe, rows)
-        d2 = np.sqrt(_squares(probe - slope, scale) / n) / h
-        steepest = np.fmax(d1, d2)
-        h1 = np.where(steepest <= 1e-15, np.maximum(1e-6, h * 1e-3), (0.01 / steepest) ** -_EXPONENT)
-        self._h = np.minimum(np.minimum(100.0 * h, h1), span)
+        self._h = self._layout.tableau.controller.first_step(x, slope, scale, span, slope_after)
 
     def _try_step(self) -> None:
         """Try one step of every draw: accept it, or leave a smaller step for the next time."""
-        problem, rows, slots, n = self._problem, self._rows, self._slots, self._n
-        y, t = slots[_STATE], self._t
-        x_new, fifth_error, third_error, x, scale = self._buffers
-        f_new = self._f_new
-        t_new = np.minimum(t + np.maximum(np.minimum(self._h, problem.longest), _smallest_step(t)), self._end)
+        problem, layout, rows, t = self._problem, self._layout, self._rows, self._t
+        y, x_new, f_new = self._slots[layout.state], self._x_new, self._f_new
+        t_new = np.minimum(t + np.maximum(np.minimum(self._h, problem.longest), smallest_step(t)), self._end)
         h = t_new - t
-        steps = scale  # each h as a whole row: no product of the stages has to broadcast it
-        steps[:] = h[:, None]
-
-        np.multiply(self._f, steps, out=slots[_SLOT[0]])
-        for slot, c, argument in _STEP_STAGES:
-            argument.into(slots, x)
-            k = slots[slot]
-            self._evaluate(t + c * h, x, k, rows)
-            np.multiply(k, steps, out=k)
-        _STEP.into(slots, self._buffers[:3])
-        self._evaluate(t_new, x_new, f_new, rows)
-
-        np.abs(y, out=scale)
-        np.maximum(scale, np.abs(x_new, out=x), out=scale)
-        np.multiply(scale, problem.rtol, out=scale)
-        np.add(scale, problem.atol, out=scale)
-        fifth = _squares(fifth_error, scale)
-        size_of_error = np.sqrt((fifth + 0.01 * _squares(third_error, scale)) * n)
-        error = np.divide(fifth, size_of_error, out=np.zeros(h.size), where=size_of_error != 0.0)
-
-        accepted = error < 1.0  # False for NaN, for which fmax then gives the smallest factor
-        factor = np.fmin(np.fmax(_SAFETY * error**_EXPONENT, _MIN_FACTOR), _MAX_FACTOR)
-        factor[self._retry & (factor > 1.0)] = 1.0
+        if problem.look is not None:
+            problem.look(float(np.min(t)), y, layout.tableau.stages)
+        squares = self._take_stages(h, t_new) if problem.fused is None else self._take_fused(float(h[0]), t_new)
+        error = layout.tableau.combine_errors(squares, self._n)
+        accepted = error < 1.0  # False for NaN, for which the factor is the smallest
+        factor = layout.tableau.controller.factor(error, self._retry)
         self._h, self._retry = h * factor, ~accepted
         problem.solution.steps[rows] += accepted
         problem.solution.rejected[rows] += ~accepted
-        stuck = ~accepted & (self._h < _smallest_step(t))
+        stuck = ~accepted & (self._h < smallest_step(t))
         if stuck.any():
             draw = int(np.argmax(stuck))
             finite = np.isfinite(self._f[draw]).all() and np.isfinite(error[draw])
@@ -324,34 +248,90 @@ class _Chunk:
         crossing = np.flatnonzero(accepted & (problem.times[self._written] <= t_new))
         if crossing.size > 0:
             self._write(crossing, h, t_new, f_new)
+        if self._alone:
+            if accepted[0]:
+                self._t = t_new
+                if layout.flips:
+                    self._use(self._used[::-1])
+                else:
+                    y[:], self._f[:] = x_new, f_new
+            return
         again = np.flatnonzero(self._retry)
         x_new[again], f_new[again], t_new[again] = y[again], self._f[again], t[again]
         y[:] = x_new
         self._t, self._f, self._f_new = t_new, f_new, self._f
 
+    def _take_stages(self, h: Array, t_new: Array) -> Array:
+        """Write the new states and their slopes; return the squares of the estimated errors, (E, A)."""
+        problem, layout, rows, slots, t = self._problem, self._layout, self._rows, self._slots, self._t
+        _, *errors, x, scale = self._buffers
+        x_new, f_new = self._x_new, self._f_new
+        same = float(h[0]) if self._alone else 1.0
+        steps: Any = same
+        if not self._alone:
+            steps = scale  # each h as a whole row: no product of the stages has to broadcast it
+            steps[:] = h[:, None]
+            np.multiply(self._f, steps, out=slots[layout.slot[0]])
+        for slot, c, argument in layout.steps:
+            argument.into(slots, x, same)
+            self._evaluate(t + c * h, x, slots[slot], rows)
+            if not self._alone:
+                np.multiply(slots[slot], steps, out=slots[slot])
+        if self._alone:
+            layout.new.into(slots, x_new, same)
+            layout.errors.into(slots, self._buffers[1 : 1 + len(errors)], same)
+        else:
+            layout.step.into(slots, self._buffers[: 1 + len(errors)], same)
+        self._evaluate(t_new, x_new, f_new, rows)
+        for weight, error in zip(layout.last.tolist(), errors, strict=True):
+            if weight:
+                error += np.multiply(f_new, weight * steps, out=x)
+        np.abs(slots[layout.state], out=scale)
+        np.maximum(scale, np.abs(x_new, out=x), out=scale)
+        np.multiply(scale, problem.rtol, out=scale)
+        np.add(scale, problem.atol, out=scale)
+        return np.stack([_squares(error, scale) for error in errors])
+
+    def _take_fused(self, h: float, t_new: Array) -> Array:
+        """Do what `_take_stages` does, of one row, by the compiled step."""
+        problem, stages = self._problem, self._layout.tableau.stages
+        assert problem.fused is not None
+        slots = self._used[:, 0]
+        due = bool(problem.times[self._written[0]] <= t_new[0])
+        squares = problem.fused(slots, h, rtol=problem.rtol, atol=float(problem.atol[0]), keep=due)
+        self.evaluations += stages
+        self.row_evaluations += stages
+        return np.array([[squares]])
+
     def _write(self, crossing: IndexArray, h: Array, t_new: Array, f_new: Array) -> None:
         """Interpolate the draws of `crossing` at the output times that their step to t_new has passed."""
         times, states = self._problem.times, self._problem.solution.states
         draws, t, h, t_new = self._draws[crossing], self._t[crossing], h[crossing], t_new[crossing]
-        rows, column = _rows(draws), h[:, None]
-        slots = np.take(self._slots, crossing, axis=1)
-        np.multiply(f_new[crossing], column, out=slots[_SLOT[_STAGES]])
+        layout, rows, column = self._layout, _rows(draws), h[:, None]
+        same = float(h[0]) if self._alone else 1.0
+        slots = self._slots if self._alone else np.take(self._slots, crossing, axis=1)
+        if not self._alone:
+            np.multiply(f_new[crossing], column, out=slots[layout.slot[layout.tableau.stages]])
         x = np.empty(slots.shape[1:])
-        for slot, c, argument in _EXTRA_STAGES:
-            argument.into(slots, x)
+        for slot, c, argument in layout.extra:
+            argument.into(slots, x, same)
             self._evaluate(t + c * h, x, slots[slot], rows)
-            np.multiply(slots[slot], column, out=slots[slot])
-        coefficients = np.tensordot(_INTERPOLANT, slots, axes=1)  # (8, A, n)
+            if not self._alone:
+                np.multiply(slots[slot], column, out=slots[slot])
 
         first, last = self._written[crossing], np.searchsorted(times, t_new, side="right")
         ends = np.cumsum(last - first)
         owner = np.repeat(np.arange(draws.size), last - first)
         index = np.arange(owner.size) + (last - ends)[owner]
-        basis = interpolation_basis((times[index] - t[owner]) / h[owner])
-        begin = 0
-        for row, (draw, i, j, end) in enumerate(zip(draws, first, last, ends, strict=True)):
-            np.matmul(basis[begin:end], coefficients[:, row], out=states[draw, i:j])
-            begin = end
+        basis = layout.tableau.basis((times[index] - t[owner]) / h[owner])
+        if self._alone:
+            sums = layout.dense._replace(state=basis @ layout.dense.state, slopes=basis @ layout.dense.slopes)
+            sums.into(slots, states[0, first[0] : last[0]], same)
+        else:
+            dense = np.empty((basis.shape[1], *slots.shape[1:]))
+            layout.dense.into(slots, dense, same)
+            for row, (draw, i, j, end) in enumerate(zip(draws, first, last, ends, strict=True)):
+                np.matmul(basis[end - (j - i) : end], dense[:, row], out=states[draw, i:j])
         self._written[crossing] = last
 
     def _failure(self, row: int, found: str, fix: str) -> AccuracyError:
@@ -362,7 +342,7 @@ class _Chunk:
 def _squares(error: Array, scale: Array) -> Array:
     """Return the sum of squares of error / scale by row; overwrites `error`."""
     np.divide(error, scale, out=error)
-    return np.asarray(np.einsum("ij,ij->i", error, error))
+    return np.asarray(np.vecdot(error, error))
 
 
 _NOT_FINITE: Final = ("its derivative is not finite there", "bound the right-hand side, or end before this time")
@@ -370,7 +350,3 @@ _TOO_SMALL: Final = (
     "its step fell below 10 roundings of t",
     "raise rtol or atol, or begin a new integration where the right-hand side jumps",
 )
-
-
-def _smallest_step(t: Array) -> Array:
-    return 10.0 * (np.nextafter(t, np.inf) - t)
