@@ -13,14 +13,14 @@ import jsonschema
 import numpy as np
 import pytest
 import xarray as xr
-from hopfield_hw.designs.design.networks import FORMS
 from scipy.integrate import solve_ivp
 
 from hopfield_hw.analysis.stability import critical_delay
 from hopfield_hw.cells import CELLS
+from hopfield_hw.designs import design as designs
 from hopfield_hw.designs.design import CHECKOUT, Design, check_answer, load_design, shipped_designs
-from hopfield_hw.designs.design import design as designs
 from hopfield_hw.designs.export import design_circuit
+from hopfield_hw.designs.networks import FORMS
 from hopfield_hw.equations import integrate_delayed, solve
 from hopfield_hw.functions import Logistic, Tanh
 from hopfield_hw.graph import Leak

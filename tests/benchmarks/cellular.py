@@ -22,7 +22,7 @@ import hopfield_hw as hh
 from hopfield_hw.equations import Program
 from hopfield_hw.equations.single_solver import integrate_single
 from hopfield_hw.families import TEMPLATES, CellularNetwork
-from hopfield_hw.spice.dialects.ngspice import format_analysis
+from hopfield_hw.spice.dialects.ngspice import format_transient
 from hopfield_hw.spice.ngspice import find
 from hopfield_hw.spice.options import Settings
 from hopfield_hw.spice.transient import circuit_deck
@@ -138,7 +138,7 @@ def _ngspice(name: str, side: int, steps: int) -> tuple[float, float]:
     deck = circuit_deck(hh.lower(network.graph(), cell="chua_yang"), network.inputs)
     t_stop = 20.0 * network.resistance * network.capacitance
     settings = Settings(t_stop / steps, 1e-4)
-    analysis = format_analysis(
+    analysis = format_transient(
         deck.initial,
         (probe.node for probe in deck.states),
         t_stop=t_stop,
