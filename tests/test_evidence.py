@@ -332,9 +332,9 @@ def test_the_resistor_of_a_cell_is_named_whatever_the_boundary(boundary: str) ->
     image[1:3, 1:3] = 1.0
     template = TEMPLATES["edge"] if boundary == "fixed" else replace(TEMPLATES["edge"], boundary="zero", edge=0.0)
     cells = CellularNetwork(template=template, image=image)
-    deck = scaled(hh.lower(cells.graph()).driven(cells.inputs).netlist(), "R_x_5", 1.05)
+    deck = scaled(hh.lower(cells.graph()).driven(cells.inputs).netlist(), "R_x_1_1", 1.05)
     result = hh.verify(cells.graph(), deck=deck, inputs=cells.inputs, t_stop=cells.t_stop)
-    assert result.suspects[0].devices == ("R_x_5",)
+    assert result.suspects[0].devices == ("R_x_1_1",)
     assert result.suspects[0].change == "1 kOhm acts as 1.05 kOhm"
 
 

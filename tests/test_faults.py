@@ -90,7 +90,7 @@ EFFECTS = {
     "a sign whose rail is not there": (
         ("limit_cycle", "hopfield_tank", "sign:0,0"),
         ["R_syn_0_0 v_0 x_0 33333.33333333"],
-        ["R_syn_0_0 vn_0 x_0 33333.33333333", "E_inv_v_0 vn_0 0 v_0 0 -1"],
+        ["R_syn_0_0 v_0_n x_0 33333.33333333", "E_inv_v_0 v_0_n 0 v_0 0 -1"],
     ),
     "a transconductance's sign": (
         ("flip_flop", "ideal", "sign:1,0"),

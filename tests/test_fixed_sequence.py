@@ -12,7 +12,7 @@ from oracles.fixed import Oracle
 from random_maps import random_map
 from test_fixed_cells import INDICES, OVERFLOWS, ROUNDINGS, drawn
 
-from hopfield_hw import spice as engines
+from hopfield_hw import integers
 from hopfield_hw.equations.sequences import run_sequence, run_steps
 from hopfield_hw.graph import Graph
 from hopfield_hw.integers import machine as fixed
@@ -126,9 +126,9 @@ def test_without_numba_the_plain_way_is_taken(rng: np.random.Generator, monkeypa
     graph, formats = drawn(0)
     x = rng.normal(size=(fixed.LONG, 1, 2))
     compiled = run_sequence(FixedMachine(lower_to_integers(graph, formats)), x)
-    for name in ("fixed_sequence", "fixed_kernels"):
-        monkeypatch.delitem(sys.modules, f"hopfield_hw.spice.{name}")
-        monkeypatch.delattr(engines, name)
+    for name in ("sequences", "kernels"):
+        monkeypatch.delitem(sys.modules, f"hopfield_hw.integers.{name}")
+        monkeypatch.delattr(integers, name)
     monkeypatch.setitem(sys.modules, "numba", None)
     machine: Any = FixedMachine(lower_to_integers(graph, formats))
     np.testing.assert_array_equal(run_sequence(machine, x).outputs, compiled.outputs)

@@ -34,7 +34,7 @@ LAYERS = (
         "board",
         "analysis",
     ),
-    *("verification", "pictures", "designs", "trained", "tasks", "testing", "cli"),
+    *("analysis", "verification", "pictures", "designs", "trained", "tasks", "testing", "cli"),
 )
 LAYER = {module: row for row, module in enumerate(LAYERS)}
 

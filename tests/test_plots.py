@@ -20,19 +20,24 @@ from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
 from hopfield_hw.analysis.energy import energy, energy_rise, has_energy
+from hopfield_hw.cells import CELLS, ActiveRC, Cell
+from hopfield_hw.circuit import Role, Stage
 from hopfield_hw.equations import solve
-from hopfield_hw.functions import Table, Tanh
+from hopfield_hw.families import static_field
+from hopfield_hw.functions import PiecewiseLinear, Table, Tanh
 from hopfield_hw.graph import Affine, Edge, Graph, Leak, Output
 from hopfield_hw.lowering import lower
 from hopfield_hw.networks.network import Network
+from hopfield_hw.parts import Behaviour
 from hopfield_hw.pictures.plots import MOST_WAVES, Picture, plot_verification, plot_waves, save_figure
 from hopfield_hw.pictures.schematic import FAULT, draw_neuron, neuron_devices
+from hopfield_hw.spice.dialects import find_dialect
+from hopfield_hw.transforms import held
 from hopfield_hw.values.errors import InputError
 from hopfield_hw.values.measures import ranges
 from hopfield_hw.verification import Coverage, EnergyReport, Error, Verification, Worst
 from hopfield_hw.verification.diagnosis import Suspect
 
-CELLS = ("ideal", "hopfield_tank", "inverting_integrator")
 ERROR = 1e-6
 TOLERANCE = 1e-4
 
@@ -70,10 +75,17 @@ def crowd(n: int) -> Network:
     return Network(weights=weights, resistance=1e4, capacitance=1e-7, initial=rng.uniform(-1.0, 1.0, n))
 
 
+def crowd_that_inhibits(n: int) -> Network:
+    """Many neurons whose weights off the diagonal are alike."""
+    weights = -2e-5 * (np.ones((n, n)) - np.eye(n))
+    initial = np.linspace(-0.1, 0.2, n)
+    return Network(weights=weights, resistance=1e4, capacitance=1e-7, gain=Tanh(gain=2.0), initial=initial)
+
+
 def made(
     graph: Graph,
     *,
-    cell: str = "ideal",
+    cell: str | Cell = "ideal",
     error: float = ERROR,
     worst: int = 0,
     title: str = "A title",
@@ -113,7 +125,7 @@ def made(
         starts=0,
         energy=report,
         seconds={"compile": 0.01, "reference": 0.2, "spice": 1.5},
-        cell=cell,
+        cell=circuit.cell,
         version=39,
         self_check=1e-6,
         warning="",
@@ -179,8 +191,24 @@ SUSPECT = Suspect(
     explained=0.9999,
     change="-50 uS acts as 50 uS, which is a change of sign; a term that is almost as good follows below",
 )
+MUTUAL = [[0.0, -0.5], [-0.5, 0.1]]
 CASES: dict[str, Callable[[], tuple[Verification, Picture | None]]] = {
     **{f"two neurons, {cell}": lambda cell=cell: (made(flipflop().graph(), cell=cell), None) for cell in CELLS},
+    **{
+        f"a drawing of {what}": lambda graph=graph, cell=cell: (made(graph(), cell=cell), None)
+        for what, graph, cell in (
+            ("differential pairs", lambda: flipflop().graph(), ActiveRC(activation="pair")),
+            ("clamps", lambda: flipflop(gain=PiecewiseLinear(gain=5.0)).graph(), "chua_yang"),
+            ("a common line", lambda: crowd_that_inhibits(5).graph(), "winner_take_all"),
+            (
+                "adders before gains",
+                lambda: static_field([[0.0, -0.5], [-0.5, 0.1]], initial=[0.2, 0.1]),
+                "summing_amplifier",
+            ),
+            ("ideal switches", lambda: held(flipflop(), period=1e-3), "ideal"),
+            ("switches between op-amps", lambda: held(flipflop(), period=1e-3), "active_rc"),
+        )
+    },
     "memory as images": lambda: (made(memory().graph(), worst=5), Picture(shape=(4, 4), memories=memories())),
     "memory as bars": lambda: (made(memory().graph(), cell="hopfield_tank", worst=15), None),
     "no energy, many neurons": lambda: (made(crowd(40).graph(), cell="inverting_integrator", worst=31), None),
@@ -447,7 +475,11 @@ def test_the_schematic_holds_the_values_of_the_circuit(cell: str, values: set[st
     draw_neuron(axes, circuit, graph, "0")
     texts = {text.get_text() for text in axes.texts}
     assert values <= texts
-    assert f"B_v_0: v_0 = {circuit.device('B_v_0').value}" in texts
+    amplifier = circuit.device("B_v_0")
+    assert isinstance(amplifier.part, Behaviour)
+    formula = find_dialect("ngspice").expression(amplifier.part.formula, amplifier.nodes[2:])
+    assert f"V={formula}" in circuit.netlist()
+    assert f"B_v_0: v_0 = {formula}" in texts
 
 
 def test_of_many_synapses_the_strongest_are_drawn_and_the_rest_counted() -> None:
@@ -483,9 +515,10 @@ def test_neurons_of_several_populations_are_told_apart() -> None:
     )
     circuit = lower(graph)
     devices = neuron_devices(circuit, graph, "y_1")
-    assert devices.capacitor == circuit.device("C_y_1")
     assert [device.name for device in devices.into] == ["G_there_1_1"]
-    assert devices.amplifier is None
+    (drawn,) = devices.stages  # no amplifier follows
+    assert drawn.stage is Stage.RC
+    assert drawn.devices[Role.CAPACITANCE] == (circuit.device("C_y_1"),)
     figure = plot_verification(made(graph, worst=3))
     assert panel(figure, "neuron y_1 (the worst)")
 
@@ -499,11 +532,10 @@ def test_a_neuron_that_is_not_there_is_refused() -> None:
 
 def test_a_cell_that_cannot_be_drawn_is_said_on_the_page(drawn: Drawn) -> None:
     result = made(flipflop().graph())
-    devices = tuple(device for device in result.circuit.devices if device.origin.role != "capacitance")
-    odd = replace(result, circuit=replace(result.circuit, devices=devices, cell="of_my_own"))
+    odd = replace(result, circuit=replace(result.circuit, sketches={}, cell="of_my_own"))
     figure = plot_verification(odd)
     texts = drawn(figure)
-    assert any("'of_my_own' has no capacitor for neuron '0'" in text.replace("\n", " ") for text, _ in texts)
+    assert any("'of_my_own' gives no drawing of 'x'" in text.replace("\n", " ") for text, _ in texts)
     assert not clashes(figure, texts)
 
 

@@ -50,10 +50,13 @@ def test_the_fixture_is_there(assert_matches_ode: Callable[..., Verification]) -
 def test_a_deck_of_ours_edited_by_hand(tmp_path: Path) -> None:
     deck = tmp_path / "edited.cir"
     netlist = hh.lower(NETWORK.graph(), cell="hopfield_tank").netlist()
-    deck.write_text(netlist.replace("R_syn_0_1 vn_right x_left 20000.0", "R_syn_0_1 vn_right x_left 20k ; E24"))
+    line = "R_syn_left_right vn_right x_left 20000\n"
+    assert line in netlist
+    deck.write_text(netlist.replace(line, "R_syn_left_right vn_right x_left 20k ; E24\n"))
     assert_matches_ode(deck, NETWORK, cell="hopfield_tank")
-    deck.write_text(netlist.replace("R_syn_0_1 vn_right x_left 20000.0", "R_syn_0_1 vn_right x_left 22k"))
-    with pytest.raises(AssertionError, match=r"does not match its equations\n(.|\n)*R_syn_0_1 \(syn.weights\[0, 1\]\)"):
+    deck.write_text(netlist.replace(line, "R_syn_left_right vn_right x_left 22k\n"))
+    named = r"R_syn_left_right \(syn.weights\[0, 1\]\)"
+    with pytest.raises(AssertionError, match=rf"does not match its equations\n(.|\n)*{named}"):
         assert_matches_ode(deck, NETWORK, cell="hopfield_tank")
     # 10% of one weight is within a tolerance of 10%.
     assert assert_matches_ode(deck, NETWORK, cell="hopfield_tank", accuracy=0.1).passed

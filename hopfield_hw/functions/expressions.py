@@ -44,6 +44,9 @@ class Expression:
     def __truediv__(self, other: Operand) -> Expression:
         return self if _is_one(other) else Operation("/", self, as_expression(other))
 
+    def __rtruediv__(self, other: Operand) -> Expression:
+        return Operation("/", as_expression(other), self)
+
     def __neg__(self) -> Expression:
         return Negative(self)
 

@@ -376,7 +376,7 @@ def _draw_schematic(axes: Axes, result: Verification) -> None:
     neuron, which = (suspect, "suspect") if suspect else (result.worst.neuron, "the worst")
     faults = {name for suspect in result.suspects for name in suspect.devices}
     marked = "; in colour: suspected devices" if faults else ""
-    axes.set_title(f"neuron {neuron} ({which}), cell {result.cell}{marked}")
+    axes.set_title(f"neuron {_short(neuron)} ({which}), cell {result.cell}{marked}")
     try:
         draw_neuron(axes, result.circuit, result.graph, neuron, faults)
     except InputError as error:

@@ -19,7 +19,7 @@ Devices: TypeAlias = "Mapping[Role, tuple[Device, ...]]"
 RAIL, BUS = 1.9, 5.6
 NODE, ROW, ROWS_ABOVE = 4.6, 1.53, 2
 REACH = 0.75  # from the base of a transistor to its collector and emitter, along both axes
-OPEN_END = 2.6  # from the last stage to the terminal
+OPEN_END = 4.4  # from the last stage to the terminal
 
 
 def draw_inputs(sheet: Sheet, into: Sequence[Device], more: int) -> Point:
@@ -68,7 +68,7 @@ def _draw_rc(sheet: Sheet, devices: Devices, at: Point) -> Point:
     """Draw capacitor and leak from the node to ground."""
     x, y = at
     for device in (*devices.get(Role.CAPACITANCE, ()), *devices.get(Role.RESISTANCE, ())):
-        x += 1.0 if x == at[0] else 2.3
+        x += 1.0 if x == at[0] else 2.7
         sheet.to_ground(device, (x, y))
     end = (x + 2.3, y)
     sheet.wire(at, end)
@@ -81,7 +81,7 @@ def _draw_series_rc(sheet: Sheet, devices: Devices, at: Point) -> Point:
     x, y = at
     through, *rest = devices[Role.RESISTANCE]
     sheet.part(through, at, (x + 2.6, y))
-    sheet.text((x + 1.3, y + 0.45), describe(through), "center bottom", through)
+    sheet.text((x + 1.3, y + 0.95), describe(through), "center bottom", through)
     return _draw_rc(sheet, {**devices, Role.RESISTANCE: tuple(rest)}, (x + 2.6, y))
 
 
@@ -184,13 +184,13 @@ def _draw_pair(sheet: Sheet, devices: Devices, at: Point) -> Point:
     sheet.dot((emitters[1][0], y + REACH), terminal=True)
     sheet.text((emitters[1][0], y + REACH + 0.15), shorten(first.nodes[0]), "center bottom")
     collector, high = (emitters[0][0], y + REACH), y + 1.9
-    sheet.wire(collector, (collector[0], high), (x + 6.6, high))
+    sheet.wire(collector, (collector[0], high), (x + 7.0, high))
     sheet.dot((collector[0] + 1.0, high))
     sheet.part(offset, (collector[0] + 1.0, high), (collector[0] + 1.0, high + 1.9))
     sheet.dot((collector[0] + 1.0, high + 1.9), terminal=True)
     sheet.text((collector[0] + 1.4, high + 0.95), describe(offset, "\n"), "left center", offset)
     sheet.text((collector[0] + 0.8, high + 1.9), shorten(offset.nodes[0]), "right center")
-    return _draw_held(sheet, op_amp, swing, (x + 6.6, high))
+    return _draw_held(sheet, op_amp, swing, (x + 7.0, high))
 
 
 def _draw_held(sheet: Sheet, op_amp: Device, feedback: Device, at: Point) -> Point:
@@ -206,7 +206,7 @@ def _draw_held(sheet: Sheet, op_amp: Device, feedback: Device, at: Point) -> Poi
     sheet.wire(out, (out[0], y + 1.4))
     sheet.dot(out)
     sheet.text((x + 0.7, y - 1.5), shorten(op_amp.name), "left top", op_amp)
-    sheet.text((x + 0.5, y - 0.9), shorten(op_amp.nodes[0], SHORT_NAME), "right center")
+    sheet.text((x + 0.4, y - 1.15), shorten(op_amp.nodes[0], SHORT_NAME), "right top")
     end = (out[0] + 1.7, out[1])
     sheet.wire(out, end)
     sheet.text((end[0] - 0.1, out[1] + 0.1), shorten(op_amp.nodes[2], SHORT_NAME), "right bottom")

@@ -23,7 +23,7 @@ from hopfield_hw.equations import OdeProgram
 from hopfield_hw.equations.runge_kutta import integrate
 from hopfield_hw.equations.tableau import FIFTH
 from hopfield_hw.families import TEMPLATES, CellularNetwork
-from hopfield_hw.spice.dialects.ngspice import format_analysis
+from hopfield_hw.spice.dialects.ngspice import format_transient
 from hopfield_hw.spice.ngspice import find
 from hopfield_hw.spice.options import Settings
 from hopfield_hw.spice.transient import circuit_deck
@@ -139,7 +139,7 @@ def _ngspice(name: str, side: int, steps: int) -> tuple[float, float]:
     deck = circuit_deck(hh.lower(network.graph(), cell="chua_yang"), network.inputs)
     t_stop = 20.0 * network.resistance * network.capacitance
     settings = Settings(t_stop / steps, 1e-4)
-    analysis = format_analysis(
+    analysis = format_transient(
         deck.initial,
         (probe.node for probe in deck.states),
         t_stop=t_stop,

@@ -25,7 +25,7 @@ from hopfield_hw.cells import CELLS
 from hopfield_hw.cli import run as run_command
 from hopfield_hw.cli import tracing
 from hopfield_hw.designs.design import load_design
-from hopfield_hw.equations import DelayProgram, Growth, Program, StepProgram, decision_margins
+from hopfield_hw.equations import DelayProgram, Growth, MapProgram, OdeProgram, decision_margins
 from hopfield_hw.equations.asynchronous import run_asynchronous
 from hopfield_hw.families import (
     bam,
@@ -246,7 +246,7 @@ def test_weights_are_the_same_in_the_same_form_alone(first: str, second: str) ->
 def test_differential_equation(name: str, form: str, changing: bool, rng: np.random.Generator) -> None:
     graph, plain = (in_si(one) for one in pair(ODES[name], form))
     inputs = signal_of(graph, changing=changing)
-    program, wanted = Program([graph], inputs), Program([plain], inputs)
+    program, wanted = OdeProgram([graph], inputs), OdeProgram([plain], inputs)
     x = rng.normal(size=(3, program.size))
     scale = np.abs(wanted.rhs(3e-4, x)).max()
     np.testing.assert_allclose(program.rhs(3e-4, x) / scale, wanted.rhs(3e-4, x) / scale, **ROUNDING)
@@ -303,7 +303,7 @@ def test_batch(form: str, rng: np.random.Generator) -> None:
 @pytest.mark.parametrize("name", MAPS)
 def test_map(name: str, form: str, rng: np.random.Generator) -> None:
     graph, plain = pair(MAPS[name], form, WHOLE if "signs" in name else TEMPLATE)
-    program, wanted = StepProgram([graph]), StepProgram([plain])
+    program, wanted = MapProgram([graph]), MapProgram([plain])
     h = np.sign(rng.normal(size=(4, program.size))) if "signs" in name else rng.normal(size=(4, program.size))
     u = np.zeros((5, 4, 0))
     for found, expected in zip(program.step(h, u[0]), wanted.step(h, u[0]), strict=True):
@@ -408,8 +408,8 @@ def test_a_changed_value(kind: Any, form: str, rng: np.random.Generator) -> None
     value = Value(kind, "syn", (1, 2) if kind == "weight" else (1,))
     graph, plain = (changed(in_si(one), value, 1.5) for one in pair(build_hopfield, form))
     x = rng.normal(size=(3, N))
-    found, expected = (Program([one]).rhs(0.0, x) for one in (graph, plain))
-    untouched = Program([in_si(pair(build_hopfield, form)[1])]).rhs(0.0, x)
+    found, expected = (OdeProgram([one]).rhs(0.0, x) for one in (graph, plain))
+    untouched = OdeProgram([in_si(pair(build_hopfield, form)[1])]).rhs(0.0, x)
     scale = np.abs(expected).max()
     assert np.abs(expected - untouched)[:, 1].max() > 1e-3 * scale
     np.testing.assert_allclose(found / scale, expected / scale, **ROUNDING)
@@ -419,9 +419,9 @@ def test_a_changed_value(kind: Any, form: str, rng: np.random.Generator) -> None
 def test_rescaled(form: str, rng: np.random.Generator) -> None:
     graph, plain = (rescaled(in_si(one), {"x": 0.25}) for one in pair(build_hopfield, form))
     x = rng.normal(size=(3, N))
-    expected = Program([plain]).rhs(0.0, x)
+    expected = OdeProgram([plain]).rhs(0.0, x)
     scale = np.abs(expected).max()
-    np.testing.assert_allclose(Program([graph]).rhs(0.0, x) / scale, expected / scale, **ROUNDING)
+    np.testing.assert_allclose(OdeProgram([graph]).rhs(0.0, x) / scale, expected / scale, **ROUNDING)
 
 
 @forms
