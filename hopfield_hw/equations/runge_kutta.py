@@ -93,8 +93,9 @@ def integrate(
         rejected=np.zeros(batch, dtype=np.intp),
     )
     solution.states[:, 0] = x0
-    layout = Layout(tableau)
-    problem = _Problem(rhs, x0, grid, float(rtol), tolerance, max_step, max_steps, layout, fused, look, solution)
+    problem = _Problem(
+        rhs, x0, grid, float(rtol), tolerance, max_step, max_steps, tableau.layout, fused, look, solution
+    )
     done = _run(problem) if grid.size > 1 and batch > 0 else []
     return solution._replace(
         evaluations=sum(chunk.evaluations for chunk in done),

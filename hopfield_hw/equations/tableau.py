@@ -47,6 +47,11 @@ class Tableau:
         """What chooses the steps."""
         return Controller(order=self.order)
 
+    @cached_property
+    def layout(self) -> Layout:
+        """The sums of a step over stored slopes."""
+        return Layout(self)
+
     def combine_errors(self, squares: Array, size: int) -> Any:
         """Return the error of a step as a part of what is allowed, root mean square over `size` states.
 
