@@ -42,7 +42,7 @@ def run_program(
     *,
     tied: bool = True,
 ) -> Ended:
-    """Run a program in a folder, in a session of its own; whatever ends the wait early ends all that it started.
+    """Run a program in a folder, in its own session; whatever ends the wait early ends all that it started.
 
     `tied`: it ends with us. A program that may be none is first run without that: what ties it takes a file of another
     kind for a script.

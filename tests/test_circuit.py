@@ -343,7 +343,7 @@ def test_nodes_of_two_operators_never_coincide(graph: Graph, cell: str) -> None:
 
 
 def test_nodes_of_sums_never_coincide_with_an_operator() -> None:
-    """Two drivers of `v` are added up at nodes of their own; here an operator has their names."""
+    """Two drivers of `v` are added up at separate nodes; here an operator has their names."""
     graph = Graph(
         operators=(
             leak("x"),

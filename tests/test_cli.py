@@ -26,7 +26,7 @@ from hopfield_hw.spice.ngspice import REMEDY, VARIABLE
 
 ERROR = "hopfield-hw: error: "
 HINT = "; see `hopfield-hw --help`"
-MISSING = f"ngspice: found {VARIABLE}='/nowhere', which is no executable; {REMEDY}"
+MISSING = f"ngspice: found {VARIABLE}='/nowhere', which is not an executable file; {REMEDY}"
 DESIGN = """\
 title = "Two neurons"
 citation = "none"
@@ -100,7 +100,7 @@ def no_ngspice(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def program(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
-    """Run the program in a process of its own."""
+    """Run the program in its own process."""
     code = "from hopfield_hw.cli import main; main()"
     return subprocess.run([sys.executable, "-c", code, *arguments], text=True, check=False, timeout=120, **options)
 
@@ -265,7 +265,7 @@ def test_trace_goes_both_ways(cli: Command, arguments: list[str], element: str, 
 
 def test_trace_of_a_weight_that_is_0(cli: Command) -> None:
     assert "none: it is 0" in cli("trace", "digit_memory", "3,3").out
-    common = cli("trace", "loudest_of_eight", "0,1", "--cell", "winner_take_all").out
+    common = cli("trace", "strongest_of_eight", "0,1", "--cell", "winner_take_all").out
     assert "no dedicated device; merged with other weights" in common
     said = cli("trace", "digit_memory", "3,3", "--json")
     assert said.status == 0

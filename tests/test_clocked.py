@@ -1,4 +1,4 @@
-"""Clocked circuits: sample-and-hold pairs in ngspice, held against the map or the sampled-data equation."""
+"""Clocked circuits: sample-and-hold pairs in ngspice, verified against the map or the sampled-data equation."""
 
 from __future__ import annotations
 

@@ -98,7 +98,7 @@ def test_the_tables_do_not_overlap() -> None:
     [
         (".step param r 1 2 1\n", r"^deck line 11 `.step param r 1 2 1`: .step runs a circuit many times, .* `.param`"),
         ("\n* c\n.control\nrun\n.endc\n", "^deck line 13 `.control`: this makes ngspice run commands"),
-        (".foo 1\n", "^deck line 11 `.foo 1`: .foo is no statement that ngspice is known to take: remove it"),
+        (".foo 1\n", "^deck line 11 `.foo 1`: .foo is not a statement that ngspice is known to take: remove it"),
         (".mc 10\n", "^deck line 11 `.mc 10`: .mc draws values at random"),
         (".loadbias x\n", "^deck line 11 `.loadbias x`: .loadbias starts the circuit from a file: write"),
         (".endl\n", "^deck line 11 `.endl`: .endl ends a section that no line begins"),
@@ -180,7 +180,7 @@ def test_letters_outside_of_ascii_stay_apart() -> None:
 def test_what_is_no_text_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "board.cir"
     path.write_bytes(b"board\n\0\0\0\0\0\0\0R1 a 0 1\n")
-    assert "cannot be read (it holds zeros, so it is no text); give a netlist or its path" in refused(path)
+    assert "cannot be read (it holds zeros, so it is not text); give a netlist or its path" in refused(path)
 
 
 # Included files and libraries.
@@ -277,8 +277,8 @@ def test_an_inverting_integrator(place: Place, ngspice: str) -> None:
         ("", "must be the name of a node"),
         (7, "must be the name of a node"),
         (("n1",), "must be the name of a node"),
-        ("GND", "is no node that can be probed"),
-        ("time", "is no node that can be probed"),
+        ("GND", "is not a node that can be probed"),
+        ("time", "is not a node that can be probed"),
         (("n1", 0.0), "its scale must be a finite number other than 0"),
         (("n1", float("nan")), "its scale must be a finite number other than 0"),
         (("n1", "2"), "its scale must be a finite number other than 0"),

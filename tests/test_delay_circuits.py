@@ -1,4 +1,4 @@
-"""Delays in ngspice: lines, taps, stages; each held against the delay equation."""
+"""Delays in ngspice: lines, taps, stages; each verified against the delay equation."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ CASES = {
     "growing_delay": [],
     "hole_filling": [],
     "limit_cycle": [],
-    "loudest_of_eight": [],
+    "strongest_of_eight": [],
     "shunting_choice": [],
     "softmax_memory": [],
     "static_flip_flop": ["other_state"],

@@ -44,7 +44,7 @@ from hopfield_hw.spice.rawfile import read
 from hopfield_hw.transforms import delayed
 
 ELSEWHERE = tuple(name for name in DIALECTS if name != "ngspice")
-# What ngspice alone has, or reads in a way of its own.
+# What ngspice alone has, or reads in its own way.
 OF_NGSPICE = re.compile(r"cur=|REL=|pwl\(|\?|itl4=|maxord=|'")
 TWO = hh.Network(
     weights=[[0.0, -5e-5], [-5e-5, 0.0]],

@@ -1,4 +1,4 @@
-"""Planted faults: each falls short, and the devices named include the planted ones."""
+"""Planted faults: each fails, and the devices named include the planted ones."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ def cell_of(design: str) -> str:
 ELSEWHERE = (
     ("limit_cycle", "inverting_integrator"),
     ("flip_flop", "hopfield_tank"),
-    ("loudest_of_eight", "winner_take_all"),
+    ("strongest_of_eight", "winner_take_all"),
 )
 FILES = [
     *(f"{design}.{cell_of(design)}.ngspice.cir" for design in shipped_designs()),

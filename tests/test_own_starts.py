@@ -1,4 +1,4 @@
-"""Runs of verify's own choice show what no run asked for can: where waveforms are alike, or inputs at rest."""
+"""Runs chosen by verify show what no run asked for can: where waveforms are alike, or inputs at rest."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_a_curve_beyond_what_the_run_reached(old: str, new: str, ngspice: str) -
 def test_inputs_that_rest_or_are_alike(ngspice: str) -> None:
     rest = changed(hh.lower(DRIVEN).driven([0.3, 0.2]).netlist(), ("G_syn_u_0_0 0 x_0 u_0 0 0.0001", "I_b 0 x_0 3e-5"))
     result = judged(DRIVEN, rest, inputs=[0.3, 0.2])
-    assert "with inputs of its own" in result.reasons[0]
+    assert "with its own inputs" in result.reasons[0]
     alike = changed(hh.lower(DRIVEN).driven([0.3, 0.3]).netlist(), ("x_0 u_0", "x_0 u_1"), ("x_1 u_1", "x_1 u_0"))
     assert judged(DRIVEN, alike, inputs=[0.3, 0.3]).verdict == "failed"
 
@@ -121,7 +121,7 @@ def test_a_start_that_the_deck_states_is_no_fault(ngspice: str) -> None:
 
 def test_a_start_that_does_not_run_is_told_of(ngspice: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(OwnRuns, "from_starts", lambda *_, **__: [])
-    assert hh.verify(FLIP_FLOP).warning == "2 of 2 starts of verify's own choice do not run in ngspice"
+    assert hh.verify(FLIP_FLOP).warning == "2 of 2 starts chosen by verify do not run in ngspice"
 
 
 def test_the_jumps_of_a_neutral_network_that_is_started_elsewhere_are_no_fault(ngspice: str) -> None:

@@ -22,7 +22,7 @@ NETWORK = hh.Network(
     initial=[0.1, 0.05],
     labels=("left", "right"),
 )
-# What a person might draw: other names, a subcircuit, a model of the amplifier, an analysis of their own.
+# What a person might draw: other names, a subcircuit, a model of the amplifier, their own analysis.
 BY_HAND = """a flip-flop, drawn by hand
 .subckt neuron node out nout
 Cm node 0 10n

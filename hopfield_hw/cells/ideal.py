@@ -133,7 +133,7 @@ def _injects(graph: Graph, operator: Operator) -> bool:
 
 
 def _input_nodes(draft: Draft, operator: Operator, port: str = "in") -> tuple[str, ...]:
-    """Return the nodes with the voltages that drive a port; several drivers are added up at nodes of their own."""
+    """Return the nodes with the voltages that drive a port; several drivers are added up at separate nodes."""
     drivers = draft.graph.drivers(operator, port)
     if len(drivers) == 1:
         return draft.nodes(drivers[0])

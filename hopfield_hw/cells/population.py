@@ -79,7 +79,7 @@ def _is_crossbar(graph: Graph, affine: Affine) -> bool:
 def delay_fragments(graph: Graph, form: DelayForm) -> Iterator[Fragment]:
     """Yield one fragment for each Delay of what gains, Inputs or Leaks give.
 
-    Raises InputError for a form that is none.
+    Raises InputError if `form` is not a DelayForm.
     """
     if not isinstance(form, DelayForm):
         raise InputError(f"`delay` = {form!r:.60}: must be a form of delay, such as MatchedLine() or AllPass()")

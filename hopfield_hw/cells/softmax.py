@@ -2,7 +2,7 @@
 
 With m the largest input of a group, e_i = exp(beta (x_i - m)) V, their currents through 1 S meet in 1 ohm, and
 y_i = a e_i / sum_j e_j. The m cancels in the quotient; it keeps every exponential from 0 to 1, at any input. It stands
-in each expression, as a node of its own would lag behind its inputs while the solver iterates, and let them overflow.
+in each expression, as a separate node would lag behind its inputs while the solver iterates, and let them overflow.
 """
 
 from __future__ import annotations

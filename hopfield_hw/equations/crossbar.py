@@ -94,7 +94,7 @@ class SparseCrossbar(NamedTuple):
 class GridCrossbar:
     """`stencil`: W / C; `constant`: divided by C; C and `rate` are the same for all cells.
 
-    Each thread has working storage of its own.
+    Each thread has separate storage.
     """
 
     target: slice

@@ -27,7 +27,7 @@ class Evaluator:
     """A graph whose states are its Leaks, or its Holds, one after the other, x[..., n]; for one state or many at once.
 
     What Delays give is a state too, where `states` has them. `draws` graphs of the same form (other values) have rows
-    with parameters of their own. Inputs are u[..., m].
+    with their own parameters. Inputs are u[..., m].
 
     Raises InputError for draws that differ in form.
     """

@@ -50,7 +50,7 @@ class MapProgram:
     """h[k+1] = F(h[k], u[k]), y[k] = G(h[k], u[k]), for one state or many at once; a `Program`.
 
     States: those of the Holds, one after the other, h[..., n]; inputs u[..., m]. h[0] is what the Holds start with.
-    `draws` graphs of the same form make a program whose rows have parameters of their own.
+    `draws` graphs of the same form make a program whose rows have their own parameters.
 
     Raises InputError for a graph with a Leak, without a Hold, or with Holds of different clocks.
     """
@@ -68,9 +68,7 @@ class MapProgram:
         clocks = {hold.clock for hold in self.holds}
         if len(clocks) > 1:
             found = ", ".join(f"{hold.name} {hold.clock.period} s + {hold.clock.phase} s" for hold in self.holds)
-            raise InputError(
-                f"the Holds have clocks of their own ({found}); a map has one clock, give it to all of them"
-            )
+            raise InputError(f"the Holds have their own clocks ({found}); a map has one clock, give it to all of them")
         (self.clock,) = clocks
         self._operators = Evaluator(draws, self.holds)
         self.slices, self.size, self.initial = self._operators.slices, self._operators.size, self._operators.initial

@@ -21,7 +21,7 @@ class OdeEquation:
     """The differential equation of a graph without Hold or Delay (in SI units), for one state or many at once.
 
     States: those of the Leaks, one after the other, x[..., n]. `draws` graphs of the same form (other values) make an
-    equation whose rows have parameters of their own.
+    equation whose rows have their own parameters.
 
     Raises InputError for a graph that holds a Hold or a Delay, and for draws that differ in form.
     """

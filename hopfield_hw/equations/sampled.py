@@ -23,7 +23,7 @@ from .watch import Watch
 class SampledProgram:
     """C dx/dt = -x/R + what drives it between edges; at an edge of its clock a Hold takes the left limit of its drive.
 
-    States: those of the Leaks, then of the Holds, s[n] (SI units). Every Hold may have a clock of its own. A `Program`.
+    States: those of the Leaks, then of the Holds, s[n] (SI units). Every Hold may have its own clock. A `Program`.
 
     Raises InputError for a graph that holds a Delay.
     """

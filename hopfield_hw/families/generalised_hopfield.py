@@ -70,7 +70,7 @@ def chaotic_hopfield(*, p: float = 0.1, initial: Any = (0.1, 0.1, 0.1), units: U
 
 
 def random_generalised_hopfield(rng: np.random.Generator) -> Graph:
-    """Return a network of 2 to 16 neurons with decays of their own, any gain curve, and a matrix that is not symmetric.
+    """Return a network of 2 to 16 neurons with different decays, any gain curve, and a matrix that is not symmetric.
 
     Gains are from 1 to 100, and weights as strong as lets most of them settle or oscillate regularly.
     """

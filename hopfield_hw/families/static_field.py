@@ -49,7 +49,7 @@ def static_field(
 
 
 def random_static_field(rng: np.random.Generator) -> Graph:
-    """Return a model of 2 to 16 neurons with any gain curve and taus of their own."""
+    """Return a model of 2 to 16 neurons with any gain curve and different taus."""
     n = int(rng.integers(2, 17))
     return static_field(
         rng.normal(size=(n, n)) / np.sqrt(n),

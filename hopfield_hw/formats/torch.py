@@ -45,7 +45,7 @@ def from_torch(
     for name, match in matches.items():
         if match is None:
             raise InputError(
-                f"weight {prefix + name!r:.80}: is no name of an LSTM, GRU or RNN; give its `prefix`{_prefixes(arrays)}"
+                f"weight {prefix + name!r:.80}: is not a name of an LSTM, GRU or RNN; give its `prefix`{_prefixes(arrays)}"
             )
         by_cell.setdefault((int(match[2] or 0), match[3] is not None), {})[match[1]] = own[name]
     bare = [name for name, match in matches.items() if match is not None and match[2] is None]
@@ -168,5 +168,5 @@ def _read(path: Path) -> dict[str, Any]:
         raise InputError(f"{path.name}: cannot be read ({error.strerror or error})") from None
     except MissingExtra:
         raise
-    except Exception as error:  # each reader has classes of its own
+    except Exception as error:  # each reader has its own classes
         raise InputError(f"{path.name}: is not a readable archive of arrays ({error!s:.120})") from None

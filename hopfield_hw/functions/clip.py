@@ -89,5 +89,5 @@ def _refuse_compression(function: F, s: float) -> F:
         return function
     raise Unrealisable(
         f"{type(function).__name__}: cannot take the slope 1/{s}, as its slope is 1; leave the scale of the network as "
-        "it is, or use PiecewiseLinear or Polynomial, which have a slope of their own"
+        "it is, or use PiecewiseLinear or Polynomial, whose slope can be chosen"
     )

@@ -65,7 +65,7 @@ def warn_of_values(graph: Graph, units: Units) -> None:
 
     `units`: those that the graph was given in.
     """
-    own = "" if units != Units() else "; a network in units of its own is Network.dimensionless, or a Graph with Units"
+    own = "" if units != Units() else "; a network in its own units is Network.dimensionless, or a Graph with Units"
     said: set[str] = set()
     for quantity, where, value in _values(graph):
         message = _unusual(quantity, where, value)

@@ -263,7 +263,7 @@ def _converter(quantise: Quantise, ports: Sequence[Port], formats: FixedPoint) -
     if last - first >= MAX_LEVELS:
         raise Unrealisable(
             f"Quantise {quantise.name!r}: has {last - first + 1} levels in the reach of {taken}; fixed point compares "
-            f"with at most {MAX_LEVELS}: take fewer, or leave the Quantise out, as a format has levels of its own"
+            f"with at most {MAX_LEVELS}: take fewer, or leave the Quantise out, as a format has its own levels"
         )
     thresholds = []
     for k in range(first, last):

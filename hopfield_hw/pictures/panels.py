@@ -43,7 +43,7 @@ def plot_coverage(axes: Axes, coverage: Coverage, colour: str) -> None:
 
 
 def plot_inputs(axes: Axes, result: Verification, factor: float) -> str:
-    """Draw the inputs that change over the waveforms, on an axis of their own, and return what to say of them."""
+    """Draw the inputs that change over the waveforms, on their own axis, and return what to say of them."""
     if result.inputs is None:
         return ""
     size = len(result.circuit.inputs)

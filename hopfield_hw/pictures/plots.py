@@ -91,7 +91,7 @@ class Page(Figure):
 def plot_verification(result: Verification, *, picture: Picture | None = None) -> Figure:
     """Return the picture of a verification, one page.
 
-    What went in and what it settled to (as images where `picture` is given), the waveforms of ngspice under those of
+    The initial and the final outputs (as images where `picture` is given), the waveforms of ngspice under those of
     the reference, their difference as a part of each neuron's range, the energy (outputs against each other where
     there is none), the schematic of the worst neuron, and the report.
     Raises InputError for a picture of another size than the outputs.
@@ -268,7 +268,7 @@ def _plot_bars(axes: Axes, result: Verification) -> None:
     else:
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set(xlabel=str(result.wave[name].dims[-1]), ylabel=f"{name} (V)", xlim=(-0.6, len(labels) - 0.4))
-    axes.set_title(f"what went in and what it came to after {_end(result)}", pad=16.0)
+    axes.set_title(f"initial and final outputs at {_end(result)}", pad=16.0)
     axes.legend(
         [start, end, reference],
         ["at the start", "at the end, ngspice", "at the end, reference"],
@@ -315,7 +315,7 @@ def _plot_images(figure: Figure, result: Verification, picture: Picture) -> None
             axes.plot(columns, rows, "o", color=FAULT, ms=30.0 / max(picture.shape), mew=0.0)
             title += f"\n{rows.size} of {n} pixels differ"
         axes.set_title(title, loc="center", fontsize=7.0, y=1.0)
-    figure.text(0.03, 0.91, f"what went in and what it came to after {_end(result)}; dots: pixels that differ", size=8)
+    figure.text(0.03, 0.91, f"initial and final outputs at {_end(result)}; dots: pixels that differ", size=8)
 
 
 def _span(graph: Graph, outputs: Array) -> tuple[float, float]:

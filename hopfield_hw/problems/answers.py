@@ -1,4 +1,4 @@
-"""What the answer of a network must be, and how a waveform is held against it."""
+"""What the answer of a network must be, and how a waveform is judged by it."""
 
 from __future__ import annotations
 

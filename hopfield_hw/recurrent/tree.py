@@ -19,7 +19,7 @@ class TreeLSTM(Brief):
     """The binary tree LSTM (Tai, Socher and Manning, ACL 2015, eqs. 9 to 14, N = 2), gates in the order i, o, l, r, c.
 
     s = W x + Ul h_l + Ur h_r + b;  c = i*tanh(s_c) + f_l*c_l + f_r*c_r;  h = o*tanh(c). The gates are sigmoids of their
-    rows of s; each forget gate has rows of its own (the paper ties W and b of the two).
+    rows of s; each forget gate has its own rows (the paper ties W and b of the two).
 
     `input_weights`: W, (5H, I). `left`, `right`: Ul and Ur, (5H, H). `bias`: b, (5H,). States of a node: (h, c).
 

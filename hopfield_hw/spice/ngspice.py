@@ -2,7 +2,7 @@
 
 The exit status of ngspice lies both ways (39 ends with 0 on a full disk and on a deck without analysis), so a run
 counts only when all of this holds: no line of the log names a failure, the raw file is whole, it holds one analysis
-and reaches t_stop, and every value is finite. Each way to fail is an error of its own from `hopfield_hw.values.errors`.
+and reaches t_stop, and every value is finite. Each way to fail is a separate error from `hopfield_hw.values.errors`.
 The phrases looked for are those that ngspice prints, at the start of a line: node names, which ngspice prints there
 too, are lower case and without blanks.
 """
@@ -137,7 +137,11 @@ def find() -> Installation:
     configured = os.environ.get(VARIABLE)
     executable = shutil.which("ngspice" if configured is None else configured)
     if executable is None:
-        found = "no `ngspice` on PATH" if configured is None else f"{VARIABLE}={configured!r}, which is no executable"
+        found = (
+            "no `ngspice` on PATH"
+            if configured is None
+            else f"{VARIABLE}={configured!r}, which is not an executable file"
+        )
         raise SimulatorMissing(f"ngspice: found {found}; {REMEDY}")
     path = Path(executable).absolute()
     return _probe(path, path.stat().st_mtime_ns)

@@ -3,7 +3,7 @@
 ngspice chooses its steps by truncation errors, relative to what it computes. A deviation from a point of balance, or
 from a path on which all is in balance, is none of these until it has grown; with steps h of trapezoids it then grows by
 (1 + h r / 2) / (1 - h r / 2) where it should by exp(h r), which has the wrong sign for h r > 2, and so the wrong branch
-is taken. So the rates r along the waveform that ngspice gave are held against its steps, and where these are too long
+is taken. So the rates r along the waveform that ngspice gave are compared with its steps, and where these are too long
 the run is repeated with pauses.
 """
 

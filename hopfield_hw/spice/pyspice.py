@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def to_pyspice(circuit: Circuit) -> PySpiceCircuit:
     """Return a PySpice `Circuit` whose netlist has the same lines.
 
-    PySpice prefixes and checks names of its own element classes, so the lines go in as raw SPICE, unchanged. Initial
+    PySpice prefixes and checks the names of its element classes, so the lines go in as raw SPICE, unchanged. Initial
     conditions are the simulator's there: `simulator.initial_condition(**circuit.initial)`. Where PySpice does not find
     the library of ngspice, set NGSPICE_LIBRARY_PATH to what `hopfield-hw doctor` says.
     Raises MissingExtra where PySpice cannot be imported.

@@ -89,7 +89,7 @@ def free_running(graph: Graph, *, time_constant: float) -> Graph:
     `time_constant`: tau, in the graph's unit of time. Where the map says nothing of siemens, as its states are Holds,
     one unit is 1e-4 S: circuits have 10 kOhm.
 
-    Raises InputError for a graph that is no map, and a time constant that is not positive.
+    Raises InputError for a graph that is not a map, and a time constant that is not positive.
     """
     if graph.kind != "map":
         raise InputError(f"the graph is of kind {graph.kind!r}: free_running takes a map, whose states are Holds alone")

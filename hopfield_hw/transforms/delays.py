@@ -35,7 +35,7 @@ def delayed(graph: Graph | Network, tau: float | Signal, *, history: Any = None)
     Signal on reversed time; by its name where several things are; what the initial state gives where nothing is said.
 
     Raises InputError for a graph without feedback, names that `history` has and the feedback has not, and a tau that
-    is no delay, or none of a map.
+    is not a delay, or not one of a map.
     """
     network = as_graph(graph)
     sources = _feedback(network)
@@ -214,7 +214,7 @@ def _feedback(graph: Graph) -> dict[str, tuple[str, ...]]:
 
 
 def _keeps(graph: Graph, state: str, affine: Affine) -> bool:
-    """Whether an Affine is how each element of a map keeps its own state: that is no feedback."""
+    """Whether an Affine is how each element of a map keeps its own state: that is not feedback."""
     _, rows, columns = affine.weights.entries()
     ends = [end for to in graph.targets(affine) for end in (graph.targets(to) if isinstance(to, Activate) else (to,))]
     return graph.kind == "map" and bool(np.all(rows == columns)) and state in (end.name for end in ends)

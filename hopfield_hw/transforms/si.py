@@ -1,4 +1,4 @@
-"""A pass: a graph in units of its own becomes the same graph in volts, amperes and seconds."""
+"""A pass: a graph in its own units becomes the same graph in volts, amperes and seconds."""
 
 from __future__ import annotations
 

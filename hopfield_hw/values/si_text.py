@@ -65,7 +65,7 @@ def parse_si(text: str, name: str, unit: str) -> float:
     `unit`: a key of UNITS, which may be left out of the text; "" for a plain number, which may be a percentage. m is
     milli, and M and meg are mega. The value is the double nearest to what is written.
 
-    Raises InputError for another unit, and for what is no number with an SI prefix.
+    Raises InputError for another unit, and for what is not a number with an SI prefix.
     """
     written = text.strip().replace("−", "-")  # noqa: RUF001  # the minus sign
     infinite = INFINITE.fullmatch(written)

@@ -60,7 +60,7 @@ def run_machines(
     `step`: D, in the network's unit of time. `t_stop`: seconds, a whole number of steps. `inputs`: as for `simulate`;
     the maps see what they are at each step. `cell`, `accuracy`: of the circuit.
 
-    The maps are targets of their own: both approach the equation as the step goes to 0, by the first order of it.
+    Each map is a separate target: both approach the equation as the step goes to 0, by the first order of it.
 
     Raises InputError for wrong arguments, Unrealisable for values that the cell cannot build, and a SimulatorError
     where ngspice does not deliver.

@@ -1,4 +1,4 @@
-"""Runs of a deck from starts, and with inputs, of verify's own choice."""
+"""Runs of a deck from starts, and with inputs, chosen by verify."""
 
 from __future__ import annotations
 

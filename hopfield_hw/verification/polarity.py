@@ -30,7 +30,7 @@ OPEN_LOOP = 50.0
 RAILS, LENGTH, STEPS = 100.0, 6.0, 60
 LARGEST = 10.0  # volts at least
 LATCHED = 0.9  # of the rail
-# One with limits of its own is at them where its inputs ask for so many times the way from one to the other.
+# One with its own limits is at them where its inputs ask for so many times the way from one to the other.
 OVERDRIVEN = 10.0
 # So much gain is enough to tell which way a loop goes; more of it is stiff. Volts at a pole that need no short steps.
 ENOUGH, SLIGHT = 1e4, 1e-3
@@ -52,7 +52,7 @@ class _Poles:
     """A deck whose op-amps have poles.
 
     `names`: of each, by number; `limits`: the lowest and highest voltage of each instance, by its path; `bends`: the
-    gain of those that have limits of their own.
+    gain of those that have their own limits.
     """
 
     deck: Deck
@@ -140,7 +140,7 @@ def find_exchanged(
         circuit = _Poles(replace(deck, text=poles), names, limits, bends, fastest, limit)
         bending = frozenset(path for path in limits if path in bends)
         left, turned = _cure(circuit.latched, bending)
-        if turned is None:  # what bends may be an amplifier of its own, at a limit either way
+        if turned is None:  # what bends may be a separate amplifier, at a limit either way
             own = left & bending & circuit.latched(left)
             left, turned = _cure(lambda those: circuit.latched(those) - own, bending)
     except SimulatorError as error:

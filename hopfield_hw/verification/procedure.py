@@ -1,4 +1,4 @@
-"""Verification: a graph's circuit in ngspice, held against the graph's differential equation."""
+"""Verification: a graph's circuit in ngspice, verified against the graph's differential equation."""
 
 from __future__ import annotations
 
@@ -108,9 +108,9 @@ def verify_circuit(
     timeout: float = 600.0,
     compiled: float = 0.0,
 ) -> Verification:
-    """Hold a circuit that there is already (or a deck with its nodes) against a graph; see `verify`.
+    """Verify an existing circuit (or a deck with its nodes) against a graph; see `verify`.
 
-    `nodes`: for a deck with nodes of its own, the one of each neuron's state by its label: `"n"`, `"-n"` for an
+    `nodes`: for a deck with its own nodes, the one of each neuron's state by its label: `"n"`, `"-n"` for an
     inverted one, or `("n", scale)`. Its outputs are then not looked at: they count as what the graph gives for the
     states.
     """
@@ -157,7 +157,7 @@ def verify_circuit(
     largest = float(np.max(np.abs(run.states)))
     turned, unsure = find_exchanged(judged, volts=largest, fastest=_fastest(network, run), timeout=timeout)
     if turned:
-        reasons.append(f"{', '.join(turned)}: inputs exchanged; with a pole and rails of its own it runs to a rail")
+        reasons.append(f"{', '.join(turned)}: inputs exchanged; with a pole and rails it runs to a rail")
     judged_by = _Judgement(graph, end, inputs, limit)
     doubt = too_short(run, end) or "; ".join(unsure) or None
     verdict = judged_by(findings, whole, ends, reasons, doubt)
@@ -181,14 +181,12 @@ def verify_circuit(
         starts = choose(network, devices, seen, signal, extents.all, run.states, limit, **wanted)
         delivered = again.from_starts(starts, judged=True)
         if len(delivered) < len(starts):
-            silent = (
-                f"{len(starts) - len(delivered)} of {len(starts)} starts of verify's own choice do not run in ngspice"
-            )
+            silent = f"{len(starts) - len(delivered)} of {len(starts)} starts chosen by verify do not run in ngspice"
         for own, other in delivered:
             runs.append(other)
             found = faults(find_of(other, extents), limit * again.allowance)
             if found:
-                driven = "" if own.inputs is signal else ", with inputs of its own"
+                driven = "" if own.inputs is signal else ", with other inputs"
                 said = f"started elsewhere by verify itself, at {_format_states(own.states)}{driven}: {found[0]}"
                 verdict = verdict._replace(verdict="failed", reasons=(*verdict.reasons, said))
             seen = seen.joined(devices.coverage(Effects(other.thin(), extents.all), limit * again.allowance))

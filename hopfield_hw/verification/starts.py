@@ -1,4 +1,4 @@
-"""Starts and inputs of verify's own choice, which show what the run asked for does not."""
+"""Starts and inputs chosen by verify, which show what the run asked for does not."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ WORTH = 1e-9
 
 
 class Start(NamedTuple):
-    """Where a run of verify's own choice starts, (n,), volts, and what drives it."""
+    """Where a run chosen by verify starts, (n,), volts, and what drives it."""
 
     states: Array
     inputs: Signal | None

@@ -1,4 +1,4 @@
-"""A circuit's own waveform held against the equation, step by step: what no growth of errors can hide or excuse."""
+"""The circuit's own waveform verified against the equation, step by step, whatever the growth of errors."""
 
 from __future__ import annotations
 

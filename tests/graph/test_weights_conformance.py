@@ -492,7 +492,7 @@ def test_circuit_of_a_diagonal(reader: str, cell: str, edge: float) -> None:
     """Neighbours in a column of one cell all lie outside: W is a diagonal, beside which an edge adds a constant."""
 
     def build(weights: Any, constant: Any) -> Graph:
-        units = replace(UNITS, volts_per_unit=1.0)  # else a product has a unit of its own
+        units = replace(UNITS, volts_per_unit=1.0)  # else a product has its own unit
         graph = static_field(0.2 * np.eye(N), bias=BIAS, initial=START, units=units)
         into = Affine(name="into", weights=weights, bias=constant)
         if reader == "leak":

@@ -78,7 +78,7 @@ def _read(onnx: Any, path: Path | str) -> ModelProto:
         raise InputError(
             f"{name}: cannot be read ({error.strerror or error}); give the path of an .onnx file"
         ) from None
-    except Exception as error:  # protobuf and the package raise classes of their own
+    except Exception as error:  # protobuf and the package raise their own classes
         raise InputError(f"{name}: is not an ONNX model ({str(error).splitlines()[0]:.120})") from None
     if not proto.ir_version or not proto.graph.node:
         raise InputError(f"{name}: is not an ONNX model (it has no nodes)")
@@ -236,7 +236,7 @@ def _array(tensor: Any) -> Any:
     what = f"the tensor {tensor.name!r:.80}"
     try:
         array = numpy_helper.to_array(tensor)
-    except Exception as error:  # what is wrong with a tensor, or with a file of its own, has many classes
+    except Exception as error:  # what is wrong with a tensor, or with the file of one, has many classes
         raise InputError(f"{what}: cannot be read ({error!s:.120})") from None
     return numbers(array, what)
 

@@ -19,7 +19,7 @@ from ...values.errors import InputError
 from .shapes import SHAPES, axes_of, whole
 from .step import Given, Step
 
-FIRST_OPSET = 7  # before it, operators by element had a broadcasting of their own
+FIRST_OPSET = 7  # before it, operators by element had their own broadcasting
 # The element types of ONNX that Cast may make.
 CASTS: Mapping[int, type[Any]] = MappingProxyType(
     {1: np.float64, 11: np.float64, 6: np.int64, 7: np.int64, 9: np.bool_}

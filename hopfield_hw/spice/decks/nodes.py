@@ -60,7 +60,7 @@ def _probe(label: str, place: object) -> Probe:
             f"(node, scale); ngspice ends a name at blanks, at any of (){{}},;='\" and at //, for which KiCad writes _"
         )
     if name.lower() in TAKEN:
-        raise InputError(f"{said}: is no node that can be probed; rename it in the deck")
+        raise InputError(f"{said}: is not a node that can be probed; rename it in the deck")
     return Probe(label, name.lower(), float(scale))
 
 

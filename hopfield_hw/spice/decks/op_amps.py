@@ -50,7 +50,7 @@ class Source(NamedTuple):
     """A source, held between two nodes, of the difference of two others.
 
     `value`: its voltage, an expression in which DIFFERENCE stands for v(plus) - v(minus). `gain`: its slope where
-    that is a plain number. `bends`: whether it is no multiple of the difference, so that it has limits of its own.
+    that is a plain number. `bends`: whether it is not a multiple of the difference, so that it has its own limits.
     `conductance`: of a current source, that of the resistors that it drives, siemens.
     """
 

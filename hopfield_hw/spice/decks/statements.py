@@ -131,7 +131,7 @@ def _drop_mark(data: bytes) -> str:
 
 def _text(text: str) -> str:
     if "\0" in text:
-        raise UnicodeError("it holds zeros, so it is no text")
+        raise UnicodeError("it holds zeros, so it is not text")
     return text
 
 

@@ -55,9 +55,9 @@ REMEDIES: Mapping[str, str] = MappingProxyType(
     }
 )
 UNKNOWN = (
-    "is no statement that ngspice is known to take: remove it, or write its effect as devices, `.model` or `.param`"
+    "is not a statement that ngspice is known to take: remove it, or write its effect as devices, `.model` or `.param`"
 )
-# XSPICE models that are programs of their own.
+# XSPICE models that are separate programs.
 _PROGRAM = re.compile(r"\bd_(?:process|cosim)\b")
 _VALUE = r"(\{[^}]*\}|'[^']*'|\"[^\"]*\"|[^\s,]+)"
 _OPTION = re.compile(rf"([^\s=,]+)(?:\s*=\s*{_VALUE})?")
@@ -152,7 +152,7 @@ class _Kept:
 
     def _starts(self, statement: Statement) -> None:
         """Keep the start of nodes that are not states, and tell of a state that starts elsewhere than the network."""
-        if self.depth:  # its nodes have names of their own
+        if self.depth:  # its nodes have their own names
             self.starts.append(f"{statement.where} `{statement.text:.80}`")
             self.lines += statement.lines
             return

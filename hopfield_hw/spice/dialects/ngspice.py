@@ -69,7 +69,7 @@ def format_transient(
     """Return initial conditions, the nodes to save, the options, a transient run with `uic`, and `.end`.
 
     `step`: the longest, seconds; ngspice begins with a hundredth of `first`, which is `step` by default. `pauses`:
-    increasing times after 0 at each of which a step ends, as a source of 0 V with a node of its own has corners there.
+    increasing times after 0 at each of which a step ends, as a separate source of 0 V has corners there.
     Up to the next one ngspice then takes steps of about half of the way.
     """
     start = wrap(".ic", (f"v({node})={volts!r}" for node, volts in initial.items()))
