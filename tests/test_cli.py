@@ -26,7 +26,7 @@ from hopfield_hw.spice.ngspice import REMEDY, VARIABLE
 
 ERROR = "hopfield-hw: error: "
 HINT = "; see `hopfield-hw --help`"
-MISSING = f"ngspice: found {VARIABLE}='/nowhere', which is not an executable file; {REMEDY}"
+MISSING = f"ngspice: found {VARIABLE}='/nowhere', which is not executable; {REMEDY}"
 DESIGN = """\
 title = "Two neurons"
 citation = "none"

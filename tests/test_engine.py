@@ -244,7 +244,7 @@ def test_no_ngspice_is_named_with_its_remedy(monkeypatch: pytest.MonkeyPatch, tm
     plain.write_text("no program")
     for value in (str(tmp_path / "none"), str(plain), str(tmp_path), ""):
         monkeypatch.setenv(engine.VARIABLE, value)
-        message = f"ngspice: found HOPFIELD_HW_NGSPICE={value!r}, which is not an executable file; {remedy}"
+        message = f"ngspice: found HOPFIELD_HW_NGSPICE={value!r}, which is not executable; {remedy}"
         with pytest.raises(SimulatorMissing, match=re.escape(message)):
             engine.run(RC, t_stop=1e-3, timeout=PATIENT)
     assert list(folders.iterdir()) == []

@@ -397,7 +397,7 @@ def wrong_states(rng: np.random.Generator) -> dict[str, tuple[Any, str, str]]:
         "a prefix": (
             {f"enc.c.{name}": array for name, array in cell.items()} | {"lstm.weight_ih_l0": layer["weight_ih_l0"]},
             "enc.",
-            "weight 'enc.c.weight_ih': is not a name of an LSTM, GRU or RNN; give its `prefix`: 'enc.c.', 'lstm.'",
+            "weight 'enc.c.weight_ih': no LSTM, GRU or RNN has this name; give its `prefix`: 'enc.c.', 'lstm.'",
         ),
         "a bias": (
             cell | {"bias_ih": np.zeros(6)},
@@ -621,7 +621,7 @@ def refusals(rng: np.random.Generator) -> dict[str, tuple[Any, str]]:
         ),
         "a name of PyTorch": (
             lambda: from_torch({"fc.weight": w}),
-            "weight 'fc.weight': is not a name of an LSTM, GRU or RNN; give its `prefix`",
+            "weight 'fc.weight': no LSTM, GRU or RNN has this name; give its `prefix`",
         ),
         "a prefix": (
             lambda: from_torch({"fc.weight": w}, prefix="a."),

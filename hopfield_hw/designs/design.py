@@ -87,8 +87,8 @@ def check_answer(design: Design, wave: xr.Dataset) -> tuple[Answer, ...]:
 def load_design(name_or_path: str | Path) -> Design:
     """Return a shipped design by its name; or that of a folder, of a design.toml, or of a network .json, by its path.
 
-    A path has a separator or a suffix, or is not a shipped name. Raises InputError, which names the file and the key, for
-    a name that is not there, for what is not TOML or JSON, for unknown keys, and for whatever Network refuses.
+    A path has a separator or a suffix, or is not a shipped name. Raises InputError, which names the file and the key,
+    for a name that is not there, for what is not TOML or JSON, for unknown keys, and for whatever Network refuses.
     """
     if not isinstance(name_or_path, str | Path):
         raise InputError(f"design {name_or_path!r:.60}: must be a name or a path; `shipped_designs` has the names")

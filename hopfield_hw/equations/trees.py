@@ -84,7 +84,7 @@ def run_trees(cell: TreeLSTM | RecursiveCell | Graph, trees: Sequence[Tree], *, 
     `s_right`, or one of them; `s` is any name, `my_h` and `h_left` too. `node`: what runs it; the floating-point
     machine by default.
 
-    Raises InputError for inputs of another size, for a graph without `x`, and for an Input that does not belong to a state.
+    Raises InputError for inputs of another size, for a graph without `x`, and for an Input of no state.
     """
     graph = cell if isinstance(cell, Graph) else cell.graph()
     evaluate = float_node(graph) if node is None else node

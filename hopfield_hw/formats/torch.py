@@ -45,7 +45,7 @@ def from_torch(
     for name, match in matches.items():
         if match is None:
             raise InputError(
-                f"weight {prefix + name!r:.80}: is not a name of an LSTM, GRU or RNN; give its `prefix`{_prefixes(arrays)}"
+                f"weight {prefix + name!r:.80}: no LSTM, GRU or RNN has this name; give its `prefix`{_prefixes(arrays)}"
             )
         by_cell.setdefault((int(match[2] or 0), match[3] is not None), {})[match[1]] = own[name]
     bare = [name for name, match in matches.items() if match is not None and match[2] is None]

@@ -22,8 +22,8 @@ class Subcircuit:
     """An op-amp model as a vendor gives it.
 
     `library`: the path of its file, or its text. `name`: of its `.subckt`. `pins`: what each of its nodes is, in their
-    order: "plus", "minus", "output" (of the amplifier), and the supplies under names that you choose. `supplies`: the voltage
-    of each supply, volts; by default supply_plus at 15 V and supply_minus at -15 V.
+    order: "plus", "minus", "output" (of the amplifier), and the supplies under names that you choose. `supplies`: the
+    voltage of each supply, volts; by default supply_plus at 15 V and supply_minus at -15 V.
 
     The library may hold .subckt, .ends, .model, .param and .func, with elements within a subcircuit; comments are left
     out. Raises InputError for anything else in it, for a subcircuit that is not there, and for pins that do not fit.

@@ -137,11 +137,7 @@ def find() -> Installation:
     configured = os.environ.get(VARIABLE)
     executable = shutil.which("ngspice" if configured is None else configured)
     if executable is None:
-        found = (
-            "no `ngspice` on PATH"
-            if configured is None
-            else f"{VARIABLE}={configured!r}, which is not an executable file"
-        )
+        found = "no `ngspice` on PATH" if configured is None else f"{VARIABLE}={configured!r}, which is not executable"
         raise SimulatorMissing(f"ngspice: found {found}; {REMEDY}")
     path = Path(executable).absolute()
     return _probe(path, path.stat().st_mtime_ns)
