@@ -1,4 +1,4 @@
-"""One of each thing is added from outside the package, as the README says; list, export, verify and the suites take it."""
+"""One of each thing is added from outside the package, as the README says; list, export, verify and suites take it."""
 
 from __future__ import annotations
 
@@ -64,8 +64,8 @@ def design(tmp_path: Path) -> Callable[[str], Path]:
     def write(network: str) -> Path:
         folder = tmp_path / "added_design"
         folder.mkdir()
-        text = f'title = "Added"\ncitation = "none"\ndescription = "A design from outside."\n{network}\n'
-        (folder / "design.toml").write_text(text, encoding="utf-8")
+        text = f'title = "Added"\ncitation = "none"\ndescription = "A design from outside."\n{network}'
+        (folder / "design.toml").write_text(f"{text}[analysis]\nt_stop = 2e-3\n", encoding="utf-8")
         return folder
 
     return write
@@ -75,9 +75,9 @@ def design(tmp_path: Path) -> Callable[[str], Path]:
 @pytest.mark.parametrize(
     "network",
     [
-        '[network]\nproblem = "pair"\n[analysis]\nt_stop = 2e-3\n',
-        '[network]\nfamily = "pair"\nweight = -1e-4\n[analysis]\nt_stop = 2e-3\n',
-        '[network]\nproblem = "pair"\n[network.delay]\nform = "doubly_delayed"\ntau = 1e-5\n[analysis]\nt_stop = 2e-3\n',
+        '[network]\nproblem = "pair"\n',
+        '[network]\nfamily = "pair"\n[network.arguments]\nweight = -1e-4\n',
+        '[network]\nproblem = "pair"\n[delay]\nkind = "doubly_delayed"\ntau = 1e-5\n',
     ],
     ids=["problem", "family", "delay"],
 )
@@ -107,7 +107,7 @@ def test_the_suite_takes_the_cell() -> None:
 @pytest.mark.usefixtures("ngspice")
 def test_the_function_runs_everywhere(lines: None) -> None:
     net = replace(added.pair(), gain=added.Hyperbola(amplitude=1.5))
-    result = hh.verify(net, cell="hopfield_tank", rescale=False) if False else hh.verify(net, cell="twin")
+    result = hh.verify(net, cell="twin")
     assert result.passed, str(result)
     assert result.energy is not None
     assert hh.parse_graph(net.graph().text).hash == net.graph().hash
