@@ -89,7 +89,7 @@ REFUSED: dict[str, tuple[str, str]] = {
     ),
     "a kind of delay that is none": (
         HEAD + INLINE + "[delay]\nkind = 'late'\n",
-        "`delay.kind`: 'late' is not one of ['delayed', 'delayed_by_edge', 'distributed', 'neutral']",
+        "`delay`: `delay.kind` 'late' is unknown: must be one of delayed, delayed_by_edge, distributed, neutral",
     ),
     "what another kind of delay has": (
         HEAD + INLINE + "[delay]\nkind = 'distributed'\nmean = 1.0\ntau = 1.0\n",

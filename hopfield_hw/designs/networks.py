@@ -66,10 +66,12 @@ def design_network(table: Mapping[str, Any], folder: Path) -> Network | Graph:
 def delayed_network(graph: Graph, table: Mapping[str, Any]) -> Graph:
     """Return a graph with the delays of the table `delay` of a design.toml: `kind`, and the arguments of that function.
 
-    A table of `times` and `values` is a Signal.
+    A table of `times` and `values` is a Signal. Raises InputError for an unknown kind, and as that function does.
     """
     given = {key: _signal(value) for key, value in table.items()}
     kind = given.pop("kind", "delayed")
+    if kind not in DELAYS:
+        raise InputError(unknown("`delay.kind`", kind, DELAYS))
     late: Graph = _call(partial(DELAYS[kind], graph), given, kind)
     return late
 
