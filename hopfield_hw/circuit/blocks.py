@@ -15,6 +15,10 @@ SHARED: Mapping[Role, str] = MappingProxyType(
 )
 
 
+# Of an Affine, what all of its rows share: the adder of a common line.
+COMMON = frozenset({Role.COMMON, Role.FEEDBACK, Role.OP_AMP})
+
+
 class Block(NamedTuple):
     """Devices that belong together, and what they are."""
 
@@ -29,13 +33,14 @@ def split_blocks(devices: Iterable[Device], graph: Graph | None) -> tuple[Block,
     elements of the Activates that it drives.
     """
     headings = {} if graph is None else _headings(graph)
+    affines = set() if graph is None else {affine.name for affine in graph.of_type(Affine)}
     found: dict[str, list[Device]] = {heading: [] for heading in SHARED.values()}
     for device in devices:
         operator, role, element = device.origin
         of_elements = headings.get(operator)
         if role in SHARED:
             heading = SHARED[role]
-        elif of_elements is None or not element or role is Role.COMMON:
+        elif of_elements is None or not element or (role in COMMON and operator in affines):
             heading = operator
         else:
             heading = of_elements[element[0]]

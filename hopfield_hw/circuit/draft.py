@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -39,7 +40,7 @@ class Draft:
         self._rails: dict[str, tuple[str, Origin]] = {}
         self._supplies: dict[str, float] = {}
         self.invert: Callable[[Draft, str, str, Origin], None] = add_ideal_inverter
-        self._labels: dict[str, tuple[tuple[str, ...], ...]] = {}
+        self._labels: dict[str, _Labels] = {}
         self._sketches: dict[str, Sketch] = {}
         self._buffers: dict[tuple[str, int], str] = {}
 
@@ -76,14 +77,15 @@ class Draft:
 
         Labels with an underscore could be read in two ways in a pair, so that there the indices stand.
         """
-        axes = self._labels.get(operator)
-        if axes is None:
-            axes = self._labels[operator] = _element_labels(self.graph, self.graph.by_name[operator])
-        if len(element) == 2 and len(axes) == 2:
-            return f"_{axes[0][element[0]]}_{axes[1][element[1]]}"
-        if len(element) > len(axes):
-            return "".join(f"_{k}" for k in element)
-        return "".join(f"_{axes[axis][k]}" for axis, k in enumerate(element))
+        labels = self._labels.get(operator)
+        if labels is None:
+            labels = self._labels[operator] = _element_labels(self.graph, self.graph.by_name[operator])
+        if len(element) == 1:
+            return f"_{labels.of_elements[element[0]]}"
+        if len(element) == 2 and labels.of_pairs is not None:
+            to, sources = labels.of_pairs
+            return f"_{to[element[0]]}_{sources[element[1]]}"
+        return "".join(f"_{k}" for k in element)
 
     def add(self, name: str, part: Part, nodes: tuple[str, ...], origin: Origin) -> None:
         """Add a device."""
@@ -212,14 +214,18 @@ class Draft:
         return [(node, 1.0) for node in self.nodes(output if others else first)]
 
 
-def _element_labels(graph: Graph, operator: Operator) -> tuple[tuple[str, ...], ...]:
-    """Return by axis of an operator's elements their labels: (to, from) of an Affine."""
+class _Labels(NamedTuple):
+    """Labels of the elements of an operator, and of an Affine those of (to, from); None where pairs have indices."""
+
+    of_elements: tuple[str, ...]
+    of_pairs: tuple[tuple[str, ...], tuple[str, ...]] | None
+
+
+def _element_labels(graph: Graph, operator: Operator) -> _Labels:
     targets = graph.targets(operator)
     to = graph.labels(targets[0] if len(targets) == 1 and isinstance(targets[0], Leak) else operator)
-    drivers = graph.drivers(operator) if isinstance(operator, Affine) else ()
-    if len(drivers) == 0:
-        return (to,)
-    sources = graph.labels(drivers[0])
-    if any("_" in label for label in (*to, *sources)):
-        to, sources = (tuple(map(str, range(size))) for size in (operator.output_size, operator.input_size))
-    return to, sources
+    if not isinstance(operator, Affine) or not graph.drivers(operator):
+        return _Labels(to, None)
+    sources = graph.labels(graph.drivers(operator)[0])
+    is_plain = not any("_" in label for label in (*to, *sources))
+    return _Labels(to, (to, sources) if is_plain else None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple
@@ -156,7 +157,10 @@ def as_op_amp(value: Any, name: str = "op_amp") -> OpAmp:
         return value
     if isinstance(value, OpAmpModel | Subcircuit):
         return OpAmp(value)
-    if isinstance(value, str) and not value[:1].isdigit():
+    if isinstance(value, str):
+        with suppress(ValueError):
+            value = float(value)
+    if isinstance(value, str):
         if value not in OP_AMPS:
             raise InputError(f"`{name}`: {unknown('op-amp', value, OP_AMPS)}; or give a gain, a model, or a Subcircuit")
         return OpAmp(OP_AMPS[value])

@@ -175,8 +175,8 @@ def _draw_pair(sheet: Sheet, devices: Devices, at: Point) -> Point:
     sheet.put(elm.BjtNpn().theta(0.0).reverse().at(other).anchor("base"), first)
     sheet.text((base[0] + 0.1, y - 0.5), shorten(second.name), "center top", second)
     sheet.text((other[0] - 0.1, y - 0.5), shorten(first.name), "center top", first)
-    sheet.wire(other, (other[0] + 0.4, y))
-    sheet.ground((other[0] + 0.4, y), theta=90.0)
+    sheet.wire(other, (other[0] + 0.4, y), (other[0] + 0.4, y - 0.3))
+    sheet.ground((other[0] + 0.4, y - 0.3))
     for emitter in emitters:
         sheet.wire(emitter, (emitter[0], middle[1]))
     sheet.wire((emitters[0][0], middle[1]), (emitters[1][0], middle[1]))

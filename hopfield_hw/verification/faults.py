@@ -140,7 +140,9 @@ def _flip(circuit: Circuit, device: Device) -> tuple[Device, ...]:
     complement = _complements(circuit).get(rail)
     added: tuple[Device, ...] = ()
     if complement is None:
-        complement = f"{rail}_n"
+        nodes = {node.lower() for each in circuit.devices for node in each.nodes}
+        names = (f"{rail}_n", *(f"{rail}_n{k}" for k in range(len(nodes) + 1)))
+        complement = next(name for name in names if name.lower() not in nodes)
         origin = device.origin._replace(role=Role.INVERTER)
         added = (Device(f"E_inv_{rail}", VoltageGain(-1.0), (complement, GROUND, rail, GROUND), origin),)
     return (*added, device._replace(nodes=(complement, *device.nodes[1:])))

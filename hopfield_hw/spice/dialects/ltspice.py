@@ -26,7 +26,7 @@ class LTspice(Dialect):
         return f"{name} {' '.join(device.nodes)} Td={line.delay!r} Z0={number(line.impedance)}"
 
     def format_analysis(self, analysis: Analysis) -> str:
-        start = wrap(".ic", (f"V({node})={volts!r}" for node, volts in analysis.initial.items()))
+        start = wrap(".ic", (f"V({node})={volts + 0.0!r}" for node, volts in analysis.initial.items()))
         save = wrap(".save", (f"V({node})" for node in dict.fromkeys(analysis.nodes)))
         words: tuple[str, ...] = (f"reltol={number(analysis.reltol)}", "plotwinsize=0")
         if analysis.tight:

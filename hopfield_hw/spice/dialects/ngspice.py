@@ -72,7 +72,7 @@ def format_transient(
     increasing times after 0 at each of which a step ends, as a separate source of 0 V has corners there.
     Up to the next one ngspice then takes steps of about half of the way.
     """
-    start = wrap(".ic", (f"v({node})={volts!r}" for node, volts in initial.items()))
+    start = wrap(".ic", (f"v({node})={volts + 0.0!r}" for node, volts in initial.items()))
     save = wrap(".save", (f"v({node})" for node in dict.fromkeys(nodes)))
     pace = [*wrap(f"V_{PACE} {PACE} 0 PWL(0 0", (f"{t!r} 0" for t in pauses)), *["+ )"][: len(pauses)]]
     run = f".tran {step if first is None else first!r} {t_stop!r} 0 {step!r} uic"

@@ -38,7 +38,7 @@ class Xyce(Dialect):
         return f"{name} {' '.join(device.nodes)} Z0={number(line.impedance)} TD={line.delay!r}"
 
     def format_analysis(self, analysis: Analysis) -> str:
-        start = wrap(".IC", (f"V({node})={volts!r}" for node, volts in analysis.initial.items()))
+        start = wrap(".IC", (f"V({node})={volts + 0.0!r}" for node, volts in analysis.initial.items()))
         words = (f"V({node})" for node in dict.fromkeys(analysis.nodes))
         show = wrap(".PRINT TRAN FORMAT=RAW", words)
         more = f" METHOD=TRAP ABSTOL={number(analysis.reltol * 1e-3)}" if analysis.tight else ""
