@@ -188,7 +188,7 @@ PRODUCT = Argument(0) * Argument(1)
 
 
 def test_each_part_has_its_own_form() -> None:
-    """Within the netlist of a circuit; `tests/test_dialects.py` has those of the other dialects."""
+    """Within the netlist of a circuit; `tests/spice/test_dialects.py` has those of the other dialects."""
     made = circuit(
         device("V_1", VoltageSource(1.5), "a", "0"),
         device("V_2", VoltageSource(((0.0, 1.0), (1e-3, -2.0))), "b", "0"),

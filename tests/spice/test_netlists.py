@@ -12,7 +12,7 @@ from hopfield_hw.designs.export import export_deck
 from hopfield_hw.spice.dialects import DIALECTS
 from hopfield_hw.spice.rawfile import read
 
-NETLISTS = Path(__file__).parent.parent / "netlists"
+NETLISTS = Path(__file__).parents[2] / "netlists"
 REMEDY = "hopfield-hw export DESIGN --to DIALECT --cell CELL -o netlists/DESIGN.CELL.DIALECT.cir"
 
 

@@ -25,7 +25,7 @@ from hopfield_hw.values.errors import InputError
 
 Floats = npt.NDArray[np.float64]
 
-DIGITS = Path(__file__).parent.parent / "circuits" / "digit_memory" / "digits.csv"
+DIGITS = Path(__file__).parents[2] / "circuits" / "digit_memory" / "digits.csv"
 # 160 inputs between -0.5 and 15.5, none of them on a transition.
 INPUTS = np.linspace(-0.45, 15.45, 160)
 IDEAL_CODES = np.floor(INPUTS + 0.5)
