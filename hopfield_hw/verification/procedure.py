@@ -20,6 +20,7 @@ from ..graph import Delay, Graph, HasGraph, as_graph
 from ..graph.usual_values import warn_of_stop
 from ..lowering import lower
 from ..spice.decks.nodes import Place
+from ..spice.decks.polarity import find_exchanged
 from ..spice.decks.text import read_deck, with_nodes
 from ..spice.transient import AccuracyWarning, circuit_deck, simulate_waves
 from ..transforms import in_si
@@ -34,7 +35,6 @@ from .diagnosis import Suspect, diagnose, find_absent, find_shorted
 from .effects import Effects
 from .evidence import GROWTH, LOCAL, SAME, Findings, Settled, Verdict, faults, find, settled, too_short
 from .own_runs import OwnRuns
-from .polarity import find_exchanged
 from .report import EnergyReport, Verification, Worst
 from .starting import starts_elsewhere
 from .starts import Start, choose, scatter

@@ -14,11 +14,11 @@ from hopfield_hw.equations import Along, Waveform
 from hopfield_hw.families import TEMPLATES, CellularNetwork
 from hopfield_hw.graph import Graph
 from hopfield_hw.parts import OpAmp
+from hopfield_hw.spice.decks.polarity import find_exchanged
 from hopfield_hw.spice.transient import circuit_deck, simulate_waves
 from hopfield_hw.transforms import delayed, in_si
 from hopfield_hw.verification import Verification
 from hopfield_hw.verification.evidence import Error, Findings, faults, find
-from hopfield_hw.verification.polarity import find_exchanged
 from hopfield_hw.verification.steps import make_run
 
 pytestmark = pytest.mark.usefixtures("ngspice")

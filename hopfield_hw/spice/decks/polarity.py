@@ -14,15 +14,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..spice.convergence import run_until_converged
-from ..spice.decks.op_amps import DIFFERENCE, Source, ground_expression, read_sources
-from ..spice.decks.statements import Statement, read_statements
-from ..spice.dialects.ngspice import format_transient
-from ..spice.ngspice import run
-from ..spice.options import Settings
-from ..spice.rawfile import Plot
-from ..spice.transient import Deck
-from ..values.errors import SimulatorError
+from ...values.errors import SimulatorError
+from ..convergence import run_until_converged
+from ..dialects.ngspice import format_transient
+from ..ngspice import run
+from ..options import Settings
+from ..rawfile import Plot
+from ..transient import Deck
+from .op_amps import DIFFERENCE, Source, ground_expression, read_sources
+from .statements import Statement, read_statements
 
 # A voltage source of so much gain is an op-amp.
 OPEN_LOOP = 50.0

@@ -10,9 +10,9 @@ import pytest
 import hopfield_hw as hh
 from hopfield_hw.graph import as_graph
 from hopfield_hw.spice.decks.op_amps import read_sources
+from hopfield_hw.spice.decks.polarity import find_exchanged
 from hopfield_hw.spice.decks.statements import read_statements
 from hopfield_hw.spice.transient import circuit_deck
-from hopfield_hw.verification.polarity import find_exchanged
 from hopfield_hw.verification.procedure import verify_circuit
 from hopfield_hw.verification.random_set import draw
 
