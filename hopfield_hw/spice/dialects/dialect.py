@@ -170,6 +170,14 @@ class Dialect(ABC):
     def format_line(self, device: Device, line: Line) -> str:
         """Return a transmission line. Raises Unrealisable where the dialect cannot state the voltage it starts at."""
 
+    def refuse_start(self, device: Device, line: Line) -> None:
+        """Raise Unrealisable for a line that starts at a voltage, where the dialect cannot state it."""
+        if line.initial != 0.0:
+            raise Unrealisable(
+                f"device {device.name}: starts at {line.initial:g} V, and a transmission line of {self.name} starts "
+                "empty; give the delay a history of 0, or export to ngspice"
+            )
+
     def formula(self, expression: Expression, inputs: Sequence[str]) -> str:
         """Return an expression of the voltages of nodes, as it stands behind `V=`."""
         return self.expression(expression, inputs)

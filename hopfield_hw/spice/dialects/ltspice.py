@@ -6,7 +6,6 @@ from typing import ClassVar
 
 from ...circuit import Device
 from ...parts import Line
-from ...values.errors import Unrealisable
 from .dialect import Analysis, Dialect, number, with_letter, wrap
 
 
@@ -17,11 +16,7 @@ class LTspice(Dialect):
     suffix: ClassVar[str] = ".net"
 
     def format_line(self, device: Device, line: Line) -> str:
-        if line.initial != 0.0:
-            raise Unrealisable(
-                f"device {device.name}: starts at {line.initial:g} V, and a transmission line of LTspice starts empty; "
-                "give the delay a history of 0, or export to ngspice"
-            )
+        self.refuse_start(device, line)
         name = with_letter("T", device.name)
         return f"{name} {' '.join(device.nodes)} Td={line.delay!r} Z0={number(line.impedance)}"
 

@@ -8,7 +8,6 @@ from typing import ClassVar
 from ...circuit import Device
 from ...functions.expressions import Expression
 from ...parts import Line
-from ...values.errors import Unrealisable
 from .dialect import Analysis, Dialect, number, with_letter, wrap
 
 
@@ -29,11 +28,7 @@ class Xyce(Dialect):
         return f".subckt {name} plus minus output{words}"
 
     def format_line(self, device: Device, line: Line) -> str:
-        if line.initial != 0.0:
-            raise Unrealisable(
-                f"device {device.name}: starts at {line.initial:g} V, and a transmission line of Xyce starts empty; "
-                "give the delay a history of 0, or export to ngspice"
-            )
+        self.refuse_start(device, line)
         name = with_letter("T", device.name)
         return f"{name} {' '.join(device.nodes)} Z0={number(line.impedance)} TD={line.delay!r}"
 
