@@ -174,8 +174,8 @@ class Dialect(ABC):
         """Raise Unrealisable for a line that starts at a voltage, where the dialect cannot state it."""
         if line.initial != 0.0:
             raise Unrealisable(
-                f"device {device.name}: starts at {line.initial:g} V, and a transmission line of {type(self).__name__} starts "
-                "empty; give the delay a history of 0, or export to ngspice"
+                f"device {device.name}: starts at {line.initial:g} V, and a transmission line of {type(self).__name__} "
+                "starts empty; give the delay a history of 0, or export to ngspice"
             )
 
     def formula(self, expression: Expression, inputs: Sequence[str]) -> str:
