@@ -50,10 +50,10 @@ CASES = {
     "growing_delay": [],
     "hole_filling": [],
     "limit_cycle": [],
-    "strongest_of_eight": [],
     "shunting_choice": [],
     "softmax_memory": [],
     "static_flip_flop": ["other_state"],
+    "strongest_of_eight": [],
     "two_delays": ["short"],
 }
 SHIPPED = tuple(CASES)

@@ -119,9 +119,7 @@ def test_discrete_time_is_a_plain_loop(seed: int) -> None:
 
 def test_holes_are_filled_in_discrete_time() -> None:
     """y' = sign(y + the four beside + 4 u): a white pixel stays black where the four are; A holds the colour."""
-    template = Template(
-        feedback=[[0, 1, 0], [1, 1, 1], [0, 1, 0]], control=[[4]], start=1.0, does="with holes filled, in discrete time"
-    )
+    template = Template(feedback=[[0, 1, 0], [1, 1, 1], [0, 1, 0]], control=[[4]], start=1.0)
     network = CellularNetwork(template=template, image=PAGE)
     wave = hh.reference(network.map(1e-6), inputs=network.inputs, t_stop=100e-6)
     assert np.array_equal(network.picture(wave), pixels(ndimage.binary_fill_holes(PAGE > 0)))

@@ -346,7 +346,7 @@ def test_waveforms_that_agree_to_the_last_bit_are_drawn(drawn: Drawn) -> None:
 
 def test_outputs_before_and_after_are_bars() -> None:
     result = made(flipflop().graph())
-    axes = panel(plot_verification(result), "went in")
+    axes = panel(plot_verification(result), "initial and final")
     heights = [patch.get_height() for patch in axes.patches]
     output = result.wave["output"].to_numpy()
     np.testing.assert_array_equal(heights, [*output[0], *output[-1]])
