@@ -298,7 +298,7 @@ def _plot_images(figure: Figure, result: Verification, picture: Picture) -> None
     names = list(picture.memories)
     settled = "not settled" if result.settled == "not settled" else "settled"
     images = [
-        ("went in", found[0], start != bits[nearest]),
+        ("initial", found[0], start != bits[nearest]),
         (f"{settled} (ngspice)", found[-1], end != bits[nearest]),
         (f"nearest stored: {_short(names[nearest])}", np.where(bits[nearest], high, low), None),
     ]

@@ -359,7 +359,7 @@ def test_a_memory_is_shown_beside_the_nearest_wrong_one() -> None:
     wrong = {name: int(np.sum(memories()["across"] != pattern)) for name, pattern in memories().items()}
     assert wrong["down"] < wrong["triangle"]
     assert titles == [
-        "went in\n2 of 16 pixels differ",
+        "initial\n2 of 16 pixels differ",
         "settled (ngspice)\n0 of 16 pixels differ",
         "nearest stored: across",
         f"nearest wrong: down\n{wrong['down']} of 16 pixels differ",
@@ -378,7 +378,7 @@ def test_a_single_memory_has_no_wrong_one_beside_it() -> None:
     only = Picture(shape=(4, 4), memories={"across": memories()["across"]})
     figure = plot_verification(made(memory().graph(), settled="not settled"), picture=only)
     titles = [axes.get_title() for axes in figure.axes if axes.images]
-    assert [title.split("\n")[0] for title in titles] == ["went in", "not settled (ngspice)", "nearest stored: across"]
+    assert [title.split("\n")[0] for title in titles] == ["initial", "not settled (ngspice)", "nearest stored: across"]
 
 
 def test_patterns_of_zeros_and_ones_are_read_by_their_own_middle() -> None:
