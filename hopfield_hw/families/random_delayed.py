@@ -1,4 +1,4 @@
-"""Random delayed networks, of each kind of delay, for holding machines against each other.
+"""Random delayed networks, of each kind of delay, to verify machines against each other.
 
 They have 2 to 6 neurons (2 to 4 with a delay for each weight), gains from 1 to 4, R C near one unit of time, and delays
 of a tenth of it to all of it. One in three is all-inhibitory.

@@ -1,4 +1,4 @@
-"""Random networks, for holding machines against each other."""
+"""Random networks, to verify machines against each other."""
 
 from __future__ import annotations
 

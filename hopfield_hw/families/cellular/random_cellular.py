@@ -1,4 +1,4 @@
-"""Random cellular networks, for holding machines against each other."""
+"""Random cellular networks, to verify machines against each other."""
 
 from __future__ import annotations
 
