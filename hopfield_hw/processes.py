@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -26,6 +27,25 @@ SIGNALLED = 128  # a shell gives this and the number of the signal that ended a 
 NOT_STARTED = (126, 127)  # and this where it could not start one, as `setpriv` does
 
 
+POLL = 0.5  # seconds between two looks at how large a file is
+
+
+class OutputTooLargeError(Exception):
+    """A program was stopped, as the file that it writes had grown beyond what it may."""
+
+
+class Growing(NamedTuple):
+    """A file that a program writes, and how many bytes it may have."""
+
+    path: Path
+    most: int
+
+    @property
+    def is_too_large(self) -> bool:
+        """Whether it is larger than that by now."""
+        return self.path.exists() and self.path.stat().st_size > self.most
+
+
 class Ended(NamedTuple):
     """The exit status, negative for a signal, and what a program printed."""
 
@@ -41,22 +61,24 @@ def run_program(
     environment: Mapping[str, str] | None = None,
     *,
     tied: bool = True,
+    growing: Growing | None = None,
 ) -> Ended:
     """Run a program in a folder, in its own session; whatever ends the wait early ends all that it started.
 
     `tied`: it ends with us. A program that may be none is first run without that: what ties it takes a file of another
     kind for a script.
 
-    Raises OSError where it cannot be started and subprocess.TimeoutExpired where its time is up.
+    Raises OSError where it cannot be started, subprocess.TimeoutExpired where its time is up, and OutputTooLargeError
+    where the file `growing` is.
     """
     if os.name != "posix" or not tied:
-        return _run(command, folder, timeout, environment)
+        return _run(command, folder, timeout, environment, growing)
     if (asking := asks_to_end_with_us()) is not None:
-        return _start(_run([asking, *ASKING, *command], folder, timeout, environment), "setpriv: ")
+        return _start(_run([asking, *ASKING, *command], folder, timeout, environment, growing), "setpriv: ")
     watched, held = os.pipe()
     try:
         text = WATCHING.format(pipe=watched)
-        found = _run(["/bin/sh", "-c", text, "sh", *command], folder, timeout, environment, (watched,))
+        found = _run(["/bin/sh", "-c", text, "sh", *command], folder, timeout, environment, growing, (watched,))
     finally:
         os.close(watched)
         os.close(held)
@@ -86,6 +108,7 @@ def _run(
     folder: Path,
     timeout: float,
     environment: Mapping[str, str] | None,
+    growing: Growing | None,
     pipes: tuple[int, ...] = (),
 ) -> Ended:
     process = subprocess.Popen(
@@ -100,7 +123,7 @@ def _run(
     )
     with process:
         try:
-            printed, complained = process.communicate(timeout=timeout)
+            printed, complained = _wait(process, timeout, growing)
         except BaseException:
             if os.name == "posix":
                 os.killpg(process.pid, signal.SIGKILL)
@@ -108,3 +131,18 @@ def _run(
                 process.kill()
             raise
     return Ended(process.returncode, *(text.decode("utf-8", errors="replace") for text in (printed, complained)))
+
+
+def _wait(process: subprocess.Popen[bytes], timeout: float, growing: Growing | None) -> tuple[bytes, bytes]:
+    if growing is None:
+        return process.communicate(timeout=timeout)
+    end = time.monotonic() + timeout
+    while True:
+        left = end - time.monotonic()
+        try:
+            return process.communicate(timeout=min(POLL, left))
+        except subprocess.TimeoutExpired:
+            if growing.is_too_large:
+                raise OutputTooLargeError(str(growing.path)) from None
+            if left <= POLL:
+                raise

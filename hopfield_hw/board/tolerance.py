@@ -101,9 +101,11 @@ def _warn_of_no_effect(circuit: Circuit, spread: Spread) -> None:
 
 APPLIES: Mapping[str, Applies] = MappingProxyType(
     {
-        "resistors": Applies(Resistor, "resistors", "hopfield_tank, inverting_integrator, active_rc"),
+        "resistors": Applies(
+            Resistor, "resistors", "hopfield_tank, inverting_integrator, active_rc, summing_amplifier"
+        ),
         "capacitors": Applies(Capacitor, "capacitors", "every cell"),
-        "offset": Applies(OpAmp, "op-amps", "inverting_integrator, active_rc, summing_amplifier"),
+        "offset": Applies(OpAmp, "op-amps", "inverting_integrator, winner_take_all, active_rc, summing_amplifier"),
         "matching": Applies(Transistor, "transistors", 'ActiveRC(activation="pair")'),
         "multipliers": Applies(Multiplier, "multipliers", 'ActiveRC(multiplier="ad633"), for graphs with products'),
     }

@@ -22,7 +22,7 @@ from .cell import Fragment
 from .elements import add_amplifier, add_comparators, curve_of
 from .pair import Pair, add_pair, base_scale
 from .sample_hold import SampleHold, add_sample_hold
-from .summing import Summing, add_affine, add_integrator, add_inverter, add_summer, own_affines
+from .summing import Summing, add_affine, add_integrator, add_summer, own_affines
 
 Curve = Literal["exact", "pair"]
 Product = Literal["exact", "ad633"]
@@ -112,7 +112,7 @@ class ActiveRC(Brief):
         )
 
     def _build(self, build: Builder, operator: Any, affines: tuple[Affine, ...], draft: Draft) -> None:
-        draft.invert = partial(add_inverter, self._summing)
+        draft.use_op_amps(self.op_amp, self.resistance)
         build(draft, operator, affines)
 
     def _build_leak(self, draft: Draft, leak: Leak, affines: tuple[Affine, ...]) -> None:

@@ -16,7 +16,7 @@ from ..values.brief import Brief
 from .cell import Fragment
 from .delay_line import MATCHED_LINE, DelayForm
 from .elements import add_amplifier, add_bias, add_leak
-from .population import Population, delay_fragments, populations
+from .population import Population, add_transconductors, delay_fragments, populations
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,12 +55,7 @@ class ChuaYang(Brief):
     def _build(self, population: Population, draft: Draft) -> None:
         nodes = add_leak(draft, population.leak)
         for affine in population.affines:
-            (source,) = draft.graph.drivers(affine)
-            rails = draft.nodes(source)
-            for value, i, j in zip(*(part.tolist() for part in affine.weights.entries()), strict=True):
-                ports = (GROUND, nodes[i], rails[j], GROUND)
-                origin = Origin(affine.name, Role.WEIGHT, (i, j))
-                draft.add(f"G_{draft.label(affine.name, i, j)}", Transconductor(value), ports, origin)
+            add_transconductors(draft, affine, nodes)
             add_bias(draft, affine, nodes)
         for activate in population.activates:
             if isinstance(activate.function, PiecewiseLinear):

@@ -10,13 +10,13 @@ from functools import partial
 import numpy as np
 
 from ..circuit import GROUND, Draft, Origin, Role, Stage
-from ..graph import Affine, Graph
+from ..graph import Graph
 from ..parts import Transconductor
 from ..values.arrays import positive
 from ..values.brief import Brief
 from .cell import Fragment
 from .elements import add_amplifier, add_bias, add_capacitors
-from .population import Population, populations
+from .population import Population, add_transconductors, populations
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,15 +57,7 @@ class GmC(Brief):
                 part = Transconductor(1.0 / value, self.linear_range)
                 draft.add(f"G_{draft.label(leak.name, k)}", part, ports, Origin(leak.name, Role.RESISTANCE, (k,)))
         for affine in population.affines:
-            self._add_weights(draft, affine, nodes)
+            add_transconductors(draft, affine, nodes, linear_range=self.linear_range)
             add_bias(draft, affine, nodes)
         for activate in population.activates:
             add_amplifier(draft, activate, nodes)
-
-    def _add_weights(self, draft: Draft, affine: Affine, nodes: tuple[str, ...]) -> None:
-        (source,) = draft.graph.drivers(affine)
-        rails = draft.nodes(source)
-        for value, i, j in zip(*(part.tolist() for part in affine.weights.entries()), strict=True):
-            ports = (GROUND, nodes[i], rails[j], GROUND)
-            origin = Origin(affine.name, Role.WEIGHT, (i, j))
-            draft.add(f"G_{draft.label(affine.name, i, j)}", Transconductor(value, self.linear_range), ports, origin)

@@ -51,7 +51,7 @@ class HopfieldTank(Brief):
     def rescaling(self, graph: Graph) -> dict[str, float]:
         """Return s = min_i (1/R_i) / (sum_j |T_ij| + sum_k |B_ik|) for each Leak that needs it (s below 1).
 
-        The input weights scale with T, so they stand in the sum; DESIGN's form is the case of current inputs.
+        The input weights scale with T, so they stand in the sum.
         """
         factors = {}
         for population in populations(graph):

@@ -13,6 +13,7 @@ from ..circuit import GROUND, Draft, Origin, Role, Stage
 from ..graph import Affine, Graph
 from ..graph.weights import diagonal_weights
 from ..parts import as_op_amp
+from ..values.arrays import positive
 from ..values.brief import Brief
 from .cell import Fragment
 from .common_line import ALIKE, add_common_line, common_inhibition
@@ -26,7 +27,7 @@ class InvertingIntegrator(Brief):
     """An op-amp holds the summing node at ground; C_i and R_i are its feedback, and it gives -x_i.
 
     Any R_i is realisable (infinite: an integrator without leak). `op_amp`: its model, or its open-loop gain A: the law
-    holds to about (1 + R_i sum_j |T_ij|) / A.
+    holds to about (1 + R_i sum_j |T_ij|) / A. `resistance`: of the inverters that give complement rails, ohms.
 
     `common_line`: inhibition that is the same between all, T_ij = -w for i != j, goes over one line: an inverting adder
     of all rails gives -sum_j v_j, and a resistor 1/w takes it to each neuron: 2 n resistors in place of n (n - 1). What
@@ -34,6 +35,7 @@ class InvertingIntegrator(Brief):
     """
 
     op_amp: Any = 1e7
+    resistance: float = 1e4
     common_line: bool = False
     delay: DelayForm = MATCHED_LINE
     name: str = "inverting_integrator"
@@ -41,6 +43,8 @@ class InvertingIntegrator(Brief):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "op_amp", as_op_amp(self.op_amp, "InvertingIntegrator.op_amp"))
+        resistance = positive(self.resistance, "InvertingIntegrator.resistance", shape=(), unit="Ohm")
+        object.__setattr__(self, "resistance", float(resistance))
 
     def fragments(self, graph: Graph) -> Iterable[Fragment]:
         """Return one fragment for each population of neurons, and one for each Delay of what they give."""
@@ -55,6 +59,7 @@ class InvertingIntegrator(Brief):
 
     def _build(self, population: Population, draft: Draft) -> None:
         leak, op_amp = population.leak, self.op_amp
+        draft.use_op_amps(op_amp, self.resistance)
         summing, inverted = draft.new_nodes(leak, "_sum"), draft.new_nodes(leak, "n")
         draft.state(leak, inverted, scale=-1.0)
         draft.sketch(leak, Stage.INTEGRATOR, inputs=population.affines)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
-from ..circuit import Draft, Origin, Role
+from ..circuit import GROUND, Draft, Origin, Role
 from ..functions import Gain
 from ..graph import Activate, Affine, Delay, Graph, Input, Leak, Operator
+from ..parts import Transconductor
 from ..values.arrays import Array
 from ..values.errors import InputError
 from .cell import Fragment
@@ -67,6 +69,18 @@ def add_crossbar(draft: Draft, affine: Affine, nodes: Iterable[str]) -> None:
             raise InputError(f"`{affine.name}.weights[{i}, {j}]` = {value} S: is too small for a resistor; set it to 0")
         origin = Origin(affine.name, Role.WEIGHT, (i, j))
         draft.add_resistor(f"R_{draft.label(affine.name, i, j)}", (rail, to[i]), resistance, origin)
+
+
+def add_transconductors(
+    draft: Draft, affine: Affine, nodes: tuple[str, ...], *, linear_range: float = math.inf
+) -> None:
+    """Add a transconductor W_ij from rail j, which it does not load, into node i."""
+    (source,) = draft.graph.drivers(affine)
+    rails = draft.nodes(source)
+    for value, i, j in zip(*(part.tolist() for part in affine.weights.entries()), strict=True):
+        ports = (GROUND, nodes[i], rails[j], GROUND)
+        origin = Origin(affine.name, Role.WEIGHT, (i, j))
+        draft.add(f"G_{draft.label(affine.name, i, j)}", Transconductor(value, linear_range), ports, origin)
 
 
 def _is_crossbar(graph: Graph, affine: Affine) -> bool:

@@ -104,17 +104,6 @@ def _add_resistors(draft: Draft, rows: Sequence[Sequence[Term]], summing: Sequen
             draft.add_resistor(term.name, (term.node, at), make.resistance / abs(term.weight), term.origin)
 
 
-def add_inverter(make: Summing, draft: Draft, rail: str, node: str, origin: Origin) -> None:
-    """Add a complement rail: an op-amp with two resistors, v(rail) = -v(node)."""
-    name = f"inv_{draft.label(origin.operator, origin.element[0])}"
-    at = f"{rail}_inv"
-    draft.claim(at, draft.graph.by_name[origin.operator], "inv")
-    ends = (("in", node, Role.INVERTER_IN), ("feedback", rail, Role.INVERTER_FEEDBACK))
-    for part, end, role in ends:
-        draft.add_resistor(f"R_{name}_{part}", (end, at), make.resistance, origin._replace(role=role))
-    draft.add_op_amp(name, make.op_amp, (GROUND, at), rail, origin._replace(role=Role.OP_AMP))
-
-
 def _rows(
     draft: Draft, operator: Operator, port: str, affines: Sequence[Affine], size: int, make: Summing
 ) -> list[list[Term]]:

@@ -43,8 +43,8 @@ class SummingAmplifier(Brief):
     """An inverting adder drives a resistor and a capacitor to ground.
 
     Static field: the adder gives -(W x + q), with input resistors `feedback`/|W_ij|; a saturating amplifier g follows,
-    and R and C; a follower buffers x. Local field (Hopfield): the adder gives -R_i (sum_j T_ij v_j + I_i), and its RC
-    has -x_i, which the amplifiers read. `op_amp`: its model, or its open-loop gain A: the laws
+    and R and C; a follower buffers x. Local field (Hopfield): the adder gives -R_i (sum_j T_ij v_j + I_i), and
+    its RC has -x_i, which the amplifiers read. `op_amp`: its model, or its open-loop gain A: the laws
     hold to about (1 + sum of the gains of an adder) / A.
 
     Raises Unrealisable for an infinite R, and for a gain that charges a capacitor through more than its 1/R.
@@ -85,6 +85,7 @@ class SummingAmplifier(Brief):
 
     def _build_local(self, population: Population, draft: Draft) -> None:
         leak = population.leak
+        draft.use_op_amps(self.op_amp, self.feedback)
         nodes = draft.new_nodes(leak, "n")
         draft.state(leak, nodes, scale=-1.0)
         draft.sketch(leak, Stage.ADDER, Stage.SERIES_RC, inputs=population.affines)
@@ -95,9 +96,12 @@ class SummingAmplifier(Brief):
 
     def _build_static(self, stage: StaticField, draft: Draft) -> None:
         leak, activate = stage.leak, stage.activate
+        draft.use_op_amps(self.op_amp, self.feedback)
         nodes = draft.new_nodes(leak, "_rc")
         draft.state(leak, nodes)
-        draft.sketch(leak, Stage.ADDER, (Stage.AMPLIFIER, activate), Stage.SERIES_RC, inputs=stage.affines)
+        draft.sketch(
+            leak, Stage.ADDER, (Stage.AMPLIFIER, activate), Stage.SERIES_RC, Stage.FOLLOWER, inputs=stage.affines
+        )
         ohms = np.full(activate.size, self.feedback)
         scaled = [
             replace(op, weights=op.weights.scale(1.0 / self.feedback), bias=op.bias / self.feedback)

@@ -91,15 +91,35 @@ class Circuit:
         return min((d.part.delay for d in self.devices if isinstance(d.part, Line)), default=math.inf)
 
     def device(self, name: str) -> Device:
-        """Return a device by its name, in any case. Raises InputError for a name that the circuit lacks."""
-        found = self._by_name.get(name.lower())
-        if found is None:
-            raise InputError(f"{self.title!r} has no device {name!r:.80}; `trace` takes a name from the netlist")
-        return found
+        """Return a device by its name, in any case, or by that of one of its lines in a netlist.
+
+        A dialect writes `B_G_w` for a G_w whose element begins with B there, and `V_E_x_os` for the offset of E_x.
+        Raises InputError for a name that the circuit lacks.
+        """
+        line = name.lower()
+        behind = line[2:] if line[1:2] == "_" else line
+        for known in (line, behind, behind.removesuffix("_os")):
+            if known in self._by_name:
+                return self._by_name[known]
+        raise InputError(f"{self.title!r} has no device {name!r:.80}; `trace` takes a name from the netlist")
 
     def origin(self, name: str) -> Origin:
         """Return where a device comes from: `origin("R_syn_3_7")` is `syn.weights[3, 7]`."""
         return self.device(name).origin
+
+    def label_of(self, origin: Origin) -> str:
+        """Return the label of the state that an origin belongs to, or of its element where it is no state's."""
+        k = origin.element[0] if origin.element else 0
+        if self.graph is None:
+            return self.states[min(k, len(self.states) - 1)].label
+        first = 0
+        for state in self.graph.states:
+            if state.name == origin.operator:
+                return self.graph.state_labels[first + k]
+            first += state.output_size
+        operator = self.graph.by_name.get(origin.operator)
+        labels = () if operator is None else self.graph.labels(operator)
+        return labels[k] if k < len(labels) else str(k)
 
     def devices_from(self, operator: str, element: tuple[int, ...], role: Role | None = None) -> tuple[Device, ...]:
         """Return the devices that realise one element of an operator: the way from a weight to its resistor."""
@@ -154,6 +174,12 @@ def _verify(circuit: Circuit) -> dict[str, Device]:
         text = getattr(circuit, field_name)
         if not isinstance(text, str) or not text.isprintable():
             raise InputError(f"`Circuit.{field_name}` = {text!r:.80}: must be one line of printable text")
+    for operator in {device.origin.operator for device in circuit.devices}:
+        if NAME.fullmatch(operator) is None:
+            raise InputError(f"`Circuit` has a device from operator {operator!r:.80}: must be a plain name")
+    for probe in (*circuit.states, *circuit.outputs):
+        if not isinstance(probe.label, str) or not probe.label.isprintable():
+            raise InputError(f"`Circuit` probes {probe.label!r:.80}: must be one line of printable text")
     by_name: dict[str, Device] = {}
     driven = {GROUND}
     legal: dict[str, None] = {GROUND: None}

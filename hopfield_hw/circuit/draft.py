@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -14,12 +14,6 @@ from .circuit import Circuit, Probe, Settling
 from .device import GROUND, Device, Origin
 from .roles import Role
 from .sketch import Sketch, Stage
-
-
-def add_ideal_inverter(draft: Draft, rail: str, node: str, origin: Origin) -> None:
-    """Add a complement rail that is exact."""
-    name = f"E_inv_{draft.label(origin.operator, origin.element[0])}"
-    draft.add(name, VoltageGain(-1.0), (rail, GROUND, node, GROUND), origin)
 
 
 class Draft:
@@ -39,7 +33,9 @@ class Draft:
         self._initial: dict[str, float] = {}
         self._rails: dict[str, tuple[str, Origin]] = {}
         self._supplies: dict[str, float] = {}
-        self.invert: Callable[[Draft, str, str, Origin], None] = add_ideal_inverter
+        self._made_supplies: set[str] = set()
+        self._op_amp: OpAmp | None = None
+        self._ohms = 0.0
         self._labels: dict[str, _Labels] = {}
         self._sketches: dict[str, Sketch] = {}
         self._buffers: dict[tuple[str, int], str] = {}
@@ -104,6 +100,10 @@ class Draft:
         letter = "E" if isinstance(model, IdealGain) else "X"
         self.add(f"{letter}_{name}", op_amp, (*inputs, output, *rails), origin)
 
+    def use_op_amps(self, op_amp: OpAmp, ohms: float) -> None:
+        """Say what buffers and complement rails are made of, in place of ideal sources: op-amps, and resistors."""
+        self._op_amp, self._ohms = op_amp, ohms
+
     def sketch(
         self, operator: Operator, *stages: Stage | tuple[Stage, Operator], inputs: Sequence[Operator] = ()
     ) -> None:
@@ -147,8 +147,12 @@ class Draft:
 
     def supply(self, node: str, volts: float, operator: Operator) -> str:
         """Return a node that a source holds at a voltage, the same for all operators; the first one makes it."""
-        if node not in self._supplies:
-            self._supplies[node] = volts
+        if self._supplies.setdefault(node, volts) != volts:
+            raise InputError(
+                f"supply {node!r} is {self._supplies[node]:g} V and {volts:g} V in one circuit; give one another name"
+            )
+        if node not in self._made_supplies:
+            self._made_supplies.add(node)
             self.claim(node, operator, f"_{node}")
             self.add(f"V_{node}", VoltageSource(volts), (node, GROUND), Origin(operator.name, Role.SUPPLY, ()))
         return node
@@ -158,13 +162,10 @@ class Draft:
 
         `graph`: what people know, before units and scale.
         """
-        for (leak_name, element), buffer in self._buffers.items():
-            held_at, scale = self._states[leak_name]
-            ports = (buffer, GROUND, held_at[element], GROUND)
-            origin = Origin(leak_name, Role.BUFFER, (element,))
-            self.add(f"E_buf_{self.label(leak_name, element)}", VoltageGain(scale), ports, origin)
+        for leak_name, element in self._buffers:
+            self._add_buffer(leak_name, element)
         for node, (rail, origin) in self._rails.items():
-            self.invert(self, rail, node, origin)
+            self._add_inverter(rail, node, origin)
         probed = [(node, scale) for op in self.graph.states for node, scale in self._probes(op)]
         outputs = [probe for output in self.graph.of_type(Output) for probe in self._output_nodes(output)]
         leaks = self.graph.of_type(Leak)
@@ -189,6 +190,34 @@ class Draft:
             settling=tuple(self.settling),
             sketches=self._sketches,
         )
+
+    def _add_buffer(self, leak_name: str, element: int) -> None:
+        """Add what gives a state to a load: a follower, and an inverter behind it where the node holds -x."""
+        buffer = self._buffers[leak_name, element]
+        held_at, scale = self._states[leak_name]
+        held, name = held_at[element], f"buf_{self.label(leak_name, element)}"
+        if self._op_amp is None or abs(scale) != 1.0:
+            origin = Origin(leak_name, Role.BUFFER, (element,))
+            self.add(f"E_{name}", VoltageGain(scale), (buffer, GROUND, held, GROUND), origin)
+            return
+        out = buffer if scale > 0.0 else self.inverted(self.graph.by_name[leak_name], element)
+        self.add_op_amp(name, self._op_amp, (held, out), out, Origin(leak_name, Role.OP_AMP, (element,)))
+        if scale < 0.0:
+            _, origin = self._rails.pop(buffer)
+            self._rails[out] = (buffer, origin)
+
+    def _add_inverter(self, rail: str, node: str, origin: Origin) -> None:
+        """Add a complement rail, v(rail) = -v(node): an op-amp with two resistors, or exact."""
+        name = f"inv_{self.label(origin.operator, origin.element[0])}"
+        if self._op_amp is None:
+            self.add(f"E_{name}", VoltageGain(-1.0), (rail, GROUND, node, GROUND), origin)
+            return
+        at = f"{rail}_inv"
+        self.claim(at, self.graph.by_name[origin.operator], "inv")
+        ends = (("in", node, Role.INVERTER_IN), ("feedback", rail, Role.INVERTER_FEEDBACK))
+        for part, end, role in ends:
+            self.add_resistor(f"R_{name}_{part}", (end, at), self._ohms, origin._replace(role=role))
+        self.add_op_amp(name, self._op_amp, (GROUND, at), rail, origin._replace(role=Role.OP_AMP))
 
     @property
     def clock(self) -> Clock | None:

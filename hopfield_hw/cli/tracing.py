@@ -90,7 +90,10 @@ def _search(design: Design, cell: str | None, rescale: bool, item: str, wanted: 
 def _devices(circuit: Circuit, item: str, wanted: Origin | None) -> tuple[Device, ...]:
     if wanted is not None:
         return circuit.devices_from(wanted.operator, wanted.element, wanted.role)
-    return tuple(device for device in circuit.devices if device.name.lower() == item.lower())
+    try:
+        return (circuit.device(item),)
+    except InputError:
+        return ()
 
 
 def _parse(item: str, graph: Graph) -> Origin | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import is_dataclass, replace
 from typing import Any
 
 from ..cells import CELLS, Cell, Fragment
@@ -75,10 +75,15 @@ def _equip(cell: Cell, op_amp: Any) -> Cell:
     if op_amp is None:
         return cell
     known = [name for name, one in CELLS.items() if hasattr(one, "op_amp")]
-    if not hasattr(cell, "op_amp"):
+    part = as_op_amp(op_amp)
+    delay = getattr(cell, "delay", None)
+    changed: dict[str, Any] = {"op_amp": part} if hasattr(cell, "op_amp") else {}
+    if hasattr(delay, "op_amp") and is_dataclass(delay) and not isinstance(delay, type):
+        changed["delay"] = replace(delay, op_amp=part)
+    if not changed:
         raise InputError(f"`op_amp`: cell {cell.name!r} has no op-amp; leave it out, or take {', '.join(known)}")
-    frozen: Any = cell
-    equipped: Cell = replace(frozen, op_amp=as_op_amp(op_amp))
+    made: Any = cell
+    equipped: Cell = replace(made, **changed)
     return equipped
 
 

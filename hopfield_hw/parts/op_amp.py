@@ -6,12 +6,12 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple
 
 from ..functions.expressions import ARGUMENT, maximum, minimum
-from ..values.arrays import positive
+from ..values.arrays import frozen, positive
 from ..values.errors import InputError
 from ..values.names import unknown
 from .behaviour import Behaviour
@@ -84,9 +84,10 @@ class OnePole(OpAmpModel):
             value = positive(getattr(self, name), f"OnePole.{name}", shape=(), unit=unit)
             object.__setattr__(self, name, float(value))
         for name in ("lower", "upper"):
-            object.__setattr__(self, name, float(getattr(self, name)))
+            value = frozen(getattr(self, name), f"OnePole.{name}", shape=(), unit="V")
+            object.__setattr__(self, name, float(value))
         if not (-math.inf < self.lower < 0.0 < self.upper < math.inf):
-            raise InputError(f"`OnePole`: the swing {self.lower:g} to {self.upper:g} V must hold 0 V, and be finite")
+            raise InputError(f"`OnePole`: the swing {self.lower:g} to {self.upper:g} V must hold 0 V")
 
     def elements(self) -> tuple[Element, ...]:
         beyond = maximum(ARGUMENT - self.upper, 0.0) + minimum(ARGUMENT - self.lower, 0.0)
@@ -136,8 +137,21 @@ class OpAmp(Part):
 
     @property
     def value(self) -> float | None:
-        """The gain of the open loop, V/V; None for a user's model."""
-        return None if isinstance(self.model, Subcircuit) else float(getattr(self.model, "gain", math.nan))
+        """The gain of the open loop, V/V; None for a model that states none."""
+        gain = getattr(self.model, "gain", None)
+        return gain if isinstance(gain, float) else None
+
+    def with_value(self, value: float) -> OpAmp:
+        """Return the op-amp with another gain. Raises InputError for a model that states none."""
+        if self.value is None:
+            raise InputError(f"an op-amp of {type(self.model).__name__} states no gain; give another model")
+        model: Any = self.model
+        return replace(self, model=replace(model, gain=value))
+
+    def check(self, name: str) -> None:
+        if not isinstance(self.model, OpAmpModel | Subcircuit):
+            raise InputError(f"device {name}: model = {self.model!r:.60}: must be an OpAmpModel or a Subcircuit")
+        super(OpAmp, self).check(name)
 
     @property
     def unit(self) -> str:
@@ -165,9 +179,3 @@ def as_op_amp(value: Any, name: str = "op_amp") -> OpAmp:
             raise InputError(f"`{name}`: {unknown('op-amp', value, OP_AMPS)}; or give a gain, a model, or a Subcircuit")
         return OpAmp(OP_AMPS[value])
     return OpAmp(IdealGain(float(positive(value, name, shape=(), unit="V/V"))))
-
-
-def parameters(model: OpAmpModel) -> str:
-    """Return a model's parameters in words, for legends and schematics."""
-    held = fields(model)  # type: ignore[arg-type]
-    return ", ".join(f"{item.name} {getattr(model, item.name):g}" for item in held)

@@ -6,13 +6,15 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
+from typing import Any
 
+from ..values.arrays import frozen
 from ..values.errors import InputError
 from ..values.names import NAME
 
 CARDS = (".subckt", ".ends", ".model", ".param", ".func")
-ELEMENTS = frozenset("abcdefghijklmqrstvx")
+# No A: models of XSPICE can read files and start programs.
+ELEMENTS = frozenset("bcdefghijklmqrstvx")
 PORTS = ("plus", "minus", "output")
 MOST_CHARACTERS = 1_000_000
 
@@ -32,15 +34,18 @@ class Subcircuit:
     library: str | Path = field(repr=False)
     name: str
     pins: Sequence[str] = ("plus", "minus", "supply_plus", "supply_minus", "output")
-    supplies: Mapping[str, float] = field(
-        default_factory=lambda: MappingProxyType({"supply_plus": 15.0, "supply_minus": -15.0})
-    )
+    supplies: Mapping[str, Any] = field(default_factory=lambda: {"supply_plus": 15.0, "supply_minus": -15.0})
 
     def __post_init__(self) -> None:
+        if not isinstance(self.name, str):
+            raise InputError(f"`Subcircuit.name` = {self.name!r:.60}: must be the name of a .subckt")
         text = _read(self.library)
         statements = tuple(_check(text))
         pins = tuple(self.pins)
-        supplies = {str(pin): float(volts) for pin, volts in dict(self.supplies).items()}
+        supplies = {
+            str(pin): float(frozen(volts, f"Subcircuit.supplies[{pin!r}]", shape=(), unit="V"))
+            for pin, volts in dict(self.supplies).items()
+        }
         needed = sorted((*PORTS, *supplies))
         if sorted(pins) != needed:
             raise InputError(f"`Subcircuit.pins` is {', '.join(pins)}: must name each of {', '.join(needed)} once")
@@ -59,7 +64,18 @@ class Subcircuit:
             )
         object.__setattr__(self, "library", "\n".join(statements))
         object.__setattr__(self, "pins", pins)
-        object.__setattr__(self, "supplies", MappingProxyType(supplies))
+        object.__setattr__(self, "supplies", supplies)
+
+    @property
+    def defined(self) -> tuple[str, ...]:
+        """The names, in lower case, that the library gives to subcircuits and models that are not within another."""
+        depth, names = 0, []
+        for statement in str(self.library).split("\n"):
+            word, *rest = statement.lower().split()
+            if depth == 0 and rest and word in (".subckt", ".model"):
+                names.append(rest[0])
+            depth += {".subckt": 1, ".ends": -1}.get(word, 0)
+        return tuple(names)
 
     def __hash__(self) -> int:
         return hash((self.library, self.name, self.pins))
@@ -70,9 +86,14 @@ def _read(library: str | Path) -> str:
         return library
     path = Path(library)
     try:
-        text = path.read_text(encoding="utf-8", errors="replace")
-    except OSError as error:
-        raise InputError(f"`Subcircuit.library` {str(path)!r:.200}: cannot be read ({error.strerror})") from None
+        content = path.read_bytes()
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise InputError(f"`Subcircuit.library` {str(path)!r:.200}: cannot be read ({why})") from None
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = content.decode("cp1252", errors="replace")
     if len(text) > MOST_CHARACTERS:
         raise InputError(f"`Subcircuit.library` {path.name!r}: has {len(text)} characters, at most {MOST_CHARACTERS}")
     return text
@@ -105,7 +126,7 @@ def _statements(text: str) -> list[str]:
         kept = re.split(r";|\s\$\s|//", line, maxsplit=1)[0].strip()
         if not kept or kept.startswith("*"):
             continue
-        if not kept.isprintable() or "`" in kept:
+        if not kept.isprintable() or "`" in kept or "\ufffd" in kept:
             raise InputError(f"`Subcircuit.library` has {kept!r:.60}: must be printable text without backticks")
         if kept.startswith("+") and found:
             found[-1] += f" {kept[1:].strip()}"
@@ -116,7 +137,7 @@ def _statements(text: str) -> list[str]:
 
 def _header_nodes(words: Sequence[str]) -> list[str]:
     nodes = []
-    for word in words[2:]:
+    for word in re.sub(r"\s*=\s*", "=", " ".join(words[2:])).split():
         if "=" in word or word.lower().startswith("param"):
             break
         nodes.append(word)

@@ -30,7 +30,7 @@ Point: TypeAlias = tuple[float, float]
 
 FAULT = "#D55E00"
 # The page in schemdraw's units, in which a resistor's zigzag is 1 long.
-WIDTH, HEIGHT = 17.0, 8.6
+WIDTH, HEIGHT, BOTTOM = 17.0, 8.6, -1.1
 FONT_SIZE = 7.0
 NAME_LENGTH, SHORT_NAME = 14, 9
 LINE_LENGTH = 80
@@ -106,9 +106,9 @@ class Sheet:
 
     def finish(self) -> None:
         """Show the drawing with its notes below it."""
-        self.text((0.0, 0.0), "\n".join(_in_two_lines(note) for note in self.notes), "left bottom")
+        self.text((0.0, BOTTOM), "\n".join(_in_two_lines(note) for note in self.notes), "left bottom")
         self.drawing.draw(show=False)
-        self.axes.set(xlim=(0.0, self.width), ylim=(0.0, HEIGHT), aspect="equal")
+        self.axes.set(xlim=(0.0, self.width), ylim=(BOTTOM, HEIGHT), aspect="equal")
         self.axes.axis("off")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
 from types import MappingProxyType
 from typing import TypeAlias
 
@@ -58,8 +59,10 @@ def draw_output(sheet: Sheet, inverter: Sequence[Device], at: Point) -> None:
         sheet.triangle(device, (tap, y - 0.9), scale=0.45, theta=-90.0)
         sheet.wire((tap, y - 1.87), (tap, y - 2.5))
         sheet.dot((tap, y - 2.5), terminal=True)
-        names = "\n".join(describe(part) for part in inverter) if len(inverter) > 1 else f"{shorten(device.name)}\n= -1"
-        sheet.text((tap - 0.65, y - 1.35), names, "right center", device)
+        if len(inverter) > 1:
+            sheet.text((end[0] + 0.8, y - 2.95), "\n".join(describe(part) for part in inverter), "right top", device)
+        else:
+            sheet.text((tap - 0.65, y - 1.35), f"{shorten(device.name)}\n= -1", "right center", device)
         output = inverter[-1].nodes[0]
         sheet.text((tap + 0.2, y - 2.5), shorten(output, SHORT_NAME), "left center")
 
@@ -81,7 +84,7 @@ def _draw_series_rc(sheet: Sheet, devices: Devices, at: Point) -> Point:
     x, y = at
     through, *rest = devices[Role.RESISTANCE]
     sheet.part(through, at, (x + 2.6, y))
-    sheet.text((x + 1.3, y + 0.95), describe(through), "center bottom", through)
+    sheet.text((x + 1.5, y - 0.45), describe(through, "\n"), "center top", through)
     return _draw_rc(sheet, {**devices, Role.RESISTANCE: tuple(rest)}, (x + 2.6, y))
 
 
@@ -214,9 +217,12 @@ def _draw_held(sheet: Sheet, op_amp: Device, feedback: Device, at: Point) -> Poi
 
 
 def _draw_follower(sheet: Sheet, devices: Devices, at: Point) -> Point:
-    """Draw a follower."""
+    """Draw the follower of a state, where it has one."""
     x, y = at
-    (follower,) = devices[Role.BUFFER]
+    op_amps = (device for device in devices.get(Role.OP_AMP, ()) if device.nodes[1] == device.nodes[2])
+    follower = next(chain(devices.get(Role.BUFFER, ()), op_amps), None)
+    if follower is None:
+        return at
     sheet.triangle(follower, at, scale=0.6)
     sheet.text((x + 0.1, y + 0.85), shorten(follower.name), "left bottom", follower)
     return x + 1.3, y

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Literal, get_args
 
 from ..cells import Cell
@@ -10,17 +11,16 @@ from ..graph import Graph, HasGraph
 from ..lowering import lower
 from ..values.errors import InputError
 from ..values.measures import checked_accuracy
-from .dialects import Analysis, find_dialect
-from .options import settings_for
-from .transient import stop_time
+from .dialects import Analysis, Dialect, find_dialect
+from .transient import choose_settings, stop_time
 
 Options = Literal["tight", "everyday"]
-EVERYDAY_STEPS, EVERYDAY_RELTOL = 500, 1e-4
+EVERYDAY_STEPS, EVERYDAY_STEPS_IN_PERIOD, EVERYDAY_RELTOL = 500, 50, 1e-4
 
 
 def write_deck(
     circuit: Circuit | Graph | HasGraph,
-    dialect: str = "ngspice",
+    dialect: str | Dialect = "ngspice",
     *,
     cell: str | Cell | None = None,
     t_stop: float | None = None,
@@ -47,9 +47,11 @@ def write_deck(
     chosen, end = find_dialect(dialect), stop_time(circuit, t_stop)
     nodes = tuple(probe.node for probe in (*circuit.states, *circuit.outputs))
     if options == "everyday":
-        step = min(end / EVERYDAY_STEPS, circuit.shortest_delay / 4.0)
-        analysis = Analysis(end, step, EVERYDAY_RELTOL, nodes, circuit.initial, tight=False)
+        period = math.inf if circuit.clock is None else circuit.clock.period
+        step = min(end / EVERYDAY_STEPS, circuit.shortest_delay / 4.0, period / EVERYDAY_STEPS_IN_PERIOD)
+        analysis = Analysis(end, step, EVERYDAY_RELTOL, nodes, circuit.initial)
     else:
-        settings = settings_for(checked_accuracy(accuracy, "accuracy"), end, circuit.shortest_delay).halve()
-        analysis = Analysis(end, settings.step, settings.reltol, nodes, circuit.initial)
+        goal = checked_accuracy(accuracy, "accuracy")
+        settings = choose_settings(goal, end, shortest_delay=circuit.shortest_delay, clock=circuit.clock).halve()
+        analysis = Analysis(end, settings.step, settings.reltol, nodes, circuit.initial, settings.current)
     return chosen.write(circuit.driven(inputs)) + chosen.format_analysis(analysis)

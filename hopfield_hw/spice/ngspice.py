@@ -23,7 +23,7 @@ from typing import NamedTuple, NoReturn
 
 import numpy as np
 
-from ..processes import run_program
+from ..processes import Growing, OutputTooLargeError, run_program
 from ..values.arrays import positive
 from ..values.errors import (
     ConvergenceError,
@@ -175,13 +175,22 @@ def check_deck_text(deck: str, what: str = "deck") -> None:
         raise InputError(f"{what} line {number} `{line.strip():.60}`: this {why}; remove it")
 
 
-def run(deck: str, *, t_stop: float | None, timeout: float, keep: Path | None = None, script: bool = False) -> Plot:
+def run(
+    deck: str,
+    *,
+    t_stop: float | None,
+    timeout: float,
+    keep: Path | None = None,
+    script: bool = False,
+    most_numbers: int | None = None,
+) -> Plot:
     """Run a deck that holds one analysis and return its result, checked as the head of this module says.
 
     t_stop: the time in s that a transient must reach; None for an analysis without time.
     timeout: the wall-clock time in s after which ngspice and all that it started are killed.
     keep: the folder to run in, kept whatever happens; by default a temporary one, kept only on failure, which the
         error names. It holds deck.cir, log.txt and out.raw.
+    most_numbers: of the result; a run that writes more takes ever shorter steps, and counts as one that gave up.
     script: the deck is trusted to hold commands; it must write out.raw, and a status other than 0 is then a failure.
 
     Raises InputError (see `check_deck_text`), SimulatorMissing, SimulatorTimeout, SimulatorCrash, ConvergenceError,
@@ -197,7 +206,7 @@ def run(deck: str, *, t_stop: float | None, timeout: float, keep: Path | None = 
     folder = _prepare(deck, keep)
     kept = keep is not None
     try:
-        return _simulate(simulator, folder, t_stop=t_stop, timeout=timeout, script=script)
+        return _simulate(simulator, folder, t_stop=t_stop, timeout=timeout, script=script, most_numbers=most_numbers)
     except SimulatorError as error:
         kept = kept or error.folder is not None
         raise
@@ -231,12 +240,28 @@ def _prepare(deck: str, keep: Path | None) -> Path:
     return folder.absolute()
 
 
-def _simulate(simulator: Installation, folder: Path, *, t_stop: float | None, timeout: float, script: bool) -> Plot:
+def _simulate(
+    simulator: Installation,
+    folder: Path,
+    *,
+    t_stop: float | None,
+    timeout: float,
+    script: bool,
+    most_numbers: int | None,
+) -> Plot:
     """Run folder/deck.cir, then judge what came of it."""
     name = f"ngspice {simulator.version}"
     command = [str(simulator.path), "-n", "-b", "-r", "out.raw", "-o", "log.txt", "deck.cir"]
+    raw = folder / "out.raw"
+    growing = None if most_numbers is None else Growing(raw, 8 * most_numbers)
     try:
-        status, screen = _execute(command, folder, timeout)
+        status, screen = _execute(command, folder, timeout, growing=growing)
+    except OutputTooLargeError:
+        raise ConvergenceError(
+            f"{name}: took ever shorter steps, over {most_numbers} numbers, and was stopped; ask for less accuracy, or "
+            "look for an op-amp that oscillates",
+            folder=folder,
+        ) from None
     except subprocess.TimeoutExpired:
         raise SimulatorTimeout(
             f"{name}: did not finish in {timeout:g} s and was stopped; allow more time, or ask for less accuracy or "
@@ -253,7 +278,6 @@ def _simulate(simulator: Installation, folder: Path, *, t_stop: float | None, ti
     _refuse_failures(name, log, folder)
     if script and status:
         raise SimulatorCrash(f"{name}: the script ended with status {status}; read its log", folder=folder)
-    raw = folder / "out.raw"
     try:
         plots = read(raw)
     except TruncatedOutput as error:
@@ -261,11 +285,13 @@ def _simulate(simulator: Installation, folder: Path, *, t_stop: float | None, ti
     return _check(name, plots, t_stop, folder)
 
 
-def _execute(command: list[str], folder: Path, timeout: float, *, tied: bool = True) -> tuple[int, str]:
+def _execute(
+    command: list[str], folder: Path, timeout: float, *, tied: bool = True, growing: Growing | None = None
+) -> tuple[int, str]:
     """Return the exit status and what was printed."""
     environment = {key: value for key, value in os.environ.items() if key not in _DROPPED} | {"LC_ALL": "C"}
     try:
-        ended = run_program(command, folder, timeout, environment, tied=tied)
+        ended = run_program(command, folder, timeout, environment, tied=tied, growing=growing)
     except OSError as error:
         raise SimulatorMissing(f"ngspice `{command[0]}`: cannot be started ({error.strerror}); {REMEDY}") from None
     return ended.status, f"{ended.printed}{ended.complained}\n"

@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .dialects.ngspice import format_tight
+
 # The first run of a pair takes a thousand steps for an accuracy of 1e-4, and the second twice as many: over twenty time
 # constants this left 1e-5 to 5e-5 against DOP853 for most random networks. The error of trapezoidal steps falls with
 # the square of their length.
@@ -45,18 +47,15 @@ class Settings(NamedTuple):
 
     def options(self, *, klu: bool, stated: Collection[str] = ()) -> tuple[str, ...]:
         """Return the words of `.options`, without those that a deck states itself."""
-        words = (
-            "method=trap",
-            "maxord=2",
-            f"reltol={self.reltol!r}",
-            f"vntol={max(self.reltol * 1e-3, self.voltage)!r}",
-            f"abstol={self.current!r}",
-            f"chgtol={self.charge!r}",
-            f"trtol={self.truncation:g}",
-            f"gmin={self.gmin!r}",
-            "itl4=200",
-            *(("klu",) if klu else ()),
+        tight = format_tight(
+            reltol=self.reltol,
+            voltage=self.voltage,
+            current=self.current,
+            charge=self.charge,
+            truncation=self.truncation,
+            gmin=self.gmin,
         )
+        words = (*tight, "klu") if klu else tight
         return tuple(word for word in words if word.partition("=")[0] not in stated)
 
 

@@ -55,6 +55,9 @@ DENSE = 10
 GMIN_OF_NGSPICE = 1e-12
 # Where nothing says how fast deviations grow, a run begins with so short a part of its longest step.
 FIRST = 1e-3
+# A run that takes more steps than this, for each of the longest and in all, gets nowhere: ngspice 39 was seen to take
+# millions of steps of one size where rounding keeps it from a tolerance, and not to give up.
+MOST_STEPS, FREE_STEPS = 300.0, 100_000.0
 # Runs that are repeated with shorter steps where something grows unseen.
 PACED = 6
 
@@ -193,7 +196,7 @@ def simulate_waves(
     """
     goal = checked_accuracy(accuracy, "accuracy")
     times, grid = _grids(deck, t_stop, points)
-    settings = _settings(deck, goal, float(grid[-1]))
+    settings = choose_settings(goal, float(grid[-1]), shortest_delay=deck.shortest_delay, clock=deck.clock)
     zones = _start_zones(deck, settings)
     fine, settings = _run_paced(deck, settings, grid, timeout, keep, zones)
     difference: float | None = None
@@ -267,7 +270,9 @@ def measured_waves(
     the first run is returned. `whole`: the length of a run whose steps are taken first, seconds.
     """
     _, grid = _grids(deck, t_stop, None)
-    settings = _settings(deck, accuracy, max(whole, float(grid[-1])))
+    settings = choose_settings(
+        accuracy, max(whole, float(grid[-1])), shortest_delay=deck.shortest_delay, clock=deck.clock
+    )
     zones = _start_zones(deck, settings)
     off, in_vain = np.inf, 0
     for _ in range(2 + REFINEMENTS):
@@ -332,12 +337,15 @@ def _grids(deck: Deck, t_stop: float, points: int | None) -> tuple[Array, Array]
     return period_grid(deck.clock.period, t_stop)
 
 
-def _settings(deck: Deck, goal: float, t_stop: float) -> Settings:
-    settings = settings_for(goal, t_stop, deck.shortest_delay)
-    if deck.clock is None:
+def choose_settings(
+    goal: float, t_stop: float, *, shortest_delay: float = np.inf, clock: Clock | None = None
+) -> Settings:
+    """Return the settings of a first run, from its accuracy, its length, and the delays and the clock of a circuit."""
+    settings = settings_for(goal, t_stop, shortest_delay)
+    if clock is None:
         return settings
     # What is sampled settles, so that the error of a step does not add up over the periods.
-    step = min(settings.step, deck.clock.period / STEPS_IN_PERIOD)
+    step = min(settings.step, clock.period / STEPS_IN_PERIOD)
     return Settings(step, CLOCKED_RELTOL_PART * goal, *CLOCKED_NOTHING)
 
 
@@ -377,7 +385,8 @@ def _run(
     analysis = format_transient(
         deck.initial, nodes, t_stop=t_stop, step=step, options=options, first=first, pauses=pauses
     )
-    plot = run(deck.text + analysis, t_stop=t_stop, timeout=timeout, keep=keep)
+    most = int(MOST_STEPS * t_stop / step + FREE_STEPS) * (1 + len(nodes))
+    plot = run(deck.text + analysis, t_stop=t_stop, timeout=timeout, keep=keep, most_numbers=most)
     left = 0.0 if deck.clock is None else measure_unsettled(plot, deck.settling, deck.clock.period, t_stop)
     probes = (*deck.states, *deck.outputs)
     begins = [deck.initial.get(probe.node, np.nan) for probe in deck.states] + [np.nan] * len(deck.outputs)

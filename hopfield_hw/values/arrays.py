@@ -19,15 +19,17 @@ SparseArray: TypeAlias = "sp.csr_array[np.float64, tuple[int, int]]"
 def frozen(
     value: Any, name: str, *, shape: tuple[int, ...] | None = None, allow_inf: bool = False, unit: str | None = None
 ) -> Array:
-    """Return a read-only float64 copy of `value`.
+    """Return a read-only float64 copy of `value`, or `value` itself where it is read-only and owns its numbers.
 
     A scalar is broadcast to `shape` where one is given. With a `unit` (a key of `units.UNITS`; "" for a plain number)
     texts such as "10k" or "4.7nF" are taken, and values of PySpice, in arrays and lists too.
     Raises InputError for what is not numeric, for another unit, for another shape, and for NaN (and infinity unless
     `allow_inf`); with a unit also for tables with names, as nothing here matches them.
     """
-    array = np.array(checked(value, name, shape=shape, allow_inf=allow_inf, unit=unit))
-    array.flags.writeable = False
+    array = checked(value, name, shape=shape, allow_inf=allow_inf, unit=unit)
+    if array is not value or array.base is not None or array.flags.writeable:
+        array = np.array(array)
+        array.flags.writeable = False
     return array
 
 

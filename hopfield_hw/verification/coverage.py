@@ -56,7 +56,7 @@ class Coverage(Report):
     """How far each device may be off without being noticed.
 
     `smallest`: by device, the smallest relative change of its value that would have changed the verdict; infinite where
-    none would. `active_rc`: those whose gain does not matter as long as it is high; their inputs are checked for being
+    none would. `op_amps`: those whose gain does not matter as long as it is high; their inputs are checked for being
     exchanged. `clamps`: resistors of clamps, which only have to be low. `untold`: devices for which nobody knows a
     figure. `asked`: whether it was asked for at all. `what`: devices, or values of the graph where the deck has devices
     of its own.

@@ -124,8 +124,7 @@ def find_absent(circuit: Circuit, words: Collection[str]) -> Iterator[Suspect]:
     """Yield the capacitors of states that a deck, of which these are the devices (lower case), does not have."""
     for device in circuit.devices:
         if device.origin.role is Role.CAPACITANCE and device.name.lower() not in words:
-            element = device.origin.element[0]
-            label = circuit.states[min(element, len(circuit.states) - 1)].label
+            label = circuit.label_of(device.origin)
             said = "is not in the deck"
             yield Suspect(neuron=label, weight=str(device.origin), devices=(device.name,), explained=1.0, change=said)
 

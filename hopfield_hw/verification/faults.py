@@ -118,9 +118,17 @@ def _device(circuit: Circuit, fault: Fault, element: tuple[int, ...], operator: 
         found = circuit.devices_from(operator, element, Role.WEIGHT)
     else:
         role = Role.CAPACITANCE if fault.kind == "capacitor" else Role.RESISTANCE
-        found = tuple(d for d in circuit.devices if (d.origin.role, d.origin.element) == (role, element))
+        label = circuit.states[element[0]].label
+        of_role = (device for device in circuit.devices if device.origin.role is role)
+        found = tuple(device for device in of_role if circuit.label_of(device.origin) == label)
+    if not found and len(element) == 2 and circuit.devices_from(operator, element[:1], Role.COMMON_LINE):
+        raise InputError(
+            f"fault {fault}: {operator}.weights[{element[0]}, {element[1]}] goes over the common line, with others; "
+            "plant it in another cell"
+        )
     if not found:
-        what = f"{operator}.weights[{element[0]}, {element[1]}] is 0" if len(element) == 2 else f"no leak {element[0]}"
+        place = f"{operator}.weights[{', '.join(map(str, element))}] is 0"
+        what = place if len(element) == 2 else f"no {role} {element[0]}"
         raise InputError(f"fault {fault}: {what}, so no device realises it; choose another")
     return found[0]
 

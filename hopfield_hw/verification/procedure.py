@@ -322,10 +322,7 @@ def _fastest(network: Graph, run: Run) -> float:
 def _suspect_turned(circuit: Circuit, name: str) -> Suspect:
     """Return what to say of an op-amp with its inputs exchanged; of one that only a deck has no neuron is known."""
     origin = next((device.origin for device in circuit.devices if device.name.lower() == name.lower()), None)
-    label = ""
-    if origin is not None:
-        element = origin.element[0] if origin.element else 0
-        label = circuit.states[min(element, len(circuit.states) - 1)].label
+    label = "" if origin is None else circuit.label_of(origin)
     place = "op-amp" if origin is None else str(origin)
     return Suspect(neuron=label, weight=place, devices=(name,), explained=1.0, change="its inputs are exchanged")
 

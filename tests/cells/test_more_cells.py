@@ -66,12 +66,13 @@ def test_summing_amplifier_takes_what_is_left_of_the_leak_to_ground(ngspice: str
 def test_a_drawing_is_made_of_the_stages_that_a_cell_names() -> None:
     """The inputs lead into the first stage, which the cell says; the devices of a stage are found by their roles."""
     summed = neuron_devices(lower(static(), cell="summing_amplifier"), static(), "1")
-    assert [drawn.stage for drawn in summed.stages] == [Stage.ADDER, Stage.AMPLIFIER, Stage.SERIES_RC]
+    assert [drawn.stage for drawn in summed.stages] == [Stage.ADDER, Stage.AMPLIFIER, Stage.SERIES_RC, Stage.FOLLOWER]
     assert sorted(device.name for device in summed.into) == sorted([*(f"R_syn_1_{k}" for k in range(3)), "I_syn_1"])
-    adder, amplifier, rc = (drawn.devices for drawn in summed.stages)
+    adder, amplifier, rc, follower = (drawn.devices for drawn in summed.stages)
     assert adder[Role.OP_AMP][0].name == "E_x_1"
     assert amplifier[Role.FUNCTION][0].name == "B_v_1"
     assert rc[Role.CAPACITANCE][0].name == "C_x_1"
+    assert follower[Role.OP_AMP][1].name == "E_buf_x_1"
     graph = families.winner_take_all(np.linspace(0.0, 1.0, 5))
     line = neuron_devices(lower(graph, cell="winner_take_all"), graph, "1")
     assert [device.name for device in line.into] == ["R_syn_1_1", "R_syn_to_1", "I_syn_1"]
@@ -154,7 +155,7 @@ def test_winner_take_all_has_one_common_line(ngspice: str) -> None:
     graph = families.winner_take_all(np.linspace(0.0, 1.0, 8))
     line, crossbar = (lower(graph, cell=cell) for cell in ("winner_take_all", "inverting_integrator"))
     assert sum(device.name[0] == "R" for device in line.devices) == 8 + 8 + 1 + 2 * 8  # leaks, own, adder, common
-    assert sum(device.name[0] == "R" for device in crossbar.devices) == 8 + 64
+    assert sum(device.name[0] == "R" for device in crossbar.devices) == 8 + 64 + 2 * 8  # two of each inverter
     assert_matches_ode(line, graph)
     two = lower(families.winner_take_all([0.1, 0.2]), cell="winner_take_all")  # nothing to be gained
     assert len(two.devices_from("syn", (0, 1), "weights")) == 1

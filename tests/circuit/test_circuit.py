@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 import hopfield_hw as hh
+from hopfield_hw.cells import CELLS
 from hopfield_hw.circuit import Circuit, Device, Origin, Probe, Role
-from hopfield_hw.functions import Logistic, Tanh
+from hopfield_hw.functions import Logistic, PiecewiseLinear, Tanh
 from hopfield_hw.functions.expressions import ARGUMENT, Argument
 from hopfield_hw.graph import Activate, Affine, Graph, Hadamard, Input, Leak, Output
 from hopfield_hw.lowering import lower
@@ -32,7 +33,7 @@ from hopfield_hw.parts import (
     VoltageGain,
     VoltageSource,
 )
-from hopfield_hw.spice.dialects import write
+from hopfield_hw.spice.dialects import DIALECTS, write
 from hopfield_hw.spice.dialects.dialect import WIDTH, wrap
 from hopfield_hw.spice.dialects.ngspice import format_transient
 from hopfield_hw.spice.transient import circuit_deck
@@ -139,10 +140,14 @@ E_x_1 xn_1 0 0 x_sum_1 10000000
 R_syn_1_0 v_0 x_sum_1 20000
 R_syn_u_1_0 un_0 x_sum_1 1000000
 B_v_1 v_1 0 V=2.0*tanh(7.0/2.0*(-v(xn_1)))
-E_inv_v_1 vn_1 0 v_1 0 -1
+R_inv_v_1_in v_1 vn_1_inv 10000
+R_inv_v_1_feedback vn_1 vn_1_inv 10000
+E_inv_v_1 vn_1 0 0 vn_1_inv 10000000
 *
 * u
-E_inv_u_0 un_0 0 u_0 0 -1
+R_inv_u_0_in u_0 un_0_inv 10000
+R_inv_u_0_feedback un_0 un_0_inv 10000
+E_inv_u_0 un_0 0 0 un_0_inv 10000000
 """,
 }
 TANK_WEIGHTS = [[0.0, -2.5e-5], [2.5e-5, 0.0]]
@@ -377,6 +382,18 @@ def test_origins_lead_both_ways(cell: str) -> None:
     assert [d.name for d in made.devices_from("x", (1,), "capacitance")] == ["C_x_1"]
     assert [d.name for d in made.devices_from("v", (1,), "function")] == ["B_v_1"]
     assert made.devices_from("syn", (1, 1)) == ()
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize("cell", CELLS)
+def test_each_line_of_a_netlist_finds_its_device(cell: str, dialect: str) -> None:
+    """Also where a dialect writes an element under another letter, or an offset as a source of its own."""
+    gain = PiecewiseLinear(gain=5.0) if cell == "chua_yang" else NETWORK.gain
+    made = lower(replace(NETWORK, weights=TANK_WEIGHTS, gain=gain), cell=cell)
+    names = {d.name: d._replace(part=replace(d.part, offset=1e-3)) for d in made.devices if isinstance(d.part, OpAmp)}
+    made = replace(made, devices=tuple(names.get(device.name, device) for device in made.devices))
+    lines = [line.split()[0] for line in made.netlist(dialect).splitlines() if line[:1].isalpha()]
+    assert {made.device(line).name for line in lines} == {device.name for device in made.devices}
 
 
 def test_an_unknown_device_is_refused() -> None:

@@ -12,7 +12,8 @@ import pytest
 
 import hopfield_hw as hh
 from hopfield_hw.cells import CELLS, AllPass
-from hopfield_hw.parts import OpAmp, Subcircuit
+from hopfield_hw.circuit import Device, Role
+from hopfield_hw.parts import OpAmp, Subcircuit, VoltageGain
 from hopfield_hw.spice.dialects import DIALECTS, write
 from hopfield_hw.spice.ngspice import run
 from hopfield_hw.transforms import delayed, held
@@ -173,7 +174,46 @@ def test_an_offset_shifts_every_model(model: Any) -> None:
     assert rest == pytest.approx(2e-3, rel=2e-2)
 
 
+@pytest.mark.usefixtures("ngspice")
+@pytest.mark.parametrize("cell", IN_OP_AMPS)
+def test_what_inverts_and_buffers_is_made_of_the_same_op_amps(cell: str) -> None:
+    """A complement is -v + 2 V_os, as two equal resistors make it on a board; no ideal source is left."""
+    weights = np.array([[0.0, 0.5], [-0.5, 0.1]])
+    static = hh.families.static_field(weights, initial=[0.2, 0.1])
+    net = replace(network(2), weights=1e-4 * weights)
+    made = hh.lower(static if cell == "summing_amplifier" else net, cell=cell, op_amp=hh.OnePole())
+    assert not any(isinstance(device.part, VoltageGain) for device in made.devices)
+    inputs = [device for device in made.devices if device.origin.role is Role.INVERTER_IN]
+    assert inputs
+
+    def with_offset(device: Device) -> Device:
+        is_inverter = isinstance(device.part, OpAmp) and device.nodes[1] in {d.nodes[1] for d in inputs}
+        return device._replace(part=replace(device.part, offset=5e-3)) if is_inverter else device
+
+    text = replace(made, devices=tuple(map(with_offset, made.devices))).netlist()
+    plot = run(f"{text}.save all\n.options reltol=1e-6\n.op\n.end\n", t_stop=None, timeout=60.0)
+    for device in inputs:
+        (back,) = (d for d in made.devices if d.origin.role is Role.INVERTER_FEEDBACK and device.nodes[1] in d.nodes)
+        given, complement = (float(plot.column(f"v({node})")[0]) for node in (device.nodes[0], back.nodes[0]))
+        assert complement == pytest.approx(-given + 1e-2, abs=1e-4)
+
+
 # Names, models and supplies in the netlist.
+
+
+def test_two_libraries_that_define_one_name_are_refused() -> None:
+    """A deck has one name for one model: the second definition would silently stand for both, or for none."""
+    text = ".subckt {name} 1 2 3 4 5\n.model DX D(IS={current})\nE1 5 0 1 2 {gain}\n.ends {name}\n"
+    one, other = (
+        Subcircuit(library=text.format(name="amp", current="1f", gain=gain), name="amp") for gain in ("1e5", "1e6")
+    )
+    apart = Subcircuit(library=text.format(name="amp2", current="2f", gain="1e6"), name="amp2")
+    delays = delayed(network(), TAU)
+    with pytest.raises(hh.InputError) as refused:
+        hh.lower(delays, cell=hh.InvertingIntegrator(op_amp=one, delay=AllPass(op_amp=other))).netlist()
+    assert str(refused.value) == ("two libraries of op-amps both define 'amp'; rename it in one, or take one for both")
+    # Names within a subcircuit are its own.
+    hh.lower(delays, cell=hh.InvertingIntegrator(op_amp=one, delay=AllPass(op_amp=apart))).netlist()
 
 
 def test_each_model_is_written_once_and_each_op_amp_calls_it() -> None:

@@ -269,9 +269,9 @@ def test_an_op_amp_is_given_in_many_ways() -> None:
         ({"gain": 0.0}, "`OnePole.gain = 0.0 V/V`: must be positive"),
         ({"gain_bandwidth": -1.0}, "`OnePole.gain_bandwidth = -1.0 Hz`: must be positive"),
         ({"output_resistance": 0.0}, "`OnePole.output_resistance = 0.0 Ohm`: must be positive"),
-        ({"lower": 1.0}, "`OnePole`: the swing 1 to 13.5 V must hold 0 V, and be finite"),
-        ({"upper": math.inf}, "`OnePole`: the swing -13.5 to inf V must hold 0 V, and be finite"),
-        ({"upper": math.nan}, "`OnePole`: the swing -13.5 to nan V must hold 0 V, and be finite"),
+        ({"lower": 1.0}, "`OnePole`: the swing 1 to 13.5 V must hold 0 V"),
+        ({"upper": math.inf}, "`OnePole.upper = inf`: must be finite; replace missing or infinite values"),
+        ({"upper": math.nan}, "`OnePole.upper = nan`: must be finite; replace missing or infinite values"),
     ],
 )
 def test_a_model_that_is_none_is_refused(changes: dict[str, float], message: str) -> None:

@@ -79,11 +79,17 @@ class FakeMaker:
 
 
 def refused(
-    error: type[SimulatorError], message: str, text: str = RC, *, t_stop: float | None = 1e-3, timeout: float = PATIENT
+    error: type[SimulatorError],
+    message: str,
+    text: str = RC,
+    *,
+    t_stop: float | None = 1e-3,
+    timeout: float = PATIENT,
+    most_numbers: int | None = None,
 ) -> SimulatorError:
     """Run a deck that must fail with this message; the kept folder must be named in it and hold the deck."""
     with pytest.raises(error, match=re.escape(message)) as caught:
-        engine.run(text, t_stop=t_stop, timeout=timeout)
+        engine.run(text, t_stop=t_stop, timeout=timeout, most_numbers=most_numbers)
     folder = caught.value.folder
     assert folder is not None
     assert str(caught.value).endswith(f"; run folder kept: {folder}")
@@ -349,6 +355,15 @@ def test_a_hang_ends_with_all_that_was_started(fake: FakeMaker) -> None:
 def test_an_endless_run_is_stopped() -> None:
     text = deck("r1 b 0 1.0e3", "c1 b 0 1.0e-9", "b1 b 0 i=v(b)>0.5 ? 1.0e3 : -1.0e3", ".tran 1.0e-5 1.0e-3 uic")
     refused(SimulatorTimeout, "did not finish in 0.3 s and was stopped", text, timeout=0.3)
+
+
+@real
+def test_a_run_of_ever_shorter_steps_is_stopped() -> None:
+    """Where rounding keeps a run from its tolerance, ngspice goes on for ever, and fills the disk."""
+    text = deck("v1 a 0 sin(0 1 1e3)", "r1 a b 1.0e3", "c1 b 0 1.0e-9", ".tran 1.0e-9 1 0 1.0e-9 uic")
+    refused(
+        ConvergenceError, "took ever shorter steps, over 3000 numbers, and was stopped; ask", text, most_numbers=3000
+    )
 
 
 @pytest.mark.parametrize("name", ["SIGKILL", "SIGSEGV", "SIGABRT"])

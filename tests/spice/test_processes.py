@@ -14,7 +14,7 @@ import pytest
 
 from hopfield_hw import processes
 from hopfield_hw.cli import doctor
-from hopfield_hw.processes import run_program
+from hopfield_hw.processes import Growing, OutputTooLargeError, run_program
 from hopfield_hw.spice import run_folders
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals and shells of POSIX")
@@ -49,6 +49,21 @@ def test_its_time_ends_all_that_a_program_started(tmp_path: Path) -> None:
     with pytest.raises(subprocess.TimeoutExpired):
         run_program(["/bin/sh", "-c", "sleep 60 & echo $! > pid; wait"], tmp_path, 2.0)
     assert soon_gone(int((tmp_path / "pid").read_text()))
+
+
+@pytest.mark.usefixtures("way")
+def test_a_file_that_grows_too_large_ends_all_that_a_program_started(tmp_path: Path) -> None:
+    command = ["/bin/sh", "-c", "sleep 60 & echo $! > pid; head -c 2000 /dev/zero > out; wait"]
+    with pytest.raises(OutputTooLargeError):
+        run_program(command, tmp_path, 30.0, growing=Growing(tmp_path / "out", 1999))
+    assert soon_gone(int((tmp_path / "pid").read_text()))
+    done = run_program(
+        ["/bin/sh", "-c", "head -c 2000 /dev/zero > out; sleep 1; echo yes"],
+        tmp_path,
+        30.0,
+        growing=Growing(tmp_path / "out", 2000),
+    )
+    assert done == (0, "yes\n", "")
 
 
 def test_a_program_does_not_outlive_a_killed_python(way: str, tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ def drawn(family: str, index: int) -> Graph:
         ("delayed", 23, "chua_yang", "R_v_late_far_4", 1.05),
         ("delayed", 23, "ideal", "T_v_late_2", 1.05),
         ("neutral", 43, "ideal", "G_x_neutral_0_2_4", -1.0),
-        ("static_field", 202, "summing_amplifier", "E_inv_x_2", 2.0),
+        ("static_field", 202, "summing_amplifier", "R_inv_x_2_feedback", 2.0),
         ("static_field", 137, "active_rc", "R_syn_2_5", 1e-7),
         ("brain_state_in_a_box", 116, "ideal", "G_syn_6_6", 0.0),
     ],

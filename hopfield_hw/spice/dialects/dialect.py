@@ -6,7 +6,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from ...circuit import Circuit, Device, Origin, Role
 from ...functions.expressions import (
@@ -40,7 +40,7 @@ from ...parts import (
 )
 from ...parts.op_amp import OpAmpModel
 from ...parts.sources import Waveform
-from ...values.errors import Unrealisable
+from ...values.errors import InputError, Unrealisable
 
 WIDTH = 110
 GROUND = "0"
@@ -53,8 +53,8 @@ SYMBOLS: Mapping[str, str] = MappingProxyType({"arctan": "atan", "log": "ln", "s
 class Analysis(NamedTuple):
     """A transient analysis: from t = 0 to `t_stop`, steps of at most `step`; seconds. `reltol`: of each step.
 
-    `nodes`: to save. `initial`: node voltages at t = 0. `tight`: whether the other tolerances are to be so small that
-    they do not show, too; else they are the simulator's own.
+    `nodes`: to save. `initial`: node voltages at t = 0. `current`: what counts as no current, amperes, where the other
+    tolerances are to be so small that they do not show; None for those of the simulator.
     """
 
     t_stop: float
@@ -62,7 +62,7 @@ class Analysis(NamedTuple):
     reltol: float
     nodes: Sequence[str]
     initial: Mapping[str, float]
-    tight: bool = True
+    current: float | None = None
 
 
 class Dialect(ABC):
@@ -260,7 +260,9 @@ class Dialect(ABC):
         """Return the subcircuit of an op-amp's model; the capacitor of its pole starts at the parameter `start`."""
         lines = [self.format_header(name, "start=0.0" if model.pole is not None else "")]
         for element in model.elements():
-            letter = PREFIXES[type(element.part)]
+            letter = PREFIXES.get(type(element.part))
+            if letter is None:
+                raise Unrealisable(f"op-amp {name}: a model of {self.name} has no {element.part.what} in it")
             device = Device(f"{letter}_{element.name}", element.part, element.nodes, Origin("", Role.OP_AMP, ()))
             text = " ".join(self.format_device(device, {}))
             starts = isinstance(element.part, Capacitor) and element.nodes[0] == model.pole
@@ -268,18 +270,26 @@ class Dialect(ABC):
         return [*lines, f".ends {name}"]
 
     def _models(self, devices: Iterable[Device]) -> dict[Transistor | Subcircuit | OpAmpModel, str]:
+        """Return by part what it is called by. Raises InputError where two libraries define one name."""
         found: dict[Transistor | Subcircuit | OpAmpModel, str] = {}
-        libraries: dict[str, None] = {}
+        libraries: dict[str, Any] = {}  # by name that is defined, the library
         for device in devices:
             part = device.part
             model = part.model if isinstance(part, OpAmp) else part
             if isinstance(model, Subcircuit):
-                if str(model.library) not in libraries:
-                    libraries[str(model.library)] = None
+                if libraries.get(model.name.lower()) != model.library:
+                    _claim(model.defined, model.library, libraries)
                     found[model] = model.name
             elif isinstance(model, Transistor | OpAmpModel) and not isinstance(model, IdealGain):
                 found[model] = model_name(model)
+                _claim((found[model],), "", libraries)
         return found
+
+
+def _claim(names: Iterable[str], library: Any, libraries: dict[str, Any]) -> None:
+    for name in names:
+        if libraries.setdefault(name, library) != library:
+            raise InputError(f"two libraries of op-amps both define {name!r}; rename it in one, or take one for both")
 
 
 # The letter that the name of an element must begin with; others have one that goes with what they are written as.

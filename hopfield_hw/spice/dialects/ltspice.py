@@ -24,8 +24,14 @@ class LTspice(Dialect):
         start = wrap(".ic", (f"V({node})={volts + 0.0!r}" for node, volts in analysis.initial.items()))
         save = wrap(".save", (f"V({node})" for node in dict.fromkeys(analysis.nodes)))
         words: tuple[str, ...] = (f"reltol={number(analysis.reltol)}", "plotwinsize=0")
-        if analysis.tight:
-            words = (*words, f"vntol={number(analysis.reltol * 1e-3)}", "abstol=1e-15", "chgtol=1e-24", "trtol=1")
+        if analysis.current is not None:
+            words = (
+                *words,
+                f"vntol={number(analysis.reltol * 1e-3)}",
+                f"abstol={number(analysis.current)}",
+                "chgtol=1e-24",
+                "trtol=1",
+            )
             words = (*words, "gmin=1e-18", "method=trap", "numdgt=15")
         options = wrap(".options", words)
         run = f".tran 0 {number(analysis.t_stop)} 0 {number(analysis.step)} uic"

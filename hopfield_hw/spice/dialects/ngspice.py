@@ -47,13 +47,37 @@ class Ngspice(Dialect):
 
     def format_analysis(self, analysis: Analysis) -> str:
         options: tuple[str, ...] = (f"reltol={number(analysis.reltol)}",)
-        if analysis.tight:
-            options = (
-                *("method=trap", "maxord=2", *options, f"vntol={number(analysis.reltol * 1e-3)}"),
-                *("abstol=1e-15", "chgtol=1e-24", "trtol=1", "gmin=1e-18", "itl4=200"),
-            )
+        if analysis.current is not None:
+            options = format_tight(reltol=analysis.reltol, current=analysis.current)
         saved, start = analysis.nodes, analysis.initial
         return format_transient(start, saved, t_stop=analysis.t_stop, step=analysis.step, options=options)
+
+
+def format_tight(
+    *,
+    reltol: float,
+    voltage: float = 0.0,
+    current: float = 1e-15,
+    charge: float = 1e-24,
+    truncation: float = 1.0,
+    gmin: float = 1e-18,
+) -> tuple[str, ...]:
+    """Return the words of `.options` with which only `reltol` shows in the error of trapezoidal steps.
+
+    `voltage`, `current`, `charge`: what counts as none, V (at least 1e-3 reltol), A and C. `truncation`: by how much
+    errors of a step are taken to be overestimated. `gmin`: S across junctions.
+    """
+    return (
+        "method=trap",
+        "maxord=2",
+        f"reltol={number(reltol)}",
+        f"vntol={number(max(reltol * 1e-3, voltage))}",
+        f"abstol={number(current)}",
+        f"chgtol={number(charge)}",
+        f"trtol={number(truncation)}",
+        f"gmin={number(gmin)}",
+        "itl4=200",
+    )
 
 
 def format_transient(

@@ -22,13 +22,17 @@ DIALECTS: LazyTable[Dialect] = LazyTable(
 )
 
 
-def find_dialect(name: str) -> Dialect:
-    """Return a dialect of the table by its name. Raises InputError for an unknown one."""
+def find_dialect(name: str | Dialect) -> Dialect:
+    """Return a dialect of the table by its name, or anyone's own as it is. Raises InputError for an unknown one."""
+    if not isinstance(name, str):
+        if not hasattr(name, "format_analysis"):
+            raise InputError(f"dialect {name!r:.60}: must be one of {', '.join(DIALECTS)}, or a Dialect")
+        return name
     if name not in DIALECTS:
         raise InputError(f"dialect {name!r:.60}: must be one of {', '.join(DIALECTS)}")
     return DIALECTS[name]
 
 
-def write(circuit: Circuit, dialect: str) -> str:
+def write(circuit: Circuit, dialect: str | Dialect) -> str:
     """Return a circuit as text of a dialect. Raises as `find_dialect` and `Dialect.write` do."""
     return find_dialect(dialect).write(circuit)

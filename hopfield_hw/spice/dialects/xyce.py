@@ -36,7 +36,7 @@ class Xyce(Dialect):
         start = wrap(".IC", (f"V({node})={volts + 0.0!r}" for node, volts in analysis.initial.items()))
         words = (f"V({node})" for node in dict.fromkeys(analysis.nodes))
         show = wrap(".PRINT TRAN FORMAT=RAW", words)
-        more = f" METHOD=TRAP ABSTOL={number(analysis.reltol * 1e-3)}" if analysis.tight else ""
+        more = f" METHOD=TRAP ABSTOL={number(analysis.reltol * 1e-3)}" if analysis.current is not None else ""
         options = f".OPTIONS TIMEINT RELTOL={number(analysis.reltol)}{more}"
         run = f".TRAN {number(analysis.step / 100.0)} {number(analysis.t_stop)} 0 {number(analysis.step)} UIC"
         return "\n".join([*start, *show, options, run, ".end"]) + "\n"
