@@ -21,7 +21,7 @@ from hopfield_hw.functions import Gain
 from hopfield_hw.functions.expressions import ARGUMENT, Expression, call
 from hopfield_hw.parts import Part
 from hopfield_hw.spice.dialects.ngspice import Ngspice
-from hopfield_hw.transforms import delayed
+from hopfield_hw.transforms import add_delay
 from hopfield_hw.values.arrays import Array
 
 
@@ -113,10 +113,10 @@ class Hyperbola(Gain):
     def curve(self) -> Expression:
         return self.amplitude * ARGUMENT / call("sqrt", self.amplitude**2 + ARGUMENT * ARGUMENT)
 
-    def scaled(self, volts: float) -> Self:
+    def scale(self, volts: float) -> Self:
         return type(self)(amplitude=self.amplitude * volts)
 
-    def compressed(self, s: float) -> Self:
+    def compress(self, s: float) -> Self:
         raise NotImplementedError
 
     def inverse(self, y: Any) -> Array:
@@ -158,7 +158,7 @@ def random_pair(rng: np.random.Generator) -> Network:
 
 def doubly_delayed(graph: Graph, tau: float) -> Graph:
     """A delayed form: of twice the delay given."""
-    return delayed(graph, 2.0 * tau)
+    return add_delay(graph, 2.0 * tau)
 
 
 def greet(name: Annotated[str, typer.Argument(help="Whom.")]) -> int:

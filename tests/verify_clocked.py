@@ -107,7 +107,7 @@ def decibels(cell: Any, volts: float, spreads: list[Spread | None]) -> list[floa
     forecaster = hh.trained.mackey_glass()
     units = hh.Units(volts_per_unit=volts, seconds_per_unit=PERIOD)
     graph = replace(forecaster.cell.graph(), units=units)
-    inputs = hh.Signal.held(volts * forecaster.scale.scaled(forecaster.test)[: LONG + 1], PERIOD)
+    inputs = hh.Signal.held(volts * forecaster.scale.normalise(forecaster.test)[: LONG + 1], PERIOD)
     expected = hh.reference(graph, t_stop=LONG * PERIOD, inputs=inputs)["output"].to_numpy()
     nominal = hh.lower(graph, cell=cell)
     found = []

@@ -36,7 +36,7 @@ def machines(graph: Graph) -> dict[str, Machine]:
 
 def forecasts() -> dict[str, Any]:
     model = hh.trained.mackey_glass()
-    graph, series = model.graph(), model.scale.scaled(np.concatenate([model.train[-100:], model.test]))
+    graph, series = model.graph(), model.scale.normalise(np.concatenate([model.train[-100:], model.test]))
 
     def error(machine: Machine) -> float:
         return hh.tasks.relative_error(hh.tasks.forecast(machine, series)[99:-1], series[100:])

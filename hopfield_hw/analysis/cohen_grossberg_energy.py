@@ -6,7 +6,7 @@ import numpy as np
 
 from ..functions import Function
 from ..graph import Activate, Affine, Delay, Graph, as_graph
-from ..values.arrays import Array, checked
+from ..values.arrays import Array, check_array
 from ..values.errors import InputError
 
 # The integral is cut at this many uniform points and at every state asked for, with five Gauss points in each piece.
@@ -31,7 +31,7 @@ def cohen_grossberg_energy(graph: Graph, state: Array) -> Array:
         raise InputError("cohen_grossberg_energy: the graph has delays, and with them no such energy; take them out")
     if not bracket.weights.is_symmetric:
         raise InputError("cohen_grossberg_energy: the weights are not symmetric, so there is no such energy")
-    x = checked(state, "state") / graph.units.volts_per_unit
+    x = check_array(state, "state") / graph.units.volts_per_unit
     if x.shape[-1:] != (signal.size,):
         raise InputError(f"`state` has shape {x.shape}: must be (..., {signal.size}), the states last")
     d = signal.function

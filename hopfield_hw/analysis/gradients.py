@@ -9,7 +9,7 @@ import numpy as np
 
 from ..equations import MapProgram, iterate
 from ..graph import Graph
-from ..values.arrays import Array, frozen
+from ..values.arrays import Array, freeze
 from ..values.errors import InputError
 
 
@@ -36,7 +36,7 @@ def gradient_flow(
     Raises InputError for wrong shapes, lags that the sequence does not have, and names that are no Hold.
     """
     program = MapProgram([graph])
-    u = frozen(inputs, "inputs")
+    u = freeze(inputs, "inputs")
     if u.ndim != 2 or u.shape[1] != program.input_size:
         raise InputError(f"`inputs` has shape {u.shape}: must be (T, {program.input_size})")
     if not 1 <= lags <= u.shape[0]:
@@ -47,7 +47,7 @@ def gradient_flow(
             raise InputError(f"{name!r:.60}: must be one of {', '.join(program.slices)}")
     for name, value in (initial or {}).items():
         part = program.slices[name]
-        h[part] = frozen(value, f"initial[{name!r}]", shape=(part.stop - part.start,))
+        h[part] = freeze(value, f"initial[{name!r}]", shape=(part.stop - part.start,))
     chosen = np.concatenate([np.arange(program.size)[program.slices[name]] for name in of or program.slices])
     jacobians = []
     for k, state, _, _ in iterate(program, h, u):

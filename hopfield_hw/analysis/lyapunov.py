@@ -12,7 +12,7 @@ from ..equations import MapProgram, OdeProgram, input_signal
 from ..graph import Graph, as_graph
 from ..networks.network import Network
 from ..transforms import in_si
-from ..values.arrays import Array, frozen, positive, whole
+from ..values.arrays import Array, freeze, positive, whole
 from ..values.errors import AccuracyError, InputError
 from ..values.signals import Signal
 
@@ -58,7 +58,7 @@ def lyapunov(
     if network.kind not in ("ode", "map"):
         raise InputError(f"lyapunov: the graph is of the kind {network.kind!r}: must be 'ode' or 'map'")
     length = float(positive(t_stop, "t_stop", shape=(), unit="s"))
-    before = TRANSIENT * length if transient is None else float(frozen(transient, "transient", shape=()))
+    before = TRANSIENT * length if transient is None else float(freeze(transient, "transient", shape=()))
     if before < 0.0:
         raise InputError(f"`transient` = {before} s: must be at least 0")
     signal = input_signal(network, inputs)

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..circuit import Circuit
 from ..parts import AD633_TYPICAL, Capacitor, Multiplier, OpAmp, Part, Resistor, Transistor
-from ..values.arrays import frozen
+from ..values.arrays import freeze
 from ..values.errors import InputError, NoEffectWarning, warn
 
 # The errors of a multiplier, and how large they typically are.
@@ -50,7 +50,7 @@ class Spread:
     def __post_init__(self) -> None:
         for field in fields(self):
             unit = "V" if field.name == "offset" else ""
-            value = float(frozen(getattr(self, field.name), f"Spread.{field.name}", shape=(), unit=unit))
+            value = float(freeze(getattr(self, field.name), f"Spread.{field.name}", shape=(), unit=unit))
             if value < 0.0 or (value >= 1.0 and field.name in ("resistors", "capacitors")):
                 raise InputError(f"`Spread.{field.name}` = {value:g}: must not be negative, and tolerances below 1")
             object.__setattr__(self, field.name, value)

@@ -13,7 +13,7 @@ from ..parts import Capacitor, as_op_amp
 from ..values.arrays import positive
 from ..values.brief import Brief
 from ..values.errors import Unrealisable
-from .delay_line import check_delays, constant_history, new_node, tau_of, used
+from .delay_line import check_delays, constant_history, find_used, new_node, tau_of
 
 MOST_STAGES = 256
 
@@ -59,7 +59,7 @@ class AllPass(Brief):
         tau = tau_of(delay)
         number = self.stages(tau, self._bandwidth(draft))
         capacitance = tau / (2.0 * number) / self.resistance
-        ends, taken = draft.nodes(delay), used(draft.graph, delay)
+        ends, taken = draft.nodes(delay), find_used(draft.graph, delay)
         for k, (into, volts) in enumerate(zip(inputs, constant_history(delay).tolist(), strict=True)):
             if not taken[k]:
                 continue

@@ -72,7 +72,7 @@ def add_delay(draft: Draft, delay: Delay, inputs: tuple[str, ...], *, buffered: 
     alike = _of_same_signal(draft.graph, delay)
     if alike[0] is not delay:
         return  # built with the first
-    taken = {d.name: used(draft.graph, d) for d in alike}
+    taken = {d.name: find_used(draft.graph, d) for d in alike}
     for k, (into, volts) in enumerate(zip(inputs, constant_history(delay).tolist(), strict=True)):
         for line in _lines([d for d in alike if taken[d.name][k]]):
             nodes = [new_node(draft, d, f"far_{k}") if buffered else draft.nodes(d)[k] for d in line]
@@ -117,7 +117,7 @@ def _add_line(
     draft.add(f"R_{delay.name}_far{label}", match, (near, GROUND), origin)
 
 
-def used(graph: Graph, delay: Delay) -> npt.NDArray[np.bool_]:
+def find_used(graph: Graph, delay: Delay) -> npt.NDArray[np.bool_]:
     """Return by element whether anything takes it: an Affine that it alone drives may have no weight for it."""
     found = np.zeros(delay.size, dtype=bool)
     for target in graph.targets(delay):

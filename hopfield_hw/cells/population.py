@@ -63,7 +63,7 @@ def add_crossbar(draft: Draft, affine: Affine, nodes: Iterable[str]) -> None:
     to = tuple(nodes)
     values, rows, columns = affine.weights.entries()
     for value, i, j in zip(values.tolist(), rows.tolist(), columns.tolist(), strict=True):
-        rail = draft.rail(source, j) if value > 0.0 else draft.inverted(source, j)
+        rail = draft.rail(source, j) if value > 0.0 else draft.invert(source, j)
         resistance = 1.0 / abs(value)
         if not np.isfinite(resistance):
             raise InputError(f"`{affine.name}.weights[{i}, {j}]` = {value} S: is too small for a resistor; set it to 0")

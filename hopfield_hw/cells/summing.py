@@ -146,7 +146,7 @@ def _add_affine(draft: Draft, affine: Affine, rows: list[list[Term]], make: Summ
 
 
 def _rail(draft: Draft, source: Operator, element: int, weight: float) -> str:
-    return draft.inverted(source, element) if weight > 0.0 else draft.nodes(source)[element]
+    return draft.invert(source, element) if weight > 0.0 else draft.nodes(source)[element]
 
 
 def _check_weight(affine: Affine, value: float, i: int, j: int, make: Summing) -> None:

@@ -146,7 +146,7 @@ class Circuit:
         signal = as_signal(inputs, "inputs", len(self.inputs))
         warn_of_inputs(signal)
         if self.clock is not None and math.isinf(self.time_constant):
-            signal = signal.stepped(self.clock.period)
+            signal = signal.hold(self.clock.period)
         waves = {
             name: float(signal.values[0, k])
             if signal.times.size == 1

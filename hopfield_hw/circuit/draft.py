@@ -135,7 +135,7 @@ class Draft:
             self._buffers[operator.name, element] = node
         return self._buffers[operator.name, element]
 
-    def inverted(self, operator: Operator, element: int) -> str:
+    def invert(self, operator: Operator, element: int) -> str:
         """Return the complement rail of an operator's element, as in `vn_3`; its inverter is made once."""
         node = self.rail(operator, element)
         if node not in self._rails:
@@ -200,7 +200,7 @@ class Draft:
             origin = Origin(leak_name, Role.BUFFER, (element,))
             self.add(f"E_{name}", VoltageGain(scale), (buffer, GROUND, held, GROUND), origin)
             return
-        out = buffer if scale > 0.0 else self.inverted(self.graph.by_name[leak_name], element)
+        out = buffer if scale > 0.0 else self.invert(self.graph.by_name[leak_name], element)
         self.add_op_amp(name, self._op_amp, (held, out), out, Origin(leak_name, Role.OP_AMP, (element,)))
         if scale < 0.0:
             _, origin = self._rails.pop(buffer)

@@ -15,7 +15,7 @@ from ..spice.export import Options
 from ..spice.transient import AccuracyWarning
 from ..spice.transient import simulate as run_ngspice
 from ..values.si_text import format_si
-from .inputs import accuracy_given, checked_timeout, load
+from .inputs import accuracy_given, check_timeout, load
 from .options import (
     PICTURES,
     Accuracy,
@@ -29,7 +29,7 @@ from .options import (
     Rescale,
     Timeout,
 )
-from .reporting import checked_output, emit_result, say, say_table, warn, working, written
+from .reporting import check_output, emit_result, say, say_table, warn, working, written
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -53,10 +53,10 @@ def simulate(
 
     -o FILE.nc writes the waveforms (netCDF), --plot FILE.png plots them.
     """
-    goal, limit = accuracy_given(accuracy), checked_timeout(timeout)
+    goal, limit = accuracy_given(accuracy), check_timeout(timeout)
     for path, suffixes in ((output, (WAVES,)), (plot, PICTURES)):
         if path is not None:
-            checked_output(path, *suffixes)
+            check_output(path, *suffixes)
     chosen = load(design, case)
     circuit = design_circuit(chosen, cell, op_amp=op_amp, rescale=rescale)
     wave, warned = _simulate(chosen, circuit, chosen.accuracy if goal is None else goal, limit)
@@ -96,7 +96,7 @@ def export(
     A simulator runs it unchanged; ngspice by `ngspice -b -r waves.raw FILE`.
     """
     if output is not None:
-        checked_output(output)
+        check_output(output)
     options: Options = "everyday" if everyday else "tight"
     deck = export_deck(load(design, case), dialect, cell, op_amp=op_amp, rescale=rescale, options=options)
     if output is None:

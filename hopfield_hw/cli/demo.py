@@ -12,7 +12,7 @@ from ..designs.export import design_circuit
 from ..verification.faults import FORMS, Fault, Planted, parse_fault, plant
 from .checks import Checked, Job, Unverified, check, show
 from .options import Json
-from .reporting import checked_folder, emit_result, report_error, say_table
+from .reporting import check_folder, emit_result, report_error, say_table
 
 MEMORY = "digit_memory"
 DESIGNS = (MEMORY, "ad_converter_4bit")
@@ -34,7 +34,7 @@ def demo(
     if broken is not None:
         return _demo_fault(parse_fault(broken), output, as_json)
     jobs = [Job(load_design(name)) for name in DESIGNS]
-    checked_folder(output)
+    check_folder(output)
     reports = [_run(job, output / f"{job.design.name}.png", as_json) for job in jobs]
     return _conclude(reports, as_json, designs=[report.to_json() for report in reports])
 
@@ -44,7 +44,7 @@ def _demo_fault(fault: Fault, output: Path, as_json: bool) -> int:
     design = load_design(MEMORY)
     circuit = design_circuit(design)
     planted = plant(circuit.driven(design.inputs), fault)
-    checked_folder(output)
+    check_folder(output)
     suffix = "_".join(str(fault).replace(",", ":").split(":"))
     report = _run(Job(design, deck=planted.text), output / f"{design.name}_{suffix}.png", as_json)
     named = _find_named(report)

@@ -17,10 +17,10 @@ from ..integers.machine import FixedPointReport, clipped_rows, fixed_point_repor
 from ..integers.tools import lint, synthesise
 from ..integers.verilog import write_verilog
 from ..recurrent import RecurrentCell, Stack
-from ..values.arrays import Array, frozen
+from ..values.arrays import Array, freeze
 from ..values.errors import InputError, SimulatorMissing
 from .options import Json
-from .reporting import checked_folder, emit_result, say_table, working, written
+from .reporting import check_folder, emit_result, say_table, working, written
 
 SUFFIXES = (".onnx", ".npz", ".safetensors")
 MODEL_HELP = "An .onnx model, or the weights of an LSTM, GRU or RNN of PyTorch (.npz, .safetensors)."
@@ -78,7 +78,7 @@ def rtl(
     parts = list(_parts(_load(model, prefix)))
     programs = {part.name: lower_to_integers(part.cell.graph(), formats) for part in parts}
     texts = {name: write_verilog(program, name) for name, program in programs.items()}
-    folder = checked_folder(output)
+    folder = check_folder(output)
     found: list[dict[str, Any]] = []
     for part in parts:
         path, program = folder / f"{part.name}.v", programs[part.name]
@@ -225,7 +225,7 @@ def _sequences(path: Path) -> Array:
         ) from None
     if len(arrays) != 1:
         raise InputError(f"{path.name}: holds {len(arrays)} arrays: must hold one, (T, B, I) or (T, I)")
-    x = frozen(next(iter(arrays.values())), path.name)
+    x = freeze(next(iter(arrays.values())), path.name)
     if x.ndim not in (2, 3):
         raise InputError(f"{path.name}: its array has shape {x.shape}: must be (T, B, I) or (T, I)")
     return x if x.ndim == 3 else x[:, np.newaxis]

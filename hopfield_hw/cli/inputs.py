@@ -7,7 +7,7 @@ from ..lowering import find_cell
 from ..processes import TIMEOUT
 from ..values.arrays import positive
 from ..values.errors import InputError
-from ..values.measures import checked_accuracy
+from ..values.measures import check_accuracy
 
 
 def load(name: str, case: str | None = None) -> Design:
@@ -21,21 +21,21 @@ def load(name: str, case: str | None = None) -> Design:
     return design.cases[case]
 
 
-def checked_cell(name: str) -> str:
+def check_cell(name: str) -> str:
     """Return the name of a cell. Raises InputError for an unknown one."""
     return find_cell(name).name
 
 
-def checked_positive(value: float | str, name: str, unit: str) -> float:
+def check_positive(value: float | str, name: str, unit: str) -> float:
     """Return a positive number. Raises InputError for another."""
     return float(positive(value, name, shape=(), unit=unit))
 
 
 def accuracy_given(value: float | None) -> float | None:
     """Return the value of --accuracy, an NRMSE; None where it is not given. Raises InputError for another number."""
-    return None if value is None else checked_accuracy(value, "--accuracy")
+    return None if value is None else check_accuracy(value, "--accuracy")
 
 
-def checked_timeout(value: str | None) -> float:
+def check_timeout(value: str | None) -> float:
     """Return the value of --timeout, seconds. Raises InputError for one that is not positive."""
-    return TIMEOUT if value is None else checked_positive(value, "--timeout", "s")
+    return TIMEOUT if value is None else check_positive(value, "--timeout", "s")

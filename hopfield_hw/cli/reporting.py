@@ -116,7 +116,7 @@ def counting(what: str, total: int) -> Iterator[Callable[[], None]]:
         yield lambda: progress.advance(task)
 
 
-def checked_output(path: Path, *suffixes: str) -> Path:
+def check_output(path: Path, *suffixes: str) -> Path:
     """Return a path that can be written to. Raises InputError for another suffix, a folder, and a missing folder."""
     if suffixes and path.suffix.lower() not in suffixes:
         raise InputError(f"{str(path)!r:.200}: has the suffix {path.suffix!r}; must be one of {', '.join(suffixes)}")
@@ -128,7 +128,7 @@ def checked_output(path: Path, *suffixes: str) -> Path:
     return path
 
 
-def checked_folder(path: Path) -> Path:
+def check_folder(path: Path) -> Path:
     """Return a folder, made where there is none. Raises InputError where it cannot be made."""
     with _explain(path):
         path.mkdir(parents=True, exist_ok=True)

@@ -12,7 +12,7 @@ from ..cells import CELLS
 from ..spice.decks.text import cell_of
 from ..values.errors import InputError
 from .checks import Checked, Job, Unverified, check, show
-from .inputs import accuracy_given, checked_cell, checked_timeout, load
+from .inputs import accuracy_given, check_cell, check_timeout, load
 from .options import (
     DESIGN_HELP,
     PICTURES,
@@ -25,7 +25,7 @@ from .options import (
     Timeout,
 )
 from .random_set import RandomSet, verify_set
-from .reporting import checked_output, emit_result, report_error
+from .reporting import check_output, emit_result, report_error
 
 
 def verify(
@@ -57,7 +57,7 @@ def verify(
     With --random, N random networks are verified in place of a design.
     """
     chosen = cell if cell is not None else _cell_of(deck)
-    checked_cell(chosen)
+    check_cell(chosen)
     goal = accuracy_given(accuracy)
     if count is not None:
         own = {
@@ -74,9 +74,9 @@ def verify(
     if design is None:
         raise InputError("verify: must have a DESIGN or --random N; `hopfield-hw list` shows the designs")
     if plot is not None:
-        checked_output(plot, *PICTURES)
+        check_output(plot, *PICTURES)
     return _verify_design(
-        Job(load(design, case), chosen, goal, rescale, deck, checked_timeout(timeout), op_amp), plot, as_json
+        Job(load(design, case), chosen, goal, rescale, deck, check_timeout(timeout), op_amp), plot, as_json
     )
 
 

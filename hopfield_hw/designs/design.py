@@ -17,13 +17,13 @@ from ..cells import CELLS
 from ..graph import Graph, Input, Leak, Output, as_graph
 from ..networks.network import Network
 from ..problems import Answer, Expected, Oscillation, Recall, Settled, Visited, read_patterns
-from ..values.arrays import frozen, positive
+from ..values.arrays import freeze, positive
 from ..values.brief import brief, shorten
 from ..values.errors import InputError
-from ..values.measures import checked_accuracy
+from ..values.measures import check_accuracy
 from ..values.names import unknown
 from ..values.signals import Signal, as_signal
-from .networks import delayed_network, design_file, design_network
+from .networks import add_delays, design_file, design_network
 from .shipped import FILE, shipped_designs, shipped_file
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class CellTolerance(NamedTuple):
 class Design:
     """A network, how it is run, and what its answer must be.
 
-    `delay`: of the feedback, as `design_networks.delayed_network` takes it; None where there is none. `t_stop`:
+    `delay`: of the feedback, as `add_delays` takes it; None where there is none. `t_stop`:
     seconds; None for the default, 20 max(R C). `accuracy`: NRMSE that the engines are asked for. `inputs`: volts; None
     where there are none. `expected`: None where nothing is. `cells`: by name, the cells that the design states a
     tolerance for. `cases`: by name, the same network run in other ways, each a Design without cases.
@@ -76,7 +76,7 @@ class Design:
     def graph(self) -> Graph:
         """Return the network's graph, its feedback delayed where the design says so."""
         graph = as_graph(self.network)
-        return graph if self.delay is None else delayed_network(graph, self.delay)
+        return graph if self.delay is None else add_delays(graph, self.delay)
 
 
 def check_answer(design: Design, wave: xr.Dataset) -> tuple[Answer, ...]:
@@ -153,7 +153,7 @@ def _design(name: str, content: Mapping[str, Any], folder: Path) -> Design:
     graph = as_graph(network)
     if "delay" in content:
         with _prefix("`delay`"):
-            graph = delayed_network(graph, content["delay"])
+            graph = add_delays(graph, content["delay"])
     analysis = content.get("analysis", {})
     return Design(
         name=name,
@@ -163,7 +163,7 @@ def _design(name: str, content: Mapping[str, Any], folder: Path) -> Design:
         network=network,
         delay=MappingProxyType(content["delay"]) if "delay" in content else None,
         t_stop=_positive(analysis["t_stop"], "analysis.t_stop", "s") if "t_stop" in analysis else None,
-        accuracy=checked_accuracy(analysis.get("accuracy", ACCURACY), "analysis.accuracy"),
+        accuracy=check_accuracy(analysis.get("accuracy", ACCURACY), "analysis.accuracy"),
         inputs=_inputs(analysis["inputs"], graph) if "inputs" in analysis else None,
         expected=_parse_expected(content["expected"], graph, folder) if "expected" in content else None,
         cells=MappingProxyType({cell: _tolerance(cell, table) for cell, table in content.get("cells", {}).items()}),
@@ -215,12 +215,12 @@ def _outputs(graph: Graph) -> int:
 
 
 def _parse_settled(table: Mapping[str, Any], graph: Graph, folder: Path) -> Settled:
-    outputs = frozen(table["outputs"], "expected.outputs", shape=(_outputs(graph),), unit="V")
+    outputs = freeze(table["outputs"], "expected.outputs", shape=(_outputs(graph),), unit="V")
     return Settled(tuple(outputs.tolist()), _positive(table["tolerance"], "expected.tolerance", "V"))
 
 
 def _codes(table: Mapping[str, Any], graph: Graph, folder: Path) -> Visited:
-    pieces = frozen(table["pieces"], "expected.pieces", unit="s")
+    pieces = freeze(table["pieces"], "expected.pieces", unit="s")
     if len(pieces) != len(table["visited"]) or not len(pieces):
         found = f"{len(pieces)} pieces and {len(table['visited'])} rows of visited codes"
         raise InputError(f"`expected` has {found}: must have as many of each, at least one")
@@ -264,7 +264,7 @@ EXPECTATIONS: Mapping[str, Callable[[Mapping[str, Any], Graph, Path], Expected]]
 def _tolerance(cell: str, table: Mapping[str, Any]) -> CellTolerance:
     if cell not in CELLS:
         raise InputError(unknown("`cells`: cell", cell, CELLS))
-    tolerance = checked_accuracy(table["tolerance"], f"cells.{cell}.tolerance")
+    tolerance = check_accuracy(table["tolerance"], f"cells.{cell}.tolerance")
     return CellTolerance(tolerance, table["reason"], table.get("rescale", False))
 
 

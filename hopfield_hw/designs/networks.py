@@ -63,7 +63,7 @@ def design_network(table: Mapping[str, Any], folder: Path) -> Network | Graph:
     return Network(**fields)
 
 
-def delayed_network(graph: Graph, table: Mapping[str, Any]) -> Graph:
+def add_delays(graph: Graph, table: Mapping[str, Any]) -> Graph:
     """Return a graph with the delays of the table `delay` of a design.toml: `kind`, and the arguments of that function.
 
     A table of `times` and `values` is a Signal. Raises InputError for an unknown kind, and as that function does.

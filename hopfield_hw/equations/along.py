@@ -72,7 +72,7 @@ class Along:
         """Return dx/dt of the Leaks, (P, continuous), from the values of the operators."""
         return self._equation.slopes(values)
 
-    def sampled(self, values: Values) -> Array:
+    def sample(self, values: Values) -> Array:
         """Return what the Holds take at an edge, (P, held), from the values just before it."""
         rows = len(next(iter(values.values())))
         taken = [np.broadcast_to(self.operators.driven(values, h), (rows, h.output_size)) for h in self.holds]
@@ -94,11 +94,11 @@ class Along:
 
     def _late(self, delay: Delay, t: Array) -> Array:
         """Return what a Delay gives at the times t, (P, size)."""
-        tau = delay.tau.sampled(t)[:, 0] if isinstance(delay.tau, Signal) else delay.tau
+        tau = delay.tau.sample(t)[:, 0] if isinstance(delay.tau, Signal) else delay.tau
         then = t - tau
         held = delay.history
         if isinstance(held, Signal):
-            past = held.sampled(np.maximum(-then, 0.0))
+            past = held.sample(np.maximum(-then, 0.0))
         else:
             past = np.broadcast_to(held, (t.size, held.size))
         given, after = np.array(past), then >= 0.0

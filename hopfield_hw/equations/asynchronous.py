@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..graph import Activate, Affine, Graph, HasGraph, Hold, Sign, as_graph
-from ..values.arrays import Array, frozen, whole
+from ..values.arrays import Array, freeze, whole
 from ..values.errors import InputError
 
 
@@ -46,7 +46,7 @@ def run_asynchronous(
         raise InputError(f"run_asynchronous: the ties of {decider.name!r} are not those of the Hold; drive them by it")
     columns = np.ascontiguousarray(affines[0].weights.matrix.T)
     n = holds[0].output_size
-    start = frozen(holds[0].initial if initial is None else initial, "initial")
+    start = freeze(holds[0].initial if initial is None else initial, "initial")
     if start.ndim not in (1, 2) or start.shape[-1] != n:
         raise InputError(f"`initial` has shape {start.shape}: must be ({n},) or (B, {n})")
     x = np.atleast_2d(start).copy()

@@ -10,7 +10,7 @@ import xarray as xr
 
 from ..graph import Graph, HasGraph, Leak, Output, as_graph
 from ..transforms import in_si
-from ..values.arrays import Array, frozen
+from ..values.arrays import Array, freeze
 from ..values.datasets import make_dataset
 from ..values.errors import InputError
 from ..values.grids import uniform_grid
@@ -70,7 +70,7 @@ def _initial(program: OdeProgram, draws: int, initial: Any) -> Array:
     if initial is None:
         start: Array = np.atleast_2d(program.initial)
     else:
-        start = frozen(initial, "initial")
+        start = freeze(initial, "initial")
         fits = start.ndim == 2 and start.shape[0] > 0 and start.shape[1] == program.size
         if not fits or (draws > 1 and start.shape[0] != draws):
             rows = "draws" if draws == 1 else str(draws)

@@ -80,7 +80,7 @@ class Solution:
         """Return x at each time, (P, n)."""
         return self._state(times, self._steps_of(times))
 
-    def delayed(self, times: Array, segment: int | None = None) -> Array:
+    def evaluate(self, times: Array, segment: int | None = None) -> Array:
         """Return y at each time, (P, M): that of a segment, else from the right where there are jumps."""
         equation, segments = self.equation, self.segments
         rows = segments.of(times) if segment is None else np.full(times.shape, segment)
@@ -114,7 +114,7 @@ class Solution:
         """Keep what the delays give over the proposed step; return the two last coefficients, (2, M)."""
         k = self.steps
         times = self._starts[k] + self._lengths[k] * _NODES
-        self._given[k] = _FIT @ self.delayed(times, segment)
+        self._given[k] = _FIT @ self.evaluate(times, segment)
         tail: Array = self._given[k, -2:]
         return tail
 

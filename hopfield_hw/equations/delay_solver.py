@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from ..values.arrays import Array, frozen, positive
+from ..values.arrays import Array, freeze, positive
 from ..values.errors import AccuracyError, InputError
 from .breakpoints import Break, Lag, Segments, Tau, find_segments
 from .collocation import Tolerance, gauss, solve_row
@@ -58,7 +58,7 @@ def integrate_delayed(
         if not callable(value):
             raise InputError(f"`{name}` = {value!r:.60}: must be a function, of time first")
     span = _span(t_span)
-    start = np.atleast_1d(frozen(history(span[0]), "history"))
+    start = np.atleast_1d(freeze(history(span[0]), "history"))
     equation = _States(rhs, tuple(Lag(tau=tau) for tau in lags), history, start.size)
     kinks = [Break(1, t, k) for t in breaks for k in range(len(lags))]
     return integrate(equation, start, span, rtol=rtol, atol=atol, breaks=kinks, max_step=max_step)
@@ -108,7 +108,7 @@ def integrate(
 
 
 def _span(t_span: tuple[float, float]) -> tuple[float, float]:
-    begin, end = frozen(t_span, "t_span", shape=(2,)).tolist()
+    begin, end = freeze(t_span, "t_span", shape=(2,)).tolist()
     if not begin < end:
         raise InputError(f"`t_span` = {begin, end}: must end after it begins")
     return begin, end
@@ -146,7 +146,7 @@ class _Solver:
                 if taken:
                     self._segment += taken
                     continue
-                given = self._solution.delayed(np.array([self._t]), segment)[0]
+                given = self._solution.evaluate(np.array([self._t]), segment)[0]
                 f = self._equation.rhs(self._t, self._x, given)
                 h = self._first(f) if not self._solution.steps else h
                 while self._t < edges[segment + 1]:
@@ -171,7 +171,7 @@ class _Solver:
 
         def slopes_at(times: Array) -> Callable[[Array], Array]:
             at = times[:, 0]
-            given = self._solution.delayed(at)
+            given = self._solution.evaluate(at)
 
             def slopes(x: Array) -> Array:
                 if self._watch is not None:
@@ -250,7 +250,7 @@ class _Solver:
             solution.propose(t, h, dense)
             tail = self._tail()
             times = t + TABLEAU.times * h
-            given = solution.delayed(times, self._segment)
+            given = solution.evaluate(times, self._segment)
             for s in range(1, len(times)):
                 at = self._x + h * (TABLEAU.matrix[s, :s] @ stages[:s])
                 stages[s] = self._equation.rhs(float(times[s]), at, given[s])

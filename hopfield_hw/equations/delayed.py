@@ -100,7 +100,7 @@ class DelayProgram:
     def history(self, delay: int, t: Array) -> Array:
         """Return what drove one Delay before the start, (P, draws * elements)."""
         held = self.delays[delay].history
-        found = held.sampled(-t) if isinstance(held, Signal) else np.broadcast_to(held, (t.size, held.size))
+        found = held.sample(-t) if isinstance(held, Signal) else np.broadcast_to(held, (t.size, held.size))
         return np.tile(found, self.draws)
 
     def grids(self, end: float, points: int | None) -> tuple[Array, Array]:
@@ -118,7 +118,7 @@ class DelayProgram:
             return found.state(grid)
 
         states, check = refine(solve, float(grid[-1]), accuracy)
-        joined = self._joined(states, solutions[-1].delayed(grid))[:, 0]
+        joined = self._joined(states, solutions[-1].evaluate(grid))[:, 0]
         outputs = self._operators.outputs(self._operators.evaluate(joined, self._inputs(grid)))
         return Solved(states, outputs, {"accuracy": accuracy, "self_check": check})
 

@@ -200,7 +200,7 @@ class OperatorValues:
         self.matrices: Array | None = None  # by draw, of weights that differ
         if all(isinstance(op, Affine) for op in operators):
             affines = [op for op in operators if isinstance(op, Affine)]
-            self.constant = joined([op.constant for op in affines])
+            self.constant = join_equal([op.constant for op in affines])
             given = [op.weights for op in affines]
             if all(weights.is_same(given[0]) for weights in given):
                 self.weights = given[0]
@@ -249,7 +249,7 @@ class OperatorValues:
         return stack([self.functions[k] for k in indices])
 
 
-def joined(arrays: Sequence[Array]) -> Array:
+def join_equal(arrays: Sequence[Array]) -> Array:
     """Return one array where all are equal, else one row for each."""
     if all(np.array_equal(array, arrays[0]) for array in arrays):
         return arrays[0]

@@ -9,7 +9,7 @@ import scipy.sparse as sp
 
 from ..graph import Graph, Leak
 from ..values.arrays import Array
-from .evaluate import Evaluator, Matrix, Rows, Values, joined, rows_of, scale_rows
+from .evaluate import Evaluator, Matrix, Rows, Values, join_equal, rows_of, scale_rows
 
 
 class LeakEquation:
@@ -88,7 +88,7 @@ class LeakEquation:
 def _rates(leak: Leak, draws: Sequence[Graph]) -> tuple[Array, Array]:
     same = [op for draw in draws if isinstance(op := draw.by_name[leak.name], Leak)]
     rates = [1.0 / (op.resistance * op.capacitance) for op in same]
-    return joined([1.0 / op.capacitance for op in same]), joined(rates)
+    return join_equal([1.0 / op.capacitance for op in same]), join_equal(rates)
 
 
 def _shape(values: Values) -> tuple[int, ...]:

@@ -116,7 +116,7 @@ class OdeEquation:
             return np.broadcast_to(self.inputs.at(float(t)), (*x.shape[:-1], size))
         if self.inputs.times.size == 1:
             return np.broadcast_to(self.inputs.values[0], (*x.shape[:-1], size))
-        return self.inputs.sampled(t)
+        return self.inputs.sample(t)
 
     @cached_property
     def _constants(self) -> Values:

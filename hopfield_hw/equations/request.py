@@ -12,7 +12,7 @@ from ..graph import Graph, Input, Leak, Output
 from ..values.arrays import Array, positive
 from ..values.errors import InputError
 from ..values.grids import uniform_grid
-from ..values.measures import checked_accuracy
+from ..values.measures import check_accuracy
 from ..values.signals import Signal, as_signal
 
 POINTS = 2001
@@ -24,7 +24,7 @@ def check_request(accuracy: Any, points: int | None) -> float:
     """Return the accuracy, an NRMSE. Raises InputError for another, and for fewer than two points."""
     if points is not None:
         uniform_grid(1.0, points)
-    return checked_accuracy(accuracy, "accuracy")
+    return check_accuracy(accuracy, "accuracy")
 
 
 def check_steps(graph: Graph, period: float, end: float) -> None:
@@ -67,7 +67,7 @@ def uniform_times(end: float, points: int | None) -> tuple[Array, Array]:
 
 def input_values(signal: Signal | None, t: Array, size: int) -> Array:
     """Return the inputs at the times t, (*t.shape, size); 0 V where nothing is given."""
-    return np.zeros((*np.shape(t), size)) if signal is None else signal.sampled(t)
+    return np.zeros((*np.shape(t), size)) if signal is None else signal.sample(t)
 
 
 def piecewise(initial: Array, grid: Array, signal: Signal | None, advance: Callable[[Array, Array], Array]) -> Array:

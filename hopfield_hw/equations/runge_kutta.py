@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from threadpoolctl import ThreadpoolController
 
-from ..values.arrays import Array, frozen
+from ..values.arrays import Array, freeze
 from ..values.errors import AccuracyError, InputError
 from .controller import smallest_step
 from .crossbar import FusedStep
@@ -71,15 +71,15 @@ def integrate(
     Raises InputError for unusable arguments, and AccuracyError, naming the draw and the time, where a trajectory
     cannot go on.
     """
-    x0 = frozen(initial, "initial")
+    x0 = freeze(initial, "initial")
     if x0.ndim != 2 or x0.shape[1] == 0:
         raise InputError(f"`initial` has shape {x0.shape}: must be (draws, neurons) with at least one neuron")
-    grid = frozen(times, "times")
+    grid = freeze(times, "times")
     if grid.ndim != 1 or grid.size == 0 or (np.diff(grid) <= 0.0).any():
         raise InputError(f"`times` of shape {grid.shape}: must be one list of strictly increasing times")
     if not _MIN_RTOL <= rtol < 1.0:
         raise InputError(f"`rtol = {rtol}`: must be at least {_MIN_RTOL:.3g} (100 roundings) and below 1")
-    tolerance = frozen(atol, "atol", shape=x0.shape[1:])
+    tolerance = freeze(atol, "atol", shape=x0.shape[1:])
     if (tolerance <= 0.0).any():
         raise InputError(f"`atol = {tolerance.min()}`: must be positive")
     if not max_step > 0.0:

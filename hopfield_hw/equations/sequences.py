@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from ..graph import Graph, as_graph
 from ..recurrent import Layer, RecurrentCell, Stack
-from ..values.arrays import Array, checked, frozen
+from ..values.arrays import Array, check_array, freeze
 from ..values.brief import brief
 from ..values.errors import InputError
 from .map_program import MapProgram, iterate
@@ -79,7 +79,7 @@ def run_sequence(
     Raises InputError for wrong shapes, lengths out of range, and names that are no Hold.
     """
     stepper = machine_of(machine)
-    x = checked(inputs, "inputs")
+    x = check_array(inputs, "inputs")
     if x.ndim == 2:
         x = x[:, np.newaxis]
     if x.ndim != 3 or x.shape[2] != stepper.input_size:
@@ -149,7 +149,7 @@ def _has_graph(given: Any) -> bool:
 def _lengths(lengths: Any, steps: int, batch: int) -> npt.NDArray[np.int64]:
     if lengths is None:
         return np.full(batch, steps)
-    found = frozen(lengths, "lengths", shape=(batch,))
+    found = freeze(lengths, "lengths", shape=(batch,))
     bad = (found != np.rint(found)) | (found < 0) | (found > steps)
     if bad.any():
         raise InputError(
@@ -164,5 +164,5 @@ def _start(machine: Machine, batch: int, initial: Mapping[str, Any] | None) -> A
         if name not in machine.slices:
             raise InputError(f"`initial` names {name!r:.60}: must be one of {', '.join(machine.slices)}")
         part = machine.slices[name]
-        h[:, part] = frozen(value, f"initial[{name!r}]", shape=(batch, part.stop - part.start))
+        h[:, part] = freeze(value, f"initial[{name!r}]", shape=(batch, part.stop - part.start))
     return h

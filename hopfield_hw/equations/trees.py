@@ -10,7 +10,7 @@ import numpy as np
 
 from ..graph import Graph, Input, Output
 from ..recurrent import RecursiveCell, TreeLSTM
-from ..values.arrays import Array, frozen
+from ..values.arrays import Array, freeze
 from ..values.brief import Brief, brief
 from ..values.errors import InputError
 from .evaluate import Evaluator
@@ -39,7 +39,7 @@ class Tree(Brief):
     children: Sequence[tuple[int | None, int | None] | None]
 
     def __post_init__(self) -> None:
-        inputs = frozen(self.inputs, "Tree.inputs")
+        inputs = freeze(self.inputs, "Tree.inputs")
         if inputs.ndim != 2 or inputs.shape[0] == 0 or len(self.children) != inputs.shape[0]:
             found = f"{inputs.shape} and {len(self.children)} children"
             raise InputError(f"`Tree` has inputs of shape {found}: must be (nodes, I) and one entry for each node")

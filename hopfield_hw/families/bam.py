@@ -9,7 +9,7 @@ import numpy as np
 from ..functions import Gain, Tanh
 from ..graph import Activate, Affine, Graph, Operator, Sign, Units, tie_bands
 from ..graph.building import CIRCUIT_UNITS, matrix, network_graph, state
-from ..values.arrays import Array, frozen
+from ..values.arrays import Array, freeze
 from ..values.errors import InputError
 
 
@@ -40,12 +40,12 @@ def bam(
     if not isinstance(curve, Gain) or curve.size is not None:
         raise InputError(f"`gain` = {curve!r:.60}: must be one Gain for all neurons, such as Tanh(gain=5.0)")
     operators: list[Operator] = [
-        state("x", frozen(initial_x, "initial_x", shape=(n,)), tau=tau),
-        state("y", frozen(initial_y, "initial_y", shape=(p,)), tau=tau),
+        state("x", freeze(initial_x, "initial_x", shape=(n,)), tau=tau),
+        state("y", freeze(initial_y, "initial_y", shape=(p,)), tau=tau),
         Activate(name="gx", size=n, function=curve),
         Activate(name="gy", size=p, function=curve),
-        Affine(name="to_x", weights=forward, bias=frozen(bias_x, "bias_x", shape=(n,))),
-        Affine(name="to_y", weights=forward.transpose(), bias=frozen(bias_y, "bias_y", shape=(p,))),
+        Affine(name="to_x", weights=forward, bias=freeze(bias_x, "bias_x", shape=(n,))),
+        Affine(name="to_y", weights=forward.transpose(), bias=freeze(bias_y, "bias_y", shape=(p,))),
     ]
     edges = [("x", "gx"), ("gx", "to_y"), ("to_y", "y"), ("y", "gy"), ("gy", "to_x"), ("to_x", "x")]
     return network_graph(operators, edges, outputs=[("x_out", "gx", n), ("y_out", "gy", p)], units=units)
@@ -72,8 +72,8 @@ def discrete_bam(
     Raises InputError for shapes that do not meet, and an initial state other than +1 or -1.
     """
     forward, n, p = matrix(weights, "weights")
-    to_x = Affine(name="to_x", weights=forward, bias=frozen(bias_x, "bias_x", shape=(n,)))
-    to_y = Affine(name="to_y", weights=forward.transpose(), bias=frozen(bias_y, "bias_y", shape=(p,)))
+    to_x = Affine(name="to_x", weights=forward, bias=freeze(bias_x, "bias_x", shape=(n,)))
+    to_y = Affine(name="to_y", weights=forward.transpose(), bias=freeze(bias_y, "bias_y", shape=(p,)))
     operators: list[Operator] = [
         state("x", _bipolar(initial_x, "initial_x", n), discrete=True),
         state("y", _bipolar(initial_y, "initial_y", p), discrete=True),
@@ -92,7 +92,7 @@ def bam_weights(pairs_x: Any, pairs_y: Any) -> Array:
 
     Raises InputError for different numbers of patterns, and values other than +1 or -1.
     """
-    first, second = frozen(pairs_x, "pairs_x"), frozen(pairs_y, "pairs_y")
+    first, second = freeze(pairs_x, "pairs_x"), freeze(pairs_y, "pairs_y")
     if first.ndim != 2 or second.ndim != 2 or len(first) != len(second) or not first.size or not second.size:
         raise InputError(
             f"`pairs_x` has shape {first.shape}, `pairs_y` {second.shape}: must be (k, n) and (k, p), one row a pattern"
@@ -104,7 +104,7 @@ def bam_weights(pairs_x: Any, pairs_y: Any) -> Array:
 
 
 def _bipolar(value: Any, name: str, size: int | None) -> Array:
-    values = frozen(value, name, shape=None if size is None else (size,))
+    values = freeze(value, name, shape=None if size is None else (size,))
     if not bool(np.all(np.abs(values) == 1.0)):
         raise InputError(f"`{name}` holds {values[np.abs(values) != 1.0].flat[0]:g}: each must be +1 or -1")
     return values

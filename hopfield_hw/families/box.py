@@ -9,7 +9,7 @@ import numpy as np
 from ..functions import Clip
 from ..graph import Graph, Units
 from ..graph.building import CIRCUIT_UNITS, square
-from ..values.arrays import frozen, positive
+from ..values.arrays import freeze, positive
 from ..values.errors import InputError
 from .static_field import static_field
 
@@ -41,7 +41,7 @@ def brain_state_in_a_box(
     step, edge = (
         float(positive(value, name, shape=(), unit="")) for value, name in ((alpha, "alpha"), (limit, "limit"))
     )
-    start = frozen(initial, "initial", shape=(n,))
+    start = freeze(initial, "initial", shape=(n,))
     if bool(np.any(np.abs(start) > edge)):
         raise InputError(
             f"`initial` holds {start[np.argmax(np.abs(start))]}: must lie in the box, from -{edge} to {edge}"

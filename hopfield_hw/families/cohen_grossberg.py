@@ -10,7 +10,7 @@ from ..functions import Function, Identity, Polynomial
 from ..graph import Activate, Affine, Graph, Hadamard, Operator, Units
 from ..graph.building import CIRCUIT_UNITS, network_graph, square, state
 from ..graph.weights import diagonal_weights
-from ..values.arrays import frozen, positive
+from ..values.arrays import freeze, positive
 from ..values.errors import InputError
 from .random_network import random_gain
 
@@ -47,12 +47,12 @@ def cohen_grossberg(
     for name, function in functions.items():
         if not isinstance(function, Function):
             raise InputError(f"`{name}` = {function!r:.60}: must be a Function such as Identity() or Tanh()")
-    start = frozen(initial, "initial", shape=(n,))
+    start = freeze(initial, "initial", shape=(n,))
     h = None if step is None else float(positive(step, "step", shape=(), unit="units of time"))
     operators: list[Operator] = [
         state("x", start, decay=0.0, discrete=h is not None),
         *(Activate(name=name, size=n, function=function) for name, function in functions.items()),
-        Affine(name="bracket", weights=matrix.scale(-1.0), bias=frozen(bias, "bias", shape=(n,))),
+        Affine(name="bracket", weights=matrix.scale(-1.0), bias=freeze(bias, "bias", shape=(n,))),
         Hadamard(name="rate", size=n),
     ]
     edges: list[tuple[str, ...]] = [("x", name) for name in functions]
@@ -75,7 +75,7 @@ def lotka_volterra(weights: Any, *, growth: Any, initial: Any, units: Units = CI
 
     Raises InputError for a matrix that is not square, and a negative initial state.
     """
-    if bool(np.any(frozen(initial, "initial") < 0.0)):
+    if bool(np.any(freeze(initial, "initial") < 0.0)):
         raise InputError("`initial` holds a negative number: must be at least 0, as what is counted is")
     return cohen_grossberg(
         weights, amplification=Identity(), signal=Identity(), bias=growth, initial=initial, units=units
@@ -104,8 +104,8 @@ def shunting(
     Raises InputError for a matrix that is not square, values outside those ranges, and a function of another size.
     """
     matrix, n = square(weights, "weights")
-    start = frozen(initial, "initial", shape=(n,))
-    excites, inhibits = frozen(excitation, "excitation", shape=(n,)), frozen(inhibition, "inhibition", shape=(n,))
+    start = freeze(initial, "initial", shape=(n,))
+    excites, inhibits = freeze(excitation, "excitation", shape=(n,)), freeze(inhibition, "inhibition", shape=(n,))
     rate = positive(decay, "decay", shape=(), unit="per unit of time")
     most = float(positive(ceiling, "ceiling", shape=(), unit=""))
     for name, values in (("excitation", excites), ("inhibition", inhibits), ("initial", start)):

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..graph import Affine, Clock, Edge, Graph, Hold, Operator, Output, Sign, tie_bands
 from ..graph.building import square
-from ..values.arrays import frozen
+from ..values.arrays import freeze
 from ..values.errors import InputError
 
 
@@ -27,10 +27,10 @@ def discrete_hopfield(weights: Any, *, bias: Any = 0.0, initial: Any = 1.0) -> G
     Raises InputError for weights that are not square, and an initial state other than +1 or -1.
     """
     matrix, n = square(weights, "weights")
-    start = frozen(initial, "initial", shape=(n,))
+    start = freeze(initial, "initial", shape=(n,))
     if not bool(np.all(np.abs(start) == 1.0)):
         raise InputError(f"`initial` holds {start[np.abs(start) != 1.0][0]:g}: each must be +1 or -1")
-    synapses = Affine(name="syn", weights=matrix, bias=frozen(bias, "bias", shape=(n,)))
+    synapses = Affine(name="syn", weights=matrix, bias=freeze(bias, "bias", shape=(n,)))
     operators: tuple[Operator, ...] = (
         Hold(name="x", clock=Clock(period=1.0), initial=start),
         synapses,

@@ -10,7 +10,7 @@ from ..functions import Function, Tanh
 from ..graph import Activate, Affine, Graph, Operator, Units
 from ..graph.building import CIRCUIT_UNITS, network_graph, square, state
 from ..graph.weights import diagonal_weights
-from ..values.arrays import frozen
+from ..values.arrays import freeze
 from ..values.errors import InputError
 from .random_network import random_gain
 
@@ -43,15 +43,15 @@ def generalised_hopfield(
     curve = Tanh() if gain is None else gain
     if not isinstance(curve, Function):
         raise InputError(f"`gain` = {curve!r:.60}: must be a Function such as Tanh(gain=2.0)")
-    start = frozen(initial, "initial", shape=(n,))
+    start = freeze(initial, "initial", shape=(n,))
     operators: list[Operator] = [
         state("x", start, decay=decay, discrete=discrete),
         Activate(name="v", size=n, function=curve),
-        Affine(name="syn", weights=matrix, bias=frozen(bias, "bias", shape=(n,))),
+        Affine(name="syn", weights=matrix, bias=freeze(bias, "bias", shape=(n,))),
     ]
     edges = [("x", "v"), ("v", "syn"), ("syn", "x")]
     if discrete:
-        kept = diagonal_weights(frozen(decay, "decay", shape=(n,)), is_sparse=matrix.is_sparse)
+        kept = diagonal_weights(freeze(decay, "decay", shape=(n,)), is_sparse=matrix.is_sparse)
         operators.append(Affine(name="keep", weights=kept))
         edges += [("x", "keep"), ("keep", "x")]
     return network_graph(operators, edges, outputs=[("output", "v", n)], units=units)
@@ -65,7 +65,7 @@ def chaotic_hopfield(*, p: float = 0.1, initial: Any = (0.1, 0.1, 0.1), units: U
     time (by Benettin's method, over 4,000 units). Other p have limit cycles, or chaos that ends in one.
     """
     weights = np.array(CHAOTIC_WEIGHTS)
-    weights[1, 0] += float(frozen(p, "p", shape=()))
+    weights[1, 0] += float(freeze(p, "p", shape=()))
     return generalised_hopfield(weights, initial=initial, units=units)
 
 

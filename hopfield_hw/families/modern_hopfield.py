@@ -9,7 +9,7 @@ import numpy as np
 from ..functions import Polynomial, Softmax, Tanh
 from ..graph import Activate, Affine, Graph, Operator, Sign, Units
 from ..graph.building import CIRCUIT_UNITS, network_graph, state
-from ..values.arrays import Array, frozen, positive, whole
+from ..values.arrays import Array, freeze, positive, whole
 from ..values.errors import InputError
 
 HIGHEST_DEGREE = 12
@@ -39,7 +39,7 @@ def modern_hopfield(
     rows, m, n = _patterns(patterns)
     sharpness = float(positive(beta, "beta", shape=(), unit=""))
     operators: list[Operator] = [
-        state("x", frozen(initial, "initial", shape=(n,)), tau=tau, discrete=discrete),
+        state("x", freeze(initial, "initial", shape=(n,)), tau=tau, discrete=discrete),
         Affine(name="overlap", weights=rows),
         Activate(name="attention", size=m, function=Softmax(beta=sharpness)),
         Affine(name="recall", weights=rows.T),
@@ -76,7 +76,7 @@ def dense_memory(
     if not bool(np.all(np.abs(rows) == 1.0)):
         raise InputError(f"`patterns` holds {rows[np.abs(rows) != 1.0][0]:g}: each must be +1 or -1")
     degree = whole(degree, "degree", 2, HIGHEST_DEGREE)
-    start = frozen(initial, "initial", shape=(n,))
+    start = freeze(initial, "initial", shape=(n,))
     steep = Polynomial(coefficients=np.eye(degree)[-1])
     operators: list[Operator] = [
         state("x", start, tau=tau, discrete=discrete),
@@ -99,7 +99,7 @@ def dense_memory(
 
 
 def _patterns(value: Any) -> tuple[Array, int, int]:
-    rows = frozen(value, "patterns")
+    rows = freeze(value, "patterns")
     if rows.ndim != 2 or rows.size == 0:
         raise InputError(f"`patterns` has shape {rows.shape}: must be (m, n), one row a pattern")
     return rows, rows.shape[0], rows.shape[1]

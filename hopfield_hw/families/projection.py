@@ -9,7 +9,7 @@ import numpy as np
 from ..functions import Clip
 from ..graph import Activate, Affine, Graph, Hadamard, Operator, Units
 from ..graph.building import CIRCUIT_UNITS, network_graph, state
-from ..values.arrays import Array, frozen, positive
+from ..values.arrays import Array, freeze, positive
 from ..values.brief import brief
 from ..values.errors import InputError
 
@@ -51,17 +51,17 @@ def box_problem(
     no x of the box has F_i >= 0 where only the lower end is finite, F_i <= 0 where only the upper one is, and F_i = 0
     where neither is: such a problem has no solution (found by `scipy.optimize.linprog`).
     """
-    m = frozen(matrix, "matrix")
+    m = freeze(matrix, "matrix")
     if m.ndim != 2 or m.shape[0] != m.shape[1] or m.shape[0] == 0:
         raise InputError(f"`matrix` has shape {m.shape}: must be (n, n) with at least one variable")
     n = m.shape[0]
-    products = None if quadratic is None else frozen(quadratic, "quadratic", shape=(n, n, n))
-    low = frozen(lower, "lower", shape=(n,), allow_inf=True)
-    high = frozen(upper, "upper", shape=(n,), allow_inf=True)
+    products = None if quadratic is None else freeze(quadratic, "quadratic", shape=(n, n, n))
+    low = freeze(lower, "lower", shape=(n,), allow_inf=True)
+    high = freeze(upper, "upper", shape=(n,), allow_inf=True)
     for k in range(n):
         if not low[k] <= high[k] or low[k] == np.inf or high[k] == -np.inf:
             raise InputError(f"`lower[{k}]` = {low[k]} and `upper[{k}]` = {high[k]}: must hold a finite number between")
-    problem = BoxProblem(m, frozen(vector, "vector", shape=(n,)), products, low, high)
+    problem = BoxProblem(m, freeze(vector, "vector", shape=(n,)), products, low, high)
     if products is None:
         _refuse_unsolvable(problem)
     return problem
@@ -112,7 +112,7 @@ def projection(
     gain = float(positive(alpha, "alpha", shape=(), unit=""))
     bounds = Clip(lower=problem.lower, upper=problem.upper)
     operators: list[Operator] = [
-        state("x", frozen(initial, "initial", shape=(n,)), tau=tau, discrete=discrete),
+        state("x", freeze(initial, "initial", shape=(n,)), tau=tau, discrete=discrete),
         Affine(name="step", weights=np.eye(n) - gain * problem.matrix, bias=-gain * problem.vector),
         Activate(name="project", size=n, function=bounds),
     ]

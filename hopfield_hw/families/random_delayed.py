@@ -12,7 +12,7 @@ from ..functions import Tanh
 from ..graph import Graph
 from ..graph.building import CIRCUIT_UNITS
 from ..networks.network import Network
-from ..transforms.delays import delayed, delayed_by_edge, distributed, neutral
+from ..transforms.delays import add_delay, add_delay_by_edge, add_neutral_delays, distribute_delay
 from ..values.arrays import Array
 from ..values.signals import Signal
 
@@ -22,25 +22,25 @@ MOST_WITH_EDGES = 4
 
 def random_delayed(rng: np.random.Generator) -> Graph:
     """Return a network with one delay."""
-    return delayed(_network(rng), float(_taus(rng)))
+    return add_delay(_network(rng), float(_taus(rng)))
 
 
 def random_delayed_by_edge(rng: np.random.Generator) -> Graph:
     """Return a network with a delay for each weight."""
     network = _network(rng, MOST_WITH_EDGES)
-    return delayed_by_edge(network, _taus(rng, network.size, network.size))
+    return add_delay_by_edge(network, _taus(rng, network.size, network.size))
 
 
 def random_delayed_varying(rng: np.random.Generator) -> Graph:
     """Return a network with one delay that has 3 to 8 corners in twenty units of time."""
     network = _network(rng)
     times = np.linspace(0.0, 20.0, int(rng.integers(3, 9)))
-    return delayed(network, Signal(times=times, values=_taus(rng, times.size)))
+    return add_delay(network, Signal(times=times, values=_taus(rng, times.size)))
 
 
 def random_distributed(rng: np.random.Generator) -> Graph:
     """Return a network with a gamma-distributed delay of order 1 to 6."""
-    return distributed(_network(rng), float(_taus(rng)), order=int(rng.integers(1, 7)))
+    return distribute_delay(_network(rng), float(_taus(rng)), order=int(rng.integers(1, 7)))
 
 
 def random_neutral(rng: np.random.Generator) -> Graph:
@@ -49,7 +49,7 @@ def random_neutral(rng: np.random.Generator) -> Graph:
     matrix = rng.normal(size=(network.size, network.size))
     matrix *= rng.uniform(0.2, 0.6) / np.max(np.sum(np.abs(matrix), axis=1))
     tau, late = _taus(rng, 2)
-    return neutral(delayed(network, late), [matrix], [tau])
+    return add_neutral_delays(add_delay(network, late), [matrix], [tau])
 
 
 def _network(rng: np.random.Generator, most: int = MOST) -> Network:

@@ -9,7 +9,7 @@ import numpy as np
 from ..functions import Function, Tanh
 from ..graph import Activate, Affine, Graph, Operator, Units
 from ..graph.building import CIRCUIT_UNITS, network_graph, square, state
-from ..values.arrays import frozen
+from ..values.arrays import freeze
 from ..values.errors import InputError
 from .random_network import random_gain
 
@@ -40,8 +40,8 @@ def static_field(
     if not isinstance(curve, Function):
         raise InputError(f"`gain` = {curve!r:.60}: must be a Function such as Tanh(gain=2.0)")
     operators: list[Operator] = [
-        state("x", frozen(initial, "initial", shape=(n,)), tau=tau, discrete=discrete),
-        Affine(name="syn", weights=matrix, bias=frozen(bias, "bias", shape=(n,))),
+        state("x", freeze(initial, "initial", shape=(n,)), tau=tau, discrete=discrete),
+        Affine(name="syn", weights=matrix, bias=freeze(bias, "bias", shape=(n,))),
         Activate(name="v", size=n, function=curve),
     ]
     edges = [("x", "syn"), ("syn", "v"), ("v", "x")]

@@ -9,7 +9,7 @@ import numpy as np
 from ..functions import Clip, Gain, Logistic
 from ..graph import Activate, Affine, Graph, Operator, Units
 from ..graph.building import CIRCUIT_UNITS, network_graph, state
-from ..values.arrays import frozen, positive
+from ..values.arrays import freeze, positive
 from ..values.errors import InputError
 from .generalised_hopfield import generalised_hopfield
 
@@ -33,7 +33,7 @@ def winner_take_all(
 
     Raises InputError for fewer than two neurons, and for what is not positive.
     """
-    current = frozen(drive, "drive")
+    current = freeze(drive, "drive")
     if current.ndim != 1 or current.size < 2:
         raise InputError(f"`drive` has shape {current.shape}: must be (n,), at least two neurons")
     curve = Logistic(gain=10.0) if gain is None else gain
@@ -55,13 +55,13 @@ def maxnet(initial: Any, *, inhibition: float | None = None, units: Units = CIRC
 
     Raises InputError for fewer than two neurons, a negative start, two largest ones, and an eps out of range.
     """
-    start = frozen(initial, "initial")
+    start = freeze(initial, "initial")
     if start.ndim != 1 or start.size < 2 or bool(np.any(start < 0.0)):
         raise InputError(f"`initial` = {initial!r:.60}: must be (n,), at least two neurons, each at least 0")
     n = start.size
     if np.count_nonzero(start == start.max()) > 1:
         raise InputError(f"`initial`: several neurons start at {start.max()}, so that none wins; change one of them")
-    eps = 0.5 / (n - 1) if inhibition is None else float(frozen(inhibition, "inhibition", shape=()))
+    eps = 0.5 / (n - 1) if inhibition is None else float(freeze(inhibition, "inhibition", shape=()))
     if not 0.0 < eps < 1.0 / (n - 1):
         raise InputError(f"`inhibition` = {eps}: must be above 0 and below 1/(n - 1) = {1.0 / (n - 1):g}")
     operators: list[Operator] = [

@@ -33,11 +33,11 @@ class Identity(Function):
     def curve(self) -> Expression:
         return ARGUMENT
 
-    def scaled(self, volts: float) -> Self:
+    def scale(self, volts: float) -> Self:
         factor(volts, "volts", "V")
         return self
 
-    def compressed(self, s: float) -> Self:
+    def compress(self, s: float) -> Self:
         """Return itself for s = 1. Raises Unrealisable for any other s: the slope is 1."""
         return _refuse_compression(self, s)
 
@@ -75,11 +75,11 @@ class Clip(Function):
         below = ARGUMENT if upper == math.inf else minimum(upper, ARGUMENT)
         return below if lower == -math.inf else maximum(lower, below)
 
-    def scaled(self, volts: float) -> Self:
+    def scale(self, volts: float) -> Self:
         volts = factor(volts, "volts", "V")
         return replace(self, lower=self.lower * volts, upper=self.upper * volts)
 
-    def compressed(self, s: float) -> Self:
+    def compress(self, s: float) -> Self:
         """Return itself for s = 1. Raises Unrealisable for any other s: the slope between the bounds is 1."""
         return _refuse_compression(self, s)
 

@@ -43,11 +43,11 @@ class Function(Parametric, ABC):
         """
 
     @abstractmethod
-    def scaled(self, volts: float) -> Self:
+    def scale(self, volts: float) -> Self:
         """Return v -> volts f(v / volts): the same curve with `volts` to one unit, on both axes."""
 
     @abstractmethod
-    def compressed(self, s: float) -> Self:
+    def compress(self, s: float) -> Self:
         """Return x -> f(x / s): the same range, and 1/s of the slope."""
 
 

@@ -42,10 +42,10 @@ class HardLimiter(Gain):
     def curve(self) -> Expression:
         return self._scalar("amplitude") * call("sign", ARGUMENT)
 
-    def scaled(self, volts: float) -> Self:
+    def scale(self, volts: float) -> Self:
         return replace(self, amplitude=self.amplitude * factor(volts, "volts", "V"))
 
-    def compressed(self, s: float) -> Self:
+    def compress(self, s: float) -> Self:
         factor(s, "s", "V/V")
         return self
 

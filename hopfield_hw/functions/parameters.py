@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self, TypeAlias
 
 import numpy as np
 
-from ..values.arrays import Array, frozen, positive
+from ..values.arrays import Array, freeze, positive
 from ..values.brief import Brief
 from ..values.errors import InputError
 
@@ -79,7 +79,7 @@ class Parametric(Brief):
     def _freeze(self, name: str, *, unit: str | None = None, allow_inf: bool = False) -> None:
         """Replace a parameter by its checked float or read-only array; positive where it has a unit."""
         label = self._label(name)
-        array = frozen(getattr(self, name), label, allow_inf=allow_inf, unit=unit or "")
+        array = freeze(getattr(self, name), label, allow_inf=allow_inf, unit=unit or "")
         if unit is not None:
             array = positive(array, label, shape=array.shape, unit=unit)
         if array.ndim > 2 or array.size == 0:
@@ -145,7 +145,7 @@ def derived(coefficients: Array) -> Array:
     return coefficients[..., 1:] * np.arange(1.0, order) if order > 1 else np.zeros_like(coefficients)
 
 
-def rescaled(coefficients: Array, s: float) -> Array:
+def rescale(coefficients: Array, s: float) -> Array:
     """Return the coefficients of x -> f(x / s)."""
     return np.asarray(coefficients * s ** -np.arange(float(coefficients.shape[-1])))
 

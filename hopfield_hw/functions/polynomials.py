@@ -11,7 +11,7 @@ from ..values.arrays import Array
 from ..values.errors import InputError
 from .expressions import ARGUMENT, Expression, Number
 from .function import Function, Numbers
-from .parameters import Series, derived, factor, polynomial, rescaled
+from .parameters import Series, derived, factor, polynomial, rescale
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -32,12 +32,12 @@ class Polynomial(Series, Function):
     def curve(self) -> Expression:
         return _nest(self.coefficients, "Polynomial.coefficients")
 
-    def scaled(self, volts: float) -> Self:
+    def scale(self, volts: float) -> Self:
         volts = factor(volts, "volts", "V")
-        return replace(self, coefficients=volts * rescaled(self.coefficients, volts))
+        return replace(self, coefficients=volts * rescale(self.coefficients, volts))
 
-    def compressed(self, s: float) -> Self:
-        return replace(self, coefficients=rescaled(self.coefficients, factor(s, "s", "V/V")))
+    def compress(self, s: float) -> Self:
+        return replace(self, coefficients=rescale(self.coefficients, factor(s, "s", "V/V")))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -69,13 +69,17 @@ class Rational(Series, Function):
     def curve(self) -> Expression:
         return _nest(self.numerator, "Rational.numerator") / _nest(self.denominator, "Rational.denominator")
 
-    def scaled(self, volts: float) -> Self:
+    def scale(self, volts: float) -> Self:
         volts = factor(volts, "volts", "V")
-        return replace(self.compressed(volts), numerator=volts * rescaled(self.numerator, volts))
+        return replace(self.compress(volts), numerator=volts * rescale(self.numerator, volts))
 
-    def compressed(self, s: float) -> Self:
+    def compress(self, s: float) -> Self:
         s = factor(s, "s", "V/V")
-        return replace(self, numerator=rescaled(self.numerator, s), denominator=rescaled(self.denominator, s))
+        return replace(
+            self,
+            numerator=rescale(self.numerator, s),
+            denominator=rescale(self.denominator, s),
+        )
 
 
 def _nest(coefficients: Array, name: str) -> Expression:

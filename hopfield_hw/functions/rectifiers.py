@@ -37,11 +37,11 @@ class LeakyRelu(Function):
         below, above = self._scalar("below"), self._scalar("above")
         return above * maximum(0.0, ARGUMENT) + below * minimum(0.0, ARGUMENT)
 
-    def scaled(self, volts: float) -> Self:
+    def scale(self, volts: float) -> Self:
         factor(volts, "volts", "V")
         return self
 
-    def compressed(self, s: float) -> Self:
+    def compress(self, s: float) -> Self:
         s = factor(s, "s", "V/V")
         return replace(self, below=self.below / s, above=self.above / s)
 
@@ -70,10 +70,10 @@ class ThresholdedRelu(Function):
         threshold, slope = (Number(self._scalar(name)) for name in ("threshold", "slope"))
         return Choice(ARGUMENT, threshold, slope * ARGUMENT, Number(0.0))
 
-    def scaled(self, volts: float) -> Self:
+    def scale(self, volts: float) -> Self:
         return replace(self, threshold=self.threshold * factor(volts, "volts", "V"))
 
-    def compressed(self, s: float) -> Self:
+    def compress(self, s: float) -> Self:
         s = factor(s, "s", "V/V")
         return replace(self, threshold=self.threshold * s, slope=self.slope / s)
 
@@ -109,11 +109,11 @@ class Elu(Function):
         alpha, width, slope = self._scalar("alpha"), self._scalar("width"), self._scalar("slope")
         return slope * maximum(0.0, ARGUMENT) + alpha * (exp(minimum(0.0, ARGUMENT) / width) - 1.0)
 
-    def scaled(self, volts: float) -> Self:
+    def scale(self, volts: float) -> Self:
         volts = factor(volts, "volts", "V")
         return replace(self, alpha=self.alpha * volts, width=self.width * volts)
 
-    def compressed(self, s: float) -> Self:
+    def compress(self, s: float) -> Self:
         s = factor(s, "s", "V/V")
         return replace(self, width=self.width * s, slope=self.slope / s)
 
@@ -146,11 +146,11 @@ class Softplus(Function):
         t = ARGUMENT / self._scalar("width")
         return self._scalar("amplitude") * (maximum(0.0, t) + call("log", 1.0 + exp(-call("abs", t))))
 
-    def scaled(self, volts: float) -> Self:
+    def scale(self, volts: float) -> Self:
         volts = factor(volts, "volts", "V")
         return replace(self, amplitude=self.amplitude * volts, width=self.width * volts)
 
-    def compressed(self, s: float) -> Self:
+    def compress(self, s: float) -> Self:
         return replace(self, width=self.width * factor(s, "s", "V/V"))
 
 

@@ -82,10 +82,10 @@ class Sigmoid(Gain):
             return self._unit_curve(gain * ARGUMENT)
         return amplitude * self._unit_curve(Number(gain) / amplitude * ARGUMENT)
 
-    def scaled(self, volts: float) -> Self:
+    def scale(self, volts: float) -> Self:
         return replace(self, amplitude=self.amplitude * factor(volts, "volts", "V"))
 
-    def compressed(self, s: float) -> Self:
+    def compress(self, s: float) -> Self:
         return replace(self, gain=self.gain / factor(s, "s", "V/V"))
 
     @property

@@ -73,11 +73,11 @@ class Softmax(Function):
     def curve(self) -> Expression:
         raise Unrealisable(self._refusal())
 
-    def scaled(self, volts: float) -> Self:
+    def scale(self, volts: float) -> Self:
         volts = factor(volts, "volts", "V")
         return replace(self, beta=self.beta / volts, amplitude=self.amplitude * volts)
 
-    def compressed(self, s: float) -> Self:
+    def compress(self, s: float) -> Self:
         return replace(self, beta=self.beta / factor(s, "s", "V/V"))
 
     def _sizes(self, x: Numbers) -> npt.NDArray[np.intp]:

@@ -78,11 +78,11 @@ class Table(Gain):
     def curve(self) -> Expression:
         return Interpolation(ARGUMENT, tuple(zip(self.x.tolist(), self.y.tolist(), strict=True)))
 
-    def scaled(self, volts: float) -> Self:
+    def scale(self, volts: float) -> Self:
         volts = factor(volts, "volts", "V")
         return replace(self, x=self.x * volts, y=self.y * volts)
 
-    def compressed(self, s: float) -> Self:
+    def compress(self, s: float) -> Self:
         return replace(self, x=self.x * factor(s, "s", "V/V"))
 
     @property

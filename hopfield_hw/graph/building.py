@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..values.arrays import Array, frozen, positive
+from ..values.arrays import Array, freeze, positive
 from ..values.errors import InputError
 from .graph import Edge, Graph, Units
 from .operators import Clock, Hold, Leak, Operator, Output
@@ -28,7 +28,7 @@ def state(name: str, initial: Array, *, tau: Any = 1.0, decay: Any = 1.0, discre
     constants = positive(tau, f"{name}: tau", shape=(n,), unit="units of time")
     if discrete:
         return Hold(name=name, clock=Clock(period=1.0), initial=initial)
-    rates = frozen(decay, f"{name}: decay", shape=(n,))
+    rates = freeze(decay, f"{name}: decay", shape=(n,))
     if bool(np.any(rates < 0.0)):
         raise InputError(f"`{name}: decay` holds {rates.min()}: must be at least 0; put growth into the weights")
     with np.errstate(divide="ignore", over="ignore"):

@@ -49,7 +49,7 @@ class GraphDraft:
         """Add W x + b."""
         return self.add(Affine(name=name, weights=weights, bias=bias), *sources)
 
-    def scaled(self, name: str, factors: Array, *sources: str) -> str:
+    def scale(self, name: str, factors: Array, *sources: str) -> str:
         """Add diag(factors) x."""
         return self.affine(name, diagonal_weights(factors), None, *sources)
 

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from ..functions import Function
-from ..values.arrays import Array, frozen, is_whole, positive
+from ..values.arrays import Array, freeze, is_whole, positive
 from ..values.brief import Brief
 from ..values.errors import InputError
-from ..values.names import checked_labels, checked_name
+from ..values.names import check_labels, check_name
 from ..values.signals import Signal
 from .weights import Weights, freeze_weights
 
@@ -35,7 +35,7 @@ class Operator(Brief, ABC):
     holds_state: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        checked_name(self.name, f"{type(self).__name__}.name")
+        check_name(self.name, f"{type(self).__name__}.name")
 
     def _freeze(self, **fields: Any) -> None:
         for field, value in fields.items():
@@ -87,7 +87,7 @@ class Input(Sized):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.labels is not None:
-            self._freeze(labels=checked_labels(self.labels, f"{self.name}.labels", self.size))
+            self._freeze(labels=check_labels(self.labels, f"{self.name}.labels", self.size))
 
     @property
     def input_size(self) -> int:
@@ -125,12 +125,12 @@ class Affine(Operator):
         bias = 0.0 if self.bias is None else self.bias
         if not isinstance(self.exact, bool):
             raise InputError(f"`{self.name}.exact` = {self.exact!r:.40}: must be true or false")
-        self._freeze(weights=weights, bias=frozen(bias, f"{self.name}.bias", shape=(outputs,)))
+        self._freeze(weights=weights, bias=freeze(bias, f"{self.name}.bias", shape=(outputs,)))
 
     @cached_property
     def constant(self) -> Array:
         """c, all that is added to W x, (n,): the bias, and what a fixed edge of the weights adds."""
-        return frozen(self.bias + self.weights.constant, f"{self.name}.constant")
+        return freeze(self.bias + self.weights.constant, f"{self.name}.constant")
 
     @property
     def output_size(self) -> int:
@@ -162,16 +162,16 @@ class Leak(Operator):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        shape = frozen(self.capacitance, f"{self.name}.capacitance", unit="F").shape
+        shape = freeze(self.capacitance, f"{self.name}.capacitance", unit="F").shape
         if len(shape) != 1 or shape[0] == 0:
             raise InputError(f"`{self.name}.capacitance` has shape {shape}: must be one row of at least one element")
         self._freeze(
             capacitance=positive(self.capacitance, f"{self.name}.capacitance", shape=shape, unit="F"),
             resistance=positive(self.resistance, f"{self.name}.resistance", shape=shape, unit="Ohm", allow_inf=True),
-            initial=frozen(self.initial, f"{self.name}.initial", shape=shape, unit="V"),
+            initial=freeze(self.initial, f"{self.name}.initial", shape=shape, unit="V"),
         )
         if self.labels is not None:
-            self._freeze(labels=checked_labels(self.labels, f"{self.name}.labels", shape[0]))
+            self._freeze(labels=check_labels(self.labels, f"{self.name}.labels", shape[0]))
 
     @property
     def output_size(self) -> int:
@@ -271,7 +271,7 @@ class Delay(Sized):
             if self.history.size != self.size:
                 raise InputError(f"`{self.name}.history` has {self.history.size} elements: must have {self.size}")
         else:
-            self._freeze(history=frozen(self.history, f"{self.name}.history", shape=(self.size,), unit="V"))
+            self._freeze(history=freeze(self.history, f"{self.name}.history", shape=(self.size,), unit="V"))
 
     def params(self) -> dict[str, Any]:
         return {"size": self.size, "tau": _signal_params(self.tau), "history": _signal_params(self.history)}
@@ -286,7 +286,7 @@ class Clock:
 
     def __post_init__(self) -> None:
         period = float(positive(self.period, "Clock.period", shape=(), unit="s"))
-        phase = float(frozen(self.phase, "Clock.phase", shape=(), unit="s"))
+        phase = float(freeze(self.phase, "Clock.phase", shape=(), unit="s"))
         if not 0.0 <= phase < period:
             raise InputError(f"`Clock.phase` = {phase} s: must be from 0 to below the period, {period} s")
         object.__setattr__(self, "period", period)
@@ -304,7 +304,7 @@ class Hold(Operator):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        initial = frozen(self.initial, f"{self.name}.initial", unit="V")
+        initial = freeze(self.initial, f"{self.name}.initial", unit="V")
         if initial.ndim != 1 or initial.size == 0:
             raise InputError(f"`{self.name}.initial` has shape {initial.shape}: must be one row, not empty")
         if not isinstance(self.clock, Clock):
@@ -335,8 +335,8 @@ class Quantise(Sized):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        lower = float(frozen(self.lower, f"{self.name}.lower", shape=(), unit="V"))
-        upper = float(frozen(self.upper, f"{self.name}.upper", shape=(), unit="V"))
+        lower = float(freeze(self.lower, f"{self.name}.lower", shape=(), unit="V"))
+        upper = float(freeze(self.upper, f"{self.name}.upper", shape=(), unit="V"))
         if not is_whole(self.levels) or self.levels < 2:
             raise InputError(f"`{self.name}.levels` = {self.levels!r}: must be a whole number, at least 2")
         if lower >= upper:

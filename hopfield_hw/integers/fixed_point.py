@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..functions import Function
-from ..values.arrays import Array, frozen, whole
+from ..values.arrays import Array, freeze, whole
 from ..values.errors import InputError
 
 Integers: TypeAlias = npt.NDArray[np.int64]
@@ -86,7 +86,7 @@ class QFormat:
 
         Raises InputError for NaN and infinity.
         """
-        x: Array = frozen(values, "values")
+        x: Array = freeze(values, "values")
         if self.overflow == "saturate":
             x = np.clip(x, self.lower, self.upper)
         else:
@@ -98,7 +98,7 @@ class QFormat:
 
         Raises InputError for NaN and infinity.
         """
-        raw = self._whole(np.clip(frozen(values, "values"), 2.0 * self.lower, -2.0 * self.lower))
+        raw = self._whole(np.clip(freeze(values, "values"), 2.0 * self.lower, -2.0 * self.lower))
         return np.asarray((raw < self.lowest) | (raw > self.highest))
 
     def _whole(self, x: Array) -> Integers:
@@ -223,7 +223,7 @@ class ActivationTable:
             raise InputError(f"`function` has {function.size} elements: must be one curve for all; take `.at(i)` first")
         k = np.arange(float(_points(source, range_bits, address_bits, index)))
         with np.errstate(all="ignore"):
-            y = frozen(curve.value(k * 2.0 ** (range_bits + 1 - address_bits) - 2.0**range_bits), f"{curve.kind}(x)")
+            y = freeze(curve.value(k * 2.0 ** (range_bits + 1 - address_bits) - 2.0**range_bits), f"{curve.kind}(x)")
         return cls(
             entries=output.quantise(y),
             source=source,

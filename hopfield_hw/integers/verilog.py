@@ -16,7 +16,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from ..values.errors import InputError
-from ..values.names import checked_name
+from ..values.names import check_name
 from .fixed_point import ActivationTable, QFormat, Rounding
 from .lowering import Bounds, Crossbar, Decision, IntegerProgram, Levels, Port, Step
 
@@ -38,7 +38,7 @@ RESERVED = frozenset(KEYWORDS.split())
 
 def write_verilog(program: IntegerProgram, name: str = "recurrent_cell") -> str:
     """Return the module of a program. Raises InputError for names that are not plain, reserved, or there twice."""
-    return _Module(program, checked_name(name, "name")).text()
+    return _Module(program, check_name(name, "name")).text()
 
 
 class _Module:
@@ -78,7 +78,7 @@ class _Module:
                 self.step(step)
         for hold in holds:
             for i in range(hold.size):
-                self.wire(f"{_element(hold.name, i)}_next", hold.bits, self.taken(hold, hold.ports[0], i, "in0"))
+                self.wire(f"{_element(hold.name, i)}_next", hold.bits, self.take(hold, hold.ports[0], i, "in0"))
         ports = ["input wire clk", "input wire rst", "input wire in_valid", "output wire in_ready"]
         ports += [f"input wire [{step.size * step.bits - 1}:0] {step.name}" for step in inputs]
         ports += ["output reg out_valid", "input wire out_ready"]
@@ -97,12 +97,12 @@ class _Module:
             *(f"{INDENT * 2}{line}" for line in self.assigned),
             f"{INDENT}end",
             f"{INDENT}/* verilator lint_on UNUSEDSIGNAL */",
-            *(f"{INDENT}{line}" for line in self.clocked(holds, outputs)),
+            *(f"{INDENT}{line}" for line in self.write_registers(holds, outputs)),
             "endmodule",
         ]
         return "\n".join(lines) + "\n"
 
-    def clocked(self, holds: Iterable[Step], outputs: Iterable[Step]) -> list[str]:
+    def write_registers(self, holds: Iterable[Step], outputs: Iterable[Step]) -> list[str]:
         """Return the registers and the handshake."""
         reset, taken = [], []
         for hold in holds:
@@ -141,11 +141,11 @@ class _Module:
             self.affine(step, step.payload)
             return
         for i in range(step.size):
-            taken = [self.taken(step, port, i, f"in{k}") for k, port in enumerate(step.ports)]
+            taken = [self.take(step, port, i, f"in{k}") for k, port in enumerate(step.ports)]
             name = _element(step.name, i)
             match step.payload:
                 case ActivationTable():
-                    self.wire(name, step.bits, self.activated(step, step.payload, taken[0], i))
+                    self.wire(name, step.bits, self.write_activation(step, step.payload, taken[0], i))
                 case Bounds():
                     self.wire(name, step.bits, _format_bounds(taken[0], step.payload, step.bits))
                 case Levels():
@@ -181,7 +181,7 @@ class _Module:
         """Add W x + b."""
         port = step.ports[0]
         used = np.flatnonzero(np.any(crossbar.weights != 0, axis=0)).tolist()
-        taken = {j: self.taken(step, port, j, "in0") for j in used}
+        taken = {j: self.take(step, port, j, "in0") for j in used}
         for i, (row, bias) in enumerate(zip(crossbar.weights.tolist(), crossbar.bias.tolist(), strict=True)):
             terms = [
                 f"{_literal(weight, step.bits)} * {_extend(taken[j], port.format.word, step.bits)}"
@@ -192,7 +192,7 @@ class _Module:
                 terms.append(_literal(bias, step.bits))
             self.wire(_element(step.name, i), step.bits, " + ".join(terms))
 
-    def taken(self, step: Step, port: Port, i: int, role: str) -> str:
+    def take(self, step: Step, port: Port, i: int, role: str) -> str:
         """Return the wire with what a port takes: the sum of its sources, brought to its format."""
         terms = []
         for name, shift in port.sources:
@@ -220,7 +220,7 @@ class _Module:
             self.function(name, kept.word, bits, [f"signed [{wide - 1}:0] q, r"], lines)
         return name
 
-    def activated(self, step: Step, table: ActivationTable, wire: str, i: int) -> str:
+    def write_activation(self, step: Step, table: ActivationTable, wire: str, i: int) -> str:
         """Return the expression of a table read at a wire."""
         rom, where, name, given = f"rom_{step.name}", f"at_{step.name}", _element(step.name, i), table.output.word
         linear = table.index == "interpolate"

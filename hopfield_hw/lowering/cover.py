@@ -11,7 +11,7 @@ from ..graph import Activate, Graph, HasGraph, Input, Operator, Output, as_graph
 from ..graph.usual_values import warn_of_values
 from ..parts import VoltageSource, as_op_amp
 from ..transforms import in_si
-from ..transforms.rescale import rescaled
+from ..transforms.rescale import rescale_states
 from ..values.errors import InputError, Unrealisable
 
 __all__ = ["find_cell", "lower"]
@@ -56,7 +56,7 @@ def lower(
     chosen, graph = _equip(find_cell(cell), op_amp), as_graph(graph)
     given = network = in_si(graph)
     factors = dict(chosen.rescaling(network)) if rescale else {}
-    network = rescaled(network, factors)
+    network = rescale_states(network, factors)
     draft = Draft(network, factors)
     fragments = _cover(network, chosen)
     for source in network.of_type(Input):

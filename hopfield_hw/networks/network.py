@@ -12,11 +12,11 @@ import scipy.sparse as sp
 
 from ..functions import Gain, Tanh, function_from
 from ..graph import Activate, Affine, Edge, Graph, Input, Leak, Operator, Output, Units
-from ..values.arrays import Array, frozen, frozen_sparse, positive
+from ..values.arrays import Array, freeze, freeze_sparse, positive
 from ..values.brief import shorten
 from ..values.errors import InputError
-from ..values.labels import matched
-from ..values.names import checked_labels
+from ..values.labels import match_labels
+from ..values.names import check_labels
 from .files import read_json, read_npz, write_json, write_npz
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class Network:
         }
         in_si = all(value == 1.0 for value in fields.values())
         units = UNITS if in_si else dict.fromkeys(UNITS, "")
-        given, names = matched(
+        given, names = match_labels(
             {name: getattr(self, name) for name in AXES},
             AXES,
             {"neurons": self.labels, "inputs": self.input_labels},
@@ -97,23 +97,23 @@ class Network:
         fields["weights"] = weights
         for name, allow_inf in (("resistance", True), ("capacitance", False)):
             options: dict[str, Any] = {"shape": (n,), "unit": units[name], "allow_inf": allow_inf}
-            values = frozen(given[name], f"Network.{name}", **options)
+            values = freeze(given[name], f"Network.{name}", **options)
             fields[name] = positive(values, f"Network.{name}", **options)
         for name in ("bias", "initial"):
-            fields[name] = frozen(given[name], f"Network.{name}", shape=(n,), unit=units[name])
+            fields[name] = freeze(given[name], f"Network.{name}", shape=(n,), unit=units[name])
         if self.input_weights is not None:
-            inputs = frozen(given["input_weights"], "Network.input_weights", unit=units["input_weights"])
+            inputs = freeze(given["input_weights"], "Network.input_weights", unit=units["input_weights"])
             if inputs.ndim != 2 or inputs.shape[0] != n or inputs.shape[1] == 0:
                 raise InputError(f"`Network.input_weights` has shape {inputs.shape}: must be ({n}, inputs)")
             fields["input_weights"] = inputs
             input_labels = names.get("inputs", self.input_labels)
             if input_labels is not None:
-                fields["input_labels"] = checked_labels(input_labels, "Network.input_labels", inputs.shape[1])
+                fields["input_labels"] = check_labels(input_labels, "Network.input_labels", inputs.shape[1])
         elif self.input_labels is not None:
             raise InputError("`Network.input_labels`: has no meaning without `input_weights`; leave it out")
         labels = names.get("neurons", self.labels)
         if labels is not None:
-            fields["labels"] = checked_labels(labels, "Network.labels", n)
+            fields["labels"] = check_labels(labels, "Network.labels", n)
         for name, value in fields.items():
             object.__setattr__(self, name, value)
         if self.symmetric and not self.is_symmetric:
@@ -317,7 +317,7 @@ class Network:
 
 def _square(weights: Any, unit: str) -> Any:
     name = "Network.weights"
-    matrix = frozen_sparse(weights, name) if sp.issparse(weights) else frozen(weights, name, unit=unit)
+    matrix = freeze_sparse(weights, name) if sp.issparse(weights) else freeze(weights, name, unit=unit)
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or matrix.shape[0] == 0:
         raise InputError(f"`Network.weights` has shape {matrix.shape}: must be (n, n) with at least one neuron")
     return matrix

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple
 
 from ..functions.expressions import ARGUMENT, maximum, minimum
-from ..values.arrays import frozen, positive
+from ..values.arrays import freeze, positive
 from ..values.errors import InputError
 from ..values.names import unknown
 from .behaviour import Behaviour
@@ -84,7 +84,7 @@ class OnePole(OpAmpModel):
             value = positive(getattr(self, name), f"OnePole.{name}", shape=(), unit=unit)
             object.__setattr__(self, name, float(value))
         for name in ("lower", "upper"):
-            value = frozen(getattr(self, name), f"OnePole.{name}", shape=(), unit="V")
+            value = freeze(getattr(self, name), f"OnePole.{name}", shape=(), unit="V")
             object.__setattr__(self, name, float(value))
         if not (-math.inf < self.lower < 0.0 < self.upper < math.inf):
             raise InputError(f"`OnePole`: the swing {self.lower:g} to {self.upper:g} V must hold 0 V")

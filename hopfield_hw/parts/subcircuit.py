@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..values.arrays import frozen
+from ..values.arrays import freeze
 from ..values.errors import InputError
 from ..values.names import NAME
 
@@ -43,7 +43,7 @@ class Subcircuit:
         statements = tuple(_check(text))
         pins = tuple(self.pins)
         supplies = {
-            str(pin): float(frozen(volts, f"Subcircuit.supplies[{pin!r}]", shape=(), unit="V"))
+            str(pin): float(freeze(volts, f"Subcircuit.supplies[{pin!r}]", shape=(), unit="V"))
             for pin, volts in dict(self.supplies).items()
         }
         needed = sorted((*PORTS, *supplies))

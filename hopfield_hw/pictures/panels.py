@@ -52,7 +52,7 @@ def plot_inputs(axes: Axes, result: Verification, factor: float) -> str:
         return ""
     end = float(result.ref["time"].to_numpy()[-1])
     inside = np.unique(np.concatenate([[0.0, end], signal.times[signal.times < end]]))
-    values = signal.sampled(inside)
+    values = signal.sample(inside)
     twin: Any = axes.twinx()
     for k in range(min(size, MOST_INPUTS)):
         twin.plot(inside * factor, values[:, k], color=GREY, lw=0.8, ls=":", zorder=1.0)

@@ -22,7 +22,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocato
 from ..functions import Gain
 from ..graph import Activate, Graph
 from ..transforms import in_si
-from ..values.arrays import Array, frozen
+from ..values.arrays import Array, freeze
 from ..values.errors import InputError
 from ..values.measures import ranges
 from ..values.si_text import PREFIXES, format_si
@@ -75,7 +75,7 @@ class Picture:
         if not self.memories:
             raise InputError("`Picture.memories` is empty: must hold at least one pattern")
         size = self.shape[0] * self.shape[1]
-        checked = {str(k): frozen(v, f"Picture.memories[{k!r}]", shape=(size,)) for k, v in self.memories.items()}
+        checked = {str(k): freeze(v, f"Picture.memories[{k!r}]", shape=(size,)) for k, v in self.memories.items()}
         object.__setattr__(self, "memories", MappingProxyType(checked))
 
 

@@ -18,7 +18,7 @@ def cellular_image(*, template: str, image: Path, resistance: float = 1e3, capac
     T = A / R, sparse; I_i = (z + sum_j B_ij u_j + what lies outside) / R; y = (|x+1| - |x-1|) / 2; neurons are labelled
     `row_column`. `template`: a name of `families.TEMPLATES`.
 
-    Raises InputError for an unknown template, a file that is no PNG, and values that are not positive.
+    Raises InputError for an unknown template, a file that is not a PNG, and values that are not positive.
     """
     if not isinstance(template, str) or template not in TEMPLATES:
         raise InputError(unknown("cellular_image: template", template, TEMPLATES))

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..functions import Tanh
 from ..networks.network import Network
-from ..values.arrays import Array, frozen, positive, whole
+from ..values.arrays import Array, freeze, positive, whole
 from ..values.brief import Brief
 from ..values.errors import InputError
 from ..values.names import unknown
@@ -71,7 +71,7 @@ def read_patterns(path: Path) -> Patterns:
     if not np.all(np.isfinite(levels)):
         raise InputError(f"{path.name}: holds NaN or infinite levels: must be finite")
     values = np.where(levels >= 0.5 * (levels.min() + levels.max()), 1.0, -1.0)
-    return Patterns(labels=labels, values=frozen(values, path.name))
+    return Patterns(labels=labels, values=freeze(values, path.name))
 
 
 def hebb(patterns: Array) -> Array:

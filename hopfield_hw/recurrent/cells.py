@@ -14,7 +14,7 @@ import numpy as np
 from ..functions import Function, Logistic, Softmax, Tanh
 from ..graph import Graph
 from ..graph.draft import GraphDraft
-from ..values.arrays import Array, frozen, positive
+from ..values.arrays import Array, freeze, positive
 from ..values.brief import Brief
 from ..values.errors import InputError
 
@@ -43,17 +43,17 @@ class RecurrentCell(Brief, ABC):
 
     def __post_init__(self) -> None:
         name = type(self).__name__
-        weights = frozen(self.input_weights, f"{name}.input_weights")
+        weights = freeze(self.input_weights, f"{name}.input_weights")
         count = len(self.gates)
         if weights.ndim != 2 or 0 in weights.shape or weights.shape[0] % count:
             raise InputError(f"`{name}.input_weights` has shape {weights.shape}: must be ({count} H, I)")
         object.__setattr__(self, "input_weights", weights)
         total, state = weights.shape[0], self.state_size
         self._set(
-            "recurrent_weights", frozen(self.recurrent_weights, f"{name}.recurrent_weights", shape=(total, state))
+            "recurrent_weights", freeze(self.recurrent_weights, f"{name}.recurrent_weights", shape=(total, state))
         )
         bias = np.zeros(2 * total) if self.bias is None else self.bias
-        self._set("bias", frozen(bias, f"{name}.bias", shape=(2 * total,)))
+        self._set("bias", freeze(bias, f"{name}.bias", shape=(2 * total,)))
         self._set("activations", tuple(self.activations) or self.defaults)
         wrong = [f for f in self.activations if not isinstance(f, Function) or isinstance(f, Softmax)]
         if wrong or len(self.activations) != len(self.defaults):
@@ -122,11 +122,11 @@ class RNN(RecurrentCell):
             if self.output_activation is not None or np.any(np.asarray(self.output_bias) != 0.0):
                 raise InputError("`RNN.output_weights` is missing: an output activation or bias needs them")
             return
-        weights = frozen(self.output_weights, "RNN.output_weights")
+        weights = freeze(self.output_weights, "RNN.output_weights")
         if weights.ndim != 2 or weights.shape[1] != self.hidden_size or weights.shape[0] == 0:
             raise InputError(f"`RNN.output_weights` has shape {weights.shape}: must be (outputs, {self.hidden_size})")
         self._set("output_weights", weights)
-        self._set("output_bias", frozen(self.output_bias, "RNN.output_bias", shape=weights.shape[:1]))
+        self._set("output_bias", freeze(self.output_bias, "RNN.output_bias", shape=weights.shape[:1]))
 
     @property
     def output_size(self) -> int:
@@ -165,7 +165,7 @@ class LSTM(RecurrentCell):
 
     def __post_init__(self) -> None:
         if self.projection is not None:
-            matrix = frozen(self.projection, "LSTM.projection")
+            matrix = freeze(self.projection, "LSTM.projection")
             if matrix.ndim != 2 or 0 in matrix.shape:
                 raise InputError(f"`LSTM.projection` has shape {matrix.shape}: must be (P, H)")
             self._set("projection", matrix)
@@ -173,7 +173,7 @@ class LSTM(RecurrentCell):
         if self.projection is not None and self.projection.shape[1] != self.hidden_size:
             raise InputError(f"`LSTM.projection` has shape {self.projection.shape}: must be (P, {self.hidden_size})")
         if self.peepholes is not None:
-            self._set("peepholes", frozen(self.peepholes, "LSTM.peepholes", shape=(3 * self.hidden_size,)))
+            self._set("peepholes", freeze(self.peepholes, "LSTM.peepholes", shape=(3 * self.hidden_size,)))
 
     @property
     def state_size(self) -> int:
@@ -206,7 +206,7 @@ class LSTM(RecurrentCell):
         if self.peepholes is None:
             return ()
         factors = np.split(self.peepholes, 3)["iof".index(gate)]
-        return (draft.scaled(f"p_{gate}", factors, *cells),)
+        return (draft.scale(f"p_{gate}", factors, *cells),)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

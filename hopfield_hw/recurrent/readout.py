@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..graph import Affine, Edge, Graph, Operator, Output
-from ..values.arrays import frozen
+from ..values.arrays import freeze
 from ..values.brief import Brief
 from ..values.errors import InputError
 
@@ -21,16 +21,16 @@ class Readout(Brief):
     bias: Any = 0.0
 
     def __post_init__(self) -> None:
-        weights = frozen(self.weights, "Readout.weights")
+        weights = freeze(self.weights, "Readout.weights")
         if weights.ndim != 2 or 0 in weights.shape:
             raise InputError(f"`Readout.weights` has shape {weights.shape}: must be (outputs, H)")
         object.__setattr__(self, "weights", weights)
-        object.__setattr__(self, "bias", frozen(self.bias, "Readout.bias", shape=weights.shape[:1]))
+        object.__setattr__(self, "bias", freeze(self.bias, "Readout.bias", shape=weights.shape[:1]))
 
     def after(self, graph: Graph, output: str) -> Graph:
         """Return a graph in which `output` is V y + c of what it was; the Affine is named "readout".
 
-        Raises InputError for a name that is no Output, and for one of another size than H.
+        Raises InputError for a name that is not an Output, and for one of another size than H.
         """
         self._check(graph, output)
         operators = [operator for operator in graph.operators if operator.name != output]
@@ -47,7 +47,7 @@ class Readout(Brief):
         old = graph.by_name.get(output)
         outputs, size = self.weights.shape
         if not isinstance(old, Output) or old.size != size:
-            found = f"has {old.size} elements" if isinstance(old, Output) else "is no Output"
+            found = f"has {old.size} elements" if isinstance(old, Output) else "is not an Output"
             raise InputError(f"{output!r:.60} {found}: `Readout.weights` of shape {(outputs, size)} reads {size}")
 
     def _add(self, graph: Graph, operators: list[Operator], edges: list[Edge], name: str) -> Graph:

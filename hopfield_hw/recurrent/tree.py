@@ -8,7 +8,7 @@ from typing import Any
 from ..functions import Function
 from ..graph import Graph
 from ..graph.draft import GraphDraft
-from ..values.arrays import Array, frozen
+from ..values.arrays import Array, freeze
 from ..values.brief import Brief
 from ..values.errors import InputError
 from .cells import SIGMOID, TANH
@@ -32,14 +32,14 @@ class TreeLSTM(Brief):
     bias: Any = 0.0
 
     def __post_init__(self) -> None:
-        weights = frozen(self.input_weights, "TreeLSTM.input_weights")
+        weights = freeze(self.input_weights, "TreeLSTM.input_weights")
         if weights.ndim != 2 or 0 in weights.shape or weights.shape[0] % 5:
             raise InputError(f"`TreeLSTM.input_weights` has shape {weights.shape}: must be (5 H, I)")
         rows = weights.shape[0]
         _set(self, "input_weights", weights)
-        _set(self, "bias", frozen(self.bias, "TreeLSTM.bias", shape=(rows,)))
+        _set(self, "bias", freeze(self.bias, "TreeLSTM.bias", shape=(rows,)))
         for side in ("left", "right"):
-            _set(self, side, frozen(getattr(self, side), f"TreeLSTM.{side}", shape=(rows, rows // 5)))
+            _set(self, side, freeze(getattr(self, side), f"TreeLSTM.{side}", shape=(rows, rows // 5)))
 
     @property
     def states(self) -> dict[str, int]:
@@ -91,17 +91,17 @@ class RecursiveCell(Brief):
     decoder_bias: Any = 0.0
 
     def __post_init__(self) -> None:
-        weights = frozen(self.input_weights, "RecursiveCell.input_weights")
+        weights = freeze(self.input_weights, "RecursiveCell.input_weights")
         if weights.ndim != 2 or 0 in weights.shape:
             raise InputError(f"`RecursiveCell.input_weights` has shape {weights.shape}: must be (H, I)")
         size = weights.shape[0]
         _set(self, "input_weights", weights)
-        _set(self, "bias", frozen(self.bias, "RecursiveCell.bias", shape=(size,)))
+        _set(self, "bias", freeze(self.bias, "RecursiveCell.bias", shape=(size,)))
         for side in ("left", "right"):
-            _set(self, side, frozen(getattr(self, side), f"RecursiveCell.{side}", shape=(size, size)))
+            _set(self, side, freeze(getattr(self, side), f"RecursiveCell.{side}", shape=(size, size)))
         if self.decoder is not None:
-            _set(self, "decoder", frozen(self.decoder, "RecursiveCell.decoder", shape=(2 * size, size)))
-            _set(self, "decoder_bias", frozen(self.decoder_bias, "RecursiveCell.decoder_bias", shape=(2 * size,)))
+            _set(self, "decoder", freeze(self.decoder, "RecursiveCell.decoder", shape=(2 * size, size)))
+            _set(self, "decoder_bias", freeze(self.decoder_bias, "RecursiveCell.decoder_bias", shape=(2 * size,)))
 
     @property
     def states(self) -> dict[str, int]:

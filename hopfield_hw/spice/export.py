@@ -10,7 +10,7 @@ from ..circuit import Circuit
 from ..graph import Graph, HasGraph
 from ..lowering import lower
 from ..values.errors import InputError
-from ..values.measures import checked_accuracy
+from ..values.measures import check_accuracy
 from .dialects import Analysis, Dialect, find_dialect
 from .transient import choose_settings, stop_time
 
@@ -51,7 +51,7 @@ def write_deck(
         step = min(end / EVERYDAY_STEPS, circuit.shortest_delay / 4.0, period / EVERYDAY_STEPS_IN_PERIOD)
         analysis = Analysis(end, step, EVERYDAY_RELTOL, nodes, circuit.initial)
     else:
-        goal = checked_accuracy(accuracy, "accuracy")
+        goal = check_accuracy(accuracy, "accuracy")
         settings = choose_settings(goal, end, shortest_delay=circuit.shortest_delay, clock=circuit.clock).halve()
         analysis = Analysis(end, settings.step, settings.reltol, nodes, circuit.initial, settings.current)
     return chosen.write(circuit.driven(inputs)) + chosen.format_analysis(analysis)

@@ -22,7 +22,7 @@ from ..values.arrays import Array, positive
 from ..values.datasets import make_dataset
 from ..values.errors import InputError
 from ..values.grids import period_grid, uniform_grid
-from ..values.measures import checked_accuracy, nrmse
+from ..values.measures import check_accuracy, nrmse
 from ..values.signals import as_signal
 from .convergence import run_until_converged
 from .dialects import write
@@ -194,7 +194,7 @@ def simulate_waves(
     shorter steps no longer make it smaller: of the self-check where the network amplifies small errors, of the other
     one where the circuit is wrong; an AccuracyWarning speaks of the self-check where there is no other.
     """
-    goal = checked_accuracy(accuracy, "accuracy")
+    goal = check_accuracy(accuracy, "accuracy")
     times, grid = _grids(deck, t_stop, points)
     settings = choose_settings(goal, float(grid[-1]), shortest_delay=deck.shortest_delay, clock=deck.clock)
     zones = _start_zones(deck, settings)
@@ -255,7 +255,7 @@ def simulate_waves(
     return dataset, fine
 
 
-def measured_waves(
+def measure_waves(
     deck: Deck,
     *,
     t_stop: float,

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ..values.arrays import Array, frozen
+from ..values.arrays import Array, freeze
 from ..values.brief import brief
 from ..values.errors import InputError
 from .forecast import Stepper, forecast
@@ -29,7 +29,7 @@ def find_anomalies(machine: Stepper, series: Any, *, limit: float, warm_up: int)
     `warm_up`: steps at the beginning that do not count, since the machine does not yet know where it is; at least 1.
     Raises InputError for a warm-up as long as the series, and as `forecast` does.
     """
-    values = frozen(series, "series")
+    values = freeze(series, "series")
     if not 1 <= warm_up < values.size:
         raise InputError(f"`warm_up` = {warm_up}: must be a whole number from 1 to {values.size - 1}")
     errors = np.zeros(values.shape)

@@ -14,7 +14,7 @@ from ..integers.lowering import IntegerProgram
 from ..lowering import lower
 from ..recurrent import RecurrentCell
 from ..spice.transient import simulate
-from ..values.arrays import Array, frozen
+from ..values.arrays import Array, freeze
 from ..values.errors import InputError
 from ..values.signals import Signal
 
@@ -87,8 +87,8 @@ def relative_error(found: Any, actual: Any) -> float:
 
     Raises InputError for different shapes, and an `actual` that does not vary.
     """
-    expected = frozen(actual, "actual")
-    error = frozen(found, "found", shape=expected.shape) - expected
+    expected = freeze(actual, "actual")
+    error = freeze(found, "found", shape=expected.shape) - expected
     spread = float(np.std(expected)) if expected.size else 0.0
     if spread == 0.0:
         raise InputError("`actual` does not vary: its standard deviation must be above 0")
@@ -96,7 +96,7 @@ def relative_error(found: Any, actual: Any) -> float:
 
 
 def _column(series: Any) -> Array:
-    values = frozen(series, "series")
+    values = freeze(series, "series")
     if values.ndim != 1:
         raise InputError(f"`series` has shape {values.shape}: must be (T,)")
     return values[:, np.newaxis]

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..graph import Graph
 from ..recurrent import Readout, RecurrentCell
-from ..values.arrays import Array, frozen, positive
+from ..values.arrays import Array, freeze, positive
 from ..values.brief import Brief
 from ..values.errors import InputError
 
@@ -25,13 +25,13 @@ class Scale:
     def __post_init__(self) -> None:
         positive(self.half_range, "Scale.half_range", shape=(), unit="")
 
-    def scaled(self, values: Any) -> Array:
+    def normalise(self, values: Any) -> Array:
         """Return u of x."""
-        return (frozen(values, "values") - self.centre) / self.half_range
+        return (freeze(values, "values") - self.centre) / self.half_range
 
-    def restored(self, scaled: Any) -> Array:
+    def restore(self, scaled: Any) -> Array:
         """Return x of u."""
-        return self.centre + self.half_range * frozen(scaled, "scaled")
+        return self.centre + self.half_range * freeze(scaled, "scaled")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -53,7 +53,7 @@ class Forecaster(Brief):
         if sizes != (1, 1):
             raise InputError(f"`Forecaster` has {sizes[0]} inputs and {sizes[1]} outputs: must have one of each")
         for name in ("train", "test"):
-            series = frozen(getattr(self, name), f"Forecaster.{name}")
+            series = freeze(getattr(self, name), f"Forecaster.{name}")
             if series.ndim != 1:
                 raise InputError(f"`Forecaster.{name}` has shape {series.shape}: must be (T,)")
             object.__setattr__(self, name, series)

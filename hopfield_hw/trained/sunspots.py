@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ..values.arrays import Array, frozen
+from ..values.arrays import Array, freeze
 from ..values.brief import brief
 from .forecaster import Forecaster, Scale
 from .weights import DATA, load_cell
@@ -41,4 +41,4 @@ def sunspot_numbers() -> Sunspots:
     """Return the yearly mean sunspot numbers (National Geophysical Data Center, NOAA; in the public domain)."""
     with (DATA / "sunspots.csv").open(encoding="ascii") as file:
         table = np.loadtxt(file, delimiter=",", skiprows=3)
-    return Sunspots(table[:, 0].astype(np.int64), frozen(table[:, 1], "numbers"))
+    return Sunspots(table[:, 0].astype(np.int64), freeze(table[:, 1], "numbers"))

@@ -14,7 +14,7 @@ from ..values.arrays import positive
 from ..values.errors import InputError
 
 
-def stepped(network: Network, *, step: float, method: Literal["euler", "zero_order_hold"] = "euler") -> Graph:
+def discretise(network: Network, *, step: float, method: Literal["euler", "zero_order_hold"] = "euler") -> Graph:
     """Return a network as a map: u' = (1 - a) u + a R (T g(u) + B w + I), with the output g(u).
 
     `step`: D, in the network's unit of time (seconds for one in SI units). `method`: "euler" has a_i = D / (R_i C_i),
@@ -65,11 +65,11 @@ def stepped(network: Network, *, step: float, method: Literal["euler", "zero_ord
     return Graph(operators=tuple(operators), edges=tuple(edges), units=units)
 
 
-def held(network: Network, *, period: float) -> Graph:
+def hold_outputs(network: Network, *, period: float) -> Graph:
     """Return a network whose outputs go back held: C_i du_i/dt = -u_i/R_i + sum_j T_ij V_j(k D) + (B w)_i + I_i.
 
     From k D to (k + 1) D the synapses see the outputs V of k D, from sample-and-holds; the state flows on between. At
-    the edges it is what `stepped(..., method="zero_order_hold")` gives, whatever D is; it is not the free-running
+    the edges it is what `discretise(..., method="zero_order_hold")` gives, whatever D is; it is not the free-running
     network, which it approaches as D goes to 0. `period`: D, in the network's unit of time.
 
     Raises InputError for a period that is not positive.
@@ -82,7 +82,7 @@ def held(network: Network, *, period: float) -> Graph:
     return Graph(operators=(*graph.operators, hold), edges=(*edges, Edge("v", "held")), units=graph.units)
 
 
-def free_running(graph: Graph, *, time_constant: float) -> Graph:
+def remove_clock(graph: Graph, *, time_constant: float) -> Graph:
     """Return a map without its clock: tau dx/dt = -x + F(x, u), each Hold a Leak with R = 1 and C = tau.
 
     It rests where the map does, and is another machine: between, it need not go where the map goes.

@@ -19,7 +19,7 @@ from ..graph.building import square
 from ..graph.neutral import check_neutral
 from ..graph.weights import Weights, diagonal_weights, freeze_weights
 from ..networks.network import Network
-from ..values.arrays import Array, frozen, positive, whole
+from ..values.arrays import Array, freeze, positive, whole
 from ..values.errors import InputError
 from ..values.signals import Signal
 
@@ -27,7 +27,7 @@ from ..values.signals import Signal
 MOST_LEAKS = 1000
 
 
-def delayed(graph: Graph | Network, tau: float | Signal, *, history: Any = None) -> Graph:
+def add_delay(graph: Graph | Network, tau: float | Signal, *, history: Any = None) -> Graph:
     """Return the network with one delay in its feedback: v_j(t) becomes v_j(t - tau) (Marcus and Westervelt, 1989).
 
     `tau`: seconds (or the graph's unit of time), positive; a Signal of one element for a delay that varies. In a map it
@@ -51,13 +51,13 @@ def delayed(graph: Graph | Network, tau: float | Signal, *, history: Any = None)
     return replace(network, operators=tuple(operators), edges=tuple(edges))
 
 
-def delayed_by_edge(graph: Graph | Network, taus: Mapping[str, Any] | Any, *, history: Any = None) -> Graph:
+def add_delay_by_edge(graph: Graph | Network, taus: Mapping[str, Any] | Any, *, history: Any = None) -> Graph:
     """Return the network with a delay for each weight: T_ij v_j(t) becomes T_ij v_j(t - tau_ij).
 
     `taus`: (n, m), dense or scipy.sparse, seconds, at least 0 (0, or nothing there: no delay), or one number, for the
     one Affine that takes feedback; or by the names of several. There is one Affine for each distinct delay of an
     Affine, and one Delay for each distinct delay of what is delayed, whatever takes it; in a map, one row of Holds for
-    all delays of one thing. `history`: as of `delayed`.
+    all delays of one thing. `history`: as of `add_delay`.
 
     Raises InputError for a graph without feedback, and for delays that are negative, of the wrong shape, or none of a
     map.
@@ -103,7 +103,7 @@ def delayed_by_edge(graph: Graph | Network, taus: Mapping[str, Any] | Any, *, hi
     return replace(network, operators=tuple(operators.values()), edges=tuple(edges))
 
 
-def distributed(graph: Graph | Network, mean: float, *, order: int = 1) -> Graph:
+def distribute_delay(graph: Graph | Network, mean: float, *, order: int = 1) -> Graph:
     """Return the network whose feedback comes with a gamma-distributed delay: v_j becomes a mean over its past.
 
     It is int_0^inf k(s) v_j(t - s) ds, k(s) = (m/tau)^m s^(m-1) exp(-m s/tau) / (m - 1)!, exactly a row of m equal
@@ -140,7 +140,7 @@ def distributed(graph: Graph | Network, mean: float, *, order: int = 1) -> Graph
     return replace(network, operators=tuple(operators), edges=tuple(edges))
 
 
-def neutral(
+def add_neutral_delays(
     graph: Graph | Network,
     matrices: Sequence[Any],
     taus: Sequence[float],
@@ -190,7 +190,7 @@ def neutral(
 
 def _refuse_map(graph: Graph, why: str) -> None:
     if graph.kind == "map":
-        raise InputError(f"the graph is a map, and {why}: delay it with `delayed` or `delayed_by_edge`")
+        raise InputError(f"the graph is a map, and {why}: delay it with `add_delay` or `add_delay_by_edge`")
 
 
 def _feedback(graph: Graph) -> dict[str, tuple[str, ...]]:
@@ -236,7 +236,7 @@ def _histories(graph: Graph, sources: Mapping[str, Any], history: Any) -> dict[s
             at_start = np.sum([driver.initial for driver in drivers if isinstance(driver, Leak | Hold)], axis=0)
             value = operator.function.value(at_start) if isinstance(operator, Activate) else at_start
         elif not isinstance(value, Signal):
-            value = frozen(value, f"history of {name!r}", shape=(operator.output_size,))
+            value = freeze(value, f"history of {name!r}", shape=(operator.output_size,))
         found[name] = value
     return found
 
@@ -283,7 +283,7 @@ def _taus(taus: Any, affine: Affine, graph: Graph) -> Array:
     _, rows, columns = affine.weights.entries()
     name, shape = f"taus of {affine.name!r}", (affine.output_size, affine.input_size)
     if np.ndim(taus) == 0:
-        found = frozen(taus, name, shape=(rows.size,))
+        found = freeze(taus, name, shape=(rows.size,))
     else:
         matrix = freeze_weights(taus, name)
         if (matrix.output_size, matrix.input_size) != shape:

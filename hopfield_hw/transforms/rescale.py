@@ -8,7 +8,7 @@ from dataclasses import replace
 from ..graph import Activate, Affine, Graph, Leak, Operator
 
 
-def rescaled(graph: Graph, factors: Mapping[str, float]) -> Graph:
+def rescale_states(graph: Graph, factors: Mapping[str, float]) -> Graph:
     """Return the graph with x -> s x, W -> s W, b -> s b, and f(x) -> f(x / s), by Leak; the outputs are the same."""
     if not factors:
         return graph
@@ -24,7 +24,7 @@ def rescaled(graph: Graph, factors: Mapping[str, float]) -> Graph:
         if isinstance(operator, Activate):
             for source in graph.drivers(operator):
                 if source.name in factors:
-                    return replace(operator, function=operator.function.compressed(factors[source.name]))
+                    return replace(operator, function=operator.function.compress(factors[source.name]))
         return operator
 
     return replace(graph, operators=tuple(scaled(operator) for operator in graph.operators))

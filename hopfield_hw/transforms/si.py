@@ -63,7 +63,7 @@ def _scale(operator: Operator, units: Units) -> Operator:
             initial=operator.initial * volts,
         )
     if isinstance(operator, Activate):
-        return replace(operator, function=operator.function.scaled(volts))
+        return replace(operator, function=operator.function.scale(volts))
     if isinstance(operator, Hold):
         clock = Clock(period=operator.clock.period * seconds, phase=operator.clock.phase * seconds)
         return replace(operator, clock=clock, initial=operator.initial * volts)
@@ -71,8 +71,8 @@ def _scale(operator: Operator, units: Units) -> Operator:
         tau, history = operator.tau, operator.history
         return replace(
             operator,
-            tau=tau.scaled(seconds=seconds, volts=seconds) if isinstance(tau, Signal) else tau * seconds,
-            history=history.scaled(seconds=seconds, volts=volts) if isinstance(history, Signal) else history * volts,
+            tau=tau.scale(seconds=seconds, volts=seconds) if isinstance(tau, Signal) else tau * seconds,
+            history=history.scale(seconds=seconds, volts=volts) if isinstance(history, Signal) else history * volts,
         )
     if isinstance(operator, Sign):
         return replace(operator, amplitude=operator.amplitude * volts, band=operator.band * volts)

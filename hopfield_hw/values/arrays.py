@@ -16,7 +16,7 @@ Array: TypeAlias = npt.NDArray[np.float64]
 SparseArray: TypeAlias = "sp.csr_array[np.float64, tuple[int, int]]"
 
 
-def frozen(
+def freeze(
     value: Any, name: str, *, shape: tuple[int, ...] | None = None, allow_inf: bool = False, unit: str | None = None
 ) -> Array:
     """Return a read-only float64 copy of `value`, or `value` itself where it is read-only and owns its numbers.
@@ -26,17 +26,17 @@ def frozen(
     Raises InputError for what is not numeric, for another unit, for another shape, and for NaN (and infinity unless
     `allow_inf`); with a unit also for tables with names, as nothing here matches them.
     """
-    array = checked(value, name, shape=shape, allow_inf=allow_inf, unit=unit)
+    array = check_array(value, name, shape=shape, allow_inf=allow_inf, unit=unit)
     if array is not value or array.base is not None or array.flags.writeable:
         array = np.array(array)
         array.flags.writeable = False
     return array
 
 
-def checked(
+def check_array(
     value: Any, name: str, *, shape: tuple[int, ...] | None = None, allow_inf: bool = False, unit: str | None = None
 ) -> Array:
-    """Return `value` as float64, copied where it has to be; otherwise as `frozen`."""
+    """Return `value` as float64, copied where it has to be; otherwise as `freeze` does."""
     array = _numbers(value, name, unit)
     if shape is not None and array.shape != shape:
         if array.ndim != 0:
@@ -48,7 +48,7 @@ def checked(
     return array
 
 
-def frozen_sparse(value: Any, name: str) -> SparseArray:
+def freeze_sparse(value: Any, name: str) -> SparseArray:
     """Return a read-only float64 CSR copy of a sparse matrix: duplicates summed, zeros removed, indices sorted.
 
     Raises InputError for complex numbers, NaN or infinite values, and for what is not two-dimensional.
@@ -135,8 +135,8 @@ def _of_table(table: Table, name: str, unit: str | None) -> Array:
 
 
 def positive(value: Any, name: str, *, shape: tuple[int, ...], unit: str, allow_inf: bool = False) -> Array:
-    """Return `frozen(value)` after checking that every element is above zero. `unit`: "" for a plain number."""
-    array = frozen(value, name, shape=shape, allow_inf=allow_inf, unit=unit if unit in UNITS else None)
+    """Return `freeze(value)` after checking that every element is above zero. `unit`: "" for a plain number."""
+    array = freeze(value, name, shape=shape, allow_inf=allow_inf, unit=unit if unit in UNITS else None)
     bad = array <= 0.0
     if bad.any():
         found = f"{array[bad].flat[0]} {unit}".rstrip()

@@ -27,7 +27,7 @@ class Table:
         """Whether an axis has names."""
         return any(names is not None for names in self.axes)
 
-    def taken(self, axis: int, order: Sequence[str]) -> Table:
+    def take(self, axis: int, order: Sequence[str]) -> Table:
         """Return the table with an axis in an order of its names, which are then left out."""
         names = self.axes[axis]
         axes = (*self.axes[:axis], None, *self.axes[axis + 1 :])
@@ -53,7 +53,7 @@ def as_table(value: Any) -> Table | None:
     return None
 
 
-def matched(
+def match_labels(
     fields: Mapping[str, Any], kinds: Mapping[str, tuple[str, ...]], given: Mapping[str, Any], what: str
 ) -> tuple[dict[str, Any], dict[str, tuple[str, ...]]]:
     """Return fields whose tables are all in one order, and the names that this order has, by kind.
@@ -93,7 +93,7 @@ def matched(
     result = dict(fields)
     for name, table in tables.items():
         for k, kind in enumerate(kinds[name]):
-            table = table.taken(k, orders.get(kind, ()))
+            table = table.take(k, orders.get(kind, ()))
         result[name] = table
     return result, orders
 

@@ -6,17 +6,17 @@ from typing import Any
 
 import numpy as np
 
-from .arrays import Array, frozen
+from .arrays import Array, freeze
 from .errors import InputError
 
 # What the machines can be asked for: below it, rounding and the steps of ngspice leave nothing to gain.
 FINEST = 1e-9
 
 
-def checked_accuracy(value: Any, name: str) -> float:
+def check_accuracy(value: Any, name: str) -> float:
     """Return an accuracy, an NRMSE. Raises InputError for one that no machine can aim at."""
     plain = isinstance(value, float)
-    accuracy = float(value if plain else frozen(value, name, shape=(), unit=""))
+    accuracy = float(value if plain else freeze(value, name, shape=(), unit=""))
     if not FINEST <= accuracy < 1.0:
         raise InputError(f"`{name}` = {value!s:.40}: is an NRMSE and must be from {FINEST:g} to below 1, such as 1e-4")
     return accuracy

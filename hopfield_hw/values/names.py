@@ -24,12 +24,12 @@ def unknown(what: str, name: object, known: Iterable[str]) -> str:
     return f"{what} {name!r:.80} is unknown: must be one of {', '.join(names) or '(none)'}{hint}"
 
 
-def checked_name(name: object, what: str) -> str:
+def check_name(name: object, what: str) -> str:
     """Return `name` if it is a letter followed by letters, digits and underscores, and not reserved."""
     return _check(name, what, NAME, "a letter, then letters, digits and underscores")
 
 
-def checked_labels(labels: Iterable[object], what: str, size: int) -> tuple[str, ...]:
+def check_labels(labels: Iterable[object], what: str, size: int) -> tuple[str, ...]:
     """Return `size` labels (letters, digits and underscores), distinct after case folding (SPICE lower-cases names)."""
     if isinstance(labels, str):
         raise InputError(f"`{what}` = {labels!r:.80}: must be a sequence of labels, not one text")

@@ -31,25 +31,25 @@ def imbalance(run: Run, extent: Array) -> Array:
     return found / extent[: found.shape[1]]
 
 
-def moved_by(run: Run, values: Sequence[Value], extent: Array) -> Array:
+def measure_effect(run: Run, values: Sequence[Value], extent: Array) -> Array:
     """Return by how much a relative change of 1 of values together moves what `imbalance` tells of, to first order."""
-    other = run.beside(changed_together(run.graph, values, 1.0 + TRIED))
+    other = run.beside(change_values(run.graph, values, 1.0 + TRIED))
     return (imbalance(run, extent) - imbalance(other, extent)) / TRIED
 
 
 def left_by(run: Run, values: Sequence[Value], factor: float, extent: Array) -> float:
     """Return the sum of the squares that is left of an imbalance where values are taken a factor larger."""
-    return float(np.sum(imbalance(run.beside(changed_together(run.graph, values, factor)), extent) ** 2))
+    return float(np.sum(imbalance(run.beside(change_values(run.graph, values, factor)), extent) ** 2))
 
 
-def changed_together(graph: Graph, values: Sequence[Value], factor: float) -> Graph:
+def change_values(graph: Graph, values: Sequence[Value], factor: float) -> Graph:
     """Return a graph in which some values are multiplied by a factor."""
     for value in values:
-        graph = changed(graph, value, factor)
+        graph = change_value(graph, value, factor)
     return graph
 
 
-def changed(graph: Graph, value: Value, factor: float) -> Graph:
+def change_value(graph: Graph, value: Value, factor: float) -> Graph:
     """Return a graph in which one value is multiplied by a factor, its states in the same order."""
     operator, element = graph.by_name[value.operator], value.element
     match value.kind:

@@ -79,7 +79,7 @@ class Coverage(Report):
         found = sorted((name for name in self.smallest if self.smallest[name] > BLIND), key=lambda n: -self.smallest[n])
         return tuple(found)
 
-    def joined(self, other: Coverage) -> Coverage:
+    def join(self, other: Coverage) -> Coverage:
         """Return what two runs see together."""
         both = {name: min(size, other.smallest.get(name, np.inf)) for name, size in self.smallest.items()}
         return replace(self, smallest=both)

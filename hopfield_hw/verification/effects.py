@@ -109,7 +109,7 @@ class Effects:
         run, delay, (element, *_) = self.run, self.graph.by_name[value.operator], value.element
         assert isinstance(delay, Delay)
         values = run.along.values(run.times, run.states)
-        tau = delay.tau.sampled(run.times)[:, 0] if isinstance(delay.tau, Signal) else delay.tau
+        tau = delay.tau.sample(run.times)[:, 0] if isinstance(delay.tau, Signal) else delay.tau
         reach = self._reaches(values)[delay.name]
         factor = np.broadcast_to(reach.factor, (len(run.times), reach.rows.size))[:, element]
         effect = -tau * np.gradient(values[delay.name][:, element], run.times) * factor

@@ -69,7 +69,7 @@ def find(run: Run, extent: Array, output_extent: Array, labels: tuple[str, ...],
     )
 
 
-def settled(expected: Array, found: Array, limit: float) -> Settled:
+def compare_ends(expected: Array, found: Array, limit: float) -> Settled:
     """Return whether both machines end in the same state, within ten times the limit."""
     extent = ranges(expected)
     window = max(expected.shape[0] // SETTLED_WINDOW, 2)

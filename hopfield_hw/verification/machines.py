@@ -15,10 +15,10 @@ from ..equations import solve
 from ..lowering import lower
 from ..networks.network import Network
 from ..spice.transient import simulate
-from ..transforms import stepped
+from ..transforms import discretise
 from ..values.arrays import Array, positive
 from ..values.errors import InputError
-from ..values.measures import checked_accuracy, nrmse
+from ..values.measures import check_accuracy, nrmse
 from ..values.report import Report
 
 METHODS: tuple[Literal["euler", "zero_order_hold"], ...] = ("euler", "zero_order_hold")
@@ -67,7 +67,7 @@ def run_machines(
     """
     if not isinstance(network, Network):
         raise InputError(f"run_machines: {network!r:.60}: must be a Network, whose digital forms there are")
-    accuracy = checked_accuracy(accuracy, "accuracy")
+    accuracy = check_accuracy(accuracy, "accuracy")
     seconds = float(positive(step, "step", shape=(), unit="s")) * network.seconds_per_unit
     end = float(positive(t_stop, "t_stop", shape=(), unit="s"))
     count = int(np.rint(end / seconds))
@@ -80,7 +80,7 @@ def run_machines(
         "circuit": simulate(lower(graph, cell=cell, rescale=True), accuracy=accuracy, points=count + 1, **common),
     }
     waves |= {
-        method: solve(stepped(network, step=seconds / network.seconds_per_unit, method=method), **common)
+        method: solve(discretise(network, step=seconds / network.seconds_per_unit, method=method), **common)
         for method in METHODS
     }
     expected = _states(waves["reference"])

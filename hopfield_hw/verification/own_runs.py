@@ -13,7 +13,7 @@ from ..graph import Graph, Hold
 from ..graph.neutral import direct_links
 from ..parts import Capacitor
 from ..spice.decks.statements import Statement, read_statements
-from ..spice.transient import AccuracyWarning, Deck, Waves, measured_waves
+from ..spice.transient import AccuracyWarning, Deck, Waves, measure_waves
 from ..values.arrays import Array
 from ..values.errors import SimulatorError
 from ..values.signals import Signal
@@ -35,7 +35,7 @@ class OwnRuns:
     """What it takes to run a deck once more. `graph`: in SI units; `circuit`: what the deck should be.
 
     `off`: by how much a run leaves its equation; its steps are halved until this is small, or they do not help.
-    `whole`: as for `measured_waves`.
+    `whole`: as for `measure_waves`.
     """
 
     graph: Graph
@@ -90,7 +90,7 @@ class OwnRuns:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", AccuracyWarning)
-                waves = measured_waves(
+                waves = measure_waves(
                     deck,
                     t_stop=self.t_stop,
                     whole=self.whole,

@@ -27,13 +27,13 @@ from ..transforms import in_si
 from ..values.arrays import Array, positive
 from ..values.errors import AccuracyError, InputError, SimulatorTimeout
 from ..values.grids import EDGE
-from ..values.measures import checked_accuracy, nrmse, ranges
+from ..values.measures import check_accuracy, nrmse, ranges
 from ..values.si_text import format_si
 from ..values.signals import Signal
 from .coverage import Devices
 from .diagnosis import Suspect, diagnose, find_absent, find_shorted
 from .effects import Effects
-from .evidence import GROWTH, LOCAL, SAME, Findings, Settled, Verdict, faults, find, settled, too_short
+from .evidence import GROWTH, LOCAL, SAME, Findings, Settled, Verdict, compare_ends, faults, find, too_short
 from .own_runs import OwnRuns
 from .report import EnergyReport, Verification, Worst
 from .starting import starts_elsewhere
@@ -114,7 +114,7 @@ def verify_circuit(
     inverted one, or `("n", scale)`. Its outputs are then not looked at: they count as what the graph gives for the
     states.
     """
-    accuracy, timeout = checked_accuracy(accuracy, "accuracy"), float(positive(timeout, "timeout", shape=(), unit="s"))
+    accuracy, timeout = check_accuracy(accuracy, "accuracy"), float(positive(timeout, "timeout", shape=(), unit="s"))
     limit = accuracy if tolerance is None else float(positive(tolerance, "tolerance", shape=(), unit=""))
     if not graph.states:
         raise InputError("verify: the graph has no Leak and no Hold, so no state to compare; use simulate")
@@ -151,7 +151,7 @@ def verify_circuit(
         wave = _with_outputs(network, wave, ref, signal)
     findings = extents.find(run)
     whole, worst = _worst(wave, ref, skip=1 if judged.clock is None else 0)
-    ends = settled(ref["state"].to_numpy(), wave["state"].to_numpy(), limit)
+    ends = compare_ends(ref["state"].to_numpy(), wave["state"].to_numpy(), limit)
     begun = starts_elsewhere(judged, wave, ref)
     reasons = [begun] if begun else faults(findings, limit)
     largest = float(np.max(np.abs(run.states)))
@@ -189,7 +189,7 @@ def verify_circuit(
                 driven = "" if own.inputs is signal else ", with other inputs"
                 said = f"started elsewhere by verify itself, at {_format_states(own.states)}{driven}: {found[0]}"
                 verdict = verdict._replace(verdict="failed", reasons=(*verdict.reasons, said))
-            seen = seen.joined(devices.coverage(Effects(other.thin(), extents.all), limit * again.allowance))
+            seen = seen.join(devices.coverage(Effects(other.thin(), extents.all), limit * again.allowance))
     suspects: tuple[Suspect, ...] = ()
     # Where the start is wrong, a suspect would be a device that is right.
     if begun:

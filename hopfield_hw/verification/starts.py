@@ -70,7 +70,7 @@ def choose(
     reach = np.maximum(np.max(np.abs(states), axis=0), _turning(network))
     found = _pair(network, drives, reach, t_stop, extent, rng)
     for start, path in found:
-        seen = seen.joined(_predict(network, devices, start.inputs, path, extent, limit))
+        seen = seen.join(_predict(network, devices, start.inputs, path, extent, limit))
     chosen = [start for start, _ in found]
     if seen.share(goal) == 1.0:
         return chosen
@@ -80,11 +80,11 @@ def choose(
         tried += [(Start(path.states[0], drive), path) for path in _follow(network, drive, rows, t_stop, extent)]
     coverages = [_predict(network, devices, start.inputs, path, extent, limit) for start, path in tried]
     for _ in range(MOST):
-        shares = [seen.joined(each).share(goal) for each in coverages]
+        shares = [seen.join(each).share(goal) for each in coverages]
         best = int(np.argmax(shares)) if shares else 0
         if not shares or shares[best] <= seen.share(goal) + WORTH:
             break
-        seen = seen.joined(coverages.pop(best))
+        seen = seen.join(coverages.pop(best))
         chosen.append(tried.pop(best)[0])
     return chosen
 

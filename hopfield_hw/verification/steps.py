@@ -140,7 +140,7 @@ class Run:
         """By how much the Holds' states are off after each edge of the clock, (K, held)."""
         if not self.is_clocked:
             return Imbalance(np.zeros(0), np.zeros((0, 0)), np.zeros(0))
-        taken = self.along.sampled(self.at_edges)
+        taken = self.along.sample(self.at_edges)
         ends = self.along.holds[0].clock.period * np.arange(1.0, len(self.held))
         return Imbalance(ends, self.held[1:] - taken[: len(self.held) - 1], np.zeros(taken.shape[1]))
 

@@ -12,7 +12,7 @@ from ..equations.evaluate import Values
 from ..graph import Affine, Graph, Leak
 from ..parts import Resistor
 from ..values.arrays import Array
-from .changes import imbalance, moved_by
+from .changes import imbalance, measure_effect
 from .coverage import device_values
 from .effects import Effects, Value
 from .steps import Run
@@ -194,7 +194,7 @@ def _others(
             promise = np.nan_to_num(np.sum(moved * off[:, rows], axis=0) ** 2 / np.sum(moved**2, axis=0))
         listed = [listed[k] for k in sorted(np.argsort(-promise, kind="stable")[:most].tolist())]
     for values in listed:
-        moved = np.concatenate([moved_by(run, values, extent) for run in runs])
+        moved = np.concatenate([measure_effect(run, values, extent) for run in runs])
         size = np.sqrt(np.sum(moved**2, axis=0))
         moves = np.flatnonzero(size > LEAST_MOVED * np.max(size))
         moves = moves[np.argsort(-size[moves], kind="stable")]

@@ -9,7 +9,7 @@ import hopfield_hw as hh
 from hopfield_hw.analysis.lyapunov import lyapunov
 from hopfield_hw.families import chaotic_hopfield, generalised_hopfield
 from hopfield_hw.graph import Activate, Affine, Clock, Edge, Graph, Hadamard, Hold, Leak, Units
-from hopfield_hw.transforms import delayed
+from hopfield_hw.transforms import add_delay
 from hopfield_hw.values.errors import AccuracyError
 
 UNIT = Units()
@@ -106,4 +106,4 @@ def test_wrong_requests_are_refused() -> None:
     with pytest.raises(hh.InputError, match=r"^`inputs`: change with time"):
         lyapunov(driven, t_stop=0.1, inputs=ramp)
     with pytest.raises(hh.InputError, match=r"^lyapunov: the graph is of the kind 'dde': must be 'ode' or 'map'"):
-        lyapunov(delayed(graph, 1e-3), t_stop=0.1)
+        lyapunov(add_delay(graph, 1e-3), t_stop=0.1)

@@ -152,7 +152,7 @@ def test_parts_that_are_not_exact_cost_the_lstm_decibels() -> None:
     steps = 25
     forecaster = hh.trained.mackey_glass()
     graph = lstm()
-    inputs = hh.Signal.held(forecaster.scale.scaled(forecaster.test)[: steps + 1], PERIOD)
+    inputs = hh.Signal.held(forecaster.scale.normalise(forecaster.test)[: steps + 1], PERIOD)
     nominal = hh.lower(graph, cell=hh.ActiveRC(activation="pair"))
     expected = hh.reference(graph, t_stop=steps * PERIOD, inputs=inputs)["output"].to_numpy()
 

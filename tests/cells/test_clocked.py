@@ -15,7 +15,7 @@ from hopfield_hw.equations import SampledProgram, Watch
 from hopfield_hw.graph import Activate, Affine, Clock, Edge, Graph, Hold, Input, Leak, Output, Quantise
 from hopfield_hw.parts import Switch
 from hopfield_hw.recurrent import GRU, LSTM, RNN
-from hopfield_hw.transforms import free_running, held, in_si, stepped
+from hopfield_hw.transforms import discretise, hold_outputs, in_si, remove_clock
 from hopfield_hw.values.grids import period_grid
 
 pytestmark = pytest.mark.usefixtures("ngspice")
@@ -80,10 +80,10 @@ def test_a_hopfield_network_that_is_held_is_its_zero_order_hold_and_not_free_run
     """At D = R C the held network is exactly the map; the free-running one is elsewhere; both have circuits."""
     net = network(np.random.default_rng(1))
     period = float(np.max(net.resistance * net.capacitance))
-    graph = held(net, period=period)
+    graph = hold_outputs(net, period=period)
     result = hh.verify(graph, t_stop=10 * period)
     assert result.passed, result
-    mapped = hh.reference(stepped(net, step=period, method="zero_order_hold"), t_stop=11 * period)
+    mapped = hh.reference(discretise(net, step=period, method="zero_order_hold"), t_stop=11 * period)
     # The state of period k, at its end, is the map's of step k + 1; what is left is the time at which it is read.
     expected = mapped["state"].to_numpy()[1:]
     assert np.max(np.abs(result.ref["state"].to_numpy()[:, :3] - expected)) < 1e-5 * np.ptp(expected)
@@ -97,7 +97,7 @@ def test_a_held_network_goes_to_the_free_running_one_by_the_first_order(refined:
     end = 5e-3
 
     def off(period: float) -> float:
-        found = hh.reference(held(net, period=period), t_stop=end, points=2)["state"].to_numpy()[-1, :3]
+        found = hh.reference(hold_outputs(net, period=period), t_stop=end, points=2)["state"].to_numpy()[-1, :3]
         return float(np.max(np.abs(found - hh.reference(net, t_stop=end, points=2)["state"].to_numpy()[-1])))
 
     assert off(2e-5) / off(2e-5 / refined) == pytest.approx(refined, rel=0.1)
@@ -106,7 +106,7 @@ def test_a_held_network_goes_to_the_free_running_one_by_the_first_order(refined:
 def test_a_free_running_cell_rests_where_its_map_does() -> None:
     rng = np.random.default_rng(3)
     graph = RNN(input_weights=rng.normal(size=(3, 1)), recurrent_weights=0.3 * rng.normal(size=(3, 3))).graph()
-    free = free_running(graph, time_constant=1e-3)
+    free = remove_clock(graph, time_constant=1e-3)
     result = hh.verify(free, inputs=0.7)
     assert result.passed
     rests = hh.reference(graph, t_stop=200.0, inputs=0.7)["state"].to_numpy()[-1]
@@ -153,7 +153,7 @@ def test_a_converter_quantises_in_the_circuit() -> None:
 def test_a_waveform_on_request() -> None:
     """With `points`, a clocked circuit gives its waveform on uniform times, and so does the sampled reference."""
     net = network(np.random.default_rng(5))
-    graph = held(net, period=1e-3)
+    graph = hold_outputs(net, period=1e-3)
     wave, ref = hh.simulate(hh.lower(graph), t_stop=4e-3, points=41), hh.reference(graph, t_stop=4e-3, points=41)
     assert wave.sizes["time"] == ref.sizes["time"] == 41
     inside = np.arange(41) % 10 != 0  # at the edges the held values are on the move
@@ -231,7 +231,7 @@ def test_holds_with_clocks_of_their_own() -> None:
 def test_a_signal_that_is_held() -> None:
     signal = hh.Signal.held([[1.0], [2.0], [4.0]], 0.5)
     assert [float(signal.at(t)[0]) for t in (0.0, 0.4999, 0.5, 0.7, 1.0, 9.0)] == [1.0, 1.0, 2.0, 2.0, 4.0, 4.0]
-    again = signal.stepped(0.5)
+    again = signal.hold(0.5)
     np.testing.assert_array_equal(again.values, signal.values)
     np.testing.assert_array_equal(again.times, signal.times)
     with pytest.raises(hh.InputError, match=re.escape("`values` has shape (0,): must be (steps, n), not empty")):
@@ -239,7 +239,7 @@ def test_a_signal_that_is_held() -> None:
 
 
 def test_labels_of_several_states() -> None:
-    graph = held(network(np.random.default_rng(8)), period=1e-3)
+    graph = hold_outputs(network(np.random.default_rng(8)), period=1e-3)
     assert graph.state_labels == ("x_0", "x_1", "x_2", "held_0", "held_1", "held_2")
     assert graph.kind == "sampled"
     assert [probe.label for probe in hh.lower(graph).states] == list(graph.state_labels)
@@ -263,7 +263,7 @@ def test_a_sum_that_leaves_by_an_output() -> None:
 
 def test_free_running_takes_maps_alone() -> None:
     with pytest.raises(hh.InputError) as refused:
-        free_running(network(np.random.default_rng(0)).graph(), time_constant=1.0)
+        remove_clock(network(np.random.default_rng(0)).graph(), time_constant=1.0)
     assert str(refused.value) == ("the graph is of kind 'ode': free_running takes a map, whose states are Holds alone")
 
 

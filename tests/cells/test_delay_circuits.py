@@ -17,7 +17,7 @@ from hopfield_hw.graph import Affine, Delay, Edge, Graph, Input, Leak, Output
 from hopfield_hw.parts import Line, VoltageSource
 from hopfield_hw.spice.dialects import find_dialect
 from hopfield_hw.spice.ngspice import run
-from hopfield_hw.transforms import delayed, delayed_by_edge, distributed, neutral
+from hopfield_hw.transforms import add_delay, add_delay_by_edge, add_neutral_delays, distribute_delay
 from hopfield_hw.values.arrays import Array
 from hopfield_hw.values.errors import InputError, Unrealisable
 from hopfield_hw.values.measures import nrmse
@@ -36,7 +36,7 @@ def network(weights: Any = ((0.0, -0.6), (-0.6, 0.0)), gain: float = 4.0, **othe
 
 @pytest.mark.parametrize("cell", ["hopfield_tank", "inverting_integrator"])
 def test_other_cells_have_lines_too(cell: str) -> None:
-    graph = delayed_by_edge(network(), [[0.0, 1.0 * RC], [0.4 * RC, 0.0]])
+    graph = add_delay_by_edge(network(), [[0.0, 1.0 * RC], [0.4 * RC, 0.0]])
     result = hh.verify(graph, cell=cell, t_stop=10 * RC)
     assert result.passed, result
     assert sum(device.name[0] == "T" for device in result.circuit.devices) == 2
@@ -44,7 +44,7 @@ def test_other_cells_have_lines_too(cell: str) -> None:
 
 @pytest.mark.parametrize("cell", ["hopfield_tank", "inverting_integrator"])
 def test_a_gamma_kernel_is_built_of_buffered_sections(cell: str) -> None:
-    graph = distributed(network(), 0.6 * RC, order=3)
+    graph = distribute_delay(network(), 0.6 * RC, order=3)
     result = hh.verify(graph, cell=cell, t_stop=10 * RC)
     assert result.passed, result
     buffers = [device.name for device in result.circuit.devices if device.name.startswith("E_buf_")]
@@ -63,7 +63,7 @@ def test_a_state_may_be_delayed_in_any_cell(cell: str) -> None:
 
 
 def test_buffers_undo_a_rescaling() -> None:
-    strong = distributed(network(((0.0, -1.6), (-1.6, 0.0)), gain=1.0), 0.6 * RC, order=2)
+    strong = distribute_delay(network(((0.0, -1.6), (-1.6, 0.0)), gain=1.0), 0.6 * RC, order=2)
     result = hh.verify(strong, cell="hopfield_tank", t_stop=10 * RC, rescale=True)
     assert result.circuit.states[0].scale > 1.0
     assert result.passed, result
@@ -83,7 +83,7 @@ def test_a_delayed_input_is_followed() -> None:
 
 def test_a_constant_history_is_held_exactly() -> None:
     """x is driven by the history alone up to tau: a wrong initial condition of the line would be seen at once."""
-    graph = delayed(network(), 2 * RC, history={"v": [0.7, -0.2]})
+    graph = add_delay(network(), 2 * RC, history={"v": [0.7, -0.2]})
     found = hh.simulate(hh.lower(graph), t_stop=2 * RC, accuracy=1e-6)
     late = found["output"].to_numpy()
     assert late.shape == (2001, 2)
@@ -95,7 +95,7 @@ def test_a_constant_history_is_held_exactly() -> None:
 
 def test_delays_of_one_signal_share_a_line_unless_they_are_close() -> None:
     def lines(taus: Any) -> list[float]:
-        circuit = hh.lower(delayed_by_edge(network(((0.1, 0.2), (0.3, 0.4))), RC * np.array(taus)))
+        circuit = hh.lower(add_delay_by_edge(network(((0.1, 0.2), (0.3, 0.4))), RC * np.array(taus)))
         return [device.part.delay / RC for device in circuit.devices if isinstance(device.part, Line)]
 
     assert lines([[0.4, 0.4], [1.0, 1.0]]) == pytest.approx([0.4, 0.6] * 2)
@@ -106,7 +106,7 @@ def test_delays_of_one_signal_share_a_line_unless_they_are_close() -> None:
 def test_weights_of_the_taps_by_a_sweep() -> None:
     """The source that interpolates, swept by ngspice over its range, against Keys' cubics written out."""
     tau = hh.Signal(times=[0.0, 1e-3], values=[0.2e-3, 1.0e-3])  # type: ignore[arg-type]
-    circuit = hh.lower(delayed(network(), tau))
+    circuit = hh.lower(add_delay(network(), tau))
     (place,) = [device for device in circuit.devices if device.name == "V_v_late_tau"]
     assert isinstance(place.part, VoltageSource)
     assert place.part.voltage == ((0.0, pytest.approx(1.0)), (1e-3, pytest.approx(25.0)))
@@ -127,7 +127,7 @@ def test_weights_of_the_taps_by_a_sweep() -> None:
 
 
 def test_stages_come_as_close_as_they_say() -> None:
-    graph = delayed(network(), 1.0 * RC)
+    graph = add_delay(network(), 1.0 * RC)
     errors = []
     for accuracy in (1e-2, 1e-3):
         cell = HopfieldTank(delay=AllPass(accuracy=accuracy))
@@ -143,7 +143,7 @@ def test_stages_come_as_close_as_they_say() -> None:
 def test_a_sine_through_the_stages_is_as_late_as_they_say(ngspice: str) -> None:
     """By ngspice's .ac: size 1, and a phase that is off by less than the accuracy at the bandwidth, most of it used."""
     form = AllPass(accuracy=1e-2, bandwidth=2e3)
-    circuit = hh.lower(delayed(network(), 1.5 * RC), cell=InvertingIntegrator(delay=form))
+    circuit = hh.lower(add_delay(network(), 1.5 * RC), cell=InvertingIntegrator(delay=form))
     devices = [device for device in circuit.devices if device.name.split("_", 1)[1].startswith("v_late_0")]
     lines = find_dialect("ngspice").format_devices(devices, {})
     deck = "\n".join(
@@ -173,7 +173,7 @@ def test_critical_delay_by_its_formula(a: float) -> None:
 @pytest.mark.parametrize("a", CRITICAL)
 def test_critical_delay_by_bisection_in_ngspice(a: float) -> None:
     def grows(tau: float) -> bool:
-        circuit = hh.lower(delayed(scalar(a), tau))
+        circuit = hh.lower(add_delay(scalar(a), tau))
         x = hh.simulate(circuit, t_stop=45 * RC, accuracy=1e-3)["state"].to_numpy()[:, 0]
         return bool(np.ptp(x[1333:]) > np.ptp(x[667:1333]))
 
@@ -187,27 +187,27 @@ def test_critical_delay_by_bisection_in_ngspice(a: float) -> None:
 
 
 def test_perturbations_of_a_delay_equation_are_followed() -> None:
-    grown = amplification(delayed(replace(scalar(-4.0), initial=[1e-6]), 1.0 * RC), t_stop=12 * RC)
+    grown = amplification(add_delay(replace(scalar(-4.0), initial=[1e-6]), 1.0 * RC), t_stop=12 * RC)
     assert grown.cut
     assert grown.growth > 100.0
-    assert not amplification(delayed(scalar(-4.0), 0.3 * RC), t_stop=12 * RC).cut
+    assert not amplification(add_delay(scalar(-4.0), 0.3 * RC), t_stop=12 * RC).cut
 
 
 def test_a_line_of_a_wrong_length_is_seen() -> None:
-    graph = delayed(network(), 1.0 * RC)
+    graph = add_delay(network(), 1.0 * RC)
     deck = hh.lower(graph).netlist().replace("TD=0.001", "TD=0.00101")
     assert not hh.verify(graph, deck=deck, t_stop=10 * RC).passed
 
 
 def test_bad_requests_are_refused() -> None:
     function = hh.Signal(times=[0.0, 1e-3], values=[[0.0, 0.1], [1.0, 0.1]])  # type: ignore[arg-type]
-    past = delayed(network(), RC, history={"v": function})
-    constant = delayed(network(), RC, history={"v": hh.Signal(times=[0.0, 1.0], values=[[1.0, 0.5]] * 2)})  # type: ignore[arg-type]
-    wide = delayed(network(), hh.Signal(times=[0.0, 1.0], values=[1e-5, 1e-3]))  # type: ignore[arg-type]
-    varying = delayed(network(), hh.Signal(times=[0.0, 1.0], values=[1e-3, 2e-3]))  # type: ignore[arg-type]
+    past = add_delay(network(), RC, history={"v": function})
+    constant = add_delay(network(), RC, history={"v": hh.Signal(times=[0.0, 1.0], values=[[1.0, 0.5]] * 2)})  # type: ignore[arg-type]
+    wide = add_delay(network(), hh.Signal(times=[0.0, 1.0], values=[1e-5, 1e-3]))  # type: ignore[arg-type]
+    varying = add_delay(network(), hh.Signal(times=[0.0, 1.0], values=[1e-3, 2e-3]))  # type: ignore[arg-type]
     many = hh.Network(weights=np.ones((17, 17)) * 1e-6, resistance=1e4, capacitance=1e-7)
-    over = delayed_by_edge(many, 1e-4 * np.linspace(1.0, 2.0, 289).reshape(17, 17))
-    jumps = replace(neutral(network(), [0.9 * np.eye(2)], [RC]))
+    over = add_delay_by_edge(many, 1e-4 * np.linspace(1.0, 2.0, 289).reshape(17, 17))
+    jumps = replace(add_neutral_delays(network(), [0.9 * np.eye(2)], [RC]))
     never = replace(
         jumps,
         operators=tuple(
@@ -225,7 +225,7 @@ def test_bad_requests_are_refused() -> None:
         "the graph has 289 delays that differ: a circuit has at most 256": lambda: hh.lower(over),
         "Delay 'v_late': varies with time; cell='ideal' has it": lambda: hh.lower(varying, cell=tank),
         "all_pass: a delay of 0.001 s at 1e+07 rad/s to 0.01 rad takes": lambda: hh.lower(
-            delayed(network(), RC), cell=HopfieldTank(delay=AllPass(bandwidth=1e7))
+            add_delay(network(), RC), cell=HopfieldTank(delay=AllPass(bandwidth=1e7))
         ),
     }
     for message, lower in refused.items():
@@ -234,11 +234,11 @@ def test_bad_requests_are_refused() -> None:
     with pytest.raises(InputError, match="alone has a spectral radius of D = 1: must be below 1"):
         hh.lower(never)
     with pytest.raises(InputError, match="`nodes`: what Delays give cannot be told from states alone"):
-        hh.testing.assert_matches_ode("a\nb\n", delayed(network(), RC), nodes={"0": "a", "1": "b"})
+        hh.testing.assert_matches_ode("a\nb\n", add_delay(network(), RC), nodes={"0": "a", "1": "b"})
     with pytest.raises(InputError, match=re.escape("`AllPass.accuracy = 0.0 rad`: must be positive")):
         AllPass(accuracy=0.0)
     with pytest.raises(InputError, match=r"^`delay` = 'all_pass': must be a form of delay, such as MatchedLine\(\) or"):
-        hh.lower(delayed(network(), RC), cell=HopfieldTank(delay="all_pass"))  # type: ignore[arg-type]
+        hh.lower(add_delay(network(), RC), cell=HopfieldTank(delay="all_pass"))  # type: ignore[arg-type]
     with pytest.raises(InputError, match="critical_delay: needs symmetric weights"):
         critical_delay(network(((0.0, 1.0), (0.0, 0.0))))
 

@@ -147,7 +147,7 @@ def test_gm_c_with_a_linear_range_is_the_network_of_its_saturated_pairs(ngspice:
 )
 def test_numbers_of_numpy_are_written_as_numbers(cell: Cell) -> None:
     net = hh.Network(weights=[[0.0, 1e-5], [1e-5, 0.0]], resistance=1e4, capacitance=1e-7, gain=hh.PiecewiseLinear())
-    graph = hh.transforms.delayed(net, 1e-4) if isinstance(cell, HopfieldTank) else net
+    graph = hh.transforms.add_delay(net, 1e-4) if isinstance(cell, HopfieldTank) else net
     assert "np." not in lower(graph, cell=cell).netlist()
 
 

@@ -26,7 +26,7 @@ def trained(volts: float = 1.0) -> Graph:
 
 def series(steps: int, volts: float = 1.0) -> hh.Signal:
     forecaster = hh.trained.mackey_glass()
-    return hh.Signal.held(volts * forecaster.scale.scaled(forecaster.test)[: steps + 1], PERIOD)
+    return hh.Signal.held(volts * forecaster.scale.normalise(forecaster.test)[: steps + 1], PERIOD)
 
 
 @cache

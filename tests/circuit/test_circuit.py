@@ -495,7 +495,7 @@ def test_klu_is_for_dense_circuits_without_switches() -> None:
     dense = hh.Network(weights=rng.normal(size=(30, 30)) * 1e-4, resistance=1e4, capacitance=1e-7)
     grid = hh.families.CellularNetwork(template=hh.families.TEMPLATES["diffusion"], image=np.zeros((6, 6)))
     many = hh.Network(weights=rng.normal(size=(100, 100)) * 1e-4, resistance=1e4, capacitance=1e-7)
-    clocked = hh.transforms.held(many, period=1e-3)  # as dense, but it has switches
+    clocked = hh.transforms.hold_outputs(many, period=1e-3)  # as dense, but it has switches
     for graph, cell, klu in (
         (dense, "ideal", True),
         (dense, "hopfield_tank", True),

@@ -296,7 +296,7 @@ def test_many_echoes_are_judged_without_a_dense_matrix(part: float, stable: bool
     echo = matrix * (part / float(np.max(np.abs(np.linalg.eigvals(matrix.toarray())))))
     plain = hh.Network(weights=sp.csr_array((600, 600)), resistance=1.0, capacitance=1.0)
     if stable:
-        assert hh.transforms.neutral(plain, [echo], [1.0]).kind == "dde"
+        assert hh.transforms.add_neutral_delays(plain, [echo], [1.0]).kind == "dde"
     else:
         with pytest.raises(InputError, match=re.escape("alone has a spectral radius of D = 1.01")):
-            hh.transforms.neutral(plain, [echo], [1.0])
+            hh.transforms.add_neutral_delays(plain, [echo], [1.0])

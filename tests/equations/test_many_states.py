@@ -195,7 +195,7 @@ LINEAR = """
 import numpy as np, scipy.sparse as sp
 import hopfield_hw as hh
 from hopfield_hw.families import TEMPLATES, CellularNetwork
-from hopfield_hw.transforms import delayed_by_edge, distributed, neutral
+from hopfield_hw.transforms import add_delay_by_edge, distribute_delay, add_neutral_delays
 from hopfield_hw.graph import Delay, parse_graph
 
 def peak():
@@ -230,9 +230,9 @@ STEPS: dict[str, tuple[str, float]] = {
     ),
     "delays, sparse": (
         "net = sparse(20000); taus = net.weights * 0.0; taus.data[:] = 1e-4 * (1.0 + np.arange(taus.nnz) % 3);"
-        "late = delayed_by_edge(net, taus); assert len(late.of_type(Delay)) == 3;"
-        "echo = sp.diags_array(np.full(20000, 0.4)); slow = distributed(net, 1e-3, order=2);"
-        "neutral(slow, [echo, echo], [1e-3, 2e-3], leak='x')",
+        "late = add_delay_by_edge(net, taus); assert len(late.of_type(Delay)) == 3;"
+        "echo = sp.diags_array(np.full(20000, 0.4)); slow = distribute_delay(net, 1e-3, order=2);"
+        "add_neutral_delays(slow, [echo, echo], [1e-3, 2e-3], leak='x')",
         400,
     ),
     "reference, stiff": ("hh.reference(stiff(3000).graph(), accuracy=1e-2, points=5)", 50),

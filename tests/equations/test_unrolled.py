@@ -17,7 +17,7 @@ from hopfield_hw.graph import Activate, Affine, Clock, Edge, Graph, Hold, Input,
 from hopfield_hw.graph.phases import phases
 from hopfield_hw.networks.network import Network
 from hopfield_hw.recurrent import GRU, LSTM, RNN
-from hopfield_hw.transforms import stepped
+from hopfield_hw.transforms import discretise
 from hopfield_hw.values.arrays import Array
 
 # Both sum the same products in another order: some roundings of the largest number that they sum.
@@ -74,7 +74,7 @@ def test_networks_stencils_and_softmax(rng: np.random.Generator) -> None:
     weights = rng.normal(size=(6, 6))
     assert_the_same(discrete_hopfield(np.sign(weights + weights.T)), rng)
     net = Network.dimensionless(weights, gain=Tanh(), initial=rng.normal(size=6), volts=1.0)
-    assert_the_same(stepped(net, step=0.1), rng)
+    assert_the_same(discretise(net, step=0.1), rng)
     grid = Stencil(template=rng.normal(size=(3, 3)), shape=(2, 3), boundary="fixed", edge=0.5)
     operators = (
         Input(name="u", size=6),

@@ -14,7 +14,7 @@ from hopfield_hw import families
 from hopfield_hw.analysis.cohen_grossberg_energy import cohen_grossberg_energy
 from hopfield_hw.analysis.stability import critical_delay
 from hopfield_hw.designs import load_design
-from hopfield_hw.transforms import delayed
+from hopfield_hw.transforms import add_delay
 
 EYE = np.eye(2)
 CG = {"amplification": hh.Identity(), "signal": hh.Identity(), "initial": 0.1}
@@ -111,7 +111,7 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
         "3.0: must be a Graph, or have a method graph() that gives one",
     ),
     "Cohen-Grossberg, energy with delays": (
-        lambda: cohen_grossberg_energy(delayed(families.cohen_grossberg(EYE, **CG), 1e-3), np.ones(2)),
+        lambda: cohen_grossberg_energy(add_delay(families.cohen_grossberg(EYE, **CG), 1e-3), np.ones(2)),
         "cohen_grossberg_energy: the graph has delays, and with them no such energy; take them out",
     ),
     "Cohen-Grossberg, energy of another size": (

@@ -14,7 +14,7 @@ from hopfield_hw.graph import Affine, Stencil, parse_graph
 from hopfield_hw.integers.fixed_point import QFormat
 from hopfield_hw.integers.lowering import FixedPoint, lower_to_integers
 from hopfield_hw.integers.machine import FixedMachine
-from hopfield_hw.transforms import delayed
+from hopfield_hw.transforms import add_delay
 from hopfield_hw.values.arrays import Array
 
 # Rows and columns of images: one pixel, one row, one column, and grids that the template reaches over at both ends.
@@ -135,8 +135,8 @@ def test_delayed_and_in_discrete_time(shape: tuple[int, int], rng: np.random.Gen
         initial=cells.initial.reshape(-1),
     )
     options: dict[str, Any] = {"t_stop": 1.6e-6, "points": 17, "accuracy": 1e-3}
-    late = hh.reference(delayed(cells.graph(driven=False), 0.7e-6), **options)
-    assert np.allclose(late["state"], hh.reference(delayed(dense, 0.7e-6), **options)["state"], atol=2e-4)
+    late = hh.reference(add_delay(cells.graph(driven=False), 0.7e-6), **options)
+    assert np.allclose(late["state"], hh.reference(add_delay(dense, 0.7e-6), **options)["state"], atol=2e-4)
     wave = hh.reference(cells.map(), inputs=cells.inputs, t_stop=4.0)
     y = np.where(cells.initial >= 0.0, 1.0, -1.0)
     driven = padded(cells.template.control, cells.image) + cells.template.bias

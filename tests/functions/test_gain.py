@@ -235,7 +235,7 @@ def test_a_value_is_written_where_it_is_asked_for(function: Function) -> None:
 
 @given(st.sampled_from(EXAMPLES), st.floats(0.01, 100.0))
 def test_scaled_is_a_change_of_units(function: Function, volts: float) -> None:
-    scaled = function.scaled(volts)
+    scaled = function.scale(volts)
     assert type(scaled) is type(function)
     expected = volts * function.value(X)
     # Rounding only; where the terms of the polynomial cancel, that of the largest of them.
@@ -244,7 +244,7 @@ def test_scaled_is_a_change_of_units(function: Function, volts: float) -> None:
 
 @given(st.sampled_from([f for f in EXAMPLES if not isinstance(f, Identity | Clip)]), st.floats(0.01, 100.0))
 def test_compressed_divides_the_argument(function: Function, s: float) -> None:
-    compressed = function.compressed(s)
+    compressed = function.compress(s)
     assert type(compressed) is type(function)
     np.testing.assert_allclose(compressed.value(s * X), function.value(X), rtol=1e-12, atol=1e-13)
     if isinstance(function, Sigmoid):
@@ -315,7 +315,7 @@ def test_sizes() -> None:
 
 @pytest.mark.parametrize("function", EXAMPLES, ids=name_of)
 def test_a_stack_is_its_functions_row_by_row(function: Function) -> None:
-    functions = [function, function if isinstance(function, Table) else function.scaled(2.0), function]
+    functions = [function, function if isinstance(function, Table) else function.scale(2.0), function]
     batch = stack(functions)
     assert type(batch) is type(function)
     assert batch.size == (5 if isinstance(function, Softmax) else None)
@@ -577,7 +577,7 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
         lambda: function_from("table", {"x": [0.0, 1.0]}),
         "function 'table': the parameter 'y' is missing; must have x, y",
     ),
-    "scale": (lambda: Tanh().scaled(-2.0), "`volts = -2.0 V`: must be positive"),
+    "scale": (lambda: Tanh().scale(-2.0), "`volts = -2.0 V`: must be positive"),
     "element outside": (
         lambda: Tanh(gain=np.ones(3)).at(3),
         "`Tanh.at(3)`: has 3 elements, must be from 0 to 2",
@@ -611,7 +611,7 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
         "`Tanh.gain` is stacked already: stack the single functions, all at once",
     ),
     "stack of tables": (
-        lambda: stack([MEASURED, MEASURED.scaled(2.0)]),
+        lambda: stack([MEASURED, MEASURED.scale(2.0)]),
         "`Table.x` differs within a batch: must be the same; run the functions one by one",
     ),
 }
@@ -632,7 +632,7 @@ def test_one_element_of_a_softmax_has_no_expression(call: Callable[[], Any]) -> 
 
 @pytest.mark.parametrize("function", [Identity(), Clip(lower=0.0, upper=1.0)], ids=name_of)
 def test_a_slope_of_one_cannot_be_compressed(function: Function) -> None:
-    assert function.compressed(1.0) is function
+    assert function.compress(1.0) is function
     name = type(function).__name__
     with pytest.raises(Unrealisable, match=rf"^{name}: cannot take the slope 1/2\.0, as its slope is 1; leave the "):
-        function.compressed(2.0)
+        function.compress(2.0)

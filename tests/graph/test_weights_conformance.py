@@ -56,11 +56,11 @@ from hopfield_hw.integers.fixed_point import QFormat
 from hopfield_hw.integers.icarus import simulate_verilog
 from hopfield_hw.integers.lowering import FixedPoint, lower_to_integers
 from hopfield_hw.integers.machine import FixedMachine
-from hopfield_hw.transforms import delayed, delayed_by_edge, in_si, neutral, rescaled
+from hopfield_hw.transforms import add_delay, add_delay_by_edge, add_neutral_delays, in_si, rescale_states
 from hopfield_hw.values.arrays import Array
 from hopfield_hw.values.errors import Unrealisable
 from hopfield_hw.values.signals import Signal
-from hopfield_hw.verification.changes import changed
+from hopfield_hw.verification.changes import change_value
 from hopfield_hw.verification.effects import Value
 from hopfield_hw.verification.faults import parse_fault, plant
 
@@ -159,8 +159,8 @@ ODES: Mapping[str, Build] = {
     "driven": build_driven,
 }
 DELAYED: Mapping[str, Build] = {
-    "delayed": lambda w, c: delayed(build_hopfield(w, c), 0.5),
-    "delayed by edge": lambda w, c: delayed_by_edge(build_hopfield(w, c), 0.5),
+    "delayed": lambda w, c: add_delay(build_hopfield(w, c), 0.5),
+    "delayed by edge": lambda w, c: add_delay_by_edge(build_hopfield(w, c), 0.5),
 }
 MAPS: Mapping[str, Build] = {
     "hopfield": lambda w, c: generalised_hopfield(w, decay=0.5, bias=BIAS + c, initial=START, discrete=True),
@@ -281,7 +281,7 @@ def test_delay_equation(name: str, form: str, rng: np.random.Generator) -> None:
 def test_neutral_equation(form: str) -> None:
     """z = x - D x(t - tau) - c starts where x does."""
     given = give(form, 0.3 * TEMPLATE)
-    graph = neutral(build_hopfield(0.1 * np.eye(N), 0.0), [given.weights], [0.5], history=BIAS)
+    graph = add_neutral_delays(build_hopfield(0.1 * np.eye(N), 0.0), [given.weights], [0.5], history=BIAS)
     expected = START - given.matrix @ BIAS - given.constant
     np.testing.assert_allclose(graph.of_type(Leak)[0].initial, expected, **ROUNDING)
 
@@ -406,7 +406,7 @@ def test_the_energy_of_cohen_and_grossberg_falls_with_an_edge() -> None:
 @pytest.mark.parametrize("kind", ["weight", "bias"])
 def test_a_changed_value(kind: Any, form: str, rng: np.random.Generator) -> None:
     value = Value(kind, "syn", (1, 2) if kind == "weight" else (1,))
-    graph, plain = (changed(in_si(one), value, 1.5) for one in pair(build_hopfield, form))
+    graph, plain = (change_value(in_si(one), value, 1.5) for one in pair(build_hopfield, form))
     x = rng.normal(size=(3, N))
     found, expected = (OdeProgram([one]).rhs(0.0, x) for one in (graph, plain))
     untouched = OdeProgram([in_si(pair(build_hopfield, form)[1])]).rhs(0.0, x)
@@ -417,7 +417,7 @@ def test_a_changed_value(kind: Any, form: str, rng: np.random.Generator) -> None
 
 @forms
 def test_rescaled(form: str, rng: np.random.Generator) -> None:
-    graph, plain = (rescaled(in_si(one), {"x": 0.25}) for one in pair(build_hopfield, form))
+    graph, plain = (rescale_states(in_si(one), {"x": 0.25}) for one in pair(build_hopfield, form))
     x = rng.normal(size=(3, N))
     expected = OdeProgram([plain]).rhs(0.0, x)
     scale = np.abs(expected).max()

@@ -23,7 +23,7 @@ from hopfield_hw.integers.tools import lint, run_tool, synthesise
 from hopfield_hw.integers.verilog import write_verilog
 from hopfield_hw.networks.network import Network
 from hopfield_hw.recurrent import GRU, LSTM, RNN, RecurrentCell
-from hopfield_hw.transforms import stepped
+from hopfield_hw.transforms import discretise
 from hopfield_hw.values.errors import InputError, SimulatorCrash, SimulatorMissing, SimulatorTimeout, Unrealisable
 
 ROUNDINGS = ("nearest_even", "nearest_up", "floor", "toward_zero")
@@ -215,7 +215,7 @@ def test_a_fixed_machine_runs_ragged_sequences_as_a_floating_one(rng: np.random.
 
 def test_a_stepped_network_in_fixed_point(rng: np.random.Generator) -> None:
     net = Network.dimensionless(rng.normal(size=(5, 5)), gain=Tanh(gain=2.0), initial=rng.uniform(-1, 1, 5), volts=1.0)
-    graph = stepped(net, step=0.05)
+    graph = discretise(net, step=0.05)
     formats = FixedPoint(signals=QFormat(word=24, fraction=18), weights=QFormat(word=24, fraction=22), address_bits=12)
     fixed = run_sequence(FixedMachine(lower_to_integers(graph, formats)), np.zeros((100, 1, 0)))
     np.testing.assert_allclose(fixed.outputs, run_sequence(graph, np.zeros((100, 1, 0))).outputs, atol=1e-3)

@@ -47,7 +47,7 @@ from hopfield_hw.lowering import lower
 from hopfield_hw.networks.network import Network
 from hopfield_hw.parts import Behaviour
 from hopfield_hw.spice.transient import simulate
-from hopfield_hw.transforms.rescale import rescaled
+from hopfield_hw.transforms.rescale import rescale_states
 from hopfield_hw.values.errors import InputError, Unrealisable
 from hopfield_hw.values.measures import nrmse
 from hopfield_hw.values.signals import Signal
@@ -169,7 +169,7 @@ def test_rescaling_leaves_the_equation(gain: Any) -> None:
     """x -> s x: the slope is s times as large, and the outputs are the same."""
     net = loaded(4.0, gain=gain, bias=[1e-5, -2e-5, 3e-5], input_weights=[[1.0 / R], [0.0], [-0.5 / R]])
     s, u = 0.15, Signal(times=[0.0], values=[[0.4]])
-    plain, scaled = OdeProgram([net.graph()], u), OdeProgram([rescaled(net.graph(), {"x": s})], u)
+    plain, scaled = OdeProgram([net.graph()], u), OdeProgram([rescale_states(net.graph(), {"x": s})], u)
     np.testing.assert_allclose(scaled.initial, s * plain.initial, rtol=1e-14)
     for x in np.random.default_rng(4).normal(size=(5, 3)):
         np.testing.assert_allclose(scaled.rhs(0.0, s * x), s * plain.rhs(0.0, x), rtol=1e-11)
@@ -180,7 +180,7 @@ def test_rescaling_leaves_the_outputs() -> None:
     net = loaded(4.0, bias=[1e-5, -2e-5, 3e-5])
     waves = [
         solve(graph, t_stop=9.0 * TAU, accuracy=1e-8, points=101)
-        for graph in (net.graph(), rescaled(net.graph(), {"x": 0.125}))
+        for graph in (net.graph(), rescale_states(net.graph(), {"x": 0.125}))
     ]
     # Both are integrated to 1e-12, a ten-thousandth of the accuracy.
     np.testing.assert_allclose(waves[1].output.values, waves[0].output.values, rtol=0, atol=1e-9)

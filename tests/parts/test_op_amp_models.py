@@ -16,7 +16,7 @@ from hopfield_hw.circuit import Device, Role
 from hopfield_hw.parts import OpAmp, Subcircuit, VoltageGain
 from hopfield_hw.spice.dialects import DIALECTS, write
 from hopfield_hw.spice.ngspice import run
-from hopfield_hw.transforms import delayed, held
+from hopfield_hw.transforms import add_delay, hold_outputs
 
 TAU = 1e-3
 IN_OP_AMPS = tuple(name for name, cell in CELLS.items() if hasattr(cell, "op_amp"))
@@ -85,7 +85,7 @@ def test_a_network_in_op_amps_of_every_model(model: str, cell: str) -> None:
 @pytest.mark.usefixtures("ngspice")
 @pytest.mark.parametrize("model", ["one pole", "a subcircuit"])
 def test_a_clocked_network_in_op_amps_of_a_model(model: str) -> None:
-    graph = held(network(2), period=TAU)
+    graph = hold_outputs(network(2), period=TAU)
     expected = hh.reference(graph, t_stop=6.0 * TAU)["state"].to_numpy()
     circuit = hh.lower(graph, cell="active_rc", op_amp=MODELS[model])
     found = hh.simulate(circuit, t_stop=6.0 * TAU, accuracy=1e-3)["state"].to_numpy()
@@ -97,7 +97,7 @@ def test_a_clocked_network_in_op_amps_of_a_model(model: str) -> None:
 def test_a_delay_in_stages_of_a_model(model: str) -> None:
     """Of every stage: its capacitor starts at the history, the pole of its op-amp with it."""
     cell = hh.InvertingIntegrator(op_amp=1e7, delay=AllPass(accuracy=0.02, op_amp=MODELS[model]))
-    graph = delayed(network(2), 0.5 * TAU, history={"v": [0.5, -0.2]})
+    graph = add_delay(network(2), 0.5 * TAU, history={"v": [0.5, -0.2]})
     exact = hh.simulate(hh.lower(graph, cell=hh.InvertingIntegrator(delay=AllPass(accuracy=0.02))), t_stop=4.0 * TAU)
     found = hh.simulate(hh.lower(graph, cell=cell), t_stop=4.0 * TAU, accuracy=1e-3)
     apart = np.abs(found["state"].to_numpy() - exact["state"].to_numpy())
@@ -208,7 +208,7 @@ def test_two_libraries_that_define_one_name_are_refused() -> None:
         Subcircuit(library=text.format(name="amp", current="1f", gain=gain), name="amp") for gain in ("1e5", "1e6")
     )
     apart = Subcircuit(library=text.format(name="amp2", current="2f", gain="1e6"), name="amp2")
-    delays = delayed(network(), TAU)
+    delays = add_delay(network(), TAU)
     with pytest.raises(hh.InputError) as refused:
         hh.lower(delays, cell=hh.InvertingIntegrator(op_amp=one, delay=AllPass(op_amp=other))).netlist()
     assert str(refused.value) == ("two libraries of op-amps both define 'amp'; rename it in one, or take one for both")
@@ -225,11 +225,11 @@ def test_each_model_is_written_once_and_each_op_amp_calls_it() -> None:
         assert len(calls) == sum(isinstance(device.part, OpAmp) for device in circuit.devices)
         assert text.count(".subckt") == text.count(".ends") == 1
     two = hh.lower(
-        delayed(network(), TAU), cell=hh.InvertingIntegrator(op_amp=hh.OnePole(), delay=AllPass(op_amp="one_pole"))
+        add_delay(network(), TAU), cell=hh.InvertingIntegrator(op_amp=hh.OnePole(), delay=AllPass(op_amp="one_pole"))
     )
     assert two.netlist().count(".subckt onepole") == 1
     other = hh.lower(
-        delayed(network(), TAU),
+        add_delay(network(), TAU),
         cell=hh.InvertingIntegrator(op_amp=hh.OnePole(gain=1e6), delay=AllPass(op_amp="one_pole")),
     )
     assert other.netlist().count(".subckt onepole") == 2

@@ -32,7 +32,7 @@ from hopfield_hw.parts import Behaviour
 from hopfield_hw.pictures.plots import MOST_WAVES, Picture, plot_verification, plot_waves, save_figure
 from hopfield_hw.pictures.schematic import FAULT, draw_neuron, neuron_devices
 from hopfield_hw.spice.dialects import find_dialect
-from hopfield_hw.transforms import held
+from hopfield_hw.transforms import hold_outputs
 from hopfield_hw.values.errors import InputError
 from hopfield_hw.values.measures import ranges
 from hopfield_hw.verification import Coverage, EnergyReport, Error, Verification, Worst
@@ -205,8 +205,8 @@ CASES: dict[str, Callable[[], tuple[Verification, Picture | None]]] = {
                 lambda: static_field([[0.0, -0.5], [-0.5, 0.1]], initial=[0.2, 0.1]),
                 "summing_amplifier",
             ),
-            ("ideal switches", lambda: held(flipflop(), period=1e-3), "ideal"),
-            ("switches between op-amps", lambda: held(flipflop(), period=1e-3), "active_rc"),
+            ("ideal switches", lambda: hold_outputs(flipflop(), period=1e-3), "ideal"),
+            ("switches between op-amps", lambda: hold_outputs(flipflop(), period=1e-3), "active_rc"),
         )
     },
     "memory as images": lambda: (made(memory().graph(), worst=5), Picture(shape=(4, 4), memories=memories())),

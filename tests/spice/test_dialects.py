@@ -41,7 +41,7 @@ from hopfield_hw.parts import (
 from hopfield_hw.spice.dialects import DIALECTS, Dialect, find_dialect, write
 from hopfield_hw.spice.export import write_deck
 from hopfield_hw.spice.rawfile import read
-from hopfield_hw.transforms import delayed
+from hopfield_hw.transforms import add_delay
 
 ELSEWHERE = tuple(name for name in DIALECTS if name != "ngspice")
 # What ngspice alone has, or reads in its own way.
@@ -213,7 +213,7 @@ def test_a_line_that_starts_with_a_voltage_is_of_ngspice_alone() -> None:
 
 @pytest.mark.parametrize("dialect", ELSEWHERE)
 def test_a_delay_with_a_history_of_0_is_written_everywhere(dialect: str) -> None:
-    graph = delayed(TWO, 1e-4, history={"v": [0.0, 0.0]})
+    graph = add_delay(TWO, 1e-4, history={"v": [0.0, 0.0]})
     text = write(hh.lower(graph, cell="hopfield_tank"), dialect)
     assert len(re.findall(r"(?m)^T_\S+ .*TD=0\.0001", text, re.IGNORECASE)) == 2
 

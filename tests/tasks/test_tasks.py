@@ -36,7 +36,7 @@ WARM_UP = 100
 MODEL = mackey_glass()
 GRAPH = MODEL.graph()
 # The test series, after the end of the training that the machine reads to warm up.
-SERIES = MODEL.scale.scaled(np.concatenate([MODEL.train[-WARM_UP:], MODEL.test]))
+SERIES = MODEL.scale.normalise(np.concatenate([MODEL.train[-WARM_UP:], MODEL.test]))
 
 
 def words(word: int, fraction: int) -> FixedPoint:
@@ -113,7 +113,7 @@ def test_an_error_stands_where_the_forecast_was_wrong() -> None:
 @pytest.mark.parametrize("formats", [None, (16, 12), (12, 8)])
 def test_a_planted_anomaly_is_found_and_nothing_else(formats: tuple[int, int] | None) -> None:
     machine = MapProgram([GRAPH]) if formats is None else fixed(GRAPH, *formats)
-    limit = 1.5 * largest_error(machine, MODEL.scale.scaled(MODEL.train)[-300:], warm_up=WARM_UP)
+    limit = 1.5 * largest_error(machine, MODEL.scale.normalise(MODEL.train)[-300:], warm_up=WARM_UP)
     assert find_anomalies(machine, SERIES[:300], limit=limit, warm_up=WARM_UP).where.size == 0
     where = find_anomalies(machine, strange(SERIES[:300], 200), limit=limit, warm_up=WARM_UP).where
     assert 200 <= where.min() <= 201

@@ -62,12 +62,12 @@ def test_the_mackey_glass_forecaster_is_what_it_says() -> None:
     found = hh.trained.mackey_glass()
     assert (found.cell.input_size, found.cell.hidden_size, found.readout.weights.shape) == (1, 4, (1, 4))
     assert (found.train.size, found.test.size) == (1000, 500)
-    assert np.abs(found.scale.scaled(np.concatenate([found.train, found.test]))).max() < 1.0
+    assert np.abs(found.scale.normalise(np.concatenate([found.train, found.test]))).max() < 1.0
 
 
 def test_it_is_twenty_times_better_than_as_it_is_now_and_nine_times_than_a_linear_forecast() -> None:
     found = hh.trained.mackey_glass()
-    u = found.scale.scaled(np.concatenate([found.train, found.test]))
+    u = found.scale.normalise(np.concatenate([found.train, found.test]))
     said = forecast(found.graph(), u)[999:-1]
     errors = [relative_error(y, u[1000:]) for y in (said, u[999:-1], autoregressive(u, 1000, 9))]
     # As measured; the tolerance is for what other processors make of the last digit of exp.
@@ -86,7 +86,7 @@ def test_sunspots_better_than_persistence_but_not_than_a_linear_forecast() -> No
     found = hh.trained.sunspots()
     numbers = np.concatenate([found.train, found.test])
     assert (found.train.size, found.test.size, numbers[0], numbers[-1], numbers.max()) == (221, 88, 5.0, 2.9, 190.2)
-    said = found.scale.restored(forecast(found.graph(), found.scale.scaled(numbers)))[220:-1]
+    said = found.scale.restore(forecast(found.graph(), found.scale.normalise(numbers)))[220:-1]
     candidates = (said, numbers[220:-1], autoregressive(numbers, 221, 9))
     errors = [float(np.sqrt(np.mean((y - found.test) ** 2))) for y in candidates]
     assert errors == pytest.approx([19.50, 30.44, 17.44], abs=0.02)
@@ -164,7 +164,7 @@ REFUSED = {
         ),
         "`Forecaster` has 1 inputs and 2 outputs: must have one of each",
     ),
-    "no output": (lambda: MACKEY_GLASS.readout.after(PLAIN.graph(), "h"), "'h' is no Output: `Readout.weights` of"),
+    "no output": (lambda: MACKEY_GLASS.readout.after(PLAIN.graph(), "h"), "'h' is not an Output: `Readout.weights` of"),
     "size": (lambda: MACKEY_GLASS.readout.beside(PLAIN.graph(), "y", "z"), r"'y' has 2 elements: .* \(1, 4\) reads 4"),
     "shape": (
         lambda: hh.recurrent.Readout(weights=[1.0]),

@@ -14,7 +14,7 @@ import hopfield_hw as hh
 from hopfield_hw.equations.delay_solver import integrate_delayed
 from hopfield_hw.families import generalised_hopfield, shunting
 from hopfield_hw.graph import Affine, Delay, Graph, Hold, Leak, Sign
-from hopfield_hw.transforms import delayed, delayed_by_edge, distributed, neutral
+from hopfield_hw.transforms import add_delay, add_delay_by_edge, add_neutral_delays, distribute_delay
 from hopfield_hw.values.errors import InputError
 
 WEIGHTS = np.array([[0.2, -0.8], [0.7, -0.3]])
@@ -36,7 +36,7 @@ RC, CAPACITANCE = np.array([1.0, 1.0]), np.array([1.0, 0.5])
 
 
 def test_one_delay() -> None:
-    graph = delayed(network(), 0.8)
+    graph = add_delay(network(), 0.8)
     assert graph.kind == "dde"
     assert graph.by_name["v_late"].params()["history"] == np.tanh([0.5, -0.4]).tolist()
     assert apart(graph, lambda t, x, z: -x / RC + (WEIGHTS @ np.tanh(z[0]) + [0.1, -0.2]) / CAPACITANCE, [0.8]) < 1e-8
@@ -44,13 +44,13 @@ def test_one_delay() -> None:
 
 def test_a_delay_that_varies() -> None:
     tau = hh.Signal(times=[0.0, 3.0], values=[0.4, 1.2])  # type: ignore[arg-type]
-    graph = delayed(network(), tau)
+    graph = add_delay(network(), tau)
     assert apart(graph, lambda t, x, z: -x / RC + (WEIGHTS @ np.tanh(z[0]) + [0.1, -0.2]) / CAPACITANCE, [tau]) < 1e-8
 
 
 def test_one_delay_for_each_edge() -> None:
     taus = np.array([[0.3, 0.9], [0.0, 0.3]])
-    graph = delayed_by_edge(network(), taus)
+    graph = add_delay_by_edge(network(), taus)
     assert [op.name for op in graph.of_type(Affine)] == ["syn", "syn_0", "syn_1"]
     assert [op.tau for op in graph.of_type(Delay)] == [0.3, 0.9]
     by_name = {op.name: op.weights.matrix for op in graph.of_type(Affine)}
@@ -70,7 +70,7 @@ def test_edges_of_a_sparse_network_and_with_inputs() -> None:
     sparse = hh.Network(**{**vars(driven), "weights": sp.csr_array(WEIGHTS)})  # type: ignore[arg-type]
     taus = np.array([[0.3, 0.9], [0.5, 0.3]])
     options = {"t_stop": 5.0, "points": 11, "inputs": [0.3]}
-    first, second = (hh.reference(delayed_by_edge(each, taus), **options) for each in (driven, sparse))  # type: ignore[arg-type]
+    first, second = (hh.reference(add_delay_by_edge(each, taus), **options) for each in (driven, sparse))  # type: ignore[arg-type]
     assert np.max(np.abs(first["state"].to_numpy() - second["state"].to_numpy())) < 1e-9
 
 
@@ -78,7 +78,7 @@ def test_edges_of_a_sparse_network_and_with_inputs() -> None:
 def test_a_gamma_kernel_is_a_row_of_leaks(order: int) -> None:
     """What goes in is constant and the row starts at zero: it gives the Erlang distribution, by its closed form."""
     rest = hh.Network(weights=[[0.0]], resistance=1.0, capacitance=1.0, bias=[1.0], initial=[1.0])
-    graph = distributed(rest, 0.6, order=order)
+    graph = distribute_delay(rest, 0.6, order=order)
     assert graph.kind == "ode"
     stages = [op for op in graph.of_type(Leak) if op.name != "x"]
     assert len(stages) == order
@@ -92,7 +92,7 @@ def test_a_gamma_kernel_is_a_row_of_leaks(order: int) -> None:
 
 def test_a_neutral_network_keeps_its_start_and_its_leak() -> None:
     d = np.array([[0.3, 0.1], [-0.2, 0.4]])
-    graph = neutral(network(), [d], [1.0])
+    graph = add_neutral_delays(network(), [d], [1.0])
     found = hh.reference(graph, t_stop=1.0, points=11, accuracy=1e-7)
     assert graph.by_name["x"].params()["initial"] == pytest.approx((np.array([0.5, -0.4]) - d @ [0.5, -0.4]).tolist())
     # up to t = 1 what is before is constant: x moves as without D
@@ -104,7 +104,7 @@ def test_a_neutral_network_keeps_its_start_and_its_leak() -> None:
 def test_a_neutral_network_against_its_derivative_form() -> None:
     """C [x' - D x'(t - 1)] = F(x): with y = x', F's own solver steps x, and x' of the past is differenced from it."""
     d, tau = np.array([[0.3, 0.1], [-0.2, 0.4]]), 1.0
-    graph = neutral(network(), [d], [tau])
+    graph = add_neutral_delays(network(), [d], [tau])
     times = np.linspace(0.0, 2.5, 2001)
     found = hh.reference(graph, t_stop=2.5, accuracy=1e-7)
     z = found["state"].to_numpy()
@@ -120,9 +120,9 @@ def test_a_neutral_network_against_its_derivative_form() -> None:
 
 def test_a_history_may_be_given() -> None:
     past = hh.Signal(times=[0.0, 1.0], values=[[0.0, 0.1], [1.0, 0.1]])  # type: ignore[arg-type]
-    graph = delayed(network(), 0.5, history={"v": past})
+    graph = add_delay(network(), 0.5, history={"v": past})
     assert graph.by_name["v_late"].params()["history"]["values"] == past.values.tolist()
-    assert delayed(network(), 0.5, history={"v": 0.0}).by_name["v_late"].params()["history"] == [0.0, 0.0]
+    assert add_delay(network(), 0.5, history={"v": 0.0}).by_name["v_late"].params()["history"] == [0.0, 0.0]
 
 
 DISCRETE = generalised_hopfield(
@@ -144,7 +144,7 @@ def stepped(taus: np.ndarray, before: np.ndarray, steps: int = 12) -> np.ndarray
 
 def test_a_map_is_delayed_by_rows_of_holds() -> None:
     past = hh.Signal(times=[0.0, 4.0], values=[[0.1, 0.2], [0.5, 1.0]])  # type: ignore[arg-type]
-    graph = delayed(DISCRETE, 3.0, history=past)
+    graph = add_delay(DISCRETE, 3.0, history=past)
     before = np.array([[0.2, 0.4], [0.3, 0.6], [0.4, 0.8]])
     found = hh.reference(graph, t_stop=12e-3)["state"].to_numpy()[:, :2]
     assert np.allclose(found, stepped(np.full((2, 2), 3), before), rtol=0, atol=1e-12)
@@ -152,7 +152,7 @@ def test_a_map_is_delayed_by_rows_of_holds() -> None:
 
 def test_weights_of_a_map_have_delays_of_their_own() -> None:
     taus = np.array([[0, 2], [3, 0]])
-    graph = delayed_by_edge(DISCRETE, taus)
+    graph = add_delay_by_edge(DISCRETE, taus)
     assert [op.name for op in graph.of_type(Hold)] == ["x", "v_late_step_1", "v_late_0", "v_late_1"]
     before = np.tile(np.tanh([0.4, -0.2]), (3, 1))
     found = hh.reference(graph, t_stop=12e-3)["state"].to_numpy()[:, :2]
@@ -160,28 +160,30 @@ def test_weights_of_a_map_have_delays_of_their_own() -> None:
 
 
 def test_delays_of_a_map_that_differ_by_a_rounding_are_one() -> None:
-    graph = delayed_by_edge(DISCRETE, [[0.0, 3.0], [3.0000000000000004, 3.0]])
+    graph = add_delay_by_edge(DISCRETE, [[0.0, 3.0], [3.0000000000000004, 3.0]])
     assert [op.name for op in graph.of_type(Hold)] == ["x", "v_late_step_1", "v_late_step_2", "v_late_0"]
 
 
 def test_how_a_neuron_keeps_its_own_state_is_not_delayed() -> None:
     memory = hh.families.discrete_bam([[1.0, -1.0], [1.0, 1.0]])
-    late = delayed(memory, 2.0)
+    late = add_delay(memory, 2.0)
     signs = late.of_type(Sign)
     assert {by.name for sign in signs for by in late.drivers(sign, "tie")} == {"x", "y"}
     assert {by.name for by in late.drivers(late.by_name["to_y"])} == {"x_late"}
-    alone = delayed(hh.families.static_field([[0.5]], initial=0.3, discrete=True), 1.0)  # all the feedback that it has
+    alone = add_delay(
+        hh.families.static_field([[0.5]], initial=0.3, discrete=True), 1.0
+    )  # all the feedback that it has
     assert [by.name for by in alone.drivers(alone.by_name["syn"])] == ["x_late"]
 
 
 def test_a_delayed_map_in_a_circuit(ngspice: str) -> None:
-    result = hh.verify(delayed_by_edge(DISCRETE, [[0, 2], [1, 0]]), t_stop=12e-3)
+    result = hh.verify(add_delay_by_edge(DISCRETE, [[0, 2], [1, 0]]), t_stop=12e-3)
     assert result.passed, result
 
 
 def test_of_a_shunting_network_the_signals_alone_are_late() -> None:
     """What multiplies them is what the state is now, as in the literature."""
-    graph = delayed(shunting([[0.0, 1.0], [1.0, 0.0]], excitation=[0.3, 0.2], initial=[0.2, 0.1]), 1.0)
+    graph = add_delay(shunting([[0.0, 1.0], [1.0, 0.0]], excitation=[0.3, 0.2], initial=[0.2, 0.1]), 1.0)
     assert [op.name for op in graph.of_type(Delay)] == ["signal_late"]
     assert {op.name for op in graph.targets(graph.by_name["x"])} >= {"room", "minus_x", "signal"}
 
@@ -189,40 +191,46 @@ def test_of_a_shunting_network_the_signals_alone_are_late() -> None:
 def test_bad_requests_are_refused() -> None:
     alone = Graph(operators=(Leak(name="x", capacitance=[1.0], resistance=[1.0], initial=[1.0]),), edges=())  # type: ignore[arg-type]
     refused = {
-        "the graph has no feedback to delay": lambda: delayed(alone, 1.0),
-        "`v_late.tau = -1.0 s`: must be positive": lambda: delayed(network(), -1.0),
-        "`history` names ['w']: must be of what is delayed, ['v']": lambda: delayed(network(), 1.0, history={"w": 0.0}),
-        "`taus[0, 1]` = -0.1 s: must not be negative": lambda: delayed_by_edge(network(), [[0.0, -0.1], [0.1, 0.0]]),
-        "`taus of 'syn'` has shape (1, 2): must have shape (2, 2)": lambda: delayed_by_edge(network(), [[0.0, 0.1]]),
-        "`taus` names ['w']: must name what takes feedback, ['syn']": lambda: delayed_by_edge(network(), {"w": 0.1}),
-        "`mean = 0.0 s`: must be positive": lambda: distributed(network(), 0.0),
-        "`order` = 0: must be a whole number from 1 to 1000, the Leaks in a row": lambda: distributed(
+        "the graph has no feedback to delay": lambda: add_delay(alone, 1.0),
+        "`v_late.tau = -1.0 s`: must be positive": lambda: add_delay(network(), -1.0),
+        "`history` names ['w']: must be of what is delayed, ['v']": lambda: add_delay(
+            network(), 1.0, history={"w": 0.0}
+        ),
+        "`taus[0, 1]` = -0.1 s: must not be negative": lambda: add_delay_by_edge(network(), [[0.0, -0.1], [0.1, 0.0]]),
+        "`taus of 'syn'` has shape (1, 2): must have shape (2, 2)": lambda: add_delay_by_edge(network(), [[0.0, 0.1]]),
+        "`taus` names ['w']: must name what takes feedback, ['syn']": lambda: add_delay_by_edge(network(), {"w": 0.1}),
+        "`mean = 0.0 s`: must be positive": lambda: distribute_delay(network(), 0.0),
+        "`order` = 0: must be a whole number from 1 to 1000, the Leaks in a row": lambda: distribute_delay(
             network(), 1.0, order=0
         ),
-        "`order` = 100000000000000000000: must be a whole": lambda: distributed(network(), 1.0, order=10**20),
-        "`matrices` and `taus`: must be lists": lambda: neutral(network(), np.eye(2), 1.0),  # type: ignore[arg-type]
-        "`taus` names ['1', 'syn']: must name what takes": lambda: delayed_by_edge(network(), {1: 0.1, "syn": 0.1}),
-        "`history` names ['1', 'v']: must be of what": lambda: delayed(network(), 1.0, history={1: 0.0, "v": 0.0}),
-        "`matrices` and `taus`: must be lists, of one": lambda: neutral(network(), np.array(0.1), [1.0]),  # type: ignore[arg-type]
-        "`matrices` has 1 and `taus` 2": lambda: neutral(network(), [np.eye(2)], [1.0, 2.0]),
-        "alone has a spectral radius of D = 1.2": lambda: neutral(network(), [1.2 * np.eye(2)], [1.0]),
-        "`leak` = 'y': must name one of x": lambda: neutral(network(), [np.zeros((2, 2))], [1.0], leak="y"),
-        "`history`: several things are delayed, ['gx', 'gy']": lambda: delayed(
+        "`order` = 100000000000000000000: must be a whole": lambda: distribute_delay(network(), 1.0, order=10**20),
+        "`matrices` and `taus`: must be lists": lambda: add_neutral_delays(network(), np.eye(2), 1.0),  # type: ignore[arg-type]
+        "`taus` names ['1', 'syn']: must name what takes": lambda: add_delay_by_edge(network(), {1: 0.1, "syn": 0.1}),
+        "`history` names ['1', 'v']: must be of what": lambda: add_delay(network(), 1.0, history={1: 0.0, "v": 0.0}),
+        "`matrices` and `taus`: must be lists, of one": lambda: add_neutral_delays(network(), np.array(0.1), [1.0]),  # type: ignore[arg-type]
+        "`matrices` has 1 and `taus` 2": lambda: add_neutral_delays(network(), [np.eye(2)], [1.0, 2.0]),
+        "alone has a spectral radius of D = 1.2": lambda: add_neutral_delays(network(), [1.2 * np.eye(2)], [1.0]),
+        "`leak` = 'y': must name one of x": lambda: add_neutral_delays(network(), [np.zeros((2, 2))], [1.0], leak="y"),
+        "`history`: several things are delayed, ['gx', 'gy']": lambda: add_delay(
             hh.families.bam([[1.0]]), 1.0, history=0.0
         ),
-        "the graph is delayed already": lambda: delayed(delayed(network(), 1.0), 1.0),
-        "the graph is delayed already: ": lambda: delayed(delayed(DISCRETE, 1.0), 1.0),
-        "the graph is delayed already: give": lambda: delayed(neutral(network(), [np.zeros((2, 2))], [1.0]), 1.0),
-        "`tau` of 'v' = 1.5: the network is a map: must be a whole number of periods of 1": lambda: delayed(
+        "the graph is delayed already": lambda: add_delay(add_delay(network(), 1.0), 1.0),
+        "the graph is delayed already: ": lambda: add_delay(add_delay(DISCRETE, 1.0), 1.0),
+        "the graph is delayed already: give": lambda: add_delay(
+            add_neutral_delays(network(), [np.zeros((2, 2))], [1.0]), 1.0
+        ),
+        "`tau` of 'v' = 1.5: the network is a map: must be a whole number of periods of 1": lambda: add_delay(
             DISCRETE, 1.5
         ),
-        "`tau of 'v' = 0.0 units of time`: must be positive": lambda: delayed(DISCRETE, 0.0),
-        "`tau` of 'v' varies: must be constant in a map": lambda: delayed(
+        "`tau of 'v' = 0.0 units of time`: must be positive": lambda: add_delay(DISCRETE, 0.0),
+        "`tau` of 'v' varies: must be constant in a map": lambda: add_delay(
             DISCRETE,
             hh.Signal(times=[0.0], values=[1.0]),  # type: ignore[arg-type]
         ),
-        "the graph is a map, and a gamma kernel is a row of Leaks": lambda: distributed(DISCRETE, 1.0),
-        "the graph is a map, and a neutral equation holds derivatives": lambda: neutral(DISCRETE, [np.eye(2)], [1.0]),
+        "the graph is a map, and a gamma kernel is a row of Leaks": lambda: distribute_delay(DISCRETE, 1.0),
+        "the graph is a map, and a neutral equation holds derivatives": lambda: add_neutral_delays(
+            DISCRETE, [np.eye(2)], [1.0]
+        ),
     }
     for message, build in refused.items():
         with pytest.raises(InputError, match=re.escape(message)):

@@ -16,7 +16,7 @@ from hopfield_hw.equations.sequences import run_sequence
 from hopfield_hw.families import discrete_hopfield
 from hopfield_hw.problems.memory import hebb, projection
 from hopfield_hw.recurrent import RNN
-from hopfield_hw.transforms import stepped
+from hopfield_hw.transforms import discretise
 from hopfield_hw.values.arrays import Array
 from hopfield_hw.values.errors import InputError
 from hopfield_hw.verification.machines import run_machines
@@ -120,7 +120,7 @@ def test_a_seed_says_the_order(rng: np.random.Generator) -> None:
 
 def test_euler_is_the_equation_of_its_docstring(rng: np.random.Generator) -> None:
     net = network(rng, input_weights=rng.normal(size=(8, 2)) * 1e-5)
-    program = MapProgram([stepped(net, step=2e-5)])
+    program = MapProgram([discretise(net, step=2e-5)])
     u, w = net.initial, np.array([0.3, -0.7])
     a = 2e-5 / (net.resistance * net.capacitance)
     current = net.weights @ net.gain.value(u) + net.input_weights @ w + net.bias
@@ -137,7 +137,7 @@ def test_euler_with_a_full_step_is_an_elman_cell(rng: np.random.Generator) -> No
         bias=np.concatenate([1e4 * net.bias, np.zeros(8)]),
         activations=(net.gain,),
     )
-    wave = hh.reference(stepped(net, step=1e-4), t_stop=1e-3)
+    wave = hh.reference(discretise(net, step=1e-4), t_stop=1e-3)
     run = run_sequence(cell, np.zeros((10, 1)), initial={"h": net.gain.value(net.initial)[np.newaxis]})
     np.testing.assert_allclose(wave.output.values[1:], run.outputs[:, 0], atol=1e-13)
 
@@ -150,7 +150,7 @@ def test_a_hold_is_exact_for_held_outputs(ratio: float, rng: np.random.Generator
     held = net.weights @ net.gain.value(net.initial) + net.bias
     alone = replace(net, weights=np.zeros((8, 8)), bias=held)
     exact = hh.reference(alone.graph(), t_stop=step, points=2, accuracy=1e-8).state.values[-1]
-    found = MapProgram([stepped(net, step=step, method="zero_order_hold")]).step(net.initial, np.zeros(0))[0]
+    found = MapProgram([discretise(net, step=step, method="zero_order_hold")]).step(net.initial, np.zeros(0))[0]
     np.testing.assert_allclose(found, exact, rtol=1e-9)
 
 
@@ -160,7 +160,7 @@ def test_the_maps_approach_the_equation_by_first_order(method: Any, rng: np.rand
     exact = hh.reference(net.graph(), t_stop=1e-4, points=2, accuracy=1e-8).state.values[-1]
     errors = []
     for steps in (50, 100, 200):
-        wave = hh.reference(stepped(net, step=1e-4 / steps, method=method), t_stop=1e-4)
+        wave = hh.reference(discretise(net, step=1e-4 / steps, method=method), t_stop=1e-4)
         errors.append(float(np.max(np.abs(wave.state.values[-1] - exact))))
     assert errors[0] / errors[1] == pytest.approx(2.0, rel=0.05)
     assert errors[1] / errors[2] == pytest.approx(2.0, rel=0.03)
@@ -172,7 +172,7 @@ def test_units_of_its_own(rng: np.random.Generator) -> None:
     plain = hh.Network(
         weights=weights, resistance=1.0, capacitance=1.0, gain=hh.Tanh(gain=2.0), initial=[0.5, -0.2, 0.1]
     )
-    found, same = (hh.reference(stepped(n, step=0.1), t_stop=0.1 * t * 7) for n, t in ((net, 1e-3), (plain, 1.0)))
+    found, same = (hh.reference(discretise(n, step=0.1), t_stop=0.1 * t * 7) for n, t in ((net, 1e-3), (plain, 1.0)))
     np.testing.assert_allclose(found.time.values, 1e-3 * same.time.values, rtol=1e-12)
     np.testing.assert_allclose(found.state.values, 0.1 * same.state.values, rtol=1e-12)
 
@@ -198,13 +198,13 @@ REFUSED = {
         lambda: discrete_hopfield(np.ones((2, 2)), initial=0.5),
         "`initial` holds 0.5: each must be +1 or -1",
     ),
-    "a step": (lambda: stepped(network(np.random.default_rng(0)), step=0.0), "`step = 0.0 s`: must be positive"),
+    "a step": (lambda: discretise(network(np.random.default_rng(0)), step=0.0), "`step = 0.0 s`: must be positive"),
     "a long step": (
-        lambda: stepped(network(np.random.default_rng(0), resistance=1e4, capacitance=1e-8), step=3e-4),
+        lambda: discretise(network(np.random.default_rng(0), resistance=1e4, capacitance=1e-8), step=3e-4),
         "`step` = 0.0003: is 3 of the shortest R C, and Euler needs at most 2",
     ),
     "no leak": (
-        lambda: stepped(network(np.random.default_rng(0), resistance=np.inf), step=1e-5, method="zero_order_hold"),
+        lambda: discretise(network(np.random.default_rng(0), resistance=np.inf), step=1e-5, method="zero_order_hold"),
         "`method` zero_order_hold: needs a finite R at every neuron; use euler",
     ),
     "another graph": (

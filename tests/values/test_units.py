@@ -18,7 +18,7 @@ from hopfield_hw.cli import run
 from hopfield_hw.designs.design import shipped_designs
 from hopfield_hw.families import FAMILIES, CellularNetwork, Template
 from hopfield_hw.graph import Activate, Affine, Clock, Edge, Graph, Hold, Leak, Output
-from hopfield_hw.transforms import delayed
+from hopfield_hw.transforms import add_delay
 from hopfield_hw.values.si_text import parse_si
 
 READ = [
@@ -128,8 +128,8 @@ def test_a_network_of_texts_is_that_of_numbers(tmp_path: Path) -> None:
 
 def test_texts_wherever_a_quantity_is(tmp_path: Path) -> None:
     net = hh.Network(**USUAL, input_weights=[[1e-5], [0.0]])
-    late = delayed(net, "20us")
-    assert late.hash == delayed(net, 20e-6).hash
+    late = add_delay(net, "20us")
+    assert late.hash == add_delay(net, 20e-6).hash
     short: dict[str, Any] = {"points": 3, "accuracy": 1e-3}
     wave = hh.reference(net, t_stop="1ms", inputs="500mV", **short)
     assert wave.equals(hh.reference(net, t_stop=1e-3, inputs=0.5, **short))
@@ -154,7 +154,7 @@ def test_texts_in_a_design(tmp_path: Path) -> None:
     design = hh.load_design(tmp_path)
     assert design.t_stop == 2e-3
     net = hh.Network(**USUAL, input_weights=[[1e-5], [0.0]])
-    assert design.graph().hash == delayed(net, 5e-6).hash
+    assert design.graph().hash == add_delay(net, 5e-6).hash
 
 
 def test_the_command_line_takes_texts_and_warns_in_one_line(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -208,7 +208,7 @@ UNUSUAL: dict[str, tuple[Callable[[], Any], str]] = {
         lambda: hh.Network(**{**USUAL, "gain": hh.Tanh(amplitude=[1.0, 500.0])}),
         r"`v.amplitude\[1\]` = 500 V: .*500 mV",
     ),
-    "delay in us": (lambda: delayed(hh.Network(**USUAL), 5.0), "`v_late.tau` = 5 s: .*5 us"),
+    "delay in us": (lambda: add_delay(hh.Network(**USUAL), 5.0), "`v_late.tau` = 5 s: .*5 us"),
     "period in hertz": (lambda: held(1000.0), r"hertz\? seconds are meant: 1/1000 = 0.001"),
     "a normalised network": (
         lambda: hh.Network(weights=[[1.0]], resistance=1.0, capacitance=1.0),

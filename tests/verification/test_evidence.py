@@ -16,7 +16,7 @@ from hopfield_hw.graph import Graph
 from hopfield_hw.parts import OpAmp
 from hopfield_hw.spice.decks.polarity import find_exchanged
 from hopfield_hw.spice.transient import circuit_deck, simulate_waves
-from hopfield_hw.transforms import delayed, in_si
+from hopfield_hw.transforms import add_delay, in_si
 from hopfield_hw.verification import Verification
 from hopfield_hw.verification.evidence import Error, Findings, faults, find
 from hopfield_hw.verification.steps import make_run
@@ -230,12 +230,12 @@ def late_inhibition() -> Graph:
         gain=hh.Tanh(gain=50.0),
         initial=[1e-3, 0.5e-3],
     )
-    return delayed(ring, tau=5e-5)
+    return add_delay(ring, tau=5e-5)
 
 
 SILENT = {
     "map": (lambda: clocked(chaotic_map()), 30e-3),
-    "clocked": (lambda: hh.transforms.held(flip_flop(1000.0, start=1e-3), period=2e-5), 1e-3),
+    "clocked": (lambda: hh.transforms.hold_outputs(flip_flop(1000.0, start=1e-3), period=2e-5), 1e-3),
     "delay": (late_inhibition, 2e-3),
 }
 

@@ -13,7 +13,7 @@ from hopfield_hw.families import TEMPLATES, CellularNetwork
 from hopfield_hw.graph import Delay, Graph, as_graph
 from hopfield_hw.transforms import in_si
 from hopfield_hw.values.arrays import Array
-from hopfield_hw.verification.changes import changed
+from hopfield_hw.verification.changes import change_value
 from hopfield_hw.verification.effects import Value
 from hopfield_hw.verification.random_set import draw, time_constant
 
@@ -139,6 +139,6 @@ def test_a_changed_graph_is_the_graph_where_the_factor_is_1(value: Value) -> Non
         along = Along(of, None, wave)
         return along.slope(along.values(*wave))
 
-    own, same, other = slope(graph), slope(changed(graph, value, 1.0)), slope(changed(graph, value, 1.1))
+    own, same, other = slope(graph), slope(change_value(graph, value, 1.0)), slope(change_value(graph, value, 1.1))
     np.testing.assert_allclose(same, own, rtol=1e-12, atol=1e-12 * np.abs(own).max())
     assert np.abs(other - own).max() > 1e-4 * np.abs(own).max()

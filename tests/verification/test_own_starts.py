@@ -11,7 +11,7 @@ import pytest
 import hopfield_hw as hh
 from hopfield_hw.families import discrete_hopfield
 from hopfield_hw.graph import Graph, as_graph
-from hopfield_hw.transforms import delayed
+from hopfield_hw.transforms import add_delay
 from hopfield_hw.verification.own_runs import OwnRuns
 from hopfield_hw.verification.random_set import draw
 
@@ -66,7 +66,7 @@ def test_states_that_move_alike_may_not_be_connected(ohms: float, ngspice: str) 
 
 
 def test_a_delayed_ring_is_not_two_neurons_alone(ngspice: str) -> None:
-    late = delayed(RING, tau=2e-4)
+    late = add_delay(RING, tau=2e-4)
     crossed = changed(hh.lower(late).netlist(), ("x_0 v_late_1", "x_0 v_late_0"), ("x_1 v_late_0", "x_1 v_late_1"))
     assert judged(late, crossed, t_stop=2e-3).verdict == "failed"
 
@@ -104,10 +104,10 @@ def test_inputs_that_rest_or_are_alike(ngspice: str) -> None:
 
 
 def test_a_delay_longer_than_the_run_is_not_seen(ngspice: str) -> None:
-    late = delayed(RING, tau=3e-3)
+    late = add_delay(RING, tau=3e-3)
     found = hh.verify(late, t_stop=2e-3).coverage.smallest
     assert min(size for name, size in found.items() if name.startswith("T_")) > 1.0
-    seen = hh.verify(delayed(RING, tau=2e-4), t_stop=2e-3).coverage.smallest
+    seen = hh.verify(add_delay(RING, tau=2e-4), t_stop=2e-3).coverage.smallest
     assert max(size for name, size in seen.items() if name.startswith("T_")) < 0.05
 
 

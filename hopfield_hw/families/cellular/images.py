@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ...values.arrays import Array, frozen
+from ...values.arrays import Array, freeze
 from ...values.errors import InputError
 
 LUMA = (0.299, 0.587, 0.114)  # red, green, blue (ITU-R BT.601)
@@ -16,7 +16,7 @@ LUMA = (0.299, 0.587, 0.114)  # red, green, blue (ITU-R BT.601)
 
 def checked_image(value: Any, name: str) -> Array:
     """Return an image, (rows, columns), frozen. Raises InputError for another form, or levels not finite."""
-    image = frozen(value, name, unit="V")
+    image = freeze(value, name, unit="V")
     if image.ndim != 2 or image.size == 0:
         raise InputError(f"`{name}` has shape {image.shape}: must be a table (rows, columns) of at least one pixel")
     return image
@@ -26,7 +26,7 @@ def read_image(path: Path | str) -> Array:
     """Return a PNG file as grey levels, (rows, columns), from -1 (white) to +1 (black).
 
     Colours count by their luma, and what is transparent as white. Raises InputError for a file that cannot be read, or
-    is no PNG.
+    is not a PNG.
     """
     from matplotlib.image import imread
 
@@ -37,12 +37,12 @@ def read_image(path: Path | str) -> Array:
     except OSError as error:
         raise InputError(f"image {name!r:.200}: cannot be read ({error.strerror or error}); give a whole PNG") from None
     except (SyntaxError, ValueError, EOFError) as error:
-        raise InputError(f"image {name!r:.200}: is no PNG ({error}); convert it to one") from None
+        raise InputError(f"image {name!r:.200}: is not a PNG ({error}); convert it to one") from None
     if pixels.ndim == 3:
         light = pixels[..., :3] @ np.array(LUMA)
         opaque = pixels[..., 3] if pixels.shape[2] == 4 else 1.0
         pixels = 1.0 - opaque * (1.0 - light)
-    return frozen(1.0 - 2.0 * pixels, name)
+    return freeze(1.0 - 2.0 * pixels, name)
 
 
 def write_image(path: Path | str, image: Any) -> None:
@@ -61,5 +61,5 @@ def write_image(path: Path | str, image: Any) -> None:
 
 def binary(image: Any, threshold: float = 0.0) -> Array:
     """Return +1 (black) where an image is at the threshold or darker, and -1 (white) elsewhere."""
-    level = float(frozen(threshold, "threshold", shape=()))
-    return frozen(np.where(checked_image(image, "image") >= level, 1.0, -1.0), "image")
+    level = float(freeze(threshold, "threshold", shape=()))
+    return freeze(np.where(checked_image(image, "image") >= level, 1.0, -1.0), "image")

@@ -10,7 +10,7 @@ import numpy as np
 from ...functions import PiecewiseLinear
 from ...graph import Activate, Affine, Clock, Edge, Graph, Hold, Input, Leak, Output, Sign, Stencil, tie_band
 from ...networks.network import Network
-from ...values.arrays import Array, frozen, positive
+from ...values.arrays import Array, freeze, positive
 from ...values.brief import Brief
 from ...values.errors import InputError
 from .images import checked_image
@@ -55,7 +55,7 @@ class CellularNetwork(Brief):
         start: Any = self.template.start if self.initial is None else self.initial
         fields = {
             "image": image,
-            "initial": frozen(
+            "initial": freeze(
                 image if start is None else start, "CellularNetwork.initial", shape=image.shape, unit="V"
             ),
             "resistance": float(positive(self.resistance, "CellularNetwork.resistance", shape=(), unit="Ohm")),
@@ -156,7 +156,7 @@ class CellularNetwork(Brief):
         if not isinstance(wave, xr.Dataset) or "output" not in wave:
             raise InputError(f"`wave` = {wave!r:.60}: must be a waveform with outputs, as from `reference`")
         times = wave["time"].to_numpy()
-        k = -1 if time is None else int(np.argmin(np.abs(times - float(frozen(time, "time", shape=(), unit="s")))))
+        k = -1 if time is None else int(np.argmin(np.abs(times - float(freeze(time, "time", shape=(), unit="s")))))
         last: Array = wave["output"].isel(time=k).to_numpy()
         if last.size != self.initial.size:
             raise InputError(f"wave: has {last.size} outputs: must be of this network, with {self.initial.size}")

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...graph import Stencil
 from ...graph.weights import Boundary, check_boundary, freeze_template
-from ...values.arrays import frozen
+from ...values.arrays import freeze
 from ...values.brief import Brief
 from ...values.errors import InputError
 
@@ -48,7 +48,7 @@ class Template(Brief):
             fields["control"] = freeze_template(self.control, "Template.control")
         for name in ("bias", "edge", "pace", "start"):
             if getattr(self, name) is not None or name != "start":
-                fields[name] = float(frozen(getattr(self, name), f"Template.{name}", shape=()))
+                fields[name] = float(freeze(getattr(self, name), f"Template.{name}", shape=()))
         if fields["pace"] < 0.0:
             raise InputError(f"`Template.pace` = {fields['pace']} R C: must be at least 0")
         check_boundary(self.boundary, "Template.boundary")

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 import scipy.sparse as sp
 
-from ...values.arrays import Array, SparseArray, frozen, frozen_sparse
+from ...values.arrays import Array, SparseArray, freeze, freeze_sparse
 from ...values.errors import InputError
 from .base import Entries, Weights
 
@@ -23,7 +23,7 @@ class Dense(Weights):
     is_sparse: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        values = frozen(self.values, "Dense.values")
+        values = freeze(self.values, "Dense.values")
         if values.ndim != 2:
             raise InputError(f"`Dense.values` has shape {values.shape}: must be a matrix (to, from)")
         object.__setattr__(self, "values", values)
@@ -43,7 +43,7 @@ class Dense(Weights):
     @cached_property
     def sparse(self) -> SparseArray:
         values, rows, columns = self.entries()
-        return frozen_sparse(sp.coo_array((values, (rows, columns)), shape=self.values.shape), "Dense.values")
+        return freeze_sparse(sp.coo_array((values, (rows, columns)), shape=self.values.shape), "Dense.values")
 
     @property
     def compact(self) -> Any:

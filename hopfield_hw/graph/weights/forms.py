@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
-from ...values.arrays import Array, checked, frozen_sparse
+from ...values.arrays import Array, check_array, freeze_sparse
 from ...values.errors import InputError
 from ...values.labels import as_table
 from .base import Weights
@@ -26,14 +26,14 @@ def freeze_weights(value: Any, name: str) -> Weights:
     if isinstance(value, Weights):
         return value
     if sp.issparse(value):
-        return Sparse(values=frozen_sparse(value, name))
+        return Sparse(values=freeze_sparse(value, name))
     table = as_table(value)
     if table is not None and table.named:
         raise InputError(
             f"`{name}` is a table with names, which are not looked at here; give .to_numpy() of it, with rows and "
             "columns in the order of the elements (a Network matches tables by their names)"
         )
-    matrix = checked(value, name)
+    matrix = check_array(value, name)
     if matrix.ndim != 2:
         raise InputError(f"`{name}` has shape {matrix.shape}: must be a matrix (to, from)")
     return Dense(values=matrix)

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 import scipy.sparse as sp
 
-from ...values.arrays import Array, SparseArray, frozen_sparse
+from ...values.arrays import Array, SparseArray, freeze_sparse
 from .base import Weights
 
 
@@ -20,7 +20,7 @@ class Sparse(Weights):
     form: ClassVar[str] = "sparse"
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "values", frozen_sparse(self.values, "Sparse.values"))
+        object.__setattr__(self, "values", freeze_sparse(self.values, "Sparse.values"))
 
     @property
     def output_size(self) -> int:

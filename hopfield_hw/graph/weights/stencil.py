@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Literal, TypeAlias
 import numpy as np
 import scipy.sparse as sp
 
-from ...values.arrays import Array, SparseArray, frozen, frozen_sparse, is_whole
+from ...values.arrays import Array, SparseArray, freeze, freeze_sparse, is_whole
 from ...values.errors import InputError
 from .base import Weights
 from .shifts import Fold, Shifts
@@ -35,7 +35,7 @@ FOLDS: Mapping[Boundary, Fold] = MappingProxyType({"periodic": _around, "zero_fl
 
 def freeze_template(value: Any, name: str) -> Array:
     """Return a template frozen at the door. Raises InputError for one of even size or not of two dimensions."""
-    template = frozen(value, name)
+    template = freeze(value, name)
     if template.ndim != 2 or any(side % 2 == 0 for side in template.shape):
         raise InputError(f"`{name}` has shape {template.shape}: both sides must be odd, as in 3 x 3")
     return template
@@ -73,7 +73,7 @@ class Stencil(Weights):
         if len(sides) != 2 or not all(is_whole(side) and side >= 1 for side in sides):
             raise InputError(f"`Stencil.shape` = {self.shape}: must be (rows, columns), whole numbers of at least 1")
         check_boundary(self.boundary, "Stencil.boundary")
-        edge = float(frozen(self.edge, "Stencil.edge", shape=()))
+        edge = float(freeze(self.edge, "Stencil.edge", shape=()))
         if edge != 0.0 and self.boundary != "fixed":
             raise InputError(f'`Stencil.edge` = {edge}: only boundary="fixed" has an edge value')
         object.__setattr__(self, "template", template)
@@ -107,7 +107,7 @@ class Stencil(Weights):
         padded.fill(self.edge)
         self.shifts.inside(padded).fill(0.0)
         self.shifts.into(padded, result, scratch)
-        return frozen(self.shifts.inside(result).reshape(-1), "Stencil.constant")
+        return freeze(self.shifts.inside(result).reshape(-1), "Stencil.constant")
 
     @cached_property
     def sparse(self) -> SparseArray:
@@ -126,10 +126,10 @@ class Stencil(Weights):
             sources.append((rr * columns + cc)[inside])
             values.append(np.full(int(inside.sum()), weight))
         if not values:
-            return frozen_sparse(sp.csr_array((self.size, self.size), dtype=np.float64), "Stencil")
+            return freeze_sparse(sp.csr_array((self.size, self.size), dtype=np.float64), "Stencil")
         indices = (np.concatenate(targets), np.concatenate(sources))
         matrix = sp.coo_array((np.concatenate(values), indices), shape=(self.size, self.size))
-        return frozen_sparse(matrix, "Stencil")
+        return freeze_sparse(matrix, "Stencil")
 
     def apply(self, x: Array) -> Array:
         shifts = self.shifts

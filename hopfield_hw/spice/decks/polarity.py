@@ -64,7 +64,7 @@ class _Poles:
     fastest: float
     timeout: float
 
-    def latched(self, turned: frozenset[str]) -> frozenset[str]:
+    def find_latched(self, turned: frozenset[str]) -> frozenset[str]:
         """Return the op-amps that end at a rail where some, (path), have their inputs exchanged."""
         starts = {f"{path[0]}{kind}_{path[1]}": 0.0 for path in map(_parts, self.limits) for kind in (POLE, TURN)}
         starts |= {f"{path[0]}{TURN}_{path[1]}": 1.0 for path in map(_parts, turned)}
@@ -141,10 +141,10 @@ def find_exchanged(
         names = {k: each.name for k, each in chosen.items()}
         circuit = _Poles(replace(deck, text=poles), names, limits, bends, fastest, limit)
         bending = frozenset(path for path in limits if path in bends)
-        left, turned = _cure(circuit.latched, bending)
+        left, turned = _cure(circuit.find_latched, bending)
         if turned is None:  # what bends may be a separate amplifier, at a limit either way
-            own = left & bending & circuit.latched(left)
-            left, turned = _cure(lambda those: circuit.latched(those) - own, bending)
+            own = left & bending & circuit.find_latched(left)
+            left, turned = _cure(lambda those: circuit.find_latched(those) - own, bending)
     except SimulatorError as error:
         return (), (f"{UNTOLD}: with a pole at each the deck does not run ({_first_line(error)})",)
     if turned is None:

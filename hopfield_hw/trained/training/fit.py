@@ -35,7 +35,7 @@ def run(module: Any, weights: Mapping[str, Any], inputs: Any) -> Any:
     return torch.func.functional_call(module, own, (inputs,))[0]
 
 
-def bounded(free: Mapping[str, Any]) -> dict[str, Any]:
+def bound(free: Mapping[str, Any]) -> dict[str, Any]:
     """Return BOUND tanh(v / BOUND) of every array: within the bound whatever the free numbers are."""
     return {name: BOUND * torch.tanh(v / BOUND) for name, v in free.items()}
 
@@ -51,14 +51,14 @@ def minimise(
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
     for step in range(steps):
         optimiser.zero_grad()
-        weights = bounded(free)
+        weights = bound(free)
         total = loss(weights, step)
         (total + decay * torch.cat([w.flatten() for w in weights.values()]).square().mean()).backward()
         optimiser.step()
         schedule.step()
         if step % max(1, steps // 10) == 0 or step == steps - 1:
             print(f"step {step:5d}  loss {total.item():.3e}", flush=True)
-    return {name: w.detach() for name, w in bounded(free).items()}
+    return {name: w.detach() for name, w in bound(free).items()}
 
 
 def save(name: str, weights: Mapping[str, Any], dtype: Any = np.float32) -> None:

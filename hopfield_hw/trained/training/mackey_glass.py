@@ -11,7 +11,7 @@ from .forecasters import fit_forecaster
 
 def main() -> None:
     begin(seed=1)
-    series = SCALE.scaled(mackey_glass_series(TRAIN + TEST)[:TRAIN])
+    series = SCALE.normalise(mackey_glass_series(TRAIN + TEST)[:TRAIN])
     weights = fit_forecaster(torch.nn.LSTM, series, hidden=4, window=120, washout=20, steps=3000, noise=0.0, decay=1e-5)
     save("mackey_glass", weights)
 

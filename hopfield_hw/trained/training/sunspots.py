@@ -15,7 +15,7 @@ from .forecasters import fit_forecaster
 def main() -> None:
     begin(seed=1)
     years, numbers = sunspot_numbers()
-    series = SCALE.scaled(numbers[years <= LAST_TRAINING_YEAR])
+    series = SCALE.normalise(numbers[years <= LAST_TRAINING_YEAR])
     weights = fit_forecaster(torch.nn.GRU, series, hidden=4, window=60, washout=10, steps=1000, noise=0.08, decay=1e-3)
     save("sunspots", weights)
 
