@@ -239,6 +239,8 @@ def anneal_block(
     x, y = np.empty((n, samples), np.float32), np.zeros((n, samples), np.float32)
     s = np.empty((n, samples), np.float32)
     f = np.empty((max(n, force.matrix.shape[0]), samples), np.float32)
+    # Between walls the place itself is the output; a sparse row still needs it as it was before the step.
+    shared = rules.second and rules.output == CLIP and force.form != SPARSE
     product, energy = np.empty(samples, np.float32), np.empty(samples, np.float32)
     least = np.full(samples, f4(np.inf), np.float32)
     counter = 0
@@ -253,8 +255,9 @@ def anneal_block(
         counter += n
         for t in range(steps):
             row = table[t]
-            write_outputs(rules, row[GAIN], force.groups, x, y, s)
-            write_force(force, s, f, product)
+            if not shared:
+                write_outputs(rules, row[GAIN], force.groups, x, y, s)
+            write_force(force, x if shared else s, f, product)
             for i in range(n):
                 field = force.fields[i]
                 if force.form == SPARSE:

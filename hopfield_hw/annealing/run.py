@@ -20,7 +20,7 @@ from .noise import keys
 from .program import force_of
 
 # Samples that are annealed together: the state of all their neurons stays in the processor's cache.
-BLOCK = 32
+BLOCK = 64
 BLOCK_OF_LARGE = 32
 LARGE = 512
 ROUND = 16  # a block is filled to whole vectors of the processor
