@@ -25,6 +25,7 @@ LAYERS = (
         "formats",
         "problems",
         "equations",
+        "annealing",
         "integers",
         "parts",
         "circuit",

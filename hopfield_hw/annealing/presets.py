@@ -1,0 +1,68 @@
+"""Presets: dynamics with numbers that were tuned on generated models, each with the kind that it is for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from ..values.errors import InputError
+from ..values.names import unknown
+from .dynamics import AmplitudeCorrection, BallisticBifurcation, DiscreteBifurcation, Dynamics, GainRamp
+from .models import Model
+from .polynomial import PolynomialModel
+from .schedules import Geometric, Linear, Power
+
+PRESETS: Mapping[str, Dynamics] = MappingProxyType(
+    {
+        # Ising models of any density up to some hundred neurons; the least time to solution on dense ones.
+        "ballistic": BallisticBifurcation(
+            t_stop=45.5, step=0.65, start=0.19, leak=Linear(start=1.34, stop=0.079), coupling=0.98
+        ),
+        # The same ones by a network of one capacitor a neuron.
+        "first_order": GainRamp(t_stop=49.5, step=0.33, gain=Linear(start=0.33, stop=3.5)),
+        # First order with noise: more success in one anneal, in a longer time.
+        "first_order_noise": GainRamp(
+            t_stop=148.0, step=0.37, gain=Linear(start=0.22, stop=8.5), noise=Power(start=0.84, stop=0.0, exponent=0.5)
+        ),
+        "discrete": DiscreteBifurcation(
+            t_stop=60.0, step=0.6, start=0.1, leak=Linear(start=1.0, stop=0.1), coupling=0.6
+        ),
+        "amplitude": AmplitudeCorrection(
+            t_stop=100.0, step=0.5, leak=Linear(start=0.8, stop=0.2), coupling=0.6, rate=0.1, target=1.0
+        ),
+        # Native 0/1 models.
+        "binary": GainRamp(
+            t_stop=24.5,
+            step=0.49,
+            start=0.035,
+            gain=Geometric(start=0.34, stop=15.0),
+            noise=Power(start=0.14, stop=0.0),
+            bound=2.0,
+        ),
+        # Groups: graph colouring.
+        "colouring": GainRamp(
+            t_stop=19.0, step=0.38, start=0.17, gain=Geometric(start=4.0, stop=40.0), noise=Power(start=0.2, stop=0.0)
+        ),
+    }
+)
+
+
+def default_preset(model: Model) -> Dynamics:
+    """Return the preset for a kind of model: ballistic for quadratic Ising models, first order for others."""
+    if model.kind == "binary":
+        return PRESETS["binary"]
+    if model.kind == "grouped":
+        return PRESETS["colouring"]
+    return PRESETS["first_order_noise" if isinstance(model, PolynomialModel) else "ballistic"]
+
+
+def as_dynamics(value: Any) -> Dynamics:
+    """Return a dynamics, or the preset of a name. Raises InputError for others."""
+    if isinstance(value, Dynamics):
+        return value
+    if isinstance(value, str) and value in PRESETS:
+        return PRESETS[value]
+    if isinstance(value, str):
+        raise InputError(unknown("preset", value, PRESETS))
+    raise InputError(f"`dynamics` = {value!r:.60}: must be a Dynamics or the name of a preset: {', '.join(PRESETS)}")
