@@ -42,15 +42,12 @@ class DelayedTerms(NamedTuple):
     def characteristic(self, root: complex) -> Complexes:
         """Return lambda - A - sum_k A_k exp(-lambda tau_k), (n, n)."""
         late = np.tensordot(np.exp(-root * self.taus), self.delayed, axes=1)
-        found: Complexes = root * np.eye(len(self.matrix)) - self.matrix - late
-        return found
+        return np.asarray(root * np.eye(len(self.matrix)) - self.matrix - late, dtype=np.complex128)
 
     def characteristic_slope(self, root: complex) -> Complexes:
         """Return its derivative by lambda, 1 + sum_k tau_k A_k exp(-lambda tau_k), (n, n)."""
-        found: Complexes = np.eye(len(self.matrix)) + np.tensordot(
-            self.taus * np.exp(-root * self.taus), self.delayed, axes=1
-        )
-        return found
+        late = np.tensordot(self.taus * np.exp(-root * self.taus), self.delayed, axes=1)
+        return np.asarray(np.eye(len(self.matrix)) + late, dtype=np.complex128)
 
     def size(self, root: complex) -> float:
         """Return the size of the terms of the characteristic matrix at a root."""
@@ -112,10 +109,10 @@ def roots_of(terms: DelayedTerms, count: int = COUNT, points: int | None = None)
             f"characteristic_roots: {n} states with delays of up to {reach:.3g} of their own times ask for a matrix of "
             f"{n * (found + 1)} rows, at most {MOST_SIZE}; give `points`, shorter delays or fewer states"
         )
-    guesses = np.linalg.eigvals(_generator(terms, found)) / tau
-    guesses = guesses[np.argsort(-guesses.real)]
+    found_roots = np.linalg.eigvals(_generator(terms, found)) / tau
+    guesses = found_roots[np.argsort(-found_roots.real)]
     groups: list[tuple[complex, float, int, int]] = []  # root, residual, its multiplicity, how often it was found
-    for guess in guesses[: 2 * count + n]:
+    for guess in guesses[: 2 * count + n].tolist():
         root = _polish(terms, complex(guess))
         if root is None or abs(root - guess) > 0.5 * (1.0 / tau + abs(guess)):
             continue

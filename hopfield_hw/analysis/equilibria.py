@@ -24,11 +24,11 @@ Stability = Literal["stable", "saddle", "unstable", "marginal", "corner"]
 
 STARTS, SEED, ROUNDS = 512, 1984, 4
 MOST_STARTS = 100_000
-MOST_STAND_INS = 7  # elements: 3^7 regions of the straight stand-in
+MOST_STAND_INS = 8  # elements: up to 3^8 regions of the straight stand-in
 MARGINAL = 1e-9  # of the size of the Jacobian
 METHODS = ("auto", "regions", "newton")
 NO_BOUND = 10.0  # times the size of the state, where the equation gives no bound
-NOT_STRAIGHT = "find_equilibria: method='regions' needs Leaks (or Holds), Affines and piecewise-linear functions alone; use 'newton'"
+NOT_STRAIGHT = "find_equilibria: method='regions' needs Leaks or Holds, Affines and piecewise-linear functions alone"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -136,7 +136,7 @@ def find_equilibria(
     states = freeze(search.states[order], "states")
     found_roots = [equilibrium_roots(balance, x) for x in states]
     residual = np.max(np.abs(balance.value(states)), axis=1, initial=0.0) if len(states) else np.zeros(0)
-    kinds = [
+    kinds: list[Stability] = [
         "corner" if corner else classify(row, balance)
         for row, corner in zip(found_roots, search.at_corner[order], strict=True)
     ]
@@ -144,7 +144,7 @@ def find_equilibria(
         states=states,
         outputs=freeze(balance.outputs(states), "outputs"),
         eigenvalues=_as_rows(found_roots),
-        stability=tuple(kinds),  # type: ignore[arg-type]
+        stability=tuple(kinds),
         residuals=freeze(residual, "residuals"),
         continua=search.continua,
         complete=search.complete,

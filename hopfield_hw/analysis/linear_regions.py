@@ -28,8 +28,8 @@ LARGE = 1e150  # stands for infinity, so that 0 times it is 0
 class Continuum(Brief):
     """Equilibria that are not isolated: `state` + `directions` @ t within one linear region.
 
-    `state`: (n,), one of them. `directions`: (n, k), orthonormal. `low`, `high`: (n,), the bounds of all of them, volts,
-    infinite where they go on without end.
+    `state`: (n,), one of them. `directions`: (n, k), orthonormal. `low`, `high`: (n,), the bounds of all of them,
+    volts, infinite where they go on without end.
     """
 
     state: Array
@@ -70,7 +70,8 @@ def all_pieces(form: LureForm, find: Any = linear_pieces) -> Pieces | None:
     most = max((len(row) for row in rows), default=1)
     empty = Piece(np.inf, -np.inf, 0.0, 0.0)
     table = np.array([[*row, *[empty] * (most - len(row))] for row in rows], dtype=np.float64).reshape(-1, most, 4)
-    return Pieces(*(table[..., k] for k in range(4)), np.array(jump, dtype=bool))
+    low, high, slope, offset = np.moveaxis(table, 2, 0)
+    return Pieces(low, high, slope, offset, np.array(jump, dtype=bool))
 
 
 def is_piecewise_linear(functions: tuple[tuple[Function, slice], ...]) -> bool:
@@ -78,7 +79,7 @@ def is_piecewise_linear(functions: tuple[tuple[Function, slice], ...]) -> bool:
     return all(linear_pieces(function, part.stop - part.start) is not None for function, part in functions)
 
 
-def choices_of_regions(form: LureForm, pieces: Pieces) -> Array:
+def choices_of_regions(form: LureForm, pieces: Pieces) -> Any:
     """Return the piece of each element, (regions, m), of all regions that interval bounds cannot rule out.
 
     s = W z + w, from x = -A^-1 (B z + a), bounds each drive by those of z, which the pieces chosen bound.
@@ -236,7 +237,7 @@ def _continuum(part: Region, matrix: Array, constant: Array, svd: Any, scale: fl
             )
             if solved.status == 2:
                 return None
-            if solved.status == 0:
+            if solved.x is not None and solved.fun is not None:
                 bound[i] = x[i] + sign * solved.fun
                 inside.append(solved.x)
     middle = np.mean(inside, axis=0) if inside else np.zeros(null.shape[1])

@@ -73,7 +73,7 @@ class LureForm(Brief):
         return low, high
 
     def state_range(self) -> tuple[Array, Array] | None:
-        """Return bounds of every equilibrium, (n,): |x_i| <= R_i (sum_j |T_ij| max|g_j| + |I_i|) for a Hopfield network.
+        """Return bounds of all equilibria, (n,): of a Hopfield network |x_i| <= R_i (sum_j |T_ij| max|g_j| + |I_i|).
 
         From x = -A^-1 (B z + a), z within what the functions give; None where A is singular, or some z that counts is
         not bounded.

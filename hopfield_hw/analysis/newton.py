@@ -90,7 +90,7 @@ def _deflation_factor(x: Array, step: Array, roots: Array, scale: float) -> Arra
 
 
 def _merit(f: Array, x: Array, roots: Array, scale: float) -> Array:
-    size = np.sum(f**2, axis=1)
+    size: Array = np.sum(f**2, axis=1)
     if len(roots):
         squares = np.maximum(np.sum(((x[:, np.newaxis] - roots) / scale) ** 2, axis=2), 1e-30)
         size = size * np.prod(1.0 / squares + SHIFT, axis=1) ** 2
