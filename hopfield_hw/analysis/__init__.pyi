@@ -7,8 +7,9 @@ from .cycles import Cycle, continue_cycle, find_cycle
 from .delay_windows import DelayWindows, find_delay_windows
 from .energy import has_energy
 from .energy_trace import EnergyTrace, trace_energy
-from .equilibria import Continuum, Equilibria, find_equilibria
+from .equilibria import Equilibria, find_equilibria
 from .gradients import GradientFlow, gradient_flow
+from .linear_regions import Continuum
 from .lyapunov import Lyapunov
 from .settling import Settling, settle
 from .spectrum import Spectrum, find_spectrum, linearise_delays

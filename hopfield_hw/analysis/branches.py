@@ -20,10 +20,10 @@ class SpecialPoint(Brief):
     """A point of a branch where something changes.
 
     `kind`: "fold" (the branch turns back), "branch" (another one crosses), "hopf" (a pair of roots crosses the
-    imaginary axis), "flip" and "torus" of a map (a multiplier crosses -1, or a pair the unit circle), "corner" (the slope of a
-    piecewise-linear gain jumps there). `parameter`; `state`: (n,), volts. `frequency`: rad/s, of the pair that crosses
-    at a Hopf point, else NaN. `step`: before which point of its branch it lies. `off`: how far the test function is
-    from 0, as a part of what it was at the points before and after.
+    imaginary axis), "flip" and "torus" of a map (a multiplier crosses -1, or a pair the unit circle), "corner" (the
+    slope of a piecewise-linear gain jumps there). `parameter`; `state`: (n,), volts. `frequency`: rad/s, of the pair
+    that crosses at a Hopf point, else NaN. `step`: before which point of its branch it lies. `off`: how far the test
+    function is from 0, as a part of what it was at the points before and after.
     """
 
     kind: PointKind

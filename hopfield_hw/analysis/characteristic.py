@@ -99,8 +99,8 @@ def roots_of(terms: DelayedTerms, count: int = COUNT, points: int | None = None)
     """Return the rightmost roots of checked terms: see `characteristic_roots`."""
     n = len(terms.matrix)
     if not len(terms.taus):
-        values = np.linalg.eigvals(terms.matrix).astype(np.complex128)
-        return Roots(values[np.lexsort((values.imag, -values.real))][:count], np.zeros(min(n, count)), 0)
+        own = np.linalg.eigvals(terms.matrix).astype(np.complex128)
+        return Roots(own[np.lexsort((own.imag, -own.real))][:count], np.zeros(min(n, count)), 0)
     tau = float(terms.taus[-1])
     reach = terms.size(0.0j) * tau
     found = LEAST_POINTS + int(np.ceil(POINTS_A_UNIT * reach + count / n)) if points is None else points
@@ -109,7 +109,7 @@ def roots_of(terms: DelayedTerms, count: int = COUNT, points: int | None = None)
             f"characteristic_roots: {n} states with delays of up to {reach:.3g} of their own times ask for a matrix of "
             f"{n * (found + 1)} rows, at most {MOST_SIZE}; give `points`, shorter delays or fewer states"
         )
-    found_roots = np.linalg.eigvals(_generator(terms, found)) / tau
+    found_roots: Any = np.linalg.eigvals(_generator(terms, found)) / tau
     guesses = found_roots[np.argsort(-found_roots.real)]
     groups: list[tuple[complex, float, int, int]] = []  # root, residual, its multiplicity, how often it was found
     for guess in guesses[: 2 * count + n].tolist():

@@ -33,10 +33,10 @@ TRIVIAL = 1e-5
 class Cycle(Report):
     """A closed solution x(t + T) = x(t).
 
-    `period`: T, seconds. `times`: (p,), `states`: (p, n), volts, one period. `multipliers`: (n,), the eigenvalues of the
-    monodromy matrix, the trivial one first, which is 1, and then the largest first. `trivial_error`: how far the one is
-    from 1. `gap`: |x(T) - x(0)|, as a part of the size of the cycle. `stable`: whether all others are within the unit
-    circle.
+    `period`: T, seconds. `times`: (p,), `states`: (p, n), volts, one period. `multipliers`: (n,), the eigenvalues of
+    the monodromy matrix, the trivial one first, which is 1, and then the largest first. `trivial_error`: how far the
+    one is from 1. `gap`: |x(T) - x(0)|, as a part of the size of the cycle. `stable`: whether all others are within the
+    unit circle.
     """
 
     period: float
@@ -151,9 +151,7 @@ class _Shooting:
         values = np.abs(np.linalg.eigvals(dense(self._program.jacobian(0.0, self.initial))))
         moving = values[values > 1e-6 * max(float(values.max()), 1e-300)]
         if not moving.size:
-            raise InputError(
-                "find_cycle: the start says nothing of how fast the equation is; give `transient`, seconds"
-            )
+            raise InputError("find_cycle: the start does not say how fast the equation is; give `transient`, seconds")
         return times / float(moving.min())
 
     def rhs(self, x: Array) -> Array:
@@ -171,6 +169,7 @@ class _Shooting:
         # The plane is through the mean of what follows, across the state that moves most.
         piece = solve_ivp(lambda t, y: self.rhs(y), (0.0, transient), x, dense_output=True, **options)
         at = np.linspace(0.0, transient, 4001)
+        assert piece.sol is not None
         path = piece.sol(at)
         moved = np.ptp(path[:, len(at) // 2 :], axis=1)
         if float(np.max(moved)) <= STILL * max(float(np.max(np.abs(path))), 1e-300):
@@ -183,11 +182,11 @@ class _Shooting:
 
         section.direction = 1.0  # type: ignore[attr-defined]
         crossed = solve_ivp(lambda t, y: self.rhs(y), (0.0, transient), x, events=section, **options)
+        assert crossed.t_events is not None
+        assert crossed.y_events is not None
         times, states = crossed.t_events[0][-RETURNS:], crossed.y_events[0][-RETURNS:]
         if len(times) < 3:
-            raise AccuracyError(
-                "find_cycle: the solution does not come back often enough; run for a longer `transient`"
-            )
+            raise AccuracyError("find_cycle: the solution does not come back often enough; run a longer `transient`")
         # A cycle may cross the plane several times a round: the round is the one after which it is nearest again.
         gaps = [float(np.max(np.abs(states[-1] - states[-1 - m]))) for m in range(1, len(times))]
         near = next(m for m, gap in enumerate(gaps, start=1) if gap <= 2.0 * min(gaps) + 1e-6 * reach)

@@ -26,8 +26,8 @@ Formula: TypeAlias = Callable[[Values, Array, Rows], Array]
 class Evaluator:
     """A graph whose states are its Leaks, or its Holds, one after the other, x[..., n]; for one state or many at once.
 
-    What Delays, or other operators, give is a state too, where `states` has them. `draws` graphs of the same form (other values) have rows
-    with their own parameters. Inputs are u[..., m].
+    What Delays, or other operators, give is a state too, where `states` has them. `draws` graphs of the same form
+    (other values) have rows with their own parameters. Inputs are u[..., m].
 
     Raises InputError for draws that differ in form.
     """
