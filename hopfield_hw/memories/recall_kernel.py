@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def settle(weights: Any, orders: Any, x: Any, drive: Any, sweeps: Any) -> None:
     """Change neurons one by one, in place, until a sweep changes nothing; sweeps[b] is -1 where none did.
 

@@ -57,7 +57,8 @@ RULES: Mapping[str, Callable[[Array], Array]] = MappingProxyType(
 
 def hebb_pairs(sources: Array, targets: Array) -> Array:
     """Return M = sum_k y_k x_k^T / n, (p, n), which leads x_k towards y_k (B. Kosko, 1988; S. Amari, 1972)."""
-    return targets.T @ sources / sources.shape[1]
+    weights: Array = targets.T @ sources / sources.shape[1]
+    return weights
 
 
 def projection_pairs(sources: Array, targets: Array) -> Array:
@@ -65,7 +66,8 @@ def projection_pairs(sources: Array, targets: Array) -> Array:
 
     T. Kohonen and M. Ruohonen, IEEE Trans. Comput. C-22:701 (1973).
     """
-    return np.round(targets.T @ np.linalg.pinv(sources.T), DECIMALS)
+    weights: Array = np.round(np.asarray(targets.T @ np.linalg.pinv(sources.T), dtype=np.float64), DECIMALS)
+    return weights
 
 
 # From a population, (patterns, n), to another, (patterns, p).

@@ -18,6 +18,7 @@ from ..values.errors import InputError
 from ..values.names import unknown
 from .learning_rules import RULES
 
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Patterns(Brief):
     """Patterns of +1 and -1: a label for each, and `values`, (patterns, pixels)."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from .arrays import whole
 from .errors import InputError
@@ -12,7 +12,8 @@ NORMAL_95 = 1.959963984540054  # the two-sided 95% point of the normal distribut
 MOST = 2**53
 
 
-class Proportion(NamedTuple):
+@dataclass(frozen=True)
+class Proportion:
     """`count` of `trials`, with the 95% interval of E. B. Wilson, J. Am. Stat. Assoc. 22:209 (1927).
 
     With p = count / trials and z = 1.96: (p + z^2 / 2n -+ z sqrt(p (1 - p) / n + z^2 / 4n^2)) / (1 + z^2 / n).
