@@ -77,7 +77,7 @@ def measure_capacity(
     numbers, so that a seed has one answer. The intervals take the probes of a set as independent, which close to
     the limit they are not quite.
 
-    Raises InputError for a load without a pattern, for parts outside of their ranges and for numbers that are not whole.
+    Raises InputError for a load without a pattern, for parts out of range and for numbers that are not whole.
     """
     found = [float(one) for one in freeze(list(loads), "loads").reshape(-1)]
     return _measure(rule, "load", found, n, found, [flipped] * len(found), sets, probes, overlap, seed, compiled)

@@ -97,9 +97,9 @@ def recall(
     """Start a memory at `start`, (n,), and say which pattern each machine ends at.
 
     `memory`: a rule of `problems.learning_rules.RULES` or a function, which learns `patterns` into
-    C dx/dt = -x/R + T tanh(10 x) with R T = 0.4 W; a Network; or a graph with one state, such as `families.dense_memory`.
-    `start`: +1 and -1, brought to 0.1 V where the memory is a rule or a Network. `patterns`: `Patterns`, or (k, n), which are then
-    labelled by their numbers; they judge the ends.
+    C dx/dt = -x/R + T tanh(10 x) with R T = 0.4 W; a Network; or a graph with one state, such as that of
+    `families.dense_memory`. `start`: +1 and -1, brought to 0.1 V where the memory is a rule or a Network. `patterns`:
+    `Patterns`, or (k, n), which are then labelled by their numbers; they judge the ends.
 
     `machines`: "equation" solves the differential equation; "integers" steps it by Euler, 0.1 R C a step, in fixed
     point (`formats`); "circuit" runs in ngspice (`cell`); "asynchronous" changes neurons +1 and -1 one by one in random

@@ -26,8 +26,8 @@ def storkey(patterns: Array) -> Array:
 
     W_ij <- W_ij + (xi_i xi_j - xi_i h_ji - h_ij xi_j) / n,    h_ij = sum_(k != i, j) W_ik xi_k
 
-    without the diagonal; with h = W xi it is W <- (1 + 2/n) W + (xi xi^T - h xi^T - xi h^T) / n. A. J. Storkey, "Increasing the capacity of a Hopfield network without sacrificing
-    functionality", ICANN (1997).
+    without the diagonal; with h = W xi it is W <- (1 + 2/n) W + (xi xi^T - h xi^T - xi h^T) / n.
+    A. J. Storkey, "Increasing the capacity of a Hopfield network without sacrificing functionality", ICANN (1997).
     """
     n = patterns.shape[1]
     weights = np.zeros((n, n))
@@ -66,8 +66,8 @@ def projection_pairs(sources: Array, targets: Array) -> Array:
 
     T. Kohonen and M. Ruohonen, IEEE Trans. Comput. C-22:701 (1973).
     """
-    weights: Array = np.round(np.asarray(targets.T @ np.linalg.pinv(sources.T), dtype=np.float64), DECIMALS)
-    return weights
+    weights: Array = (np.linalg.pinv(sources) @ targets).T
+    return np.round(weights, DECIMALS)
 
 
 # From a population, (patterns, n), to another, (patterns, p).

@@ -92,8 +92,8 @@ def memory(
 ) -> Network:
     """Return a memory of the patterns in a file that starts at one of them, corrupted (Hopfield, PNAS 81:3088, 1984).
 
-    T = `siemens` W, with W by the `rule` "hebb", "storkey" or "projection"; x_i(0) = `start` volts times the corrupted pixel of
-    `recall`, `flipped` of whose pixels a `seed` chooses. A passive summing node needs R_i sum_j |T_ij| of at most 1.
+    T = `siemens` W, with W by the `rule`, of RULES; x_i(0) = `start` volts times the corrupted pixel of `recall`,
+    `flipped` of whose pixels a `seed` chooses. A passive summing node needs R_i sum_j |T_ij| of at most 1.
 
     Raises InputError for an unknown rule or pattern, for more flipped pixels than there are, and for values that are
     not positive.

@@ -36,7 +36,8 @@ def sequence_memory(
 
     `patterns`: (k, n), +1 or -1, in their order; after the last comes the first where `cyclic`. `tau`: units of
     time, well above 1 (R C). `rule`: of `learning_rules`, for S and W: "hebb" for patterns that hardly overlap,
-    "projection" for any that are independent. It starts at the first pattern, and was there before t = 0. Output: `output` = g(x).
+    "projection" for any that are independent. It starts at the first pattern, and was there before t = 0. Output:
+    `output` = g(x).
 
     Raises InputError for fewer than two patterns, a tau or gain that is not positive, and a `step` that is not above
     `stay`, from which no pattern would be left.
