@@ -1,1 +1,1 @@
-"""Problems run to their answers: tours, satisfiability, programs. Equations and maps of `problems`, many starts at once."""
+"""Problems run to their answers, many starts at once: tours, satisfiability, programs."""

@@ -83,7 +83,7 @@ def anneal_tours(
     count = whole(starts, "starts", 1, MOST_STARTS)
     rng = np.random.default_rng(whole(seed, "seed", 0, 2**63 - 1))
     scaled = np.ascontiguousarray(problem.distances / problem.distances.max())
-    run = anneal_plain if compiled is False else _kernel(compiled) or anneal_plain
+    run: Any = anneal_plain if compiled is False else _kernel(compiled) or anneal_plain
     n, found = problem.size, []
     for first in range(0, count, BLOCK):
         batch = min(BLOCK, count - first)

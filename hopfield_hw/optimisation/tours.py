@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..problems.travelling_salesman import TravellingSalesman, decode, hopfield_tank
+from ..problems.travelling_salesman import TravellingSalesman, decode, hopfield_tank, scaled_distances
 from ..values.arrays import Array, freeze, positive, whole
 from ..values.proportion import Proportion, proportion
 from ..values.report import Report
@@ -18,7 +18,7 @@ SAME = 1e-9
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Tours(Report):
-    """What so many starts ended at. `lengths`: (starts,), NaN where a start gave no tour. `tours`: (starts, n), or -1."""
+    """What starts ended at. `lengths`: (starts,), NaN where one gave no tour. `tours`: (starts, n), or -1 there."""
 
     lengths: Array
     tours: Any
@@ -64,7 +64,7 @@ def judge(problem: TravellingSalesman, outputs: Array) -> Tours:
 
 
 def run_hopfield_tank(
-    problem: TravellingSalesman, *, starts: int, seed: int, t_stop: float = 0.5, step: float = 1e-5, **parameters: Any
+    problem: TravellingSalesman, *, starts: int, seed: int, t_stop: float = 0.1, step: float = 1e-5, **parameters: Any
 ) -> Tours:
     """Return what the network of 1985 gives from random starts, by Euler's method with a step of 1e-5 tau.
 
@@ -84,6 +84,42 @@ def run_hopfield_tank(
         u += (0.5 + 0.5 * np.tanh(gain * (u / leak))) @ weights + bias
     outputs = first.gain.value(u)
     return judge(problem, outputs.reshape(count, problem.size, problem.size))
+
+
+def run_valid_subspace(
+    problem: TravellingSalesman,
+    *,
+    starts: int,
+    seed: int,
+    steps: int = 2000,
+    ramp: tuple[float, float] = (-1.0, 1.0),
+    penalty: float = 1.0,
+    step: float | None = None,
+    spread: float = 0.01,
+) -> Tours:
+    """Return what `travelling_salesman.valid_subspace` gives, stepped by its time constant, from 1/n +- spread.
+
+    x <- P(x - step (F D F x - h F x) - penalty (x - F x - 1/n)); h goes evenly from the first to the second of `ramp`.
+    """
+    count, length = whole(starts, "starts", 1, 1_000_000), whole(steps, "steps", 1, 10_000_000)
+    rng = np.random.default_rng(whole(seed, "seed", 0, 2**63 - 1))
+    n, d = problem.size, scaled_distances(problem)
+    rate = 0.5 / n if step is None else float(positive(step, "step", shape=(), unit=""))
+    weight = float(positive(penalty, "penalty", shape=(), unit=""))
+    low, high = freeze(ramp, "ramp", shape=(2,)).tolist()
+    x = 1.0 / n + float(freeze(spread, "spread", shape=())) * rng.uniform(-1.0, 1.0, (count, n, n))
+    for h in np.linspace(low, high, length, endpoint=False).tolist():
+        f = _centred(x)
+        slope = _centred(d @ (np.roll(f, 1, axis=2) + np.roll(f, -1, axis=2))) - h * f
+        x = np.clip(x - rate * slope - weight * (x - f - 1.0 / n), 0.0, 1.0)
+    return judge(problem, x)
+
+
+def _centred(x: Array) -> Array:
+    """Return F x: x, (starts, n, n), without the means of its rows and columns."""
+    means = x.mean(axis=1, keepdims=True) + x.mean(axis=2, keepdims=True)
+    centred: Array = x - means + x.mean(axis=(1, 2), keepdims=True)
+    return centred
 
 
 def two_opt(problem: TravellingSalesman, *, starts: int, seed: int) -> Tours:

@@ -38,8 +38,8 @@ class TravellingSalesman(Brief):
         if not np.array_equal(d, d.T):
             i, j = np.argwhere(d != d.T)[0].tolist()
             raise InputError(
-                f"`distances[{i}, {j}]` = {d[i, j]:g}, and the way back {d[j, i]:g}: must be symmetric; tours both ways "
-                "are one here"
+                f"`distances[{i}, {j}]` = {d[i, j]:g}, and the way back {d[j, i]:g}: must be symmetric, as "
+                "tours both ways are one here"
             )
         if bool(np.any(np.diag(d))) or bool(np.any(d < 0.0)) or not bool(np.any(d)):
             raise InputError("`distances`: must be 0 on the diagonal, at least 0 elsewhere, and not all 0")
@@ -102,11 +102,12 @@ def hopfield_tank(
     Raises InputError for values that are not positive.
     """
     cities = problem.size
-    constants = [_positive(value, name) for value, name in zip((a, b, c, d, n, u0, tau), "a b c d n u0 tau".split(), strict=True)]
-    a, b, c, d, n, u0, tau = constants
+    given = {"a": a, "b": b, "c": c, "d": d, "n": n, "u0": u0, "tau": tau}
+    a, b, c, d, n, u0, tau = (_positive(value, f"hopfield_tank.{name}") for name, value in given.items())
     same, all_ = np.eye(cities), np.ones((cities, cities))
     ring = np.roll(same, 1, axis=1) + np.roll(same, -1, axis=1)
-    weights = -a * np.kron(same, all_ - same) - b * np.kron(all_ - same, same) - c - d * np.kron(problem.distances, ring)
+    weights = -a * np.kron(same, all_ - same) - b * np.kron(all_ - same, same) - c
+    weights -= d * np.kron(problem.distances, ring)
     rng = np.random.default_rng(whole(seed, "seed", 0, 2**63 - 1))
     middle = u0 * np.arctanh(2.0 / cities - 1.0)
     return Network(
@@ -125,33 +126,33 @@ def hopfield_tank(
 def valid_subspace(
     problem: TravellingSalesman,
     *,
-    penalty: float = 4.0,
-    step: float = 0.2,
+    penalty: float = 1.0,
+    step: float | None = None,
     initial: Any = None,
     units: Units = CIRCUIT_UNITS,
 ) -> Graph:
     """Return a network on the subspace of valid tours, with a ramp h(t) as its input:
 
-        dv/dt = P(v - step (F D v - h F v) - penalty (v - F v - 1/n)) - v,    F = R x R,  R = 1 - 1 1^T / n
+        dv/dt = P(v - step (F D F v - h F v) - penalty (v - F v - 1/n)) - v,    F = R x R,  R = 1 - 1 1^T / n
 
     P clips to [0, 1]; F v is v without the means of its rows and columns, so that v - F v - 1/n is how far rows and
-    columns are from adding up to 1. D v are the tours' lengths, d_XY (v_Y,i+1 + v_Y,i-1), with d over the largest. A
-    negative h makes the energy convex, and a positive one drives v to corners: ramp it up, as
-    `hh.Signal(times=[0, T], values=[[-2], [2]])`. S. V. B. Aiyer, M. Niranjan and F. Fallside, IEEE Trans. Neural
-    Netw. 1:204 (1990); the ramp is that of A. H. Gee and R. W. Prager, Neural Comput. 6:378 (1994).
+    columns are from adding up to 1. D v is the slope of a tour's length, sum_Y d_XY (v_Y,i+1 + v_Y,i-1), over its
+    largest eigenvalue in the subspace. With h = -1 the energy is convex, and with h = 1 no point but a corner is at
+    rest: ramp it up slowly, as `hh.Signal(times=[0, T], values=[[-1], [1]])` does, over T of some 2,000 time constants.
+    S. V. B. Aiyer, M. Niranjan and F. Fallside, IEEE Trans. Neural Netw. 1:204 (1990).
 
-    Output: `output` = the clipped drive, city X at place i in element X * n + i.
+    `step`: 0.5 / n by default, so that the penalty is the stronger. `initial`: (n^2,), 1/n by default, which is a point
+    of balance: give each a little of its own. Output: `output` = the clipped drive, city X at place i in X * n + i.
 
     Raises InputError for values that are not positive, and an initial state of another size.
     """
     n = problem.size
-    weight, rate = _positive(penalty, "penalty"), _positive(step, "step")
-    centre = np.eye(n) - 1.0 / n
-    onto = np.kron(centre, centre)
-    tours = onto @ tour_matrix(problem) @ onto
+    weight = _positive(penalty, "penalty")
+    rate = 0.5 / n if step is None else _positive(step, "step")
+    onto = np.kron(*(2 * [np.eye(n) - 1.0 / n]))
     size = n * n
     start = freeze(1.0 / n if initial is None else initial, "initial", shape=(size,))
-    keep = np.eye(size) - rate * tours - weight * (np.eye(size) - onto)
+    keep = np.eye(size) - rate * onto @ slope_matrix(problem) @ onto - weight * (np.eye(size) - onto)
     operators: list[Operator] = [
         Input(name="ramp", size=1),
         state("x", start),
@@ -166,12 +167,18 @@ def valid_subspace(
     return network_graph(operators, edges, outputs=[("output", "v", size)], units=units)
 
 
-def tour_matrix(problem: TravellingSalesman) -> Array:
-    """Return the matrix of v^T M v / 2, the length of a tour over the largest distance, (n^2, n^2)."""
-    n = problem.size
-    ring = np.roll(np.eye(n), 1, axis=1) + np.roll(np.eye(n), -1, axis=1)
-    matrix: Array = np.kron(problem.distances / problem.distances.max(), ring)
+def slope_matrix(problem: TravellingSalesman) -> Array:
+    """Return D, (n^2, n^2), of v^T D v / 2, a tour's length over the largest eigenvalue of D among valid tours."""
+    ring: Array = np.roll(np.eye(problem.size), 1, axis=1) + np.roll(np.eye(problem.size), -1, axis=1)
+    matrix: Array = np.kron(scaled_distances(problem), ring)
     return matrix
+
+
+def scaled_distances(problem: TravellingSalesman) -> Array:
+    """Return the distances over twice the largest eigenvalue of R d R, R = 1 - 1 1^T / n; a ring's largest is 2."""
+    centre = np.eye(problem.size) - 1.0 / problem.size
+    largest = 2.0 * float(np.abs(np.linalg.eigvalsh(centre @ problem.distances @ centre)).max())
+    return problem.distances / largest
 
 
 def decode(outputs: Array) -> npt.NDArray[np.int64] | None:
@@ -182,7 +189,8 @@ def decode(outputs: Array) -> npt.NDArray[np.int64] | None:
     on = outputs > 0.5
     if not (np.all(on.sum(axis=0) == 1) and np.all(on.sum(axis=1) == 1)):
         return None
-    return np.argmax(on, axis=0).astype(np.int64)
+    tour: npt.NDArray[np.int64] = np.argmax(on, axis=0).astype(np.int64)
+    return tour
 
 
 def _positive(value: Any, name: str) -> float:
