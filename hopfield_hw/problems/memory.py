@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -18,9 +16,7 @@ from ..values.arrays import Array, freeze, positive, whole
 from ..values.brief import Brief
 from ..values.errors import InputError
 from ..values.names import unknown
-
-# Decimals kept of a computed weight: the same netlist from every linear algebra library, at 1e-7 of a typical weight.
-DECIMALS = 9
+from .learning_rules import RULES
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -74,24 +70,6 @@ def read_patterns(path: Path) -> Patterns:
     return Patterns(labels=labels, values=freeze(values, path.name))
 
 
-def hebb(patterns: Array) -> Array:
-    """Return W = sum_k xi_k xi_k^T / n without its diagonal, for xi (patterns, n) (Hopfield, PNAS 79:2554, 1982)."""
-    return _without_diagonal(patterns.T @ patterns / patterns.shape[1])
-
-
-def projection(patterns: Array) -> Array:
-    """Return the projection onto the patterns, X^+ X, without its diagonal, rounded to DECIMALS.
-
-    Every stored pattern is a fixed point, however much the patterns overlap, as W xi = (1 - W_ii) xi (Personnaz, Guyon
-    and Dreyfus, Phys. Rev. A 34:4217, 1986; without the diagonal: Kanter and Sompolinsky, Phys. Rev. A 35:380, 1987).
-    """
-    product = np.linalg.pinv(patterns) @ patterns
-    return _without_diagonal(np.round(0.5 * (product + product.T), DECIMALS))
-
-
-RULES: Mapping[str, Callable[[Array], Array]] = MappingProxyType({"hebb": hebb, "projection": projection})
-
-
 def corrupt(pattern: Array, flipped: int, seed: int) -> Array:
     """Return a pattern with the signs of `flipped` pixels changed; a seed says which."""
     result = pattern.copy()
@@ -114,8 +92,8 @@ def memory(
 ) -> Network:
     """Return a memory of the patterns in a file that starts at one of them, corrupted (Hopfield, PNAS 81:3088, 1984).
 
-    T = `siemens` W, with W by the `rule` "hebb" or "projection"; x_i(0) = `start` volts times the corrupted pixel of
-    `recall`, `flipped` of whose pixels a `seed` chooses. A passive summing node needs R_i sum_j |T_ij| of at most 1.
+    T = `siemens` W, with W by the `rule`, of RULES; x_i(0) = `start` volts times the corrupted pixel of `recall`,
+    `flipped` of whose pixels a `seed` chooses. A passive summing node needs R_i sum_j |T_ij| of at most 1.
 
     Raises InputError for an unknown rule or pattern, for more flipped pixels than there are, and for values that are
     not positive.
@@ -136,8 +114,3 @@ def memory(
         initial=volts * corrupt(wanted, count, whole(seed, "memory.seed", 0, 2**63 - 1)),
         symmetric=True,
     )
-
-
-def _without_diagonal(weights: Array) -> Array:
-    np.fill_diagonal(weights, 0.0)
-    return weights

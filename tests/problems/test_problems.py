@@ -20,7 +20,8 @@ from hopfield_hw.networks.network import Network
 from hopfield_hw.problems import PROBLEMS, ad_converter, build_problem, memory, read_patterns
 from hopfield_hw.problems.ad_converter import UNCLEAR, codes, visited_codes
 from hopfield_hw.problems.answers import period_and_swing
-from hopfield_hw.problems.memory import corrupt, hebb, projection
+from hopfield_hw.problems.learning_rules import hebb, projection
+from hopfield_hw.problems.memory import corrupt
 from hopfield_hw.values.errors import InputError
 
 Floats = npt.NDArray[np.float64]
@@ -252,7 +253,7 @@ REFUSED: dict[str, tuple[Callable[[Path], Any], str]] = {
     ),
     "rule": (
         lambda _: memory(**GIVEN, rule="heb"),
-        "memory: rule 'heb' is unknown: must be one of hebb, projection; did you mean 'hebb'?",
+        "memory: rule 'heb' is unknown: must be one of hebb, storkey, projection; did you mean 'hebb'?",
     ),
     "pattern": (
         lambda _: memory(**{**GIVEN, "recall": "8"}),

@@ -14,7 +14,7 @@ from hopfield_hw.equations import MapProgram
 from hopfield_hw.equations.asynchronous import run_asynchronous
 from hopfield_hw.equations.sequences import run_sequence
 from hopfield_hw.families import discrete_hopfield
-from hopfield_hw.problems.memory import hebb, projection
+from hopfield_hw.problems.learning_rules import hebb, projection
 from hopfield_hw.recurrent import RNN
 from hopfield_hw.transforms import discretise
 from hopfield_hw.values.arrays import Array

@@ -1,0 +1,1 @@
+"""Problems run to their answers, many starts at once: tours, satisfiability, programs."""
