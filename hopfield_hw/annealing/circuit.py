@@ -59,7 +59,10 @@ def annealing_graph(
     if model.size == 0:
         raise InputError("`model` has no neurons: must have at least one")
     schedules = dynamics.schedules
-    leak, coupling = _constant(schedules["leak"], "leak"), _constant(schedules.get("coupling", Constant(value=1.0)), "coupling")
+    leak, coupling = (
+        _constant(schedules["leak"], "leak"),
+        _constant(schedules.get("coupling", Constant(value=1.0)), "coupling"),
+    )
     n, scale = model.size, scale_of(model) / coupling
     low, middle = (-1.0, 0.0) if model.kind == "ising" else (0.0, 0.5)
     feedback = schedules.get("feedback", Constant(value=0.0))
@@ -101,7 +104,9 @@ def annealing_graph(
 
 def _constant(schedule: Schedule, name: str) -> float:
     if not isinstance(schedule, Constant):
-        raise InputError(f"`dynamics.{name}` = {schedule!r:.60}: must be constant in a circuit; change the gain instead")
+        raise InputError(
+            f"`dynamics.{name}` = {schedule!r:.60}: must be constant in a circuit; change the gain instead"
+        )
     return schedule.value
 
 

@@ -24,11 +24,12 @@ COMMANDS: LazyTable[Callable[..., int]] = LazyTable(
     __package__,
     {
         "doctor": (".doctor:doctor", "Show what is installed, and how to get what is missing."),
-        "list": (".listing:show_list", "List designs, problems, families, cells, dialects and engines."),
+        "list": (".listing:show_list", "List designs, problems, families, cells, dialects, engines and solvers."),
         "demo": (".demo:demo", "Verify two example designs."),
         "verify": (".verify:verify", "Compile a design, simulate it, and compare it with its equations."),
         "simulate": (".decks:simulate", "Simulate a design in ngspice."),
         "export": (".decks:export", "Write the complete netlist of a design."),
+        "solve": (".solve:solve", "Solve a benchmark problem by the dynamics of a network."),
         "trace": (".tracing:trace", "Find the weight of a netlist line, or the lines of a weight."),
         "rtl": (".digital:rtl", "Write the recurrent cells of a model as Verilog."),
         "fixed": (".digital:fixed", "Report fixed-point accuracy of the recurrent cells of a model."),

@@ -117,7 +117,10 @@ def _prove(network: DelayedNetwork) -> tuple[Array, tuple[Inequality, ...]]:
         v = np.abs(vectors[:, np.argmax(values.real)].real) + 1e-9
     v = v / float(np.max(v))
     product = multiply(matrix, exact(v)[:, None])[:, 0]
-    return v, (check_positive("v", exact(v)), check_positive("M v / (A v)", product / (exact(network.decay) * exact(v))))
+    return v, (
+        check_positive("v", exact(v)),
+        check_positive("M v / (A v)", product / (exact(network.decay) * exact(v))),
+    )
 
 
 def _rate(network: DelayedNetwork, v: Array) -> float:

@@ -46,7 +46,9 @@ def certify_diagonal_stability(
     if found.kind != "local":
         raise InputError("diagonal stability is of a local field, x' = -A x + W f(x); this network has a static one")
     if bool(np.any(found.lower < 0.0)) or bool(np.any(found.upper <= 0.0)):
-        raise InputError("diagonal stability needs slopes in [0, K] with K above 0: a gain curve here falls, or is flat")
+        raise InputError(
+            "diagonal stability needs slopes in [0, K] with K above 0: a gain curve here falls, or is flat"
+        )
     problem = _problem(found, mu)
     values = solve(problem, solver)
     how = "every constant delay" if mu == 0.0 else f"every delay that grows by at most {mu:g} s/s"

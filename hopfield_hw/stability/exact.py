@@ -180,4 +180,6 @@ def _polish(system: LinearDelaySystem, w: float, angle: float, scale: float) -> 
 
 
 def _same(a: Crossing, b: Crossing) -> bool:
-    return abs(a.delay - b.delay) <= SAME * max(a.delay, b.delay) and abs(a.frequency - b.frequency) <= SAME * b.frequency
+    return (
+        abs(a.delay - b.delay) <= SAME * max(a.delay, b.delay) and abs(a.frequency - b.frequency) <= SAME * b.frequency
+    )

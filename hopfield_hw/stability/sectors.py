@@ -77,9 +77,7 @@ def field(network: DelayedNetwork, data: Mapping[str, Any], x: Any, f: Any, late
         identity = x[:, : x.shape[0]]
         return identity, multiply(-data["A"], x) + multiply(data["W0"], f) + multiply(data["W1"], late)
     return (
-        (data["W1"], multiply(-data["A"], x) + late)
-        if network.has_delay
-        else (data["W0"], multiply(-data["A"], x) + f)
+        (data["W1"], multiply(-data["A"], x) + late) if network.has_delay else (data["W0"], multiply(-data["A"], x) + f)
     )
 
 
