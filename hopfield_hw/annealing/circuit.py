@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-import scipy.sparse as sp
 
 from ..functions import Clip
 from ..graph import Activate, Affine, Graph, Hadamard, Input, Operator, Units
@@ -13,8 +12,8 @@ from ..graph.building import CIRCUIT_UNITS, network_graph, state
 from ..values.arrays import freeze
 from ..values.errors import InputError
 from ..values.signals import Signal
-from .dynamics import ChaoticAnnealing, Dynamics, GainRamp
-from .models import Model, Quadratic, States
+from .dynamics import OFF, UNIT, ChaoticAnnealing, Dynamics, GainRamp
+from .models import Model, Quadratic, States, dense_of
 from .program import scale_of
 from .schedules import Constant, Schedule
 
@@ -39,7 +38,7 @@ class AnnealingCircuit(NamedTuple):
 def annealing_graph(
     model: Model, dynamics: Dynamics, initial: Any, *, units: Units = CIRCUIT_UNITS
 ) -> AnnealingCircuit:
-    """Return x' = -leak x + c F(s) - feedback (s - s0), s = clip(gain(t) x), as a graph with inputs for its schedules.
+    """Return x' = -leak x + c F(s) - feedback (s - s0), s = clip(gain(t) x), with schedules as inputs.
 
     The gain is a product of x and an input, before the clip; the self-feedback one of s and an input. Constant schedules
     need no input, but one of the gain does. `initial`: x(0), (n,) or one for all. Units: one of x is a volt, R C a
@@ -59,15 +58,12 @@ def annealing_graph(
     if model.size == 0:
         raise InputError("`model` has no neurons: must have at least one")
     schedules = dynamics.schedules
-    leak, coupling = (
-        _constant(schedules["leak"], "leak"),
-        _constant(schedules.get("coupling", Constant(value=1.0)), "coupling"),
-    )
+    leak = _constant(schedules["leak"], "leak")
+    coupling = _constant(schedules.get("coupling", UNIT), "coupling")
     n, scale = model.size, scale_of(model) / coupling
     low, middle = (-1.0, 0.0) if model.kind == "ising" else (0.0, 0.5)
-    feedback = schedules.get("feedback", Constant(value=0.0))
+    feedback = schedules.get("feedback", OFF)
     looped = not (isinstance(feedback, Constant) and feedback.value == 0.0)
-    dense = model.couplings.toarray() if sp.issparse(model.couplings) else model.couplings
     operators: list[Operator] = [
         state("x", freeze(initial, "initial", shape=(n,)), decay=leak),
         Input(name="schedule", size=1 + looped, labels=("gain", "feedback")[: 1 + looped]),
@@ -75,7 +71,7 @@ def annealing_graph(
         Hadamard(name="amplified", size=n),
         Affine(name="centre", weights=np.eye(n), bias=middle),
         Activate(name="clip", size=n, function=Clip(lower=low, upper=1.0)),
-        Affine(name="couplings", weights=-dense / scale, bias=-model.fields / scale),
+        Affine(name="couplings", weights=-dense_of(model.couplings) / scale, bias=-model.fields / scale),
     ]
     edges: list[tuple[str, ...]] = [
         ("schedule", "gain"),

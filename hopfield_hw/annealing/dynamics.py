@@ -1,14 +1,15 @@
-"""Dynamics that anneal: differential equations whose coefficients follow schedules, each one that a circuit can follow.
+"""Dynamics that anneal: differential equations whose coefficients follow schedules, as circuits can have them.
 
-Time is in units of R C, and states are in units of a gain's saturation. F is the force on the digital value of a neuron,
-F(s) = -(dE/ds) / scale, where `scale` is the root mean square over neurons of sqrt(sum_j J_ij^2), so that one set of
-numbers serves models of any size. W is a Wiener process, one for each neuron. Outputs are between -1 and 1, s = clip(v),
-or between 0 and 1 for 0/1 models, s = clip(v + 1/2); in a group they are a softmax.
+Time is in units of R C, and states are in units of a gain's saturation. F is the force on the digital value of a
+neuron, F(s) = -(dE/ds) / scale, where `scale` is the root mean square over neurons of sqrt(sum_j J_ij^2), so that one
+set of numbers serves models of any size. W is a Wiener process, one for each neuron. Outputs are between -1 and 1,
+s = clip(v), or between 0 and 1 for 0/1 models, s = clip(v + 1/2); in a group they are a softmax.
 
-Scheme: Euler-Maruyama with a constant step h. An increment of W is uniform on (-sqrt(3 h), sqrt(3 h)): mean 0 and variance
-h, as the simplified weak scheme of order 1 asks for (P. E. Kloeden and E. Platen, Numerical Solution of Stochastic
-Differential Equations, 1992, section 14.1). Second order: the velocity first, then the place with the new velocity
-(semi-implicit Euler). First order needs h (1 + g |lambda_min|) < 2, second order h^2 (leak + c |lambda_min|) < 4.
+Scheme: Euler-Maruyama with a constant step h. An increment of W is uniform on (-sqrt(3 h), sqrt(3 h)): mean 0 and
+variance h, as the simplified weak scheme of order 1 asks for (P. E. Kloeden and E. Platen, Numerical Solution of
+Stochastic Differential Equations, 1992, section 14.1). Second order: the velocity first, then the place with the new
+velocity (semi-implicit Euler). First order needs h (1 + g |lambda_min|) < 2, second order h^2 (leak + c |lambda_min|)
+< 4, with lambda_min the least eigenvalue of -J / scale.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ UNBOUNDED = 1e9
 MOST_STEPS = 100_000_000
 OFF = Constant(value=0.0)
 UNIT = Constant(value=1.0)
+SCHEDULE = {"schedule": True}  # of a field that takes a schedule, a number or a pair (start, stop)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -77,8 +79,8 @@ class Dynamics(Brief, ABC):
         name = type(self).__name__
         if kind not in self.kinds:
             raise InputError(
-                f"`{name}` does not anneal models of kind {kind!r}: must be one of {', '.join(self.kinds)}; take GainRamp, "
-                "or convert the model (to_ising, to_binary)"
+                f"`{name}` does not anneal models of kind {kind!r}: must be one of {', '.join(self.kinds)}; take "
+                "GainRamp, or convert the model (to_ising, to_binary)"
             )
         n, zero = self.steps, kind != "ising"
         step = self.t_stop / n
@@ -106,11 +108,6 @@ class Dynamics(Brief, ABC):
         return Program(rules, table.astype(np.float32))
 
 
-def scheduled(default: Schedule) -> Any:
-    """Return a field that takes a schedule, a number or a pair (start, stop)."""
-    return field(default=default, metadata={"schedule": True})
-
-
 @dataclass(frozen=True, kw_only=True, eq=False)
 class GainRamp(Dynamics):
     """dx = (-leak x + F(s)) dt + noise dW, s = clip(gain x): Hopfield's network whose gain rises from below threshold.
@@ -120,9 +117,9 @@ class GainRamp(Dynamics):
     `bound`: on |x|, as the rails of the integrator; applied before the noise of a step.
     """
 
-    gain: Schedule = scheduled(UNIT)
-    noise: Schedule = scheduled(OFF)
-    leak: Schedule = scheduled(UNIT)
+    gain: Schedule = field(default=UNIT, metadata=SCHEDULE)
+    noise: Schedule = field(default=OFF, metadata=SCHEDULE)
+    leak: Schedule = field(default=UNIT, metadata=SCHEDULE)
     bound: float = UNBOUNDED
     kinds: ClassVar[tuple[str, ...]] = ("ising", "binary", "grouped")
 
@@ -138,9 +135,9 @@ class BallisticBifurcation(Dynamics):
     integrators, a ramped gain, a clamp, and a switch that discharges the second integrator.
     """
 
-    leak: Schedule = scheduled(UNIT)
-    coupling: Schedule = scheduled(UNIT)
-    noise: Schedule = scheduled(OFF)
+    leak: Schedule = field(default=UNIT, metadata=SCHEDULE)
+    coupling: Schedule = field(default=UNIT, metadata=SCHEDULE)
+    noise: Schedule = field(default=OFF, metadata=SCHEDULE)
 
     def program(self, kind: str) -> Program:
         return self._program(kind, bound=1.0)
@@ -148,7 +145,7 @@ class BallisticBifurcation(Dynamics):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class DiscreteBifurcation(BallisticBifurcation):
-    """As `BallisticBifurcation`, with the force of the signs, F(sgn x) (Goto et al. 2021): a comparator for each neuron."""
+    """As `BallisticBifurcation`, with the force of the signs, F(sgn x) (Goto et al. 2021): a comparator a neuron."""
 
     def program(self, kind: str) -> Program:
         return self._program(kind, output=SIGN, bound=1.0)
@@ -164,9 +161,9 @@ class AmplitudeCorrection(Dynamics):
     Parts for each neuron: a summing integrator, a clip, a rectifier, an integrator and a multiplier.
     """
 
-    leak: Schedule = scheduled(UNIT)
-    coupling: Schedule = scheduled(UNIT)
-    noise: Schedule = scheduled(OFF)
+    leak: Schedule = field(default=UNIT, metadata=SCHEDULE)
+    coupling: Schedule = field(default=UNIT, metadata=SCHEDULE)
+    noise: Schedule = field(default=OFF, metadata=SCHEDULE)
     rate: float = 0.1
     target: float = 1.0
     bound: float = 1.0
@@ -183,11 +180,11 @@ class ChaoticAnnealing(Dynamics):
     Networks 8:915 (1995), whose map has a logistic output. Parts for each neuron: those of `GainRamp`, a multiplier.
     """
 
-    gain: Schedule = scheduled(UNIT)
-    feedback: Schedule = scheduled(OFF)
-    coupling: Schedule = scheduled(UNIT)
-    leak: Schedule = scheduled(UNIT)
-    noise: Schedule = scheduled(OFF)
+    gain: Schedule = field(default=UNIT, metadata=SCHEDULE)
+    feedback: Schedule = field(default=OFF, metadata=SCHEDULE)
+    coupling: Schedule = field(default=UNIT, metadata=SCHEDULE)
+    leak: Schedule = field(default=UNIT, metadata=SCHEDULE)
+    noise: Schedule = field(default=OFF, metadata=SCHEDULE)
     bound: float = UNBOUNDED
     kinds: ClassVar[tuple[str, ...]] = ("ising", "binary")
 
@@ -203,8 +200,8 @@ class Hysteresis(Dynamics):
     """
 
     width: float
-    noise: Schedule = scheduled(OFF)
-    leak: Schedule = scheduled(UNIT)
+    noise: Schedule = field(default=OFF, metadata=SCHEDULE)
+    leak: Schedule = field(default=UNIT, metadata=SCHEDULE)
     bound: float = UNBOUNDED
     kinds: ClassVar[tuple[str, ...]] = ("ising", "binary")
 

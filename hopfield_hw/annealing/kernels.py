@@ -14,7 +14,7 @@ from numba import njit
 
 from .models import States
 from .noise import HALF_RANGE, Keys, mix, word
-from .product import write_product
+from .product import write_product, write_sparse_row
 from .program import (
     CLIP,
     COUPLING,
@@ -94,25 +94,9 @@ def write_softmax(first: int, after: int, gain: Any, x: Single, s: Single) -> No
 
 @inlined
 def write_row(force: Force, i: int, s: Single, f: Single) -> None:
-    """Write row i of a sparse force, four couplings at once."""
-    samples = s.shape[1]
+    """Write row i of a sparse force, with its field."""
     start, stop = force.starts[i], force.starts[i + 1]
-    columns, values = force.columns, force.values
-    field = force.fields[i]
-    for b in range(samples):
-        f[i, b] = field
-    k = start
-    while k + 4 <= stop:
-        j0, j1, j2, j3 = columns[k], columns[k + 1], columns[k + 2], columns[k + 3]
-        w0, w1, w2, w3 = values[k], values[k + 1], values[k + 2], values[k + 3]
-        for b in range(samples):
-            f[i, b] += w0 * s[j0, b] + w1 * s[j1, b] + w2 * s[j2, b] + w3 * s[j3, b]
-        k += 4
-    while k < stop:
-        j0, w0 = columns[k], values[k]
-        for b in range(samples):
-            f[i, b] += w0 * s[j0, b]
-        k += 1
+    write_sparse_row(force.values, force.columns, start, stop, force.fields[i], s, i, f)
 
 
 @compiled

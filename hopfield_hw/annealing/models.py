@@ -1,20 +1,21 @@
-"""Models whose least energy is looked for: each over its own values, +-1, 0/1 or one of a group, and never converted."""
+"""Models whose least energy is looked for, each over its own values: +-1, 0/1, or one of a group."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Self, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
-from ..values.arrays import Array, SparseArray, freeze, freeze_sparse, whole
+from ..values.arrays import Array, freeze, freeze_sparse, whole
 from ..values.brief import Brief
 from ..values.errors import InputError
 
+Couplings: TypeAlias = Any  # a read-only array, or a csr_array of scipy.sparse: their stubs have no common type
 States: TypeAlias = npt.NDArray[np.int8]
 # Whole numbers below these are exact in sums of floating point, in any order.
 EXACT_SINGLE = 2**24
@@ -75,8 +76,8 @@ class Quadratic(Model, ABC):
     Raises InputError for couplings that are not square, not symmetric, or have a diagonal.
     """
 
-    couplings: Array | SparseArray
-    fields: Array = field(default=0.0)  # type: ignore[assignment]  # (n,) from the start
+    couplings: Couplings
+    fields: Any = 0.0
     offset: float = 0.0
 
     def __post_init__(self) -> None:
@@ -93,16 +94,15 @@ class Quadratic(Model, ABC):
     def energies_of(self, states: npt.NDArray[Any]) -> Array:
         # Quarters are exact in single precision too while no sum of them reaches 2^24, and that is faster.
         kind = np.float32 if self._fits_single() else np.float64
-        numbers = np.ascontiguousarray(states, dtype=kind)
-        couplings: Any = self.couplings.astype(kind)
+        numbers: Any = np.ascontiguousarray(states, dtype=kind)
+        couplings = self.couplings.astype(kind)
         product = (couplings @ numbers.T).T if sp.issparse(couplings) else numbers @ couplings
         halves = np.einsum("ri,ri->r", np.ascontiguousarray(product), numbers).astype(np.float64)
         linear = numbers @ self.fields.astype(kind)
         return np.asarray(0.5 * halves + linear + self.offset)
 
     def _fits_single(self) -> bool:
-        values = self.couplings.data if sp.issparse(self.couplings) else self.couplings
-        quarters = 4.0 * np.concatenate([np.ravel(values), self.fields])
+        quarters = 4.0 * np.concatenate([entries_of(self.couplings), self.fields])
         return bool(np.all(quarters == np.rint(quarters)) and np.abs(quarters).sum() < EXACT_SINGLE)
 
     @classmethod
@@ -171,7 +171,7 @@ class BinaryModel(Quadratic):
         Raises InputError for a matrix that is not symmetric.
         """
         q = _matrix(matrix, "matrix")
-        _refuse_asymmetric(q, "matrix")
+        _refuse_asymmetric(q, "matrix", "(Q + Q^T) / 2, which has the same energies")
         diagonal = np.array(q.diagonal())
         beside = q - (sp.diags_array(diagonal).tocsr() if sp.issparse(q) else np.diag(diagonal))
         return cls(couplings=2.0 * beside, fields=diagonal, offset=offset)
@@ -198,14 +198,14 @@ class BinaryModel(Quadratic):
 class GroupedModel(Model):
     """E = sum_{a<b} J_ab v_a v_b + sum_a h_a v_a + offset, where of each group of neurons one is 1 and the rest are 0.
 
-    `groups`: the number of neurons in each group, (m,); neurons stand group by group. `couplings`: J, (n, n), symmetric,
-    with a diagonal of 0. `fields`: h, (n,) or one for all. A state is the choice in each group, (m,) whole numbers.
+    `groups`: the number of neurons in each group, (m,); neurons stand group by group. `couplings`: J, (n, n),
+    symmetric, with a diagonal of 0. `fields`: h, (n,) or one for all. A state says which neuron of each group is 1, (m,).
     Raises InputError for couplings that are not symmetric, and where the groups do not add up to n.
     """
 
-    couplings: SparseArray
+    couplings: Couplings
     groups: tuple[int, ...]
-    fields: Array = field(default=0.0)  # type: ignore[assignment]  # (n,) from the start
+    fields: Any = 0.0
     offset: float = 0.0
 
     def __post_init__(self) -> None:
@@ -213,7 +213,7 @@ class GroupedModel(Model):
         groups = tuple(whole(size, "GroupedModel.groups", 1, 126) for size in self.groups)
         if sum(groups) != couplings.shape[0]:
             raise InputError(
-                f"`GroupedModel.groups` add up to {sum(groups)}: must be the {couplings.shape[0]} neurons of the couplings"
+                f"`GroupedModel.groups` add up to {sum(groups)} neurons: must be the {couplings.shape[0]} of the couplings"
             )
         object.__setattr__(self, "couplings", freeze_sparse(couplings, "GroupedModel.couplings"))
         object.__setattr__(self, "groups", groups)
@@ -244,10 +244,10 @@ class GroupedModel(Model):
         `adjacency`: (m, m), symmetric; any number but 0 is an edge. Raises InputError for loops.
         """
         count = whole(colours, "colours", 1, 126)
-        edges = sp.csr_array(symmetric(adjacency, "adjacency"))
-        pattern = (edges != 0).astype(np.float64)
+        pattern = sp.csr_array(symmetric(adjacency, "adjacency"), copy=True)
+        pattern.data[:] = 1.0
         couplings = sp.csr_array(sp.kron(pattern, sp.eye_array(count), format="csr"))
-        return cls(couplings=couplings, groups=(count,) * edges.shape[0])
+        return cls(couplings=couplings, groups=(count,) * pattern.shape[0])
 
     def _strange(self, states: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
         return np.asarray((states < 0) | (states >= np.array(self.groups)) | (states != np.rint(states)))
@@ -258,52 +258,64 @@ class GroupedModel(Model):
     def energies_of(self, states: npt.NDArray[Any]) -> Array:
         hot = np.zeros((len(states), self.size))
         np.put_along_axis(hot, states.astype(np.intp) + self.starts[:-1], 1.0, axis=1)
-        halves = np.einsum("ri,ri->r", (self.couplings @ hot.T).T, hot)
+        product: Any = (self.couplings @ hot.T).T
+        halves = np.einsum("ri,ri->r", product, hot)
         return np.asarray(0.5 * halves + hot @ self.fields + self.offset)
 
 
-def symmetric(value: Any, name: str) -> Array | SparseArray:
-    """Return a read-only symmetric matrix with a diagonal of 0, dense or sparse as given. Raises InputError for others."""
+def entries_of(matrix: Couplings) -> Array:
+    """Return the numbers of a matrix in one row, of a sparse one those that are there."""
+    return np.ravel(matrix) if isinstance(matrix, np.ndarray) else np.asarray(matrix.data)
+
+
+def dense_of(matrix: Couplings) -> Array:
+    """Return a matrix as an array."""
+    return matrix if isinstance(matrix, np.ndarray) else np.asarray(matrix.toarray())
+
+
+def symmetric(value: Any, name: str) -> Couplings:
+    """Return a read-only symmetric matrix with a diagonal of 0, dense or sparse as given; raise InputError for others."""
     matrix = _matrix(value, name)
-    _refuse_asymmetric(matrix, name)
+    _refuse_asymmetric(matrix, name, "J + J^T, where each pair stands there once")
     diagonal = matrix.diagonal()
     if np.any(diagonal):
         k = int(np.flatnonzero(diagonal)[0])
         raise InputError(
-            f"`{name}[{k}, {k}]` = {diagonal[k]:g}: the diagonal must be 0; s^2 = 1 is a part of the offset, x^2 = x of "
-            "the fields"
+            f"`{name}[{k}, {k}]` = {diagonal[k]:g}: must be 0 on the diagonal; s^2 = 1 belongs to the offset, x^2 = x "
+            "to the fields"
         )
     return matrix
 
 
-def _matrix(value: Any, name: str) -> Array | SparseArray:
+def _matrix(value: Any, name: str) -> Couplings:
     matrix = freeze_sparse(value, name) if sp.issparse(value) else freeze(value, name)
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
         raise InputError(f"`{name}` has shape {matrix.shape}: must be (n, n)")
     return matrix
 
 
-def _refuse_asymmetric(matrix: Array | SparseArray, name: str) -> None:
+def _refuse_asymmetric(matrix: Couplings, name: str, cure: str) -> None:
     apart = matrix - matrix.T
     rows, columns = apart.nonzero()
     if rows.size:
         i, j = int(rows[0]), int(columns[0])
         raise InputError(
             f"`{name}[{i}, {j}]` = {matrix[i, j]:g} but [{j}, {i}] = {matrix[j, i]:g}: must be symmetric, as an energy "
-            "has no other couplings; give (J + J^T) / 2 if each counts once"
+            f"knows pairs alone; give {cure}"
         )
 
 
-def edges_matrix(n: int, edges: Iterable[tuple[int, int, float]]) -> SparseArray:
+def edges_matrix(n: int, edges: Iterable[tuple[int, int, float]]) -> Couplings:
     """Return the symmetric weights, (n, n), of edges (i, j, weight); an edge given twice adds up.
 
     Raises InputError for ends outside 0 to n - 1, and for loops.
     """
     size = whole(n, "n", 0, LARGEST)
-    rows = [(i, j, w) for i, j, w in edges]
+    rows = list(edges)
     for i, j, _ in rows:
         if not (0 <= i < size and 0 <= j < size) or i == j:
             raise InputError(f"edge ({i}, {j}): must join two different vertices of 0 to {size - 1}")
-    i, j, w = (np.array(column) for column in zip(*rows, strict=True)) if rows else (np.zeros(0, int),) * 3
-    entries = (np.concatenate([w, w]).astype(np.float64), (np.concatenate([i, j]), np.concatenate([j, i])))
+    from_, to = (np.array([row[k] for row in rows], dtype=np.intp) for k in (0, 1))
+    weights = np.array([row[2] for row in rows], dtype=np.float64)
+    entries = (np.tile(weights, 2), (np.concatenate([from_, to]), np.concatenate([to, from_])))
     return freeze_sparse(sp.csr_array(entries, shape=(size, size)), "edges")

@@ -1,7 +1,7 @@
-"""Noise by counting: what is drawn is a function of the seed, the sample, the neuron and the step, and of nothing else.
+"""Noise by counting: a draw is a function of the seed, the sample, the neuron and the step, and of nothing else.
 
-A draw is mix(word(counter) xor key): `word` is the finaliser of SplitMix64 (Steele, Lea and Flood, OOPSLA 2014), `mix` a
-permutation of 32 bits of the same make. Both are taken as they stand by Numba and by NumPy.
+A draw is mix(word(counter) xor key): `word` is the finaliser of SplitMix64 (Steele, Lea and Flood, OOPSLA 2014), `mix`
+a permutation of 32 bits of the same make. Both are taken as they stand by Numba and by NumPy.
 """
 
 from __future__ import annotations

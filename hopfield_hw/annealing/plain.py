@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -125,13 +126,13 @@ def _energies(force: Force, matrix: Any, s: Single) -> Single:
 def _outputs(rules: Rules, gain: np.float32, groups: Any, x: Single, y: Single) -> Single:
     if rules.output == SOFTMAX:
         s = np.empty_like(x)
-        for first, after in zip(groups[:-1], groups[1:], strict=True):
+        for first, after in pairwise(groups):
             powers = np.exp(gain * (x[first:after] - np.max(x[first:after], axis=0)))
             s[first:after] = powers / np.sum(powers, axis=0)
         return s
     one = np.float32(1.0)
     if rules.output == CLIP:
-        return np.clip(gain * x + rules.middle, rules.lower, one)
+        return np.asarray(np.clip(gain * x + rules.middle, rules.lower, one))
     if rules.output == SIGN:
         return np.where(x > 0.0, one, rules.lower)
     return np.where(x < -rules.width, rules.lower, np.where(x > rules.width, one, y))
@@ -140,7 +141,7 @@ def _outputs(rules: Rules, gain: np.float32, groups: Any, x: Single, y: Single) 
 def _decisions(rules: Rules, groups: Any, x: Single, y: Single) -> Single:
     if rules.output == SOFTMAX:
         s = np.zeros_like(x)
-        for first, after in zip(groups[:-1], groups[1:], strict=True):
+        for first, after in pairwise(groups):
             s[first + np.argmax(x[first:after], axis=0), np.arange(x.shape[1])] = 1.0
         return s
     up = y > 0.5 * (1.0 + rules.lower) if rules.output == SCHMITT else x > 0.0

@@ -11,25 +11,35 @@ from ..values.names import unknown
 from .dynamics import AmplitudeCorrection, BallisticBifurcation, DiscreteBifurcation, Dynamics, GainRamp
 from .models import Model
 from .polynomial import PolynomialModel
-from .schedules import Geometric, Linear, Power
+from .schedules import Constant, Geometric, Linear, Power
 
 PRESETS: Mapping[str, Dynamics] = MappingProxyType(
     {
         # Ising models of any density up to some hundred neurons; the least time to solution on dense ones.
         "ballistic": BallisticBifurcation(
-            t_stop=45.5, step=0.65, start=0.19, leak=Linear(start=1.34, stop=0.079), coupling=0.98
+            t_stop=45.5, step=0.65, start=0.19, leak=Linear(start=1.34, stop=0.079), coupling=Constant(value=0.98)
         ),
         # The same ones by a network of one capacitor a neuron.
-        "first_order": GainRamp(t_stop=49.5, step=0.33, gain=Linear(start=0.33, stop=3.5)),
+        "first_order": GainRamp(t_stop=44.0, step=0.36, start=0.2, gain=Linear(start=0.31, stop=3.11)),
         # First order with noise: more success in one anneal, in a longer time.
         "first_order_noise": GainRamp(
-            t_stop=148.0, step=0.37, gain=Linear(start=0.22, stop=8.5), noise=Power(start=0.84, stop=0.0, exponent=0.5)
+            t_stop=90.0,
+            step=0.32,
+            start=0.09,
+            gain=Linear(start=0.26, stop=8.0),
+            noise=Power(start=0.64, stop=0.0, exponent=0.5),
         ),
         "discrete": DiscreteBifurcation(
-            t_stop=60.0, step=0.6, start=0.1, leak=Linear(start=1.0, stop=0.1), coupling=0.6
+            t_stop=78.0, step=0.49, start=0.094, leak=Linear(start=0.55, stop=0.097), coupling=Constant(value=0.83)
         ),
         "amplitude": AmplitudeCorrection(
-            t_stop=100.0, step=0.5, leak=Linear(start=0.8, stop=0.2), coupling=0.6, rate=0.1, target=1.0
+            t_stop=64.0,
+            step=0.31,
+            start=0.11,
+            leak=Linear(start=1.17, stop=0.20),
+            coupling=Constant(value=0.557),
+            rate=0.11,
+            target=0.724,
         ),
         # Native 0/1 models.
         "binary": GainRamp(

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
-from .models import GroupedModel, Model, Quadratic
+from .models import GroupedModel, Model, Quadratic, dense_of, entries_of
 from .polynomial import PolynomialModel
 
 Single: TypeAlias = npt.NDArray[np.float32]
@@ -34,7 +34,8 @@ LEAST_FACTOR, LARGEST_FACTOR = np.float32(0.05), np.float32(20.0)  # of amplitud
 class Force(NamedTuple):
     """F(s) = -(dE/ds) / scale, with the model's energy E.
 
-    `form`: DENSE: F = matrix s + fields; the matrix has rows of zeros below, to a multiple of ROWS. SPARSE: row i of the matrix has values[starts[i]:starts[i + 1]] in `columns`.
+    `form`: DENSE: F = matrix s + fields; the matrix has rows of zeros below, to a multiple of ROWS. SPARSE: row i of
+    the matrix has values[starts[i]:starts[i + 1]] in `columns`.
     POLYNOMIAL: term k has the neurons columns[starts[k]:starts[k + 1]] and the coefficient values[k].
     `groups`: where each group starts, and n; one element where there are none.
     """
@@ -52,7 +53,8 @@ class Rules(NamedTuple):
     """What a step does, beside its coefficients. See `dynamics` for the equations.
 
     `output`: CLIP, SIGN, SCHMITT or SOFTMAX, with outputs from `lower` to 1, s = clip(g x + middle). `second`: two
-    integrators with walls. `corrected`: each neuron has a factor e on its force. `noisy`, `looped`: noise, self-feedback.
+    integrators with walls. `corrected`: each neuron has a factor e on its force. `noisy`, `looped`: with noise, with
+    self-feedback.
     `step`: of time. `bound`: on |x|. `start`: |x(0)| at most. `rate`, `target`: of e. `width`: of the hysteresis.
     """
 
@@ -92,8 +94,7 @@ def scale_of(model: Model) -> float:
         found = squares[True] or squares[False]
     else:
         couplings, fields = _quadratic(model)
-        values = couplings.data if sp.issparse(couplings) else couplings
-        found = float(np.sum(np.square(values))) or float(np.sum(np.square(fields)))
+        found = float(np.sum(np.square(entries_of(couplings)))) or float(np.sum(np.square(fields)))
     return math.sqrt(found / model.size) or 1.0
 
 
@@ -109,12 +110,11 @@ def force_of(model: Model) -> Force:
     couplings, fields = _quadratic(model)
     if isinstance(model, GroupedModel):
         groups = model.starts
-    entries = couplings.nnz if sp.issparse(couplings) else int(np.count_nonzero(couplings))
+    entries = int(np.count_nonzero(entries_of(couplings)))
     form = SPARSE if n > SMALL and entries < SPARSE_BELOW * n * n else DENSE
     if form == DENSE:
-        dense = couplings.toarray() if sp.issparse(couplings) else couplings
         matrix = np.zeros((-(-n // ROWS) * ROWS, n), np.float32)
-        matrix[:n] = -dense / scale
+        matrix[:n] = -dense_of(couplings) / scale
     else:
         rows = sp.csr_array(couplings)
         starts, columns = rows.indptr.astype(np.int32), rows.indices.astype(np.int32)
@@ -123,5 +123,6 @@ def force_of(model: Model) -> Force:
 
 
 def _quadratic(model: Model) -> Any:
+    """Return the couplings and fields of any model but a polynomial."""
     assert isinstance(model, Quadratic | GroupedModel)
     return model.couplings, model.fields

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from itertools import pairwise
 
 import numpy as np
 
@@ -21,8 +21,6 @@ from .program import force_of
 
 # Samples that are annealed together: the state of all their neurons stays in the processor's cache.
 BLOCK = 64
-BLOCK_OF_LARGE = 32
-LARGE = 512
 ROUND = 16  # a block is filled to whole vectors of the processor
 MOST_READS = 10_000_000
 READOUTS = ("final", "best")
@@ -109,7 +107,6 @@ def anneal(
     started = time.process_time()
     rules, table = dynamics.program(model.kind)
     force = force_of(model)
-    width = BLOCK if model.size <= LARGE else BLOCK_OF_LARGE
     every = max(1, len(table) // LOOKS) if readout == "best" else 0
     best = np.zeros((-(-count // ROUND) * ROUND, model.size), np.int8)
     hits = np.zeros(len(best), np.int64)
@@ -117,10 +114,10 @@ def anneal(
 
     def run(first: int, after: int) -> None:
         part = slice(first, after)
-        kernel(force, rules, table, of_sample[part], width, teeth, every, best[part], hits[part])
+        kernel(force, rules, table, of_sample[part], BLOCK, teeth, every, best[part], hits[part])
 
     if model.size:
-        share = -(-len(best) // (workers * width)) * width
+        share = -(-len(best) // (workers * BLOCK)) * BLOCK
         starts = range(0, len(best), share)
         if len(starts) == 1:
             run(0, len(best))
@@ -132,7 +129,7 @@ def anneal(
     return Annealed(
         states=states,
         energies=energies,
-        hit_times=hits[:count] * float(rules.step),
+        hit_times=hits[:count].astype(np.float64) * float(rules.step),
         duration=dynamics.t_stop * teeth,
         time_constant=seconds,
         processor_time=time.process_time() - started,
@@ -143,8 +140,7 @@ def anneal(
 def _as_states(model: Model, outputs: States) -> States:
     if not isinstance(model, GroupedModel):
         return outputs
-    starts = model.starts
-    choices = [np.argmax(outputs[:, a:b], axis=1) for a, b in zip(starts[:-1], starts[1:], strict=True)]
+    choices = [np.argmax(outputs[:, a:b], axis=1) for a, b in pairwise(model.starts)]
     shape = (len(outputs), 0)
     return np.stack(choices, axis=1).astype(np.int8) if choices else np.zeros(shape, np.int8)
 

@@ -40,7 +40,7 @@ PARAMETERS: Mapping[str, list[str]] = MappingProxyType(
 )
 
 
-class HopfieldSampler(dimod.Sampler, dimod.PolySampler):
+class HopfieldSampler(dimod.Sampler, dimod.PolySampler):  # type: ignore[misc]  # they are untyped here
     """Samples of low energy from a network's differential equation, for models of dimod.
 
     A model of SPIN runs in a network of outputs between -1 and 1, one of BINARY in one between 0 and 1; neither is

@@ -31,7 +31,7 @@ class Schedule(Brief, ABC):
         """Return increasing normalised times from 0 to 1; between two of them the value is (nearly) straight."""
 
     def values(self, n: int) -> Array:
-        """Return the values in n equal intervals of time, at their starts but for the last one's end: u = k / (n - 1)."""
+        """Return the values at n equidistant times from the start to the end, u = k / (n - 1)."""
         return self.at(np.linspace(0.0, 1.0, whole(n, "n", 1, 2**31)))
 
     def points(self, t_stop: float) -> tuple[Array, Array]:
@@ -138,8 +138,8 @@ class Tabulated(Schedule):
         times = freeze(self.times, "Tabulated.times")
         if times.ndim != 1 or times.size < 2 or times[0] != 0.0 or times[-1] != 1.0 or np.any(np.diff(times) <= 0.0):
             raise InputError(
-                f"`Tabulated.times` = {times.tolist()!r:.60}: must be one row that increases from 0 to 1; divide by the "
-                "last time"
+                f"`Tabulated.times` = {times.tolist()!r:.60}: must be one row that increases from 0 to 1; divide by "
+                "the last time"
             )
         object.__setattr__(self, "times", times)
         object.__setattr__(self, "table", freeze(self.table, "Tabulated.table", shape=times.shape))

@@ -16,7 +16,7 @@ from .dynamics import Dynamics
 from .models import Model
 from .presets import as_dynamics, default_preset
 from .run import MOST_READS, anneal
-from .schedules import Schedule, Tabulated
+from .schedules import Constant, Schedule, Tabulated
 
 CONFIDENCE = 0.99  # of a time to solution
 TOLERANCE = 1e-9  # of an energy, relative: what counts as reached
@@ -24,7 +24,7 @@ TOLERANCE = 1e-9  # of an energy, relative: what counts as reached
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Trial(Brief):
-    """One dynamics that was tried. `successes`: reads that reached the target, by model; `cost`: mean TTS99 in steps."""
+    """One dynamics that was tried. `successes`: reads at the target, by model. `cost`: geometric mean TTS99, steps."""
 
     dynamics: Dynamics
     successes: tuple[int, ...]
@@ -119,9 +119,11 @@ def vary(dynamics: Dynamics, width: float, rng: np.random.Generator) -> Dynamics
     changed: dict[str, Any] = {}
     for each in fields(dynamics):
         value = getattr(dynamics, each.name)
+        if each.name == "bound" or (each.name == "leak" and isinstance(value, Constant)):
+            continue  # a constant leak is the unit of time
         if isinstance(value, Schedule):
             changed[each.name] = _vary_schedule(value, width, rng)
-        elif each.name != "bound":
+        else:
             changed[each.name] = value * _factor(width, rng)
     changed["step"] = min(changed["step"], changed["t_stop"])
     return replace(dynamics, **changed)
@@ -133,9 +135,7 @@ def _vary_schedule(schedule: Schedule, width: float, rng: np.random.Generator) -
         value = getattr(schedule, each.name)
         if isinstance(value, Schedule):
             changed[each.name] = _vary_schedule(value, width, rng)
-        elif isinstance(schedule, Tabulated) and each.name == "table":
-            changed[each.name] = value * _factor(width, rng)
-        elif each.name in ("value", "start", "stop"):
+        elif each.name in ("value", "start", "stop") or (each.name == "table" and isinstance(schedule, Tabulated)):
             changed[each.name] = value * _factor(width, rng)
     return replace(schedule, **changed)
 
