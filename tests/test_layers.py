@@ -34,7 +34,7 @@ LAYERS = (
         "board",
         "analysis",
     ),
-    *("analysis", "verification", "pictures", "designs", "trained", "tasks", "testing", "cli"),
+    *("stability", "verification", "pictures", "designs", "trained", "tasks", "testing", "cli"),
 )
 LAYER = {module: row for row, module in enumerate(LAYERS)}
 

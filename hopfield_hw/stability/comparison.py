@@ -26,7 +26,7 @@ def certify_m_matrix(network: DelayedNetwork | Graph | HasGraph, delay: float | 
     exponentially for every delay, constant or varying in any way (P. van den Driessche and X. Zou, SIAM J. Appl. Math.
     58:1878, 1998; A. Berman and R. J. Plemmons, Nonnegative Matrices in the Mathematical Sciences, 1979, chapter 6).
 
-    The rate, 1/s, is the largest s with (A - s) v >= |W0| k v + exp(s h) |W1| k v, where h is given or there is no delay.
+    The rate, 1/s, is the largest s with (A - s) v >= |W0| k v + exp(s h) |W1| k v, where h is known or there is none.
     No solver is needed. Raises InputError as `read_network` does.
     """
     found = read_network(network, delay)
@@ -117,7 +117,10 @@ def _prove(network: DelayedNetwork) -> tuple[Array, tuple[Inequality, ...]]:
         v = np.abs(vectors[:, np.argmax(values.real)].real) + 1e-9
     v = v / float(np.max(v))
     product = multiply(matrix, exact(v)[:, None])[:, 0]
-    return v, (check_positive("v", exact(v)), check_positive("M v / (A v)", product / (exact(network.decay) * exact(v))))
+    return v, (
+        check_positive("v", exact(v)),
+        check_positive("M v / (A v)", product / (exact(network.decay) * exact(v))),
+    )
 
 
 def _rate(network: DelayedNetwork, v: Array) -> float:

@@ -27,8 +27,8 @@ def certify_diagonal_stability(
 ) -> Certificate:
     """Return whether there is a diagonal D > 0 with D W0 + W0^T D - 2 D A K^-1 < 0, and its form with delay.
 
-    Of a local field with slopes in [0, K]: V = e x^T x + 2 sum_i d_i int f_i falls, whatever the gain curves, inputs and
-    slopes are (M. Forti and A. Tesi, IEEE Trans. Circuits Syst. I 42:354, 1995). With a delay of rate up to mu below 1,
+    Of a local field with slopes in [0, K]: V = e x^T x + 2 sum_i d_i int f_i falls, whatever the gain curves and
+    inputs are (M. Forti and A. Tesi, IEEE Trans. Circuits Syst. I 42:354, 1995). With a delay of rate up to mu below 1,
     int_{t-h}^t f^T Q f is added to V, and the inequality is
 
         [D W0 + W0^T D - 2 D A K^-1 + Q, D W1; W1^T D, -(1 - mu) Q] < 0.
@@ -46,7 +46,9 @@ def certify_diagonal_stability(
     if found.kind != "local":
         raise InputError("diagonal stability is of a local field, x' = -A x + W f(x); this network has a static one")
     if bool(np.any(found.lower < 0.0)) or bool(np.any(found.upper <= 0.0)):
-        raise InputError("diagonal stability needs slopes in [0, K] with K above 0: a gain curve here falls, or is flat")
+        raise InputError(
+            "diagonal stability needs slopes in [0, K] with K above 0: a gain curve here falls, or is flat"
+        )
     problem = _problem(found, mu)
     values = solve(problem, solver)
     how = "every constant delay" if mu == 0.0 else f"every delay that grows by at most {mu:g} s/s"

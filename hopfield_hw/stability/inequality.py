@@ -101,9 +101,7 @@ def check_positive(name: str, values: Any, *, strict: bool = True) -> Inequality
     least = min(flat.tolist(), default=Fraction(0))
     holds = bool(flat.size) and (least > 0 or (not strict and least >= 0))
     arithmetic = "exact" if flat.dtype == object else "float64"
-    return Inequality(
-        name=name, size=flat.size, eigenvalue=float(least), bound=0.0, arithmetic=arithmetic, holds=holds
-    )
+    return Inequality(name=name, size=flat.size, eigenvalue=float(least), bound=0.0, arithmetic=arithmetic, holds=holds)
 
 
 def has_positive_minors(rows: Sequence[Sequence[int]]) -> bool:
