@@ -20,7 +20,7 @@ class PoleMargin:
 
     `roots`: all roots of the loops, 1/s, the rightmost first. `growth`: the real part of the rightmost one, 1/s.
     `gain_margin`: by what all gains can be multiplied before a root reaches the imaginary axis (infinite where none
-    does); below 1 the circuit is unstable, and so by its equations alone where `needs_delay` is false.
+    does); below 1 the circuit is unstable.
     """
 
     roots: npt.NDArray[np.complex128]
@@ -84,8 +84,7 @@ def critical_gain(time_constant: float, poles: Any) -> float:
     polynomial = np.array([1.0])
     for lag in lags:
         polynomial = np.convolve(polynomial, [lag, 1.0])
-    # At s = i w the imaginary part, w (c_1 - c_3 w^2 + c_5 w^4 - ...), is 0: the real roots w^2 of the polynomial of odd
-    # coefficients.
+    # At s = i w the imaginary part, w (c_1 - c_3 w^2 + c_5 w^4 - ...), is 0.
     ascending = polynomial[::-1]
     odd = ascending[1::2] * (-1.0) ** np.arange(ascending[1::2].size)
     even = ascending[0::2] * (-1.0) ** np.arange(ascending[0::2].size)

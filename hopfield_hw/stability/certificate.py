@@ -21,10 +21,10 @@ class Certificate:
     """What one criterion says of one network; `proved` only where each of its inequalities holds.
 
     `criterion`: its name. `claim`: what it says where it is proved. `system`: the DelayedNetwork or LinearDelaySystem
-    that it is about, whose numbers are taken as exact. `delays`: (shortest, longest), seconds; (0, inf) for every delay.
+    that it is about, whose numbers are taken as exact. `delays`: (shortest, longest), seconds; (0, inf) for all.
     `rate`: the largest rate of change of the delay, s/s; 0 for a constant delay, infinite for any. `matrices`: of the
     proof, by the names of the source. `inequalities`: each as it was found after the solver; whatever the solver said
-    of its own success counts for nothing. `figures`: what it says besides (exponential rate, gain). `source`: the paper.
+    of its own success counts for nothing. `figures`: what it says besides (exponential rate, gain). `source`: a paper.
     `attempts`: of `certify`, a line for each criterion that came before.
     """
 

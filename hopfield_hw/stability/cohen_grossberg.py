@@ -43,12 +43,12 @@ def certify_cohen_grossberg(network: DelayedNetwork | Graph | HasGraph) -> Certi
         i, j = (int(k) for k in np.unravel_index(np.argmax(difference), difference.shape))
         raise InputError(
             f"`weights[{i}, {j}]` = {found.weights[i, j]:g} and `weights[{j}, {i}]` = {found.weights[j, i]:g}: no "
-            "capacitances make them symmetric, so that there is no such energy; make them equal, or try another criterion"
+            "capacitances make them symmetric, so there is no such energy; make them equal, or take another criterion"
         )
     return Certificate(
         criterion="Cohen-Grossberg",
-        claim="an energy never rises along any solution; where gain curves rise strictly and are bounded, each solution "
-        "approaches the equilibria",
+        claim="an energy never rises along any solution; where gain curves rise strictly and are bounded, each "
+        "solution approaches the equilibria",
         system=found,
         inequalities=(
             check_positive("c", exact(c)),

@@ -26,7 +26,7 @@ def certify_m_matrix(network: DelayedNetwork | Graph | HasGraph, delay: float | 
     exponentially for every delay, constant or varying in any way (P. van den Driessche and X. Zou, SIAM J. Appl. Math.
     58:1878, 1998; A. Berman and R. J. Plemmons, Nonnegative Matrices in the Mathematical Sciences, 1979, chapter 6).
 
-    The rate, 1/s, is the largest s with (A - s) v >= |W0| k v + exp(s h) |W1| k v, where h is given or there is no delay.
+    The rate, 1/s, is the largest s with (A - s) v >= |W0| k v + exp(s h) |W1| k v, where h is known or there is none.
     No solver is needed. Raises InputError as `read_network` does.
     """
     found = read_network(network, delay)

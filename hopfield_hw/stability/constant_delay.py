@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 from ..graph import Graph, HasGraph
 from ..values.arrays import whole
 from .certificate import Certificate, check_delay

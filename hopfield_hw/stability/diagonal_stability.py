@@ -27,8 +27,8 @@ def certify_diagonal_stability(
 ) -> Certificate:
     """Return whether there is a diagonal D > 0 with D W0 + W0^T D - 2 D A K^-1 < 0, and its form with delay.
 
-    Of a local field with slopes in [0, K]: V = e x^T x + 2 sum_i d_i int f_i falls, whatever the gain curves, inputs and
-    slopes are (M. Forti and A. Tesi, IEEE Trans. Circuits Syst. I 42:354, 1995). With a delay of rate up to mu below 1,
+    Of a local field with slopes in [0, K]: V = e x^T x + 2 sum_i d_i int f_i falls, whatever the gain curves and
+    inputs are (M. Forti and A. Tesi, IEEE Trans. Circuits Syst. I 42:354, 1995). With a delay of rate up to mu below 1,
     int_{t-h}^t f^T Q f is added to V, and the inequality is
 
         [D W0 + W0^T D - 2 D A K^-1 + Q, D W1; W1^T D, -(1 - mu) Q] < 0.

@@ -23,7 +23,7 @@ LARGEST = 24  # states: the pencil has 2 n^2 rows
 
 
 class Crossing(NamedTuple):
-    """Roots +-i `frequency` (rad/s) at `delay` (s); `direction`: pairs that go right as h grows, less those that go left."""
+    """Roots +-i `frequency` (rad/s) at `delay` (s); `direction`: pairs that turn right as h grows, less left."""
 
     delay: float
     frequency: float
@@ -74,8 +74,8 @@ def find_crossings(system: LinearDelaySystem, longest: float) -> tuple[Crossing,
 def stable_windows(system: LinearDelaySystem, longest: float) -> tuple[tuple[float, float], ...]:
     """Return the ranges of h in [0, `longest`] in which x'(t) = A x(t) + Ad x(t - h) is exponentially stable.
 
-    The roots to the right are those of A + Ad at h = 0, and two more or two less at each crossing. A root at 0 leaves no
-    window. Raises InputError as `find_crossings` does.
+    The roots to the right are those of A + Ad at h = 0, and two more or two less at each crossing. A root at 0 leaves
+    no window. Raises InputError as `find_crossings` does.
     """
     total = system.matrix + system.late
     end = check_delay(longest, "longest")
@@ -141,7 +141,8 @@ def _on_branch(system: LinearDelaySystem, frequency: float, z: complex, end: flo
     angle %= 2.0 * np.pi
     u, v = left[:, null], right[null].conj().T
     # s' = -s L / (U^H V + h L), L = U^H Ad V e^{-sh}: the real part of 1/s' does not depend on h.
-    inverse = -scipy.linalg.eigvals(u.conj().T @ v, 1j * w * (u.conj().T @ system.late @ v) * np.exp(-1j * angle)).real
+    speed = 1j * w * (u.conj().T @ system.late @ v) * np.exp(-1j * angle)
+    inverse = -np.asarray(scipy.linalg.eigvals(u.conj().T @ v, speed), dtype=np.complex128).real
     turning = np.abs(inverse[np.isfinite(inverse)]) * w > 1e-12
     direction = int(np.sum(np.sign(inverse[np.isfinite(inverse)])[turning]))
     count = int(np.floor((end * w - angle) / (2.0 * np.pi)))

@@ -37,6 +37,8 @@ def slope_bounds(function: Function, size: int) -> tuple[Array, Array]:
 
     Raises InputError for a function whose slope has no bound, or none that is known here.
     """
+    low: Any
+    high: Any
     if isinstance(function, Sigmoid):
         low, high = 0.0, function.slope
     elif isinstance(function, Identity):

@@ -54,7 +54,7 @@ def stack(*parts: Any) -> Any:
 
 
 def network_data(network: DelayedNetwork, seconds: float) -> dict[str, Array]:
-    """Return A, W0, W1, the slopes, and `seconds`, to be taken for the unit of time by `in_units`; nothing is rounded."""
+    """Return A, W0, W1, the slopes, and `seconds`, the unit of time that `in_units` takes; nothing is rounded."""
     return {
         "A": np.diag(network.decay),
         "W0": network.weights,
@@ -87,7 +87,7 @@ def sector(f: Any, y: Any, data: Mapping[str, Any], multiplier: Any) -> Any:
 
 
 def integrals(f: Any, y: Any, rate: Any, data: Mapping[str, Any], above: Any, below: Any) -> Any:
-    """Return the derivative of 2 sum_i a_i int_0^y (f_i - l_i s) ds + 2 sum_i b_i int_0^y (k_i s - f_i) ds, y' = rate."""
+    """Return the derivative of 2 sum_i [a_i int_0^y (f_i - l_i s) ds + b_i int_0^y (k_i s - f_i) ds], y' = rate."""
     rising = both(f - multiply(data["L"], y), above, rate)
     return rising + both(multiply(data["K"], y) - f, below, rate)
 

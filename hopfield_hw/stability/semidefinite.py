@@ -29,7 +29,7 @@ class Unknown(NamedTuple):
     columns: int = 0
 
     @property
-    def count(self) -> int:
+    def numbers(self) -> int:
         """How many numbers it has."""
         n = self.rows
         return {"symmetric": n * (n + 1) // 2, "full": n * self.columns, "diagonal": n}[self.kind]
@@ -57,7 +57,7 @@ class Problem(NamedTuple):
 
     def matrices(self, values: Any) -> dict[str, Any]:
         """Return the unknown matrices of a vector of all numbers."""
-        ends = np.cumsum([0, *(unknown.count for unknown in self.unknowns)]).tolist()
+        ends = np.cumsum([0, *(unknown.numbers for unknown in self.unknowns)]).tolist()
         return {
             unknown.name: unknown.matrix(values[a:b])
             for unknown, a, b in zip(self.unknowns, ends, ends[1:], strict=False)
@@ -66,7 +66,7 @@ class Problem(NamedTuple):
     @property
     def nonnegative(self) -> Any:
         """Which numbers must be at least 0: those of diagonal matrices."""
-        return np.concatenate([np.full(unknown.count, unknown.kind == "diagonal") for unknown in self.unknowns])
+        return np.concatenate([np.full(unknown.numbers, unknown.kind == "diagonal") for unknown in self.unknowns])
 
 
 def solve(problem: Problem, solver: str | None = None) -> Array | None:
@@ -99,10 +99,10 @@ def solve(problem: Problem, solver: str | None = None) -> Array | None:
             task.solve(solver=solver, **({"eps": 1e-7, "max_iters": 20_000} if solver == "SCS" else {}))
         except (cp.error.SolverError, ArithmeticError, ValueError):
             return None
-    found = values.value
+    found: Any = values.value
     if found is None or not np.isfinite(found).all():
         return None
-    return np.where(problem.nonnegative, np.maximum(found, 0.0), found)
+    return np.asarray(np.where(problem.nonnegative, np.maximum(found, 0.0), found), dtype=np.float64)
 
 
 def verify(problem: Problem, values: Array | None, *, exactly: bool = True) -> tuple[Inequality, ...]:
@@ -111,11 +111,11 @@ def verify(problem: Problem, values: Array | None, *, exactly: bool = True) -> t
         return ()
     matrices = problem.matrices(values)
     found = problem.build(matrices, problem.data)
-    if exactly and max(matrix.shape[0] for matrix in found.values()) <= LARGEST_EXACT:
-        # What float64 refuses is not worth the exact check: rational arithmetic is for what seems to hold.
-        if all(check_definite(name, matrix).eigenvalue > -1e-9 for name, matrix in found.items()):
-            matrices = problem.matrices(exact(values))
-            found = problem.build(matrices, {name: exact(value) for name, value in problem.data.items()})
+    small = max(matrix.shape[0] for matrix in found.values()) <= LARGEST_EXACT
+    # What float64 refuses by far is not worth the exact check.
+    if exactly and small and all(check_definite(name, one).eigenvalue > -1e-9 for name, one in found.items()):
+        matrices = problem.matrices(exact(values))
+        found = problem.build(matrices, {name: exact(value) for name, value in problem.data.items()})
     checks = [check_definite(name, matrix) for name, matrix in found.items()]
     diagonals = [unknown.name for unknown in problem.unknowns if unknown.kind == "diagonal"]
     if diagonals:

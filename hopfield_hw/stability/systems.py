@@ -107,7 +107,7 @@ class DelayedNetwork:
     @property
     def steepest(self) -> Array:
         """The largest size of a slope, max(|l_i|, |K_i|)."""
-        return np.maximum(np.abs(self.lower), np.abs(self.upper))
+        return np.asarray(np.maximum(np.abs(self.lower), np.abs(self.upper)), dtype=np.float64)
 
     @property
     def has_delay(self) -> bool:
