@@ -39,7 +39,7 @@ def descend(
                 force[i2, b] += 0.5 * s2 * (k0 * k1 * w)
                 unsolved[b] += np.int64((k0 >= 0.5) & (k1 >= 0.5) & (k2 >= 0.5))
                 a[c, b] = w + dt * rate * (k1 * k2 * k0 - fading * (w - 1.0))
-        left = 0
+        left = np.int64(0)
         for b in range(batch):
             if unsolved[b] == 0 and hit[b] < 0:
                 hit[b] = taken

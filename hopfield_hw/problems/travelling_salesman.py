@@ -169,9 +169,8 @@ def valid_subspace(
 
 def slope_matrix(problem: TravellingSalesman) -> Array:
     """Return D, (n^2, n^2), of v^T D v / 2, a tour's length over the largest eigenvalue of D among valid tours."""
-    ring: Array = np.roll(np.eye(problem.size), 1, axis=1) + np.roll(np.eye(problem.size), -1, axis=1)
-    matrix: Array = np.kron(scaled_distances(problem), ring)
-    return matrix
+    ring = np.roll(np.eye(problem.size), 1, axis=1) + np.roll(np.eye(problem.size), -1, axis=1)
+    return np.asarray(np.kron(scaled_distances(problem), ring), dtype=np.float64)
 
 
 def scaled_distances(problem: TravellingSalesman) -> Array:

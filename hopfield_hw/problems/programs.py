@@ -1,0 +1,206 @@
+"""Linear and quadratic programs: what is minimised, and within which limits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..values.arrays import Array, freeze
+from ..values.brief import Brief
+from ..values.errors import InputError
+
+MOST_VARIABLES = 4096
+# Of the largest eigenvalue: what a least one may lie below 0 by rounding.
+ROUNDED = 1e-12
+INFEASIBLE, UNBOUNDED = 2, 3  # of scipy.optimize.linprog
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class QuadraticProgram(Brief):
+    """Minimise x^T P x / 2 + q^T x + r, with l <= A x <= u and lower <= x <= upper; convex.
+
+    `quadratic`: P, (n, n), symmetric, positive semidefinite. `linear`: q, (n,). `constant`: r. `rows`: A, (m, n), m may
+    be 0; `rows_lower`, `rows_upper`: l and u, (m,) or one, infinite where there is no limit, equal in an equation.
+    `lower`, `upper`: (n,) or one.
+
+    Raises InputError for shapes that do not meet, limits without a finite number between, a P that is not symmetric,
+    and an indefinite P, whose local minima no such network tells from the least one.
+    """
+
+    linear: Array
+    quadratic: Array
+    constant: float = 0.0
+    rows: Array = None  # type: ignore[assignment]  # (m, n) from the start
+    rows_lower: Array = -np.inf  # type: ignore[assignment]  # (m,)
+    rows_upper: Array = np.inf  # type: ignore[assignment]
+    lower: Array = -np.inf  # type: ignore[assignment]  # (n,)
+    upper: Array = np.inf  # type: ignore[assignment]
+
+    def __post_init__(self) -> None:
+        kind = type(self).__name__
+        q = freeze(self.linear, f"{kind}.linear")
+        if q.ndim != 1 or not 1 <= q.size <= MOST_VARIABLES:
+            raise InputError(f"`{kind}.linear` has shape {q.shape}: must be (n,), of 1 to {MOST_VARIABLES} variables")
+        n = q.size
+        a = np.zeros((0, n)) if self.rows is None else self.rows
+        a = freeze(a, f"{kind}.rows")
+        if a.ndim != 2 or a.shape[1] != n:
+            raise InputError(f"`{kind}.rows` has shape {a.shape}: must be (m, {n})")
+        m = len(a)
+        p = freeze(self.quadratic, f"{kind}.quadratic", shape=(n, n))
+        checked = {
+            "linear": q,
+            "quadratic": p,
+            "constant": float(freeze(self.constant, f"{kind}.constant", shape=())),
+            "rows": a,
+            "rows_lower": freeze(self.rows_lower, f"{kind}.rows_lower", shape=(m,), allow_inf=True),
+            "rows_upper": freeze(self.rows_upper, f"{kind}.rows_upper", shape=(m,), allow_inf=True),
+            "lower": freeze(self.lower, f"{kind}.lower", shape=(n,), allow_inf=True),
+            "upper": freeze(self.upper, f"{kind}.upper", shape=(n,), allow_inf=True),
+        }
+        for name, value in checked.items():
+            object.__setattr__(self, name, value)
+        _check_limits(f"{kind}.rows_lower", self.rows_lower, f"{kind}.rows_upper", self.rows_upper)
+        _check_limits(f"{kind}.lower", self.lower, f"{kind}.upper", self.upper)
+        _check_convex(f"{kind}.quadratic", p)
+
+    @property
+    def size(self) -> int:
+        """n, the number of variables."""
+        return int(self.linear.size)
+
+    @property
+    def equalities(self) -> Any:
+        """Which rows are equations, (m,)."""
+        return self.rows_lower == self.rows_upper
+
+    def objective(self, x: Any) -> Array:
+        """Return x^T P x / 2 + q^T x + r, (...,), of x (..., n)."""
+        value: Array = 0.5 * np.sum(x * (x @ self.quadratic), axis=-1) + x @ self.linear + self.constant
+        return np.asarray(value)
+
+    def violation(self, x: Any) -> Array:
+        """Return by how much the worst limit is passed, (...,), of x (..., n); 0 within all of them."""
+        z = np.asarray(x @ self.rows.T)
+        box = np.maximum(np.maximum(self.lower - x, x - self.upper), 0.0)
+        rows = np.maximum(np.maximum(self.rows_lower - z, z - self.rows_upper), 0.0)
+        return np.asarray(np.max(np.concatenate([box, rows], axis=-1), axis=-1))
+
+    def check_feasible(self) -> None:
+        """Raise InputError where no x is within all limits, or where a linear objective has no least value there.
+
+        Found by `scipy.optimize.linprog`.
+        """
+        from scipy.optimize import linprog
+
+        finite_up, finite_low = np.isfinite(self.rows_upper), np.isfinite(self.rows_lower)
+        limits = np.vstack([self.rows[finite_up], -self.rows[finite_low]])
+        bounds = np.concatenate([self.rows_upper[finite_up], -self.rows_lower[finite_low]])
+        box = list(zip(self.lower.tolist(), self.upper.tolist(), strict=True))
+        is_linear = not np.any(self.quadratic)
+        cost = self.linear if is_linear else np.zeros(self.size)
+        rows: dict[str, Any] = {"A_ub": limits, "b_ub": bounds} if len(limits) else {}
+        found = linprog(cost, bounds=box, **rows)
+        what = type(self).__name__
+        if found.status == INFEASIBLE:
+            raise InputError(
+                f"{what}: is infeasible, as no x lies within all its limits ({len(self.rows)} rows, {self.size} "
+                "variables; found by scipy.optimize.linprog); relax one of them"
+            )
+        if found.status == UNBOUNDED:
+            raise InputError(
+                f"{what}: is unbounded, as its objective has no least value within the limits; add a limit"
+            )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LinearProgram(QuadraticProgram):
+    """Minimise q^T x + r, with l <= A x <= u and lower <= x <= upper: a `QuadraticProgram` without its P.
+
+    Raises InputError as that does, and for a P that is not 0.
+    """
+
+    quadratic: Array = 0.0  # type: ignore[assignment]  # (n, n) from the start
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if np.any(self.quadratic):
+            raise InputError("`LinearProgram.quadratic`: must be 0; use QuadraticProgram")
+
+
+def of_rows(p: Any, q: Any, r: Any, a: Any, low: Any, high: Any) -> QuadraticProgram:
+    """Return the program of x^T P x / 2 + q^T x + r and low <= A x <= high, as solvers and their files have it.
+
+    Rows with one element become limits of a variable; limits of 1e19 and more are none.
+    """
+    rows = freeze(a, "a")
+    quadratic = freeze(p, "p")
+    n = rows.shape[-1]
+    l = np.array(freeze(low, "low", shape=(len(rows),), allow_inf=True))  # noqa: E741
+    u = np.array(freeze(high, "high", shape=(len(rows),), allow_inf=True))
+    l[l <= -1e19], u[u >= 1e19] = -np.inf, np.inf
+    lower, upper = np.full(n, -np.inf), np.full(n, np.inf)
+    single = np.count_nonzero(rows, axis=1) == 1
+    for k in np.flatnonzero(single).tolist():
+        j = int(np.flatnonzero(rows[k])[0])
+        ends = sorted((l[k] / rows[k, j], u[k] / rows[k, j]))
+        lower[j], upper[j] = max(lower[j], ends[0]), min(upper[j], ends[1])
+    return QuadraticProgram(
+        quadratic=quadratic,
+        linear=q,
+        constant=r,
+        rows=rows[~single],
+        rows_lower=l[~single],
+        rows_upper=u[~single],
+        lower=lower,
+        upper=upper,
+    )
+
+
+def read_program(path: Any) -> QuadraticProgram:
+    """Return the program of a MATLAB file that holds P, q, r, A, l and u, as the Maros-Meszaros set is often kept.
+
+    I. Maros and C. Meszaros, Optim. Methods Softw. 11:671 (1999). Raises InputError for a file that cannot be read, and
+    for what is not there.
+    """
+    from scipy.io import loadmat
+
+    try:
+        held = loadmat(path)
+    except (OSError, ValueError, NotImplementedError, TypeError) as error:
+        raise InputError(f"{getattr(path, 'name', path)}: cannot be read ({error}); give a MATLAB file") from None
+    missing = [name for name in ("P", "q", "A", "l", "u") if name not in held]
+    if missing:
+        raise InputError(f"{getattr(path, 'name', path)}: holds no {missing[0]!r}; must hold P, q, A, l, u, and may r")
+
+    def dense(name: str) -> Array:
+        value = held[name]
+        return np.asarray(value.toarray() if hasattr(value, "toarray") else value, dtype=np.float64)
+
+    vectors = {name: dense(name).reshape(-1) for name in ("q", "l", "u")}
+    constant = float(dense("r").reshape(-1)[0]) if "r" in held else 0.0
+    return of_rows(dense("P"), vectors["q"], constant, dense("A"), vectors["l"], vectors["u"])
+
+
+def _check_limits(low: str, lower: Array, high: str, upper: Array) -> None:
+    for k in range(lower.size):
+        if not lower[k] <= upper[k] or lower[k] == np.inf or upper[k] == -np.inf:
+            raise InputError(
+                f"`{low}[{k}]` = {lower[k]:g} and `{high}[{k}]` = {upper[k]:g}: must hold a finite number between"
+            )
+
+
+def _check_convex(name: str, p: Array) -> None:
+    if not np.array_equal(p, p.T):
+        i, j = np.argwhere(p != p.T)[0].tolist()
+        raise InputError(
+            f"`{name}[{i}, {j}]` = {p[i, j]:g} and [{j}, {i}] = {p[j, i]:g}: must be symmetric; give (P + P^T) / 2"
+        )
+    least, largest = np.linalg.eigvalsh(p)[[0, -1]].tolist()
+    if least < -ROUNDED * max(abs(largest), abs(least)) * len(p):
+        raise InputError(
+            f"`{name}` has the eigenvalue {least:.6g}: is indefinite, so that there may be many local minima; must be "
+            "positive semidefinite"
+        )
