@@ -21,7 +21,7 @@ SOLVERS: LazyTable[Callable[..., Solution]] = LazyTable(
         "colouring": (".colouring:solve_colouring", "softmax neurons; a clique as the bound"),
         "satisfiability": (".satisfiability:solve_clauses", "cubic energy with weights of clauses that adapt"),
         "travelling_salesman": (".travelling_salesman:solve_tour", "chaotic annealing, with 2-opt beside it"),
-        "program": (".program:solve_program", "projection network with multiplier neurons"),
+        "program": (".linear_quadratic:solve_data", "projection network with multiplier neurons"),
     },
 )
 
