@@ -90,10 +90,11 @@ def _deflation_factor(x: Array, step: Array, roots: Array, scale: float) -> Arra
 
 
 def _merit(f: Array, x: Array, roots: Array, scale: float) -> Array:
-    size: Array = np.sum(f**2, axis=1)
-    if len(roots):
-        squares = np.maximum(np.sum(((x[:, np.newaxis] - roots) / scale) ** 2, axis=2), 1e-30)
-        size = size * np.prod(1.0 / squares + SHIFT, axis=1) ** 2
+    with np.errstate(over="ignore"):  # beside many roots: infinite, and so no better than any
+        size: Array = np.sum(f**2, axis=1)
+        if len(roots):
+            squares = np.maximum(np.sum(((x[:, np.newaxis] - roots) / scale) ** 2, axis=2), 1e-30)
+            size = size * np.prod(1.0 / squares + SHIFT, axis=1) ** 2
     return size
 
 

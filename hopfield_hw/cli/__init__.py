@@ -29,6 +29,7 @@ COMMANDS: LazyTable[Callable[..., int]] = LazyTable(
         "verify": (".verify:verify", "Compile a design, simulate it, and compare it with its equations."),
         "simulate": (".decks:simulate", "Simulate a design in ngspice."),
         "export": (".decks:export", "Write the complete netlist of a design."),
+        "analyze": (".analyze:analyze", "Find energy, equilibria and certificates of stability of a design."),
         "solve": (".solve:solve", "Solve a benchmark problem by the dynamics of a network."),
         "trace": (".tracing:trace", "Find the weight of a netlist line, or the lines of a weight."),
         "rtl": (".digital:rtl", "Write the recurrent cells of a model as Verilog."),

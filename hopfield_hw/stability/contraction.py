@@ -47,9 +47,9 @@ def certify_contraction(
     if norm == "2" and n > MOST_CORNERS:
         raise InputError(f"the 2-norm over all corners of {n} slopes: must be at most {MOST_CORNERS} neurons; take 1")
     scale = positive(1.0 if weights is None else weights, "weights", shape=(n,), unit="")
-    corners = [np.array(corner) for corner in product(*zip(found.lower.tolist(), found.upper.tolist(), strict=True))]
     if norm == "2":
-        sigma, beta, inequalities = _in_two_norm(found, scale, corners)
+        ends = zip(found.lower.tolist(), found.upper.tolist(), strict=True)
+        sigma, beta, inequalities = _in_two_norm(found, scale, [np.array(corner) for corner in product(*ends)])
     else:
         sigma, beta, inequalities = _in_sums(found, scale, norm)
     proved = all(one.holds for one in inequalities)
