@@ -89,7 +89,8 @@ def by_the_equation(model: Any, dynamics: Any, x: Any) -> Any:
         if isinstance(dynamics, DiscreteBifurcation):
             s = np.array([1.0 if each > 0 else -1.0 for each in x])
         elif isinstance(dynamics, Hysteresis):
-            s = np.array([1.0 if a > dynamics.width else -1.0 if a < -dynamics.width else b for a, b in zip(x, s)])
+            w = dynamics.width
+            s = np.array([1.0 if x[i] > w else -1.0 if x[i] < -w else s[i] for i in range(n)])
         else:
             s = np.array([min(1.0, max(-1.0, value["gain"][t] * each if "gain" in value else each)) for each in x])
         force = np.array([-model.fields[i] - sum(matrix[i, j] * s[j] for j in range(n)) for i in range(n)])

@@ -119,8 +119,8 @@ def test_the_scale_is_the_mean_square_of_the_rows() -> None:
         ),
         (
             lambda: IsingModel(couplings=[[0.0, 1.0], [1.0, 2.0]]),
-            "`IsingModel.couplings[1, 1]` = 2: must be 0 on the diagonal; s^2 = 1 belongs to the offset, x^2 = x to the "
-            "fields",
+            "`IsingModel.couplings[1, 1]` = 2: must be 0 on the diagonal; s^2 = 1 belongs to the offset, x^2 = x "
+            "to the fields",
         ),
         (lambda: IsingModel(couplings=np.zeros((2, 3))), "`IsingModel.couplings` has shape (2, 3): must be (n, n)"),
         (

@@ -17,8 +17,8 @@ from hopfield_hw.annealing import (
     GroupedModel,
     IsingModel,
     Linear,
-    Power,
     PolynomialModel,
+    Power,
     anneal,
     default_preset,
 )
@@ -57,8 +57,7 @@ def test_the_least_energy_is_found(name: str) -> None:
 def test_every_preset_for_ising_models_solves_a_small_cut(preset: str) -> None:
     model = max_cut(16, seed=5)
     result = anneal(model, PRESETS[preset], reads=64, seed=2)
-    if preset not in ("binary", "colouring"):
-        assert np.mean(result.energies == least(model)) > 0.5
+    assert np.mean(result.energies == least(model)) > (0.5 if preset not in ("binary", "colouring") else 0.1)
 
 
 def test_re_annealing_with_a_latch_raises_success() -> None:
@@ -72,7 +71,7 @@ def test_re_annealing_with_a_latch_raises_success() -> None:
     assert abs(np.mean(four.energies == once.best_energy) - expected) < 4.0 * np.sqrt(expected * (1 - expected) / 512)
     assert four.duration == 4.0 * once.duration
     assert once.hit_times.tolist() == pytest.approx([once.duration] * 512)
-    assert 0.0 < four.hit_times.min()
+    assert four.hit_times.min() > 0.0
     assert four.hit_times.max() <= four.duration * (1.0 + 1e-6)
     assert np.ptp(four.hit_times) > once.duration
     np.testing.assert_allclose(four.hit_seconds, 1e-3 * four.hit_times)

@@ -113,7 +113,8 @@ def test_without_dimod_the_rest_is_there() -> None:
     code = (
         "import sys; sys.modules['dimod'] = None\n"
         "import hopfield_hw.annealing as a\n"
-        "print(a.anneal(a.IsingModel(couplings=[[0, 1], [1, 0]]), a.PRESETS['ballistic'], reads=1, fast=False).energies)\n"
+        "model = a.IsingModel(couplings=[[0, 1], [1, 0]])\n"
+        "print(a.anneal(model, a.PRESETS['ballistic'], reads=1, fast=False).energies)\n"
         "try:\n    a.HopfieldSampler\n"
         "except ImportError as error:\n    print(error)\n"
     )

@@ -74,7 +74,8 @@ def test_numbers_and_pairs_are_schedules() -> None:
     [
         (
             lambda: as_schedule("fast", "GainRamp.gain"),
-            "`GainRamp.gain` = 'fast': must be a Schedule, a number, or a pair (start, stop); see hopfield_hw.annealing",
+            "`GainRamp.gain` = 'fast': must be a Schedule, a number, or a pair (start, stop); see "
+            "hopfield_hw.annealing",
         ),
         (lambda: Geometric(start=0.0, stop=1.0), "`Geometric.start = 0.0`: must be positive"),
         (lambda: Power(start=1.0, stop=0.0, exponent=-1.0), "`Power.exponent = -1.0`: must be positive"),
