@@ -40,9 +40,8 @@ def annealing_graph(
 ) -> AnnealingCircuit:
     """Return x' = -leak x + c F(s) - feedback (s - s0), s = clip(gain(t) x), with schedules as inputs.
 
-    The gain is a product of x and an input, before the clip; the self-feedback one of s and an input. Constant schedules
-    need no input, but one of the gain does. `initial`: x(0), (n,) or one for all. Units: one of x is a volt, R C a
-    millisecond, by default. Noise is left out.
+    The gain is a product of x and an input, before the clip; the self-feedback one of s and an input. `initial`: x(0),
+    (n,) or one for all. Units: one of x is a volt, R C a millisecond, by default. Noise is left out.
 
     Raises InputError for models that are not quadratic, dynamics other than GainRamp and ChaoticAnnealing, leaks and
     couplings that change with time, and a dynamics that does not fit the model.
@@ -100,9 +99,7 @@ def annealing_graph(
 
 def _constant(schedule: Schedule, name: str) -> float:
     if not isinstance(schedule, Constant):
-        raise InputError(
-            f"`dynamics.{name}` = {schedule!r:.60}: must be constant in a circuit; change the gain instead"
-        )
+        raise InputError(f"`dynamics.{name}` = {schedule!r:.60}: must be constant in a circuit; ramp the gain")
     return schedule.value
 
 

@@ -199,7 +199,7 @@ class GroupedModel(Model):
     """E = sum_{a<b} J_ab v_a v_b + sum_a h_a v_a + offset, where of each group of neurons one is 1 and the rest are 0.
 
     `groups`: the number of neurons in each group, (m,); neurons stand group by group. `couplings`: J, (n, n),
-    symmetric, with a diagonal of 0. `fields`: h, (n,) or one for all. A state says which neuron of each group is 1, (m,).
+    symmetric, with a diagonal of 0. `fields`: h, (n,) or one for all. A state says which one of each group is 1, (m,).
     Raises InputError for couplings that are not symmetric, and where the groups do not add up to n.
     """
 
@@ -213,7 +213,7 @@ class GroupedModel(Model):
         groups = tuple(whole(size, "GroupedModel.groups", 1, 126) for size in self.groups)
         if sum(groups) != couplings.shape[0]:
             raise InputError(
-                f"`GroupedModel.groups` add up to {sum(groups)} neurons: must be the {couplings.shape[0]} of the couplings"
+                f"`GroupedModel.groups` add up to {sum(groups)}: must be {couplings.shape[0]}, as the couplings have"
             )
         object.__setattr__(self, "couplings", freeze_sparse(couplings, "GroupedModel.couplings"))
         object.__setattr__(self, "groups", groups)
@@ -274,7 +274,7 @@ def dense_of(matrix: Couplings) -> Array:
 
 
 def symmetric(value: Any, name: str) -> Couplings:
-    """Return a read-only symmetric matrix with a diagonal of 0, dense or sparse as given; raise InputError for others."""
+    """Return a read-only symmetric matrix with a diagonal of 0, dense or sparse as given, or raise InputError."""
     matrix = _matrix(value, name)
     _refuse_asymmetric(matrix, name, "J + J^T, where each pair stands there once")
     diagonal = matrix.diagonal()

@@ -32,6 +32,20 @@ PRESETS: Mapping[str, Dynamics] = MappingProxyType(
         "discrete": DiscreteBifurcation(
             t_stop=78.0, step=0.49, start=0.094, leak=Linear(start=0.55, stop=0.097), coupling=Constant(value=0.83)
         ),
+        # Sparse graphs of a thousand neurons and more; 2,500 steps, and a longer t_stop finds more.
+        "large": DiscreteBifurcation(
+            t_stop=1875.0, step=0.75, start=0.1, leak=Linear(start=0.9, stop=0.1), coupling=Constant(value=0.56)
+        ),
+        # Large grids with couplings of both signs.
+        "large_grid": AmplitudeCorrection(
+            t_stop=1740.0,
+            step=0.58,
+            start=0.14,
+            leak=Linear(start=0.547, stop=0.239),
+            coupling=Constant(value=0.781),
+            rate=0.108,
+            target=0.695,
+        ),
         "amplitude": AmplitudeCorrection(
             t_stop=64.0,
             step=0.31,
@@ -43,16 +57,16 @@ PRESETS: Mapping[str, Dynamics] = MappingProxyType(
         ),
         # Native 0/1 models.
         "binary": GainRamp(
-            t_stop=24.5,
-            step=0.49,
-            start=0.035,
-            gain=Geometric(start=0.34, stop=15.0),
-            noise=Power(start=0.14, stop=0.0),
+            t_stop=9.2,
+            step=0.575,
+            start=0.12,
+            gain=Geometric(start=1.45, stop=27.7),
+            noise=Power(start=0.093, stop=0.0),
             bound=2.0,
         ),
         # Groups: graph colouring.
         "colouring": GainRamp(
-            t_stop=19.0, step=0.38, start=0.17, gain=Geometric(start=4.0, stop=40.0), noise=Power(start=0.2, stop=0.0)
+            t_stop=26.0, step=0.38, start=0.17, gain=Geometric(start=4.0, stop=40.0), noise=Power(start=0.2, stop=0.0)
         ),
     }
 )

@@ -99,7 +99,7 @@ def write_block(typing: Any, left: Any, right: Any, result: Any, i: Any, b: Any)
 
 
 def _row_writer(vectors: int) -> Any:
-    """Return what writes vectors of result[i] from b on: c + sum of values[k] right[columns[k]], k from start to stop."""
+    """Return what writes `vectors` vectors of result[i] from b on: c + sum_k values[k] right[columns[k]]."""
 
     def typed(
         typing: Any, values: Any, columns: Any, right: Any, result: Any, i: Any, b: Any, start: Any, stop: Any, c: Any
