@@ -18,6 +18,8 @@ from ..values.errors import InputError
 from ..values.signals import Signal
 from .lure_form import LureForm, dense, lure_form
 
+FEW = 200
+
 
 class Balance:
     """F(x), (..., n), of a graph under constant inputs: dx/dt in V/s, or x[k+1] - x[k] of a map, V.
@@ -35,6 +37,7 @@ class Balance:
         for operator in self.given.operators:
             if isinstance(operator, Quantise | Sign):
                 raise InputError(f"{what}: {operator.name!r} is a {type(operator).__name__}, which jumps; take it out")
+        self.given = _with_dense_weights(self.given)
         self.graph = without_delays(self.given, what)
         self.inputs = constant_inputs(self.graph, inputs)
         self.is_map = self.graph.kind == "map"
@@ -131,6 +134,19 @@ def refuse_neutral(graph: Graph, what: str) -> None:
                 f"{what}: the Delays {named} drive each other without a Leak between, so the equation is neutral; its "
                 "roots are not computed here: put a Leak into the cycle"
             )
+
+
+def _with_dense_weights(graph: Graph) -> Graph:
+    """Return a graph of a few neurons with dense weights: sparse ones cost more than they save there."""
+    if not _is_sparse(graph) or max(op.output_size for op in graph.operators) > FEW:
+        return graph
+    return replace(
+        graph,
+        operators=tuple(
+            replace(op, weights=op.weights.matrix, bias=op.constant) if isinstance(op, Affine) else op
+            for op in graph.operators
+        ),
+    )
 
 
 def _is_sparse(graph: Graph) -> bool:
