@@ -11,7 +11,7 @@ import numpy as np
 from ..equations import MapProgram, OdeProgram, input_signal
 from ..graph import Activate, Affine, Delay, Graph, HasGraph, Quantise, Sign, as_graph
 from ..graph.neutral import direct_links
-from ..graph.weights import diagonal_weights
+from ..graph.weights import diagonal_weights, freeze_weights
 from ..transforms import in_si
 from ..values.arrays import Array
 from ..values.errors import InputError
@@ -142,11 +142,12 @@ def _with_dense_weights(graph: Graph) -> Graph:
         return graph
     return replace(
         graph,
-        operators=tuple(
-            replace(op, weights=op.weights.matrix, bias=op.constant) if isinstance(op, Affine) else op
-            for op in graph.operators
-        ),
+        operators=tuple(_as_dense(op) if isinstance(op, Affine) else op for op in graph.operators),
     )
+
+
+def _as_dense(affine: Affine) -> Affine:
+    return replace(affine, weights=freeze_weights(affine.weights.matrix, affine.name), bias=affine.constant)
 
 
 def _is_sparse(graph: Graph) -> bool:

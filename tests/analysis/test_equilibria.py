@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from oracles.equilibria import by_signs, by_subdivision, every_region
 
 import hopfield_hw as hh
 from hopfield_hw.analysis import Equilibria, find_equilibria
@@ -29,7 +30,6 @@ from hopfield_hw.graph import Units
 from hopfield_hw.graph.building import CIRCUIT_UNITS
 from hopfield_hw.transforms import add_delay, add_neutral_delays, hold_outputs
 from hopfield_hw.values.errors import InputError
-from oracles.equilibria import by_signs, by_subdivision, every_region
 
 UNIT = Units()
 
@@ -122,7 +122,7 @@ def test_one_neuron_by_signs_on_a_grid(shift: float) -> None:
         np.testing.assert_allclose(found.states[:, 0], expected, atol=1e-10)
 
 
-@pytest.mark.parametrize(("n", "count"), [(2, 20), (3, 8)])
+@pytest.mark.parametrize(("n", "count"), [(2, 10), (3, 6)])
 def test_smooth_networks_by_subdivision_of_a_box(n: int, count: int) -> None:
     for seed in range(count):
         weights, bias = random_one(seed, n)
