@@ -86,12 +86,12 @@ class Arc:
         found = found / np.linalg.norm(found)
         return np.asarray(found if found @ along >= 0.0 else -found)
 
-    def correct(self, guess: Array, normal: Array) -> tuple[Array, int] | None:
+    def correct(self, guess: Array, normal: Array, *, fresh: bool = False) -> tuple[Array, int] | None:
         """Return the point of F = 0 in the plane through a guess, and the steps taken; None where there is none."""
         u = np.array(guess)
         last = np.inf
-        # That of the last tangent is near enough to converge with.
-        by_parameter = self._last_by_parameter
+        # That of the last tangent is near enough to converge with, but for a `fresh` place.
+        by_parameter = None if fresh else self._last_by_parameter
         for k in range(CORRECTIONS):
             if not -1e-9 <= u[-1] <= 1.0 + 1e-9:
                 return None
@@ -115,7 +115,7 @@ class Arc:
 
     def at_parameter(self, guess: Array, q: float) -> Array | None:
         """Return the point at one parameter that Newton's method finds from a guess."""
-        found = self.correct(np.append(guess[:-1], q), np.append(np.zeros(self.n), 1.0))
+        found = self.correct(np.append(guess[:-1], q), np.append(np.zeros(self.n), 1.0), fresh=True)
         return None if found is None else np.append(found[0][:-1], q)
 
     def determinant(self, u: Array, tangent: Array) -> float:
