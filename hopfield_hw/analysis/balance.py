@@ -11,12 +11,14 @@ import numpy as np
 from ..equations import MapProgram, OdeProgram, input_signal
 from ..graph import Activate, Affine, Delay, Graph, HasGraph, Quantise, Sign, as_graph
 from ..graph.neutral import direct_links
-from ..graph.weights import diagonal_weights
+from ..graph.weights import diagonal_weights, freeze_weights
 from ..transforms import in_si
 from ..values.arrays import Array
 from ..values.errors import InputError
 from ..values.signals import Signal
 from .lure_form import LureForm, dense, lure_form
+
+FEW = 200
 
 
 class Balance:
@@ -35,6 +37,7 @@ class Balance:
         for operator in self.given.operators:
             if isinstance(operator, Quantise | Sign):
                 raise InputError(f"{what}: {operator.name!r} is a {type(operator).__name__}, which jumps; take it out")
+        self.given = _with_dense_weights(self.given)
         self.graph = without_delays(self.given, what)
         self.inputs = constant_inputs(self.graph, inputs)
         self.is_map = self.graph.kind == "map"
@@ -131,6 +134,20 @@ def refuse_neutral(graph: Graph, what: str) -> None:
                 f"{what}: the Delays {named} drive each other without a Leak between, so the equation is neutral; its "
                 "roots are not computed here: put a Leak into the cycle"
             )
+
+
+def _with_dense_weights(graph: Graph) -> Graph:
+    """Return a graph of a few neurons with dense weights: sparse ones cost more than they save there."""
+    if not _is_sparse(graph) or max(op.output_size for op in graph.operators) > FEW:
+        return graph
+    return replace(
+        graph,
+        operators=tuple(_as_dense(op) if isinstance(op, Affine) else op for op in graph.operators),
+    )
+
+
+def _as_dense(affine: Affine) -> Affine:
+    return replace(affine, weights=freeze_weights(affine.weights.matrix, affine.name), bias=affine.constant)
 
 
 def _is_sparse(graph: Graph) -> bool:

@@ -15,7 +15,7 @@ Complexes: TypeAlias = npt.NDArray[np.complex128]
 
 COUNT = 16
 # Chebyshev points: at least so many, and this many for each unit of |lambda| tau that a root to the right may have.
-LEAST_POINTS, POINTS_A_UNIT = 24, 1.5
+LEAST_POINTS, POINTS_A_UNIT = 24, 0.75
 MOST_SIZE = 1600
 POLISH = 25
 RESIDUAL = 1e-10

@@ -14,7 +14,8 @@ from .arc import Arc, Family
 from .branches import Branch, Diagram, PointKind, SpecialPoint
 from .newton import newton
 
-STEP, LONGEST, SHORTEST = 0.01, 0.03, 1e-7  # of the arc, in units of the states and of the range
+STEP, SHORTEST = 0.01, 1e-7  # of the arc, in units of the states and of the range
+LONGEST = 6.0  # times the first step
 STRAIGHT = 0.97  # the cosine of the largest angle between two tangents
 MOST_BRANCHES = 24
 SAME = 1e-4
@@ -58,10 +59,10 @@ def continue_equilibria(
     roots nearest the imaginary axis at Hopf points. Equilibria of a delay equation are those of the equation without
     delays; its characteristic roots tell their stability, so p may be a delay.
 
-    `family`: p -> graph (or what has one), smooth in p, with the same states. `start`: (n,), volts, near an equilibrium
-    at the parameter `at` (the lower bound by default). `bounds`: (low, high) of p. `switch`: whether the other branches
-    at branch points are followed as well. `step`: the first length of arc, and a third of the longest. `most_points`:
-    of one branch.
+    `family`: p -> graph (or what has one), smooth in p, with the same states (at a corner of a gain where it
+    turns sharply a branch ends). `start`: (n,), volts, near an equilibrium at the parameter `at` (the lower bound by
+    default). `bounds`: (low, high) of p. `switch`: whether the other branches at branch points are followed as well.
+    `step`: the first length of arc, and a sixth of the longest. `most_points`: of one branch.
 
     Raises InputError for bounds out of order, no equilibrium near the start, and a graph as `find_equilibria` does.
     """
@@ -118,7 +119,7 @@ class _Run(NamedTuple):
 def _follow(arc: Arc, u: Array, tangent: Array, step: float, most: int) -> _Run:
     """Follow an arc from a point along a tangent, up to the range's end."""
     run = _Run([_node(arc, u, tangent)], [], [], "")
-    longest, length, start = 3.0 * step, step, u
+    longest, length, start = LONGEST * step, step, u
     while len(run.nodes) < most:
         last = run.nodes[-1]
         guess = last.u + length * last.tangent
@@ -253,7 +254,7 @@ def _directions(arc: Arc, event: _Event) -> list[Array]:
 def _switch(arc: Arc, event: _Event, way: Array, step: float, most: int, branches: list[Branch]) -> _Run | None:
     """Follow the branch that leaves a branch point; None where there is none, or it was followed already."""
     for size in (step, 0.3 * step, 3.0 * step, 0.1 * step):
-        found = arc.correct(event.u + size * way, way)
+        found = arc.correct(event.u + size * way, way, fresh=True)
         if found is None or _is_known(arc, found[0], branches, 0.2 * size):
             continue
         tangent = arc.tangent(found[0], found[0] - event.u)

@@ -25,7 +25,8 @@ ITERATIONS = 25
 CONVERGED = 1e-10
 POINTS = 401
 RETURNS = 12  # crossings of the section that a simulated start gives
-STILL = 1e-3  # of the size: a state that moves less has settled
+STILL = 1e-3  # of the size: a state that moves less, squared, has settled
+DECAYED = 0.3  # so much less in the second half of a run than in the first
 TRIVIAL = 1e-5
 
 
@@ -172,7 +173,8 @@ class _Shooting:
         assert piece.sol is not None
         path = piece.sol(at)
         moved = np.ptp(path[:, len(at) // 2 :], axis=1)
-        if float(np.max(moved)) <= STILL * max(float(np.max(np.abs(path))), 1e-300):
+        before = float(np.max(np.ptp(path[:, : len(at) // 2], axis=1)))
+        if float(np.max(moved)) <= max(STILL * STILL * reach, DECAYED * before):
             raise AccuracyError("find_cycle: the solution settles; start elsewhere, or run for a longer `transient`")
         k = int(np.argmax(moved))
         level = float(np.mean([path[k, len(at) // 2 :].min(), path[k, len(at) // 2 :].max()]))

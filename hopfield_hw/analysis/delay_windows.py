@@ -22,6 +22,8 @@ RESIDUAL = 1e-11
 MOST_CROSSINGS = 10_000
 # How far a delay is varied to see the roots on both sides of a crossing, of the distance to the next one.
 ASIDE = 0.05
+# Of the crossings, so many are checked, and none at a delay of so many of the system's own times.
+FIRST, LONGEST = 4, 150.0
 
 
 class _Crossing(NamedTuple):
@@ -40,7 +42,8 @@ class DelayWindows(Report):
     `windows`: the (low, high) of h, seconds, within which all roots are to the left; high may be infinite. `delays`:
     (k,), the critical ones, ascending; `frequencies`: (k,), rad/s, of the roots that cross there; `directions`: (k,),
     +1 where a pair goes to the right as h grows, -1 where it comes back. `unstable_at_zero`: roots to the right at
-    h = 0. `checked`: (k, 2), roots to the right just below and just above each delay, by the characteristic roots.
+    h = 0. `checked`: (k, 2), roots to the right just below and just above each delay, by the characteristic roots;
+    -1 where they were not computed.
     `agrees`: whether these counts are what the crossings say. `until`: no window begins beyond this delay; the delays
     are listed up to it.
     """
@@ -83,7 +86,7 @@ def find_delay_windows(matrix: Any, delayed: Any, *, h_max: Any = None, check: b
 
     `matrix`: A, `delayed`: Ad, (n, n), 1/s, n up to 20. `h_max`: seconds; by default the delay from which on more roots
     have gone to the right than can ever come back. `check`: whether the roots on both sides of the crossings are
-    computed as well (of the first eight and of all ends of windows).
+    computed as well: of the first four and of all ends of windows, but for delays above 150 of the system's own times.
 
     Raises InputError for wrong shapes, more states, and a root at 0, which no delay moves.
     """
@@ -120,7 +123,7 @@ def find_delay_windows(matrix: Any, delayed: Any, *, h_max: Any = None, check: b
     checked = np.full((len(events), 2), -1, dtype=np.intp)
     agrees = True
     for k, h in enumerate(delays.tolist()):
-        if check and (k < 8 or h in ends):
+        if check and h * size < LONGEST and (k < FIRST or h in ends):
             checked[k] = _sides(a, late, delays, k)
             agrees &= tuple(checked[k].tolist()) == counts[k]
     return DelayWindows(

@@ -23,6 +23,7 @@ from .spectrum import equilibrium_roots
 Stability = Literal["stable", "saddle", "unstable", "marginal", "corner"]
 
 STARTS, SEED, ROUNDS = 512, 1984, 4
+DEFLATED = 96  # of the starts, about so many in each round
 MOST_STARTS = 100_000
 MOST_STAND_INS = 8  # elements: up to 3^8 regions of the straight stand-in
 MARGINAL = 1e-9  # of the size of the Jacobian
@@ -184,8 +185,9 @@ def _newton_search(balance: Balance, starts: int, seed: int, within: Any) -> _Se
     rows = middle + widths * half * rng.uniform(-1.0, 1.0, (starts, n))
     first = np.vstack([balance.initial, np.zeros(n), middle, *_stand_in_states(balance, low, high), rows])
     states = newton(balance.values, balance.jacobians, first, scale)
+    some = first[:: max(len(first) // DEFLATED, 1)]
     for _ in range(ROUNDS):
-        more = newton(balance.values, balance.jacobians, first, scale, roots=states)
+        more = newton(balance.values, balance.jacobians, some, scale, roots=states)
         if not len(more):
             break
         states = np.vstack([states, more])

@@ -188,6 +188,7 @@ def all_of_regions(form: LureForm, pieces: Pieces, *, scale: float) -> Found:
     for row in chosen:
         part = region(form, pieces, row)
         sizes = np.maximum(np.max(np.abs(part.matrix), axis=1), np.max(np.abs(form.slope_state), axis=1))
+        sizes = np.where(sizes > 0.0, sizes, 1.0)
         matrix, constant = part.matrix / sizes[:, np.newaxis], part.constant / sizes
         u, values, vt = np.linalg.svd(matrix)
         if values[-1] <= SINGULAR * values[0]:

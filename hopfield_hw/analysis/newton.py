@@ -8,7 +8,7 @@ import numpy as np
 
 from ..values.arrays import Array
 
-ITERATIONS = 60
+ITERATIONS, DEFLATED = 60, 30
 HALVINGS = 8
 CONVERGED = 1e-11  # of the scale: a Newton step that is shorter
 SAME = 1e-7  # of the scale: solutions that are nearer are one
@@ -28,7 +28,7 @@ def newton(values: Values, jacobians: Values, starts: Array, scale: float, roots
     known = np.zeros((0, starts.shape[1])) if roots is None else roots
     x, active = np.array(starts), np.arange(len(starts))
     found: list[Array] = []
-    for _ in range(ITERATIONS):
+    for _ in range(DEFLATED if len(known) else ITERATIONS):
         if not active.size:
             break
         at = x[active]
@@ -85,8 +85,8 @@ def _deflation_factor(x: Array, step: Array, roots: Array, scale: float) -> Arra
     squares = np.maximum(np.sum(apart**2, axis=2), 1e-30)
     weights = -2.0 / (squares * (1.0 + SHIFT * squares))
     along = np.einsum("rk,rki,ri->r", weights, apart, step / scale)
-    factor = 1.0 / (1.0 - along)
-    return np.where(np.isfinite(factor), np.clip(factor, -10.0, 10.0), 1.0)
+    with np.errstate(divide="ignore"):
+        return np.asarray(np.clip(1.0 / (1.0 - along), -10.0, 10.0))
 
 
 def _merit(f: Array, x: Array, roots: Array, scale: float) -> Array:

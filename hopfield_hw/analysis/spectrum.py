@@ -96,8 +96,9 @@ def linear_terms(balance: Balance, x: Array) -> DelayedTerms:
             continue
         assert not isinstance(delay.tau, Signal)
         tau, through = so_far + delay.tau, matrix @ drives[delay.name]
-        taus.append(tau)
-        matrices.append(through[:, :n])
+        if through[:, :n].any():
+            taus.append(tau)
+            matrices.append(through[:, :n])
         pending += [(through[:, evaluator.slices[other.name]], tau, other) for other in delays]
     return delayed_terms(now[:, :n], matrices, np.array(taus))
 
