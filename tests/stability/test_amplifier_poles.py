@@ -69,3 +69,24 @@ def test_bad_poles_are_refused() -> None:
         loop_roots(1.0, 1e-4, [])
     with pytest.raises(hh.InputError, match="must be a Network; a Graph has no weights"):
         measure_pole_margin(hh.Network(weights=[[0.0]], resistance=1e4, capacitance=1e-9).graph(), [1e5])  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("gain", "grows"), [(9.8, False), (12.0, True)])
+def test_a_circuit_with_two_slow_op_amps_does_as_its_poles_say(ngspice: str, gain: float, grows: bool) -> None:
+    """An adder and an inverter of noise gain 2 each make two equal poles; the equation alone is stable at any gain."""
+    op_amp = hh.OnePole(gain_bandwidth=1e5, output_resistance=0.1)
+    pole = closed_loop_pole(op_amp, 2.0)
+    limit = critical_gain(10e3 * 1e-9, [pole, pole])
+    assert (gain > limit) == grows
+    net = hh.Network(weights=[[-1e-4]], resistance=10e3, capacitance=1e-9, gain=hh.Tanh(gain=gain), initial=[1e-3])
+    margin = measure_pole_margin(net, [pole], [pole])
+    assert margin.gain_margin == pytest.approx(limit / gain, rel=1e-9)
+    assert margin.stable is not grows
+    circuit = hh.lower(net, cell="summing_amplifier", op_amp=op_amp)
+    wave = hh.simulate(circuit, t_stop=4e-4, accuracy=1e-3)
+    states, times = wave["state"].to_numpy()[:, 0], wave["time"].to_numpy()
+    fifth = len(states) // 5
+    swings = [np.ptp(states[k * fifth : (k + 1) * fifth]) for k in (1, 3)]
+    seen = float(np.log(swings[1] / swings[0]) / (times[2 * fifth] - times[0]))
+    assert (seen > 0.0) == grows
+    assert seen == pytest.approx(margin.growth, abs=0.005 * abs(margin.roots[0].imag))
