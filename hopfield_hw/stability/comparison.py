@@ -11,10 +11,11 @@ from ..values.arrays import Array
 from .certificate import EVERY, Certificate
 from .inequality import Inequality, check_positive, exact, multiply
 from .reading import read_network
+from .semidefinite import check_multipliers
 from .systems import DelayedNetwork
 
 SOURCE = "van den Driessche and Zou, SIAM J. Appl. Math. 58:1878 (1998)"
-# What is rounded up of the inverse, so that it is a bound in exact arithmetic.
+# By how much the inverse is rounded up, so that it is a bound in exact arithmetic.
 ABOVE = 1.0 + 1e-9
 
 
@@ -64,9 +65,10 @@ def certify_input_gain(network: DelayedNetwork | Graph | HasGraph, delay: float 
     gain = np.full_like(matrix, np.inf)
     checks = list(inequalities)
     if all(one.holds for one in inequalities):
-        gain = np.maximum(np.linalg.inv(matrix), 0.0) * ABOVE + ABOVE * 1e-12 * np.abs(np.linalg.inv(matrix)).max()
+        inverse = np.maximum(np.linalg.inv(matrix), 0.0)
+        gain = ABOVE * inverse + (ABOVE - 1.0) * float(inverse.max()) * v[:, None]
         excess = multiply(exact_comparison(found), exact(gain)) - exact(np.eye(found.size))
-        checks += [check_positive("M G - 1", excess), check_positive("G", exact(gain))]
+        checks += [check_multipliers("M G - 1", excess), check_multipliers("G", exact(gain))]
     proved = all(one.holds for one in checks)
     return Certificate(
         criterion="input-to-state gain",

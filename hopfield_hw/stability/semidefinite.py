@@ -16,7 +16,7 @@ from .inequality import LARGEST_EXACT, Inequality, check_definite, check_positiv
 # From matrices (float64 or Fractions) to the matrices that have to be positive definite, by name; linear in the first.
 Build: TypeAlias = Callable[[Mapping[str, Any], Mapping[str, Any]], dict[str, Any]]
 # Up to so many rows in the largest inequality an interior-point method is the faster one.
-LARGEST_FOR_CLARABEL = 80
+LARGEST_FOR_CLARABEL = 56
 SOLVERS = ("CLARABEL", "SCS")
 
 

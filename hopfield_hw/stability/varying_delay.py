@@ -31,16 +31,16 @@ def certify_varying_delay(
 ) -> Certificate:
     """Return whether a network with slopes in sectors is stable for each delay d(t) in [0, h] with d'(t) <= mu.
 
-    V = x^T P x + integrals of f + int_{t-d}^t (x^T Q1 x + f^T Q3 f) + int_{t-h}^t x^T Q2 x + int int x'^T R x', in
-    units of time of h. With all variables z = [x, x_d, x_h, f, f_d], and N and M free,
+    V = x^T P x + 2 sum_i a_i int (f_i - l_i s) ds + int_{t-d}^t (x^T Q1 x + f^T Q3 f) + int_{t-h}^t x^T Q2 x
+    + int int x'^T R x', in units of time of h. With all variables z = [x, x_d, x_h, f, f_d], and N and M free,
 
         -int_{t-d}^t x'^T R x' <= 2 z^T N (x - x_d) + (d/h) z^T N R^-1 N^T z,
         -int_{t-h}^{t-d} x'^T R x' <= 2 z^T M (x_d - x_h) + (1 - d/h) z^T M R^-1 M^T z,
 
     so that V' < 0 for all d if it is at d = 0 and d = h: free-weighting matrices (Y. He, G. P. Liu, D. Rees and M. Wu,
     IEEE Trans. Neural Netw. 18:1850, 2007). From mu = 1 on Q1 and Q3 are left out. `increments`: f(x(t - h)) is one of
-    the variables too, the Q are of [x; f], and the increments of f between the three times lie in the sector of the
-    slopes, which proves more.
+    the variables too, the Q are of [x; f], k_i s - f_i has an integral too, and the increments of f between the three
+    times lie in the sector of the slopes, which proves more.
 
     `delay`: h, seconds; that of the graph where it has one. `rate`: mu, at least 0; infinite (the default) for a delay
     that changes as fast as it likes. `solver`, `exactly`: as of `certify_every_delay`.
@@ -74,11 +74,12 @@ def varying_delay_problem(network: DelayedNetwork, delay: float, rate: float, *,
     count, side = (6, 2 * n) if increments else (5, n)
     names = (*(("Q1",) if known else ()), "Q2", *(("Q3",) if known and not increments else ()))
     pairs = 6 if increments else 2
+    bounds = ("above", "below") if increments else ("above",)
     unknowns = (
         *(Unknown("P", "symmetric", n), Unknown("R", "symmetric", n)),
         *(Unknown(name, "symmetric", side) for name in names),
         *(Unknown(name, "full", count * n, n) for name in ("N", "M")),
-        *(Unknown(name, "diagonal", n) for name in ("above", "below", *(f"T{k}" for k in range(pairs)))),
+        *(Unknown(name, "diagonal", n) for name in (*bounds, *(f"T{k}" for k in range(pairs)))),
     )
 
     def build(found: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
@@ -87,7 +88,8 @@ def varying_delay_problem(network: DelayedNetwork, delay: float, rate: float, *,
         y_matrix, change = field(network, data, x, f, f_late)
         y, y_late, y_last = (multiply(y_matrix, one) for one in (x, x_late, x_last))
         total = both(x, found["P"], change) + square(change, found["R"])
-        total = total + integrals(f, y, multiply(y_matrix, change), data, found["above"], found["below"])
+        weights = [found.get(name, 0 * found["above"]) for name in ("above", "below")]
+        total = total + integrals(f, y, multiply(y_matrix, change), data, *weights)
         sectors = [(f, y), (f_late, y_late)]
         if increments:
             (f_last,) = others
