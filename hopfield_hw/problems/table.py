@@ -18,6 +18,10 @@ PROBLEMS: LazyTable[Callable[..., Network]] = LazyTable(
     {
         "ad_converter": (".ad_converter:ad_converter", "A/D converter of an input in volts (Tank and Hopfield 1986)"),
         "cellular_image": (".cellular_image:cellular_image", "cellular network that processes a PNG file"),
+        "decomposition": (
+            ".decomposition:decomposition",
+            "signal as a sum of parts, each there or not (Tank and Hopfield 1986)",
+        ),
         "memory": (".memory:memory", "associative memory of the patterns in a file, started at a corrupted one"),
     },
 )
