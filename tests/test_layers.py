@@ -34,7 +34,18 @@ LAYERS = (
         "board",
         "analysis",
     ),
-    *("analysis", "memories", "optimisation", "verification", "pictures", "designs", "trained", "tasks", "testing", "cli"),
+    *(
+        "analysis",
+        "memories",
+        "optimisation",
+        "verification",
+        "pictures",
+        "designs",
+        "trained",
+        "tasks",
+        "testing",
+        "cli",
+    ),
 )
 LAYER = {module: row for row, module in enumerate(LAYERS)}
 

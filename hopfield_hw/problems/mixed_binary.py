@@ -14,6 +14,7 @@ from ..graph.building import CIRCUIT_UNITS, network_graph, state
 from ..values.arrays import Array, freeze, positive, whole
 from ..values.brief import Brief
 from ..values.errors import InputError
+from ..values.signals import Signal
 
 MOST_VARIABLES = 1024
 MOST_ENUMERATED = 16
@@ -81,10 +82,10 @@ class MixedProgram(Brief):
 
         if len(self.binary) > MOST_ENUMERATED:
             raise InputError(f"optimum: {len(self.binary)} binary variables are too many; at most {MOST_ENUMERATED}")
-        chosen = list(self.binary)
+        chosen = np.array(self.binary, dtype=np.int64)
         free = np.setdiff1d(np.arange(self.size), chosen)
         best, found = np.inf, np.zeros(self.size)
-        for bits in itertools.product((0.0, 1.0), repeat=len(chosen)):
+        for bits in itertools.product((0.0, 1.0), repeat=chosen.size):
             x = np.zeros(self.size)
             x[chosen] = bits
             if free.size:
@@ -143,17 +144,15 @@ def mixed_network(
     return network_graph(operators, edges, outputs=[("output", "within", n)], units=units)
 
 
-def ramp(program: MixedProgram, *, t_stop: float) -> Any:
+def ramp(program: MixedProgram, *, t_stop: float) -> Signal:
     """Return the ramp of `mixed_network` as a Signal, seconds: convex at first, corners alone from 3/4 of t_stop on."""
-    from ..values.signals import Signal
-
     end = float(positive(t_stop, "t_stop", shape=(), unit="s"))
-    chosen = list(program.binary)
+    chosen = np.array(program.binary, dtype=np.int64)
     part = program.quadratic[np.ix_(chosen, chosen)]
     least = float(np.linalg.eigvalsh(program.quadratic)[0])
-    high = float(np.abs(part).sum(axis=1).max()) if chosen else 1.0
+    high = float(np.abs(part).sum(axis=1).max()) if chosen.size else 1.0
     low = min(least, 0.0) - 0.1 * high
-    return Signal(times=[0.0, 0.75 * end, end], values=[[low], [1.5 * high], [1.5 * high]])
+    return Signal(times=np.array([0.0, 0.75, 1.0]) * end, values=np.array([[low], [1.5 * high], [1.5 * high]]))
 
 
 def with_binary(program: MixedProgram, x: Array) -> MixedProgram:

@@ -132,7 +132,7 @@ def _change(x: Array, held: Any, wanted: Array, where: Any, v: int) -> int:
 
 
 def cubic_network(
-    formula: Formula,
+    formula: Formula | Any,
     *,
     rate: float = 1.0,
     step: float = 0.5,
@@ -149,11 +149,14 @@ def cubic_network(
     the energy but a solution keeps the state. Cubic terms as in arXiv:2311.01171; weights that grow on open clauses as
     in M. Ercsey-Ravasz and Z. Toroczkai, Nature Phys. 7:966 (2011). Without `clause_weights` all a_c stay 1.
 
-    `initial`: x(0), (n,) or one, from -1 to 1; 0 is a point of balance. Output: `output` = the clipped drive, whose
-    signs are the variables.
+    `formula`: a Formula, or its clauses. `initial`: x(0), (n,) or one, from -1 to 1; 0 is a point of balance. Output:
+    `output` = the clipped drive, whose signs are the variables.
 
     Raises InputError for values that are not positive, and an initial state out of range.
     """
+    if not isinstance(formula, Formula):
+        given = freeze(formula, "formula")
+        formula = Formula(clauses=given, variables=int(np.abs(given).max(initial=LITERALS)))  # type: ignore[arg-type]
     n, m = formula.variables, len(formula.clauses)
     start = freeze(initial, "initial", shape=(n,))
     if bool(np.any(np.abs(start) > 1.0)):
