@@ -38,7 +38,7 @@ def test_a_pattern_stays_for_the_delay_and_the_way_of_a_few_time_constants() -> 
 def test_overlapping_patterns_need_the_projection_and_an_open_sequence_ends() -> None:
     patterns = np.random.default_rng(0).choice([-1.0, 1.0], size=(4, 12))
     patterns[2] = patterns[1] * np.where(np.arange(12) < 2, -1.0, 1.0)  # two bits apart
-    graph = sequence_memory(patterns, tau=5.0, cyclic=False, rule="projection")
+    graph = sequence_memory(patterns, tau=5.0, stay=0.9, cyclic=False, rule="projection")
     wave = hh.reference(graph, t_stop=30e-3, points=301, accuracy=1e-2)
     assert visited_patterns(wave.output.to_numpy(), patterns, overlap=0.95) == (0, 1, 2, 3)
 
