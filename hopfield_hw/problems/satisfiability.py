@@ -17,7 +17,7 @@ from ..values.errors import InputError
 
 LITERALS = 3
 MOST_VARIABLES = 1_000_000
-MOST_FLIPS = 1_000_000
+FLIPS = 20_000  # in which a formula is found satisfiable, or drawn again
 Whole = npt.NDArray[np.int64]
 
 
@@ -93,7 +93,7 @@ def uniform(variables: int, clauses: int, *, seed: int, satisfiable: bool = True
     for attempt in range(50):
         signs = rng.choice(np.array([-1, 1]), size=(m, LITERALS))
         formula = Formula(clauses=(_index(rng, n, m) + 1) * signs, variables=n)
-        if not satisfiable or walk(formula, seed=attempt, most_flips=20_000) is not None:
+        if not satisfiable or walk(formula, seed=attempt, most_flips=FLIPS) is not None:
             return formula
     raise InputError(f"`clauses` = {m} of {n} variables: no satisfiable formula in 50 draws; use fewer, or `planted`")
 
