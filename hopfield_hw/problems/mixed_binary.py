@@ -15,6 +15,7 @@ from ..values.arrays import Array, freeze, positive, whole
 from ..values.brief import Brief
 from ..values.errors import InputError
 from ..values.signals import Signal
+from .programs import symmetric
 
 MOST_VARIABLES = 1024
 MOST_ENUMERATED = 16
@@ -41,9 +42,7 @@ class MixedProgram(Brief):
         if q.ndim != 1 or not 1 <= q.size <= MOST_VARIABLES:
             raise InputError(f"`MixedProgram.linear` has shape {q.shape}: must be (n,), of 1 to {MOST_VARIABLES}")
         n = q.size
-        p = freeze(self.quadratic, "MixedProgram.quadratic", shape=(n, n))
-        if not np.array_equal(p, p.T):
-            raise InputError("`MixedProgram.quadratic`: must be symmetric; give (P + P^T) / 2")
+        p = symmetric(self.quadratic, "MixedProgram.quadratic", n)
         chosen = tuple(whole(k, "MixedProgram.binary", 0, n - 1) for k in self.binary)
         if len(set(chosen)) != len(chosen):
             raise InputError(f"`MixedProgram.binary` = {chosen}: names a variable twice")

@@ -65,8 +65,14 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
         lambda: recall("hebb", START, patterns=PATTERNS, machines=()),
         "`machines` = (): must name at least one of equation, integers, circuit, asynchronous, in a tuple",
     ),
-    "a start": (lambda: recall("hebb", 0.5 * START, patterns=PATTERNS), f"`start` holds {0.5 * START[0]:g}: each must be +1 or -1"),
-    "another size": (lambda: recall("hebb", START[:5], patterns=PATTERNS), "`start` has shape (5,): must have shape (24,)"),
+    "a start": (
+        lambda: recall("hebb", 0.5 * START, patterns=PATTERNS),
+        f"`start` holds {0.5 * START[0]:g}: each must be +1 or -1",
+    ),
+    "another size": (
+        lambda: recall("hebb", START[:5], patterns=PATTERNS),
+        "`start` has shape (5,): must have shape (24,)",
+    ),
     "a graph in integers": (
         lambda: recall(dense_memory(PATTERNS, initial=1.0), START, patterns=PATTERNS, machines=("integers",)),
         "recall: `integers` takes a rule, a Network, or a map (discrete=True); leave it out",
@@ -76,9 +82,7 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
         "recall: `asynchronous` takes a rule, or a Network; leave that machine out",
     ),
     "a network of another size": (
-        lambda: recall(
-            hh.Network(weights=[[0.0]], resistance=1e3, capacitance=1e-7), START, patterns=PATTERNS
-        ),
+        lambda: recall(hh.Network(weights=[[0.0]], resistance=1e3, capacitance=1e-7), START, patterns=PATTERNS),
         "`memory` has 1 neurons: must have 24, as `start` has",
     ),
 }

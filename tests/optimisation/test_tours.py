@@ -90,7 +90,12 @@ def test_two_opt_ends_where_no_exchange_helps() -> None:
 
 def test_a_report_says_what_was_found() -> None:
     text = str(two_opt(EIGHT, starts=5, seed=1))
-    assert [line.split("  ")[0] for line in text.splitlines()] == ["valid", "best", "as long as the best", "mean of the valid"]
+    assert [line.split("  ")[0] for line in text.splitlines()] == [
+        "valid",
+        "best",
+        "as long as the best",
+        "mean of the valid",
+    ]
     # No tour at all is no success, and no number.
     none = run_hopfield_tank(EIGHT, starts=2, seed=0, t_stop=1e-5)
     assert str(none) == "valid  0 [0, 0.658] of 2"

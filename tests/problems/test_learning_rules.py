@@ -53,7 +53,9 @@ def test_weights_are_symmetric_without_a_diagonal(rule: str) -> None:
 
 def test_storkey_and_projection_hold_more_than_hebb() -> None:
     patterns = np.random.default_rng(1).choice([-1.0, 1.0], size=(30, 100))
-    held = {name: int(np.all(patterns * (patterns @ rule(patterns)) > 0.0, axis=1).sum()) for name, rule in RULES.items()}
+    held = {
+        name: int(np.all(patterns * (patterns @ rule(patterns)) > 0.0, axis=1).sum()) for name, rule in RULES.items()
+    }
     assert held["hebb"] < held["storkey"] <= held["projection"] == 30
 
 
@@ -64,7 +66,9 @@ def test_a_rule_of_ones_own() -> None:
 def test_pairs_lead_from_one_pattern_to_the_other() -> None:
     exact = learn_pairs("projection", PATTERNS, TARGETS)
     np.testing.assert_allclose(PATTERNS @ exact.T, TARGETS, atol=1e-7)
-    np.testing.assert_allclose(hebb_pairs(PATTERNS, TARGETS), sum(np.outer(y, x) for x, y in zip(PATTERNS, TARGETS, strict=True)) / 24)
+    np.testing.assert_allclose(
+        hebb_pairs(PATTERNS, TARGETS), sum(np.outer(y, x) for x, y in zip(PATTERNS, TARGETS, strict=True)) / 24
+    )
     # One pair among patterns at right angles to each other is met by Hebb's rule too.
     np.testing.assert_allclose(learn_pairs("hebb", PATTERNS[:1], TARGETS[:1]) @ PATTERNS[0], TARGETS[0])
     assert bam(learn_pairs("hebb", PATTERNS, TARGETS).T).kind == "ode"
@@ -85,8 +89,14 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
         lambda: learn_pairs("storkey", PATTERNS, TARGETS),
         "rule for pairs 'storkey' is unknown: must be one of hebb, projection",
     ),
-    "grey levels": (lambda: learn("hebb", 0.5 * PATTERNS), f"`patterns` holds {0.5 * PATTERNS[0, 0]:g}: each must be +1 or -1"),
-    "one row": (lambda: learn("hebb", [1.0, -1.0]), "`patterns` has shape (2,): must be (patterns, n), one row a pattern"),
+    "grey levels": (
+        lambda: learn("hebb", 0.5 * PATTERNS),
+        f"`patterns` holds {0.5 * PATTERNS[0, 0]:g}: each must be +1 or -1",
+    ),
+    "one row": (
+        lambda: learn("hebb", [1.0, -1.0]),
+        "`patterns` has shape (2,): must be (patterns, n), one row a pattern",
+    ),
     "odd pairs": (
         lambda: learn_pairs("hebb", PATTERNS, TARGETS[:3]),
         "`sources` has 4 patterns, `targets` 3: must have as many",

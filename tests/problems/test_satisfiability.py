@@ -50,7 +50,9 @@ def test_the_network_goes_down_the_slope_of_the_energy(weighted: bool) -> None:
     """Inside of the box dx/dt = -step dE/dx, E = sum a_c prod (1 - s x) / 2, by differences."""
     rng = np.random.default_rng(2)
     x, a = rng.uniform(-0.2, 0.2, 4), np.ones(4)
-    equation = OdeProgram([in_si(cubic_network(FORMULA, step=0.3, rate=0.7, fading=0.1, initial=x, clause_weights=weighted))])
+    equation = OdeProgram(
+        [in_si(cubic_network(FORMULA, step=0.3, rate=0.7, fading=0.1, initial=x, clause_weights=weighted))]
+    )
     state = equation.initial.copy()
     if weighted:
         a = rng.uniform(0.5, 2.0, 4)
