@@ -193,7 +193,7 @@ def _check_limits(low: str, lower: Array, high: str, upper: Array) -> None:
 
 
 def symmetric(value: Any, name: str, n: int) -> Array:
-    """Return a symmetric matrix, (n, n), without what its halves differ by in rounding. Raises InputError for others."""
+    """Return a symmetric matrix, (n, n), without what rounding adds to one half. Raises InputError for others."""
     p = freeze(value, name, shape=(n, n))
     apart = np.abs(p - p.T)
     if bool(np.any(apart > ROUNDED * np.abs(p).max())):

@@ -35,7 +35,9 @@ def test_the_table_of_four_hundred_neurons(rule: str) -> None:
 def test_basins_shrink_with_the_flipped_bits() -> None:
     curve = measure_basins("projection", n=100, load=0.2, flipped=(0.0, 0.1, 0.3, 0.5), sets=4, probes=20, seed=2)
     values = [part.value for part in curve.recalled]
-    assert values[0] == 1.0 and values == sorted(values, reverse=True) and values[-1] < 0.1
+    assert values[0] == 1.0
+    assert values == sorted(values, reverse=True)
+    assert values[-1] < 0.1
     # Half of the bits flipped leave no trace of the pattern.
     assert abs(curve.overlap[-1]) < 0.3
 
@@ -85,7 +87,8 @@ def test_wilson_intervals() -> None:
     # The published example: 81 of 263 has the interval 0.2553 to 0.3662 (R. G. Newcombe, Stat. Med. 17:857, 1998).
     low, high = proportion(81, 263).interval
     assert (round(low, 4), round(high, 4)) == (0.2553, 0.3662)
-    assert proportion(0, 20).interval[0] == 0.0 and round(proportion(0, 20).interval[1], 4) == 0.1611
+    assert proportion(0, 20).interval[0] == 0.0
+    assert round(proportion(0, 20).interval[1], 4) == 0.1611
     assert proportion(20, 20).interval[1] == 1.0
     assert str(Proportion(1, 2)) == "0.5 [0.0945, 0.905] of 2"
 

@@ -24,10 +24,11 @@ START = corrupt(PATTERNS[1], 4, 5)
 @pytest.mark.parametrize("rule", ["hebb", "storkey", "projection"])
 def test_every_machine_recalls_the_pattern(rule: str) -> None:
     found = recall(rule, START, patterns=PATTERNS, machines=MACHINES)
-    assert found.start.nearest == "1" and found.start.distance == 4
+    assert found.start.nearest == "1"
+    assert found.start.distance == 4
     assert {name: (end.nearest, end.distance) for name, end in found.ends.items()} == dict.fromkeys(MACHINES, ("1", 0))
     assert found.agree
-    assert str(found).splitlines()[0].split() == "start 4 bits from 1".split()
+    assert str(found).splitlines()[0].split() == ["start", "4", "bits", "from", "1"]
 
 
 def test_labels_of_patterns_and_a_network_of_ones_own() -> None:
@@ -41,12 +42,14 @@ def test_labels_of_patterns_and_a_network_of_ones_own() -> None:
 @pytest.mark.parametrize("make", [dense_memory, modern_hopfield])
 def test_dense_and_softmax_memories(make: Callable[..., hh.Graph]) -> None:
     found = recall(make(PATTERNS, initial=1.0), START, patterns=PATTERNS, machines=("equation", "circuit"))
-    assert found.agree and found.ends["circuit"].nearest == "1"
+    assert found.agree
+    assert found.ends["circuit"].nearest == "1"
 
 
 def test_a_run_that_is_too_short_has_not_settled() -> None:
     found = recall("hebb", START, patterns=PATTERNS, machines=("equation",), t_stop=5e-5)
-    assert not found.ends["equation"].settled and not found.agree
+    assert not found.ends["equation"].settled
+    assert not found.agree
     assert "not settled" in str(found)
 
 

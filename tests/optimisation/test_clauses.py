@@ -23,7 +23,8 @@ def test_compiled_and_plain_loops_agree_bit_for_bit() -> None:
     formula, _ = planted(10, 42, seed=2)
     one, other = (solve_formula(formula, starts=6, seed=1, t_stop=8.0, compiled=c) for c in (True, False))
     np.testing.assert_array_equal(one.hits, other.hits)
-    assert one.solution is not None and other.solution is not None
+    assert one.solution is not None
+    assert other.solution is not None
     np.testing.assert_array_equal(one.solution, other.solution)
     assert formula.unsatisfied(one.solution) == 0
 
@@ -48,7 +49,8 @@ def test_clause_weights_solve_what_the_other_forms_do_not() -> None:
     assert weighted.success.interval[0] > 0.9
     assert plain.success.interval[1] < weighted.success.interval[0]
     assert weighted.success.value >= 10.0 * quadratised.success.value
-    assert weighted.solution is not None and HARD.unsatisfied(weighted.solution) == 0
+    assert weighted.solution is not None
+    assert HARD.unsatisfied(weighted.solution) == 0
     assert str(weighted).startswith("form         weighted\nsolved       ")
 
 
@@ -57,7 +59,8 @@ def test_what_has_no_solution_is_never_solved() -> None:
     impossible = Formula(clauses=clauses, variables=3)  # type: ignore[arg-type]
     for form in ("weighted", "cubic", "quadratised"):
         found = solve_formula(impossible, starts=8, seed=0, form=form, t_stop=20.0)  # type: ignore[arg-type]
-        assert found.success.count == 0 and found.solution is None
+        assert found.success.count == 0
+        assert found.solution is None
         assert "median" not in str(found)
 
 

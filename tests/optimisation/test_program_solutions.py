@@ -42,7 +42,8 @@ def test_linear_program_of_tank_and_hopfield(degrees: float) -> None:
     best = VERTICES[np.argmin(VERTICES @ program.linear)]
     exact = solve_program(program)
     np.testing.assert_allclose(exact.x, best, atol=1e-8)
-    assert exact.violation < 1e-9 and exact.residual < 1e-8
+    assert exact.violation < 1e-9
+    assert exact.residual < 1e-8
     # The penalty's error is that of the multipliers over the gain.
     errors = [
         float(np.abs(solve_program(program, network="penalty", gain=gain, scale=False).x - best).max())
@@ -85,7 +86,8 @@ def test_random_programs_against_another_method(seed: int) -> None:
         program.objective, np.zeros(5), method="SLSQP", bounds=box, constraints=constraints, options=options
     )
     assert found.objective == pytest.approx(float(other.fun), abs=1e-7)
-    assert found.violation < 1e-9 and found.residual < 1e-8
+    assert found.violation < 1e-9
+    assert found.residual < 1e-8
     # A multiplier is 0 where its row is not at a limit, and of the sign of the limit where it is.
     z = program.rows @ found.x
     for value, at, low, high in zip(found.multipliers, z, program.rows_lower, program.rows_upper, strict=True):
@@ -113,7 +115,8 @@ def test_published_programs(name: str) -> None:
     program = read_program(Path(folder) / "qp" / f"{name}.mat")
     found = solve_program(program)
     assert found.objective == pytest.approx(OPTIMA[name], rel=3e-9)
-    assert found.violation <= 1e-9 and found.residual <= 1e-9
+    assert found.violation <= 1e-9
+    assert found.residual <= 1e-9
 
 
 def test_infeasible_programs_are_refused_at_the_door() -> None:

@@ -80,7 +80,8 @@ def test_the_network_of_1985_rarely_gives_a_tour() -> None:
 
 def test_two_opt_ends_where_no_exchange_helps() -> None:
     found = two_opt(EIGHT, starts=50, seed=1)
-    assert found.valid.value == 1.0 and found.best == pytest.approx(BEST)
+    assert found.valid.value == 1.0
+    assert found.best == pytest.approx(BEST)
     tour = found.tours[0]
     for i in range(8):
         for j in range(i + 2, 8):
@@ -99,7 +100,8 @@ def test_a_report_says_what_was_found() -> None:
     # No tour at all is no success, and no number.
     none = run_hopfield_tank(EIGHT, starts=2, seed=0, t_stop=1e-5)
     assert str(none) == "valid  0 [0, 0.658] of 2"
-    assert none.best == np.inf and none.within(BEST).count == 0
+    assert none.best == np.inf
+    assert none.within(BEST).count == 0
 
 
 def test_ten_published_cities() -> None:

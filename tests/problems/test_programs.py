@@ -68,10 +68,9 @@ def test_the_equation_is_the_stated_one() -> None:
 def test_equation_and_circuit_settle_at_the_solution() -> None:
     rng = np.random.default_rng(0)
     graph = multiplier_network(PROGRAM, initial=rng.uniform(-1.0, 1.0, 3), multipliers=rng.uniform(-1.0, 1.0, 2))
-    ends = [
-        run(graph, t_stop=30e-3, points=3, accuracy=1e-3).output.to_numpy()[-1] for run in (hh.reference, hh.simulate)
-    ]
-    for end in ends:
+    circuit = hh.simulate(graph, t_stop=30e-3, points=3, accuracy=1e-3).output.to_numpy()[-1]
+    equation = hh.reference_batch(graph, t_stop=30e-3, points=2, rtol=1e-6).output.to_numpy()[0, -1]
+    for end in (circuit, equation):
         np.testing.assert_allclose(end, np.concatenate([SOLUTION, MULTIPLIERS]), atol=1e-6)
 
 
@@ -92,7 +91,9 @@ def test_rows_of_one_element_become_limits(tmp_path: Path) -> None:
     columns = {"q": [[1], [0]], "r": [[3]], "l": low[:, np.newaxis], "u": high[:, np.newaxis]}
     savemat(path, {"P": np.eye(2), "A": rows, **columns})
     read = read_program(path)
-    assert read.constant == 3.0 and read.lower.tolist() == [0.0, -1.0] and read.rows_upper.tolist() == [1.0]
+    assert read.constant == 3.0
+    assert read.lower.tolist() == [0.0, -1.0]
+    assert read.rows_upper.tolist() == [1.0]
 
 
 GIVEN: dict[str, Any] = {"linear": np.ones(2), "quadratic": np.eye(2)}
@@ -107,8 +108,8 @@ def file_without(name: str, folder: Path) -> QuadraticProgram:
 REFUSED: dict[str, tuple[Callable[[Path], Any], str]] = {
     "indefinite": (
         lambda _: QuadraticProgram(linear=np.ones(2), quadratic=np.array([[1.0, 2.0], [2.0, 1.0]])),
-        "`QuadraticProgram.quadratic` has the eigenvalue -1: is indefinite, so that there may be many local minima; must "
-        "be positive semidefinite",
+        "`QuadraticProgram.quadratic` has the eigenvalue -1: is indefinite, so that there may be many local minima; "
+        "must be positive semidefinite",
     ),
     "not symmetric": (
         lambda _: QuadraticProgram(linear=np.ones(2), quadratic=np.array([[1.0, 2.0], [0.0, 1.0]])),

@@ -40,7 +40,8 @@ def test_planted_solutions_hold(seed: int) -> None:
 def test_uniform_formulas_are_satisfiable_and_walk_proves_it() -> None:
     formula = uniform(12, 45, seed=1)
     solution = walk(formula, seed=0)
-    assert solution is not None and formula.unsatisfied(solution) == 0
+    assert solution is not None
+    assert formula.unsatisfied(solution) == 0
     impossible = Formula(clauses=list(itertools.product((1, -1), (2, -2), (3, -3))), variables=3)  # type: ignore[arg-type]
     assert walk(impossible, seed=0, most_flips=200) is None
 

@@ -106,7 +106,8 @@ def test_the_fast_loop_is_the_equation_in_steps_of_its_time_constant() -> None:
 
 def test_only_one_in_each_row_and_column_is_a_tour() -> None:
     found = decode(0.9 * placed((2, 0, 1)))
-    assert found is not None and found.tolist() == [2, 0, 1]
+    assert found is not None
+    assert found.tolist() == [2, 0, 1]
     assert decode(np.zeros((3, 3))) is None
     assert decode(np.ones((3, 3))) is None
     missing = placed((2, 0, 1))
