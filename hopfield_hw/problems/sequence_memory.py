@@ -36,7 +36,7 @@ def sequence_memory(
     D. Kleinfeld, PNAS 83:9469 (1986).
 
     `patterns`: (k, n), +1 or -1, in their order; after the last comes the first where `cyclic`, else it stays. `tau`:
-    units of time, well above 1 (R C). `rule`: of `learning_rules`, for S and W: "hebb" for patterns that hardly overlap,
+    units of time, well above 1 (R C). `rule`: of PAIR_RULES, for S and W: "hebb" for patterns that hardly overlap,
     "projection" for any that are independent. It starts at the first pattern, and was there before t = 0. Output:
     `output` = g(x).
 

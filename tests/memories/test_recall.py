@@ -41,7 +41,14 @@ def test_labels_of_patterns_and_a_network_of_ones_own() -> None:
 @pytest.mark.usefixtures("ngspice")
 @pytest.mark.parametrize("make", [dense_memory, modern_hopfield])
 def test_dense_and_softmax_memories(make: Callable[..., hh.Graph]) -> None:
-    found = recall(make(PATTERNS, initial=1.0), START, patterns=PATTERNS, machines=("equation", "circuit"))
+    found = recall(
+        make(PATTERNS, initial=1.0),
+        START,
+        patterns=PATTERNS,
+        machines=("equation", "circuit"),
+        t_stop=8e-3,
+        accuracy=1e-2,
+    )
     assert found.agree
     assert found.ends["circuit"].nearest == "1"
 
