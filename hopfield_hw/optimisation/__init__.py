@@ -1,4 +1,4 @@
-"""Solving: from a benchmark file to an answer that is judged by the file alone."""
+"""Problems run to their answers, many starts at once: tours, satisfiability, programs."""
 
 import lazy_loader
 

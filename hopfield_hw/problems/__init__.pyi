@@ -2,25 +2,54 @@ from .ad_converter import ad_converter
 from .answers import Answer, Expected, Oscillation, Recall, Settled, Visited
 from .cellular_image import cellular_image
 from .complementarity import fathi, kojima_shindo, murty, tridiagonal
+from .decomposition import decomposition, planted_signal
+from .learning_rules import PAIR_RULES, RULES, learn, learn_pairs
 from .memory import Patterns, memory, read_patterns
+from .mixed_binary import MixedProgram, mixed_network
+from .program_networks import multiplier_network, penalty_network
+from .programs import LinearProgram, QuadraticProgram, read_program
+from .satisfiability import Formula, cubic_network, quadratise
+from .sequence_memory import sequence_memory, visited_patterns
 from .table import PROBLEMS, build_problem
+from .travelling_salesman import TravellingSalesman, hopfield_tank, valid_subspace
 
 __all__ = [
+    "PAIR_RULES",
     "PROBLEMS",
+    "RULES",
     "Answer",
     "Expected",
+    "Formula",
+    "LinearProgram",
+    "MixedProgram",
     "Oscillation",
     "Patterns",
+    "QuadraticProgram",
     "Recall",
     "Settled",
+    "TravellingSalesman",
     "Visited",
     "ad_converter",
     "build_problem",
     "cellular_image",
+    "cubic_network",
+    "decomposition",
     "fathi",
+    "hopfield_tank",
     "kojima_shindo",
+    "learn",
+    "learn_pairs",
     "memory",
+    "mixed_network",
+    "multiplier_network",
     "murty",
+    "penalty_network",
+    "planted_signal",
+    "quadratise",
     "read_patterns",
+    "read_program",
+    "sequence_memory",
     "tridiagonal",
+    "valid_subspace",
+    "visited_patterns",
 ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -11,11 +13,12 @@ from ..graph import Activate, Affine, Graph, Operator, Units
 from ..graph.building import CIRCUIT_UNITS, network_graph, state
 from ..values.arrays import freeze, positive
 from ..values.errors import InputError
-from .programs import QuadraticProgram
+from ..values.names import unknown
+from .programs import LinearProgram, QuadraticProgram
 
 
 def penalty_network(
-    program: QuadraticProgram,
+    program: QuadraticProgram | Mapping[str, Any],
     *,
     gain: float = 1000.0,
     step: float = 1.0,
@@ -31,11 +34,13 @@ def penalty_network(
     equilibrium lies outside of the rows by the multipliers over K, an error of the order of 1/K; the larger K, the
     faster, and stiffer, the network.
 
-    `gain`: K. `initial`: x(0), (n,) or one. Output: `output` = the clipped drive, x at rest.
+    `program`: a program, or a table of its fields. `gain`: K. `initial`: x(0), (n,) or one. Output: `output` = the
+    clipped drive, x at rest.
 
     Raises InputError for what is not a program, values that are not positive, and an initial state of another size.
     """
-    n = _size(program)
+    program = _program(program)
+    n = program.size
     speed, push = _positive(step, "step"), _positive(gain, "gain")
     a, p = program.rows, program.quadratic
     operators: list[Operator] = [
@@ -57,7 +62,7 @@ def penalty_network(
 
 
 def multiplier_network(
-    program: QuadraticProgram,
+    program: QuadraticProgram | Mapping[str, Any],
     *,
     tau: float = 1.0,
     initial: Any = 0.0,
@@ -72,12 +77,14 @@ def multiplier_network(
     network is not stiff, and settles for linear programs too. Equations are rows with l = u. Projection networks with
     multipliers: Y. Xia and J. Wang, IEEE Trans. Neural Netw. 9:1331 (1998).
 
-    `initial`: x(0), (n,) or one; `multipliers`: y(0), (m,) or one. Outputs: `output`, the clipped drive, x at rest;
+    `program`: a program, or a table of its fields. `initial`: x(0), (n,) or one; `multipliers`: y(0), (m,) or one.
+    Outputs: `output`, the clipped drive, x at rest;
     `multiplier`, z, where there are rows.
 
     Raises InputError for what is not a program, a tau that is not positive, and shapes that do not meet.
     """
-    n = _size(program)
+    program = _program(program)
+    n = program.size
     m = len(program.rows)
     a = program.rows
     operators: list[Operator] = [
@@ -109,10 +116,19 @@ def multiplier_network(
     return network_graph(operators, edges, outputs=outputs, units=units)
 
 
-def _size(program: Any) -> int:
-    if not isinstance(program, QuadraticProgram):
-        raise InputError(f"`program` = {program!r:.60}: must be a QuadraticProgram or a LinearProgram")
-    return program.size
+def _program(program: Any) -> QuadraticProgram:
+    """Return a program as it is, and that of a table of its fields."""
+    if isinstance(program, QuadraticProgram):
+        return program
+    if not isinstance(program, Mapping) or "linear" not in program:
+        raise InputError(
+            f"`program` = {program!r:.60}: must be a QuadraticProgram or a LinearProgram, or a table of one"
+        )
+    names = [field.name for field in fields(QuadraticProgram)]
+    for name in program:
+        if name not in names:
+            raise InputError(unknown("`program`: field", name, names))
+    return QuadraticProgram(**program) if "quadratic" in program else LinearProgram(**program)
 
 
 def _positive(value: Any, name: str) -> float:

@@ -49,7 +49,7 @@ class QuadraticProgram(Brief):
         if a.ndim != 2 or a.shape[1] != n:
             raise InputError(f"`{kind}.rows` has shape {a.shape}: must be (m, {n})")
         m = len(a)
-        p = freeze(self.quadratic, f"{kind}.quadratic", shape=(n, n))
+        p = symmetric(self.quadratic, f"{kind}.quadratic", n)
         checked = {
             "linear": q,
             "quadratic": p,
@@ -192,12 +192,19 @@ def _check_limits(low: str, lower: Array, high: str, upper: Array) -> None:
             )
 
 
-def _check_convex(name: str, p: Array) -> None:
-    if not np.array_equal(p, p.T):
-        i, j = np.argwhere(p != p.T)[0].tolist()
+def symmetric(value: Any, name: str, n: int) -> Array:
+    """Return a symmetric matrix, (n, n), without what rounding adds to one half. Raises InputError for others."""
+    p = freeze(value, name, shape=(n, n))
+    apart = np.abs(p - p.T)
+    if bool(np.any(apart > ROUNDED * np.abs(p).max())):
+        i, j = np.unravel_index(int(np.argmax(apart)), p.shape)
         raise InputError(
             f"`{name}[{i}, {j}]` = {p[i, j]:g} and [{j}, {i}] = {p[j, i]:g}: must be symmetric; give (P + P^T) / 2"
         )
+    return freeze(0.5 * (p + p.T), name)
+
+
+def _check_convex(name: str, p: Array) -> None:
     least, largest = np.linalg.eigvalsh(p)[[0, -1]].tolist()
     if least < -ROUNDED * max(abs(largest), abs(least)) * len(p):
         raise InputError(

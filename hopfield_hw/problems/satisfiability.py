@@ -17,7 +17,7 @@ from ..values.errors import InputError
 
 LITERALS = 3
 MOST_VARIABLES = 1_000_000
-MOST_FLIPS = 1_000_000
+FLIPS = 20_000  # in which a formula is found satisfiable, or drawn again
 Whole = npt.NDArray[np.int64]
 
 
@@ -93,7 +93,7 @@ def uniform(variables: int, clauses: int, *, seed: int, satisfiable: bool = True
     for attempt in range(50):
         signs = rng.choice(np.array([-1, 1]), size=(m, LITERALS))
         formula = Formula(clauses=(_index(rng, n, m) + 1) * signs, variables=n)
-        if not satisfiable or walk(formula, seed=attempt, most_flips=20_000) is not None:
+        if not satisfiable or walk(formula, seed=attempt, most_flips=FLIPS) is not None:
             return formula
     raise InputError(f"`clauses` = {m} of {n} variables: no satisfiable formula in 50 draws; use fewer, or `planted`")
 
@@ -132,7 +132,7 @@ def _change(x: Array, held: Any, wanted: Array, where: Any, v: int) -> int:
 
 
 def cubic_network(
-    formula: Formula,
+    formula: Formula | Any,
     *,
     rate: float = 1.0,
     step: float = 0.5,
@@ -149,11 +149,14 @@ def cubic_network(
     the energy but a solution keeps the state. Cubic terms as in arXiv:2311.01171; weights that grow on open clauses as
     in M. Ercsey-Ravasz and Z. Toroczkai, Nature Phys. 7:966 (2011). Without `clause_weights` all a_c stay 1.
 
-    `initial`: x(0), (n,) or one, from -1 to 1; 0 is a point of balance. Output: `output` = the clipped drive, whose
-    signs are the variables.
+    `formula`: a Formula, or its clauses. `initial`: x(0), (n,) or one, from -1 to 1; 0 is a point of balance. Output:
+    `output` = the clipped drive, whose signs are the variables.
 
     Raises InputError for values that are not positive, and an initial state out of range.
     """
+    if not isinstance(formula, Formula):
+        given = freeze(formula, "formula")
+        formula = Formula(clauses=given, variables=int(np.abs(given).max(initial=LITERALS)))  # type: ignore[arg-type]
     n, m = formula.variables, len(formula.clauses)
     start = freeze(initial, "initial", shape=(n,))
     if bool(np.any(np.abs(start) > 1.0)):

@@ -12,7 +12,8 @@ from ..graph.building import CIRCUIT_UNITS, network_graph, state
 from ..transforms import add_delay_by_edge
 from ..values.arrays import Array, freeze, positive
 from ..values.errors import InputError
-from .learning_rules import bipolar_rows, learn, learn_pairs
+from ..values.names import unknown
+from .learning_rules import PAIR_RULES, bipolar_rows, learn
 
 
 def sequence_memory(
@@ -34,8 +35,8 @@ def sequence_memory(
     leads on to the next, as it is the stronger. H. Sompolinsky and I. Kanter, Phys. Rev. Lett. 57:2861 (1986);
     D. Kleinfeld, PNAS 83:9469 (1986).
 
-    `patterns`: (k, n), +1 or -1, in their order; after the last comes the first where `cyclic`. `tau`: units of
-    time, well above 1 (R C). `rule`: of `learning_rules`, for S and W: "hebb" for patterns that hardly overlap,
+    `patterns`: (k, n), +1 or -1, in their order; after the last comes the first where `cyclic`, else it stays. `tau`:
+    units of time, well above 1 (R C). `rule`: of PAIR_RULES, for S and W: "hebb" for patterns that hardly overlap,
     "projection" for any that are independent. It starts at the first pattern, and was there before t = 0. Output:
     `output` = g(x).
 
@@ -51,9 +52,12 @@ def sequence_memory(
     held, led = float(freeze(stay, "stay", shape=())), float(positive(step, "step", shape=(), unit=""))
     if not 0.0 <= held < led:
         raise InputError(f"`stay` = {held:g}: must be from 0 to below `step`, {led:g}, or no pattern is ever left")
+    if not isinstance(rule, str) or rule not in PAIR_RULES:
+        raise InputError(unknown("rule for pairs", rule, PAIR_RULES))
     targets = np.roll(rows, -1, axis=0)
-    sources, targets = (rows, targets) if cyclic else (rows[:-1], targets[:-1])
-    onward = learn_pairs(rule, sources, targets)
+    if not cyclic:
+        targets[-1] = 0.0  # the last one leads nowhere
+    onward = PAIR_RULES[rule](rows, targets)
     operators: list[Operator] = [
         # At rest in the first pattern x = (stay S + step W) g: the state that a memory without delay would begin at.
         state("x", held * rows[0] if held > 0.0 else rows[0]),

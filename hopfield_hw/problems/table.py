@@ -1,4 +1,4 @@
-"""The table of problems. A new one is one file and one line here."""
+"""The table of problems that a design can name. A new one is one file and one line here."""
 
 from __future__ import annotations
 
@@ -11,19 +11,44 @@ from ..values.names import unknown
 from ..values.tables import LazyTable
 
 if TYPE_CHECKING:
+    from ..graph import Graph
     from ..networks import Network
 
-PROBLEMS: LazyTable[Callable[..., Network]] = LazyTable(
+PROBLEMS: LazyTable[Callable[..., Network | Graph]] = LazyTable(
     __package__,
     {
         "ad_converter": (".ad_converter:ad_converter", "A/D converter of an input in volts (Tank and Hopfield 1986)"),
         "cellular_image": (".cellular_image:cellular_image", "cellular network that processes a PNG file"),
+        "decomposition": (
+            ".decomposition:decomposition",
+            "signal as a sum of parts, each there or not (Tank and Hopfield 1986)",
+        ),
         "memory": (".memory:memory", "associative memory of the patterns in a file, started at a corrupted one"),
+        "program": (
+            ".program_networks:multiplier_network",
+            "linear or quadratic program with multiplier neurons: rows, equations and limits are met exactly",
+        ),
+        "program_by_penalty": (
+            ".program_networks:penalty_network",
+            "the same with a penalty, off by 1/gain (Tank and Hopfield 1986)",
+        ),
+        "satisfiability": (
+            ".satisfiability:cubic_network",
+            "clauses of three literals as a cubic energy whose terms grow while they do not hold",
+        ),
+        "sequence_memory": (
+            ".sequence_memory:sequence_memory",
+            "patterns that follow each other, by delayed weights (Sompolinsky and Kanter 1986)",
+        ),
+        "travelling_salesman": (
+            ".travelling_salesman:hopfield_tank",
+            "tours as published (Hopfield and Tank 1985): a neuron for each city and place",
+        ),
     },
 )
 
 
-def build_problem(name: str, arguments: Mapping[str, Any]) -> Network:
+def build_problem(name: str, arguments: Mapping[str, Any]) -> Network | Graph:
     """Return the network of a problem in the table.
 
     Raises InputError for an unknown problem, an unknown or missing argument, and for what the problem refuses.

@@ -77,7 +77,7 @@ def of_points(points: Any) -> TravellingSalesman:
 
 
 def hopfield_tank(
-    problem: TravellingSalesman,
+    problem: TravellingSalesman | Any,
     *,
     a: float = 500.0,
     b: float = 500.0,
@@ -97,10 +97,12 @@ def hopfield_tank(
     Neuron X * cities + i is city X at place i. It starts where the V add up to the number of cities, each u off by up
     to `spread` u0. Few starts give a valid tour (15% in G. V. Wilson and G. S. Pawley, Biol. Cybern. 58:63, 1988, who
     could not repeat the paper's 16 of 20): see `optimisation.tours.run_hopfield_tank`. One unit of time is 1 ms as a
-    circuit, and a unit of weight 1 uS.
+    circuit, and a unit of weight 1 uS. `problem`: a TravellingSalesman, or its distances.
 
     Raises InputError for values that are not positive.
     """
+    if not isinstance(problem, TravellingSalesman):
+        problem = TravellingSalesman(distances=problem)
     cities = problem.size
     given = {"a": a, "b": b, "c": c, "d": d, "n": n, "u0": u0, "tau": tau}
     a, b, c, d, n, u0, tau = (_positive(value, f"hopfield_tank.{name}") for name, value in given.items())

@@ -35,7 +35,7 @@ TABLES: dict[str, LazyTable[Any]] = {
 }
 PUBLIC = (
     *("", ".board", ".cells", ".designs", ".families", ".families.cellular", ".formats", ".formats.onnx"),
-    *(".problems", ".recurrent", ".spice.dialects", ".tasks", ".trained", ".transforms"),
+    *(".memories", ".optimisation", ".problems", ".recurrent", ".spice.dialects", ".tasks", ".trained", ".transforms"),
 )
 
 

@@ -223,8 +223,7 @@ GIVEN: dict[str, Any] = {"patterns": DIGITS, "recall": "3", "flipped": 10, "seed
 REFUSED: dict[str, tuple[Callable[[Path], Any], str]] = {
     "unknown problem": (
         lambda _: build_problem("ad_convertor", {}),
-        "problem 'ad_convertor' is unknown: must be one of ad_converter, cellular_image, memory; did you mean "
-        "'ad_converter'?",
+        f"problem 'ad_convertor' is unknown: must be one of {', '.join(PROBLEMS)}; did you mean 'ad_converter'?",
     ),
     "unknown argument": (
         lambda _: build_problem("ad_converter", {"bit": 4}),
