@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..cells import CELLS
 from ..designs import shipped_titles
 from ..families import BUILDERS, FAMILIES, TEMPLATES
+from ..optimisation import SOLVERS
 from ..problems import PROBLEMS
 from ..spice.dialects import DIALECTS
 from ..transforms import DELAYS
@@ -15,7 +16,7 @@ ENGINES = {"ngspice": "ngspice in a process for each run, its waveform checked"}
 
 
 def show_list(as_json: Json = False) -> int:
-    """List designs, problems, families, cells, dialects and engines."""
+    """List designs, problems, families, cells, dialects, engines and solvers."""
     tables = {
         "designs": shipped_titles(),
         "problems": PROBLEMS.summaries,
@@ -26,6 +27,7 @@ def show_list(as_json: Json = False) -> int:
         "cells": CELLS.summaries,
         "dialects": DIALECTS.summaries,
         "engines": ENGINES,
+        "solvers": SOLVERS.summaries,
     }
     if as_json:
         emit({"status": "done", **tables})

@@ -11,7 +11,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from ..functions import Function, Softmax, stack
-from ..graph import Activate, Affine, Delay, Graph, Hadamard, Hold, Input, Leak, Operator, Output, Quantise, Sign
+from ..graph import Activate, Affine, Graph, Hadamard, Hold, Input, Leak, Operator, Output, Quantise, Sign
 from ..graph.weights import Weights, stack_matrices
 from ..values.arrays import Array
 from ..values.errors import InputError
@@ -26,13 +26,13 @@ Formula: TypeAlias = Callable[[Values, Array, Rows], Array]
 class Evaluator:
     """A graph whose states are its Leaks, or its Holds, one after the other, x[..., n]; for one state or many at once.
 
-    What Delays give is a state too, where `states` has them. `draws` graphs of the same form (other values) have rows
-    with their own parameters. Inputs are u[..., m].
+    What Delays, or other operators, give is a state too, where `states` has them. `draws` graphs of the same form
+    (other values) have rows with their own parameters. Inputs are u[..., m].
 
     Raises InputError for draws that differ in form.
     """
 
-    def __init__(self, draws: Sequence[Graph], states: Sequence[Leak | Hold | Delay]) -> None:
+    def __init__(self, draws: Sequence[Graph], states: Sequence[Operator]) -> None:
         self.graph = draws[0]
         self.states = tuple(states)
         self.slices, self.size = _slices(self.states)

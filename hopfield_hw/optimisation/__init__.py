@@ -1,4 +1,4 @@
-"""Problems run to their answers, many starts at once: tours, satisfiability, programs."""
+"""Problems run to their answers, many starts at once; benchmark files to answers that are judged by the file alone."""
 
 import lazy_loader
 

@@ -8,6 +8,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from annealing import ANNEALING
 from cellular import cells_on_a_grid, ngspice_growth, sparse_network
 from circuit_text import compile_memory, netlist_text
 from equations import batched_ode
@@ -16,7 +17,7 @@ from starting import start_up
 
 REPORT = Path("build/bench.json")
 CELLULAR = (cells_on_a_grid, sparse_network, ngspice_growth)
-TOPICS = (netlist_text, batched_ode, compile_memory, fixed_point, floating_point, start_up, *CELLULAR)
+TOPICS = (netlist_text, batched_ode, compile_memory, fixed_point, floating_point, start_up, *CELLULAR, *ANNEALING)
 
 
 def main() -> int:

@@ -44,7 +44,7 @@ def drawn(kind: str, first: int, count: int) -> Iterator[tuple[Graph, dict[str, 
         size = sum(op.size for op in graph.operators if isinstance(op, Input))
         inputs = equations.inputs_of(graph, rng.uniform(-0.7, 0.7, size))
         if kind in ("map", "product_map"):
-            states: Array | None = equations.hold(graph, inputs, STEPS)
+            states: Array | None = equations.stepped(graph, inputs, STEPS)
         else:
             states = equations.integrated(graph, np.linspace(0.0, STEPS * TAU, POINTS), inputs)
         if states is None or np.max(np.abs(states)) > 30.0:

@@ -1,0 +1,187 @@
+"""Branches of equilibria: folds, branch points and Hopf points where closed forms have them, with and without delay."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import hopfield_hw as hh
+from hopfield_hw.analysis import Diagram, continue_equilibria, find_equilibria
+from hopfield_hw.families import generalised_hopfield
+from hopfield_hw.functions import PiecewiseLinear, Tanh
+from hopfield_hw.graph import Units
+from hopfield_hw.graph.building import CIRCUIT_UNITS
+from hopfield_hw.transforms import add_delay
+from hopfield_hw.values.errors import InputError
+
+UNIT = Units()
+RING = -np.roll(np.eye(3), 1, axis=0)
+FLIP_FLOP = np.array([[0.0, -1.0], [-1.0, 0.0]])
+
+
+def network(weights: Any, gain: float = 1.0, **options: Any) -> Any:
+    return generalised_hopfield(weights, gain=Tanh(gain=gain), **{"units": UNIT, **options})
+
+
+def ring(gain: float) -> Any:
+    return network(RING, gain)
+
+
+def test_the_hopf_point_of_a_ring_of_three() -> None:
+    found = continue_equilibria(ring, np.zeros(3), (0.5, 4.0))
+    (point,) = found.points
+    assert point.kind == "hopf"
+    assert point.parameter == pytest.approx(2.0, abs=1e-10)
+    assert point.frequency == pytest.approx(np.sqrt(3.0), abs=1e-9)
+    (branch,) = found.branches
+    assert set(branch.unstable[branch.parameters < 2.0].tolist()) == {0}
+    assert set(branch.unstable[branch.parameters > 2.0].tolist()) == {2}
+    assert (branch.parameters[0], branch.parameters[-1]) == (0.5, 4.0)
+
+
+@pytest.mark.parametrize("w", [1.2, 2.0, 6.0])
+def test_the_folds_of_one_neuron_that_excites_itself(w: float) -> None:
+    """x = w tanh x + b turns where w sech^2 x = 1: b = -+ (x - w tanh x) at tanh x = sqrt(1 - 1/w)."""
+    x = np.arctanh(np.sqrt(1.0 - 1.0 / w))
+    b = w * np.tanh(x) - x
+    found = continue_equilibria(lambda p: network([[w]], bias=[p]), [-2.0 * w], (-1.5 * w, 1.5 * w))
+    folds = found.of_kind("fold")
+    np.testing.assert_allclose([p.parameter for p in folds], [b, -b], atol=1e-10)
+    np.testing.assert_allclose([p.state[0] for p in folds], [-x, x], atol=1e-6)
+    (branch,) = found.branches
+    middle = np.abs(branch.states[:, 0]) < x
+    assert set(branch.unstable[middle].tolist()) == {1}
+    assert set(branch.unstable[~middle].tolist()) == {0}
+
+
+def test_a_flip_flop_has_a_branch_point_and_its_three_branches() -> None:
+    found = continue_equilibria(lambda g: network(FLIP_FLOP, g), np.zeros(2), (0.5, 3.0))
+    (point,) = found.points
+    assert (point.kind, point.parameter) == ("branch", pytest.approx(1.0, abs=1e-9))
+    assert len(found.branches) == 3
+    ends = [branch.states[-1] for branch in found.branches[1:]]
+    every = find_equilibria(network(FLIP_FLOP, 3.0)).states
+    np.testing.assert_allclose(sorted(end[0] for end in ends), [every[0][0], every[2][0]], atol=1e-9)
+    assert all(set(branch.unstable[2:].tolist()) == {0} for branch in found.branches[1:])
+    assert [branch.parent for branch in found.branches] == [None, 0, 0]
+
+
+def test_the_folds_of_a_flip_flop_with_a_bias() -> None:
+    """With opposite biases, x = g-th curve: x1 = -x2 = x, x = tanh(g x) + b, folds where g sech^2(g x) = 1."""
+    g = 3.0
+    x = np.arctanh(np.sqrt(1.0 - 1.0 / g)) / g
+    b = np.tanh(g * x) - x
+    found = continue_equilibria(
+        lambda p: network(FLIP_FLOP, g, bias=[p, -p]), [-1.0, 1.0], (-1.0, 1.0), at=0.0, switch=False
+    )
+    folds = sorted(p.parameter for p in found.of_kind("fold"))
+    np.testing.assert_allclose([folds[0], folds[-1]], [-b, b], atol=1e-9)
+
+
+def test_a_perturbed_branch_point_is_two_branches_that_do_not_meet() -> None:
+    found = continue_equilibria(lambda g: network(FLIP_FLOP, g, bias=[0.05, 0.0]), np.zeros(2), (0.5, 3.0))
+    assert not found.of_kind("branch")
+    assert len(found.branches) == 1
+
+
+@pytest.mark.parametrize("a", [-1.5, -2.0, -4.0])
+def test_the_critical_delay_of_a_scalar(a: float) -> None:
+    tau = np.arccos(1.0 / a) / np.sqrt(a * a - 1.0)
+    found = continue_equilibria(lambda h: add_delay(network([[a]]), h), [0.0], (0.5 * tau, 1.6 * tau), step=0.1)
+    (point,) = found.of_kind("hopf")
+    assert point.parameter == pytest.approx(tau, abs=1e-9)
+    assert point.frequency == pytest.approx(np.sqrt(a * a - 1.0), abs=1e-8)
+
+
+def test_a_gain_of_a_delayed_network() -> None:
+    """-1 + a cos(w tau) = 0, w = -a sin(w tau) at tau = 1.2091996: a = -2."""
+    tau = np.arccos(-0.5) / np.sqrt(3.0)
+    found = continue_equilibria(lambda g: add_delay(network([[-1.0]], g), tau), [0.0], (1.0, 3.0), step=0.1)
+    (point,) = found.of_kind("hopf")
+    assert point.parameter == pytest.approx(2.0, abs=1e-8)
+
+
+def test_seconds_in_circuit_units() -> None:
+    found = continue_equilibria(lambda g: network(RING, g, units=CIRCUIT_UNITS), np.zeros(3), (1.0, 3.0), step=0.1)
+    (point,) = found.points
+    assert point.parameter == pytest.approx(2.0, abs=1e-9)
+    assert point.frequency == pytest.approx(1e3 * np.sqrt(3.0), rel=1e-8)
+
+
+def test_maps_have_flips_and_torus_points() -> None:
+    """x[k+1] = -a tanh x has its flip at a = 1; a rotation by a quarter turn leaves the unit circle at 1."""
+    flip = continue_equilibria(lambda a: network([[-a]], decay=0.0, discrete=True), [0.0], (0.5, 1.5), step=0.1)
+    assert [(p.kind, round(p.parameter, 9)) for p in flip.points] == [("flip", 1.0)]
+    turn = np.array([[0.0, -1.0], [1.0, 0.0]])
+    torus = continue_equilibria(lambda a: network(a * turn, decay=0.0, discrete=True), [0.0, 0.0], (0.5, 1.5), step=0.1)
+    assert [(p.kind, round(p.parameter, 9)) for p in torus.points] == [("torus", 1.0)]
+
+
+def test_a_branch_that_turns_at_a_corner_ends_there_and_says_so() -> None:
+    """x = 2 f(x) + b turns at the corner x = -1, b = 1, where the slope jumps: no Newton step goes round it."""
+
+    def family(b: float) -> Any:
+        return generalised_hopfield([[2.0]], gain=PiecewiseLinear(), bias=[b], units=UNIT)
+
+    found = continue_equilibria(family, [-4.0], (-2.0, 2.0))
+    (branch,) = found.branches
+    assert branch.ends == ("the end of the range", "no step goes on")
+    assert branch.parameters[-1] == pytest.approx(1.0, abs=1e-4)
+
+
+def test_every_point_is_an_equilibrium() -> None:
+    found = continue_equilibria(lambda g: network(FLIP_FLOP, g), np.zeros(2), (0.5, 3.0))
+    for branch in found.branches:
+        for p, x in zip(branch.parameters, branch.states, strict=True):
+            np.testing.assert_allclose(-x + FLIP_FLOP @ np.tanh(p * x), 0.0, atol=1e-10)
+
+
+def test_both_ways_from_the_middle() -> None:
+    found = continue_equilibria(ring, np.zeros(3), (0.5, 4.0), at=3.0)
+    parameters = found.branches[0].parameters
+    assert np.all(np.diff(parameters) > 0.0)
+    assert found.points[0].parameter == pytest.approx(2.0, abs=1e-10)
+
+
+def test_what_it_says() -> None:
+    found = continue_equilibria(ring, np.zeros(3), (1.0, 3.0), step=0.1)
+    assert isinstance(found, Diagram)
+    assert "hopf" in str(found)
+    assert found.to_json()["points"][0]["kind"] == "hopf"
+
+
+BAD: dict[str, tuple[dict[str, Any], str]] = {
+    "order": ({"bounds": (1.0, 1.0)}, "`bounds` = (1, 1): low must be below high"),
+    "pair": ({"bounds": 1.0}, "`bounds` = 1.0: must be (low, high) of the parameter"),
+    "at": ({"at": 5.0}, "`at` = 5: must be from 0.5 to 4, the bounds"),
+    "step": ({"step": 0.0}, "`step` = 0: must be above 0 and at most 1, the range of the parameter"),
+    "start": ({"start": [0.0]}, "`start` has shape (1,): must have shape (3,)"),
+    "points": ({"most_points": 1}, "`most_points` = 1: must be a whole number from 2 to 1000000"),
+    "sizes": (
+        {"family": lambda g: ring(g) if g < 1.0 else network(FLIP_FLOP, g)},
+        "`family` has 2 states at 1.00496 and 3 at 0.5: must have the same ones at each parameter",
+    ),
+}
+
+
+@pytest.mark.parametrize(("change", "message"), BAD.values(), ids=BAD)
+def test_bad_input_is_refused(change: dict[str, Any], message: str) -> None:
+    arguments: dict[str, Any] = {"family": ring, "start": np.zeros(3), "bounds": (0.5, 4.0), **change}
+    with pytest.raises(InputError) as refused:
+        continue_equilibria(arguments.pop("family"), arguments.pop("start"), arguments.pop("bounds"), **arguments)
+    assert str(refused.value).split(" at 1.")[0] == message.split(" at 1.")[0]
+
+
+def test_no_equilibrium_near_the_start() -> None:
+    one = hh.Network(weights=[[1e-4]], resistance=1e4, capacitance=1e-8, gain=Tanh(gain=1.0))
+    with pytest.raises(InputError, match="Newton's method finds no equilibrium from it at the parameter 0"):
+        continue_equilibria(
+            lambda p: generalised_hopfield(
+                [[1.0]], decay=0.0, gain=hh.Polynomial(coefficients=[1.0 + p, 0.0, 1.0]), units=UNIT
+            ),
+            [0.3],
+            (0.0, 1.0),
+        )
+    assert len(find_equilibria(one)) == 1
