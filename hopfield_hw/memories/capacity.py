@@ -14,6 +14,7 @@ from ..values.errors import InputError
 from ..values.proportion import Proportion, proportion
 from ..values.report import Report
 from .asynchronous import SWEEPS, settle, whole_weights
+from .dense import Dense, SoftmaxMemory
 
 # Recalled: an overlap with the pattern of at least this. Hebb's fixed points lie up to 1.7% off their patterns.
 RECALLED = 0.95
@@ -55,7 +56,7 @@ class RecallCurve(Report):
 
 
 def measure_capacity(
-    rule: str | Callable[[Array], Array],
+    rule: str | Callable[[Array], Array] | Dense | SoftmaxMemory,
     *,
     n: int = 400,
     loads: Iterable[float] = (0.05, 0.10, 0.138, 0.20, 0.30, 0.50),
@@ -73,7 +74,8 @@ def measure_capacity(
     xi . x / n is at least `overlap`. The limit for Hebb's rule in large networks is 0.138 (D. J. Amit, H. Gutfreund and
     H. Sompolinsky, Phys. Rev. Lett. 55:1530, 1985).
 
-    `rule`: of `problems.learning_rules.RULES`, or a function from patterns to symmetric weights. Sums are exact whole
+    `rule`: of `problems.learning_rules.RULES`, or a function from patterns to symmetric weights; `Dense` and
+    `SoftmaxMemory` change all neurons at once. Sums of the others, and of `Dense`, are exact whole
     numbers, so that a seed has one answer. The intervals take the probes of a set as independent, which close to
     the limit they are not quite.
 
@@ -84,7 +86,7 @@ def measure_capacity(
 
 
 def measure_basins(
-    rule: str | Callable[[Array], Array],
+    rule: str | Callable[[Array], Array] | Dense | SoftmaxMemory,
     *,
     n: int = 400,
     load: float = 0.1,
@@ -121,7 +123,7 @@ def _measure(
     counts = [_count(load, size) for load in loads]
     bits = [round(_part(part, "flipped") * size) for part in flips]
     least = _part(overlap, "overlap")
-    learn = rule_named(rule)
+    learn = rule if isinstance(rule, Dense | SoftmaxMemory) else rule_named(rule)
     if not points:
         raise InputError(f"`{along}`: is empty; give at least one point")
     rng = np.random.default_rng(whole(seed, "seed", 0, 2**63 - 1))
@@ -131,7 +133,7 @@ def _measure(
         recalled.append(proportion(int(np.count_nonzero(found[:, 0] >= least)), len(found)))
         overlaps.append(float(found[:, 0].mean()))
         settled.append(float(found[:, 1].mean()))
-    name = rule if isinstance(rule, str) else getattr(rule, "__name__", "own rule")
+    name = rule if isinstance(rule, str | Dense | SoftmaxMemory) else getattr(rule, "__name__", "own rule")
     return RecallCurve(
         rule=str(name),
         along=along,
@@ -144,7 +146,7 @@ def _measure(
 
 
 def _probe(
-    learn: Callable[[Array], Array],
+    learn: Callable[[Array], Array] | Dense | SoftmaxMemory,
     rng: np.random.Generator,
     n: int,
     count: int,
@@ -158,8 +160,11 @@ def _probe(
     x = patterns[chosen].copy()
     for row in x:
         row[rng.permutation(n)[:flip]] *= -1.0
-    orders = np.array([rng.permutation(n) for _ in range(SWEEPS)])
-    end = settle(whole_weights(learn(patterns)), x, orders, compiled=compiled)
+    if isinstance(learn, Dense | SoftmaxMemory):
+        end = learn.settle(patterns, x)
+    else:
+        orders = np.array([rng.permutation(n) for _ in range(SWEEPS)])
+        end = settle(whole_weights(learn(patterns)), x, orders, compiled=compiled)
     return np.column_stack([np.sum(end.states * patterns[chosen], axis=1) / n, end.sweeps >= 0])
 
 

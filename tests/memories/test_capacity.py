@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from hopfield_hw import run_asynchronous
-from hopfield_hw.families import discrete_hopfield
-from hopfield_hw.memories import measure_basins, measure_capacity
+from hopfield_hw.equations import MapProgram
+from hopfield_hw.families import dense_memory, discrete_hopfield, modern_hopfield
+from hopfield_hw.memories import Dense, SoftmaxMemory, measure_basins, measure_capacity
 from hopfield_hw.memories.asynchronous import settle, whole_weights
 from hopfield_hw.problems.learning_rules import RULES, hebb
 from hopfield_hw.values.errors import InputError
@@ -71,6 +72,44 @@ def test_states_are_those_of_the_general_asynchronous_run() -> None:
     np.testing.assert_array_equal(found.sweeps + 1, expected.sweeps)
 
 
+@pytest.mark.parametrize("degree", [2, 3, 4])
+def test_dense_states_are_those_of_the_family(degree: int) -> None:
+    rng = np.random.default_rng(degree)
+    patterns = rng.choice([-1.0, 1.0], size=(6, 20))
+    starts = rng.choice([-1.0, 1.0], size=(5, 20))
+    ends = Dense(degree=degree).settle(patterns, starts)
+    for start, end, sweeps in zip(starts, ends.states, ends.sweeps, strict=True):
+        program = MapProgram([dense_memory(patterns, degree=degree, initial=start, discrete=True)])
+        state = start
+        for _ in range(int(sweeps) if sweeps >= 0 else 100):
+            state = program.step(state, np.zeros(0))[0]
+        np.testing.assert_array_equal(state, end)
+
+
+def test_softmax_states_are_those_of_the_family() -> None:
+    rng = np.random.default_rng(1)
+    patterns = rng.choice([-1.0, 1.0], size=(6, 20))
+    start = rng.choice([-1.0, 1.0], size=20)
+    end = SoftmaxMemory(beta=0.3).settle(patterns, start[np.newaxis])
+    program = MapProgram([modern_hopfield(patterns, beta=0.3, initial=start, discrete=True)])
+    state = start
+    for _ in range(100):
+        state = program.step(state, np.zeros(0))[0]
+    np.testing.assert_array_equal(np.where(state >= 0.0, 1.0, -1.0), end.states[0])
+
+
+def test_dense_memories_hold_more_than_neurons() -> None:
+    options: dict[str, Any] = {"n": 64, "loads": [1.0, 4.0], "sets": 2, "probes": 30, "seed": 1}
+    held = [
+        [part.value for part in measure_capacity(memory, **options).recalled]
+        for memory in ("hebb", Dense(degree=3), Dense(degree=4), SoftmaxMemory(beta=1.0))
+    ]
+    assert held[0] == [0.0, 0.0]
+    assert held[1][0] > 0.9 > held[1][1]
+    assert min(held[2]) > 0.9
+    assert held[3] == [1.0, 1.0]
+
+
 def test_what_does_not_settle_is_said() -> None:
     # Two neurons, one for and one against the other, with a single sweep.
     found = settle(np.array([[0.0, 1.0], [1.0, 0.0]]), np.array([[1.0, -1.0]]), np.array([[0, 1]]))
@@ -111,6 +150,12 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
         lambda: measure_capacity(lambda rows: hebb(rows) / np.pi, n=10, loads=[0.5], seed=0),
         "`weights`: are no whole multiples of 1/10 or of 1e-9, so that sums are not exact; round them to 9 decimals",
     ),
+    "a degree": (lambda: Dense(degree=1), "`Dense.degree` = 1: must be a whole number from 2 to 12"),
+    "a degree too high": (
+        lambda: measure_capacity(Dense(degree=12), n=100, loads=[1.0], seed=0),
+        "`Dense.degree` = 12: sums of 100 patterns of 100 neurons are not exact",
+    ),
+    "beta": (lambda: SoftmaxMemory(beta=0.0), "`SoftmaxMemory.beta = 0.0`: must be positive"),
     "no trials": (
         lambda: proportion(0, 0),
         "`trials` = 0: must be a whole number from 1 to 9007199254740992; nothing was counted",

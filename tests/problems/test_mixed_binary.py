@@ -50,6 +50,16 @@ def test_the_optimum_is_that_of_a_grid() -> None:
     assert (held.lower[0], held.upper[0]) == (1.0, 1.0)
 
 
+def test_the_equation_is_the_stated_one() -> None:
+    program, h = random_mixed(1), 0.7
+    equation = OdeProgram([in_si(mixed_network(program, step=0.4))], Signal(times=np.zeros(1), values=np.array([[h]])))
+    x = np.random.default_rng(0).uniform(-0.5, 1.0, 7)
+    pull = np.zeros(7)
+    pull[[0, 2, 3, 5]] = h * (x[[0, 2, 3, 5]] - 0.5)
+    within = np.clip(x - 0.4 * (program.quadratic @ x + program.linear - pull), program.lower, program.upper)
+    np.testing.assert_allclose(equation.rhs(0.0, x) * 1e-3, within - x, atol=1e-12)
+
+
 def dense(matrix: Any) -> Any:
     return matrix.toarray() if hasattr(matrix, "toarray") else matrix
 

@@ -10,6 +10,7 @@ import pytest
 from scipy.linalg import hadamard
 
 import hopfield_hw as hh
+from hopfield_hw.graph import Affine, Delay
 from hopfield_hw.problems import build_problem, sequence_memory, visited_patterns
 from hopfield_hw.values.errors import InputError
 
@@ -26,6 +27,16 @@ def test_equation_and_circuit_step_through_four_patterns() -> None:
     circuit = hh.simulate(graph, t_stop=23e-3, points=261, accuracy=1e-3)
     assert visited_patterns(circuit.output.to_numpy(), PATTERNS) == (0, 1, 2, 3, 0)
     np.testing.assert_allclose(circuit.state, wave.state, atol=5e-3)
+
+
+def test_what_holds_a_pattern_is_not_late_and_what_leads_on_is() -> None:
+    graph = sequence_memory(PATTERNS, tau=5.0)
+    drivers = {
+        op.name: {by.name for by in graph.drivers(op)} for op in graph.of_type(Affine) if np.any(op.weights.matrix)
+    }
+    assert set(map(frozenset, drivers.values())) == {frozenset({"v"}), frozenset({"v_late_0"})}
+    (late,) = graph.of_type(Delay)
+    assert late.tau == 5.0
 
 
 def test_a_pattern_stays_for_the_delay_and_the_way_of_a_few_time_constants() -> None:
