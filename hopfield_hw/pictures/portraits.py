@@ -235,6 +235,7 @@ def _starts(starts: Any, a: Array, b: Array) -> Array:
     angles = 2.0 * np.pi * (np.arange(STARTS) + 0.37) / STARTS
     around = np.column_stack([np.cos(angles), np.sin(angles)])
     around /= np.max(np.abs(around), axis=1, keepdims=True)
+    around[::3] *= 0.25  # some from inside, where a cycle may be
     return np.asarray(0.5 * (a + b) + 0.96 * 0.5 * (b - a) * around)
 
 
