@@ -35,7 +35,6 @@ class Arc:
         self.scale = first.reach
         size = float(np.linalg.norm(first.jacobian(first.initial), 2)) if self.n else 1.0
         self._rate = 1.0 / size if size > 0.0 else 1.0
-        self._last_by_parameter: Array | None = None
 
     def _make(self, q: float) -> Balance:
         balance = Balance(self._family(self.low + self.width * q), self._inputs, what="continue_equilibria")
@@ -77,7 +76,6 @@ class Arc:
     def tangent(self, u: Array, along: Array) -> Array:
         """Return the unit tangent at a point, turned as `along` is."""
         slope = self.slope(u)
-        self._last_by_parameter = slope[:, -1]
         matrix = np.vstack([slope, along])
         try:
             found = np.linalg.solve(matrix, np.append(np.zeros(self.n), 1.0))
@@ -86,17 +84,16 @@ class Arc:
         found = found / np.linalg.norm(found)
         return np.asarray(found if found @ along >= 0.0 else -found)
 
-    def correct(self, guess: Array, normal: Array, *, fresh: bool = False) -> tuple[Array, int] | None:
+    def correct(self, guess: Array, normal: Array) -> tuple[Array, int] | None:
         """Return the point of F = 0 in the plane through a guess, and the steps taken; None where there is none."""
         u = np.array(guess)
         last = np.inf
-        # That of the last tangent is near enough to converge with, but for a `fresh` place.
-        by_parameter = None if fresh else self._last_by_parameter
+        by_parameter: Array | None = None
         for k in range(CORRECTIONS):
             if not -1e-9 <= u[-1] <= 1.0 + 1e-9:
                 return None
             f = np.append(self.value(u), normal @ (u - guess))
-            if by_parameter is None or k > 2:
+            if by_parameter is None or k > 3:
                 by_parameter = self._by_parameter(u)
             jacobian = self.balance(float(u[-1])).jacobian(self.state(u)) * self._rate
             matrix = np.vstack([np.column_stack([jacobian, by_parameter]), normal])
@@ -115,7 +112,7 @@ class Arc:
 
     def at_parameter(self, guess: Array, q: float) -> Array | None:
         """Return the point at one parameter that Newton's method finds from a guess."""
-        found = self.correct(np.append(guess[:-1], q), np.append(np.zeros(self.n), 1.0), fresh=True)
+        found = self.correct(np.append(guess[:-1], q), np.append(np.zeros(self.n), 1.0))
         return None if found is None else np.append(found[0][:-1], q)
 
     def determinant(self, u: Array, tangent: Array) -> float:

@@ -254,7 +254,7 @@ def _directions(arc: Arc, event: _Event) -> list[Array]:
 def _switch(arc: Arc, event: _Event, way: Array, step: float, most: int, branches: list[Branch]) -> _Run | None:
     """Follow the branch that leaves a branch point; None where there is none, or it was followed already."""
     for size in (step, 0.3 * step, 3.0 * step, 0.1 * step):
-        found = arc.correct(event.u + size * way, way, fresh=True)
+        found = arc.correct(event.u + size * way, way)
         if found is None or _is_known(arc, found[0], branches, 0.2 * size):
             continue
         tangent = arc.tangent(found[0], found[0] - event.u)

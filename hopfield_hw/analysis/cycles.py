@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from scipy.integrate import solve_ivp
+from scipy.optimize import brentq
 
 from ..equations import OdeProgram
 from ..graph import Graph, HasGraph, as_graph
@@ -179,16 +180,15 @@ class _Shooting:
         k = int(np.argmax(moved))
         level = float(np.mean([path[k, len(at) // 2 :].min(), path[k, len(at) // 2 :].max()]))
 
-        def section(t: float, y: Array) -> float:
-            return float(y[k] - level)
-
-        section.direction = 1.0  # type: ignore[attr-defined]
-        crossed = solve_ivp(lambda t, y: self.rhs(y), (0.0, transient), x, events=section, **options)
-        assert crossed.t_events is not None
-        assert crossed.y_events is not None
-        times, states = crossed.t_events[0][-RETURNS:], crossed.y_events[0][-RETURNS:]
-        if len(times) < 3:
+        above = path[k] > level
+        crossings = np.flatnonzero(~above[:-1] & above[1:])[-RETURNS:]
+        if len(crossings) < 3:
             raise AccuracyError("find_cycle: the solution does not come back often enough; run a longer `transient`")
+        sol = piece.sol
+        times = [
+            brentq(lambda t: float(sol(t)[k]) - level, at[m], at[m + 1], xtol=1e-12 * transient) for m in crossings
+        ]
+        states = np.array([sol(t) for t in times])
         # A cycle may cross the plane several times a round: the round is the one after which it is nearest again.
         gaps = [float(np.max(np.abs(states[-1] - states[-1 - m]))) for m in range(1, len(times))]
         near = next(m for m, gap in enumerate(gaps, start=1) if gap <= 2.0 * min(gaps) + 1e-6 * reach)

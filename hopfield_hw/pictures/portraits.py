@@ -59,7 +59,9 @@ def plot_phase_plane(
     balance = Balance(network, inputs, what="plot_phase_plane")
     i, j = _plane(plane, balance.size, "plane", "states")
     found = find_equilibria(network, inputs) if equilibria is None else equilibria
-    a, b = _window(found.states[:, [i, j]], low, high, balance.reach)
+    # Where nothing is stable a cycle is, and it reaches further.
+    wide = balance.reach if found.stable.size else 2.0 * balance.reach
+    a, b = _window(found.states[:, [i, j]], low, high, wide)
     base = balance.initial if rest is None else freeze(rest, "rest", shape=(balance.size,))
 
     def field(points: int) -> tuple[Array, Array, Array, Array]:
@@ -235,6 +237,7 @@ def _starts(starts: Any, a: Array, b: Array) -> Array:
     angles = 2.0 * np.pi * (np.arange(STARTS) + 0.37) / STARTS
     around = np.column_stack([np.cos(angles), np.sin(angles)])
     around /= np.max(np.abs(around), axis=1, keepdims=True)
+    around[::3] *= 0.25  # some from inside, where a cycle may be
     return np.asarray(0.5 * (a + b) + 0.96 * 0.5 * (b - a) * around)
 
 

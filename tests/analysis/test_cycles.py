@@ -116,7 +116,7 @@ def test_continuation_ends_where_the_cycle_does() -> None:
 
 
 def test_what_it_says() -> None:
-    found = find_cycle(radial(0.2))
+    found = find_cycle(radial(0.2), initial=[1.0, 0.0], period=6.0)
     assert str(found).splitlines()[0] == "limit cycle         stable"
     assert found.to_json()["stable"] is True
 
@@ -139,7 +139,7 @@ BAD: dict[str, tuple[Any, str]] = {
     "start": (lambda: find_cycle(ring(3.0), initial=[0.0]), "`initial` has shape (1,): must have shape (3,)"),
     "inputs": (lambda: find_cycle(ring(3.0), inputs=1.0), "`inputs`: the graph has no Input; leave it out"),
     "parameters": (
-        lambda: continue_cycle(ring, find_cycle(radial(0.2)), 2.0),
+        lambda: continue_cycle(ring, find_cycle(radial(0.2), initial=[1.0, 0.0], period=6.0), 2.0),
         "`parameters` has shape (): must be one row of at least one value",
     ),
 }

@@ -203,10 +203,10 @@ def test_static_field_and_two_populations_are_complete_too() -> None:
 def test_products_softmax_and_several_layers() -> None:
     """Lotka and Volterra: x_i (r_i - sum_j a_ij x_j): each subset of species that can live together, and none."""
     graph = lotka_volterra([[1.0, 0.4], [0.5, 1.0]], growth=[1.0, 0.8], initial=[0.3, 0.3], units=UNIT)
-    found = find_equilibria(graph, within=(-0.5, 1.5))
+    found = find_equilibria(graph, within=(-0.5, 1.5), starts=100)
     inner = np.linalg.solve([[1.0, 0.4], [0.5, 1.0]], [1.0, 0.8])
     assert same_states(found.states, [[0.0, 0.0], [1.0, 0.0], [0.0, 0.8], inner], 1e-7)
-    softmax = find_equilibria(modern_hopfield(np.eye(3)[:2] * 2.0 - 1.0, beta=4.0, initial=0.1))
+    softmax = find_equilibria(modern_hopfield(np.eye(3)[:2] * 2.0 - 1.0, beta=4.0, initial=0.1), starts=100)
     assert softmax.stable.size == 2
     assert softmax.residuals.max() < 1e-6
 

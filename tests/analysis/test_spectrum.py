@@ -40,7 +40,7 @@ def winding(terms: Any, right: float, size: float) -> int:
     """Count the roots right of a line by the turns of det Delta along a rectangle (argument principle)."""
     corners = [right - 1j * size, right + size - 1j * size, right + size + 1j * size, right + 1j * size]
     path = np.concatenate(
-        [np.linspace(a, b, 4001)[:-1] for a, b in zip(corners, [*corners[1:], corners[0]], strict=True)]
+        [np.linspace(a, b, 2001)[:-1] for a, b in zip(corners, [*corners[1:], corners[0]], strict=True)]
     )
     values = np.array([np.linalg.det(terms.characteristic(complex(z))) for z in [*path, path[0]]])
     return round(float(np.sum(np.angle(values[1:] / values[:-1]))) / (2.0 * np.pi))

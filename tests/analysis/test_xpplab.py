@@ -52,7 +52,8 @@ def test_a_branch_point() -> None:
     (ours,) = continue_equilibria(
         lambda g: network([[0.0, -1.0], [-1.0, 0.0]], g), np.zeros(2), (0.5, 3.0), step=0.1, switch=False
     ).of_kind("branch")
-    assert ours.parameter == pytest.approx(theirs.special("BP")[0].value, abs=1e-6)
+    assert ours.parameter == pytest.approx(1.0, abs=1e-10)
+    assert ours.parameter == pytest.approx(theirs.special("BP")[0].value, abs=5e-5)  # AUTO stops there
 
 
 def test_as_many_equilibria_as_its_search() -> None:
@@ -73,14 +74,14 @@ def test_as_many_equilibria_as_its_search() -> None:
 def test_the_cycles_of_a_ring() -> None:
     m = model(RING_TEXT.format(g=1.5, x=0, y=0, z=0))
     m.auto.equilibria("g", parmin=1.5, parmax=3.0, dsmax=0.1)
-    hopf = m.auto.diagram.special("HB")[0] if not callable(m.auto.diagram) else m.auto.diagram().special("HB")[0]
+    hopf = m.auto.diagram.special("HB")[0]
     orbits = [point for point in m.auto.continue_from(hopf, "periodic", ntst=60, nmax=60) if point.periodic]
     theirs = min(orbits, key=lambda point: abs(point.value - 2.5))
     start = find_cycle(network(RING, 2.6, initial=[0.1, 0.2, -0.1]), transient=60.0)
     (ours,) = continue_cycle(lambda g: network(RING, g, initial=[0.1, 0.2, -0.1]), start, [theirs.value])
     assert ours.period == pytest.approx(theirs.period, rel=1e-5)
     largest = sorted(np.abs(theirs.multipliers))[-2]
-    assert np.abs(ours.multipliers[1]) == pytest.approx(largest, abs=1e-4)
+    assert np.abs(ours.multipliers[1]) == pytest.approx(largest, rel=3e-3)  # AUTO's mesh
 
 
 @pytest.mark.parametrize(("tau", "decays"), [(1.15, True), (1.27, False)])
