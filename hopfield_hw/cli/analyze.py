@@ -35,7 +35,7 @@ def analyze(
     plot: PlotFile = None,
     as_json: Json = False,
 ) -> int:
-    """Say what is known of a design's dynamics: energy, equilibria, certificates of stability, delays that it bears.
+    """Find energy, equilibria and certificates of stability of a design.
 
     --plot FILE.png draws the phase plane of two states, the energy landscape, or the energy along the solution.
     What cannot be told is said with its reason; nothing of it is a verdict on a circuit.

@@ -1,9 +1,10 @@
 from .annealed import Effort
 from .chaotic_annealing import Schedule, anneal_tours
 from .clauses import Assignments, solve_formula
+from .files import solve
 from .programs import ProgramSolution, solve_program
 from .solution import Solution
-from .table import SOLVERS, solve
+from .table import SOLVERS
 from .tours import Tours, run_hopfield_tank, run_valid_subspace, two_opt
 
 __all__ = [

@@ -16,6 +16,8 @@ import hopfield_hw as hh
 from hopfield_hw.cli import COMMANDS
 from hopfield_hw.designs import load_design, shipped_designs, shipped_titles
 from hopfield_hw.families import BUILDERS, FAMILIES, TEMPLATES
+from hopfield_hw.formats.instances import INSTANCES
+from hopfield_hw.optimisation import SOLVERS
 from hopfield_hw.problems import PROBLEMS
 from hopfield_hw.spice.dialects import DIALECTS
 from hopfield_hw.transforms import DELAYS
@@ -32,10 +34,34 @@ TABLES: dict[str, LazyTable[Any]] = {
     "delays": DELAYS,
     "templates": TEMPLATES,
     "dialects": DIALECTS,
+    "solvers": SOLVERS,
+    "benchmark files": INSTANCES,
 }
 PUBLIC = (
-    *("", ".board", ".cells", ".designs", ".families", ".families.cellular", ".formats", ".formats.onnx"),
-    *(".memories", ".optimisation", ".problems", ".recurrent", ".spice.dialects", ".tasks", ".trained", ".transforms"),
+    *(
+        "",
+        ".analysis",
+        ".annealing",
+        ".board",
+        ".cells",
+        ".designs",
+        ".families",
+        ".families.cellular",
+        ".formats",
+        ".formats.instances",
+        ".formats.onnx",
+    ),
+    *(
+        ".memories",
+        ".optimisation",
+        ".problems",
+        ".recurrent",
+        ".spice.dialects",
+        ".stability",
+        ".tasks",
+        ".trained",
+        ".transforms",
+    ),
 )
 
 
