@@ -41,7 +41,11 @@ ZERO, ONE, HALF = f4(0.0), f4(1.0), f4(0.5)
 
 
 def compiled(function: F) -> F:
-    """Compile when first called and keep the code on disk; sums may be taken in any order, as no value is infinite."""
+    """Compile when first called and keep the code on disk; sums may be taken in any order, as no value is infinite.
+
+    Numba renews the code on disk when this file changes, and not when one does whose functions are compiled into it
+    (`noise`, `product`, `program`): save this one too then.
+    """
     return cast(F, njit(cache=True, nogil=True, error_model="numpy", fastmath=True)(function))
 
 

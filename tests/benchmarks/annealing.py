@@ -190,10 +190,9 @@ def cuts_of_sixty_nodes() -> Iterable[dict[str, Any]]:
         found = networks(models, least, PRESETS[preset], reads=READS // 8, reanneal=teeth, readout="best")
         low, high = wilson(sum(found.successes), sum(found.runs))
         duration = teeth * PRESETS[preset].t_stop
-        print(
-            f"{name}: {preset}, re-annealed {teeth} times, {duration:.0f} R C: mean p in [{low:.3f}, {high:.3f}]; {found}"
-        )
         rate = sum(found.successes) / sum(found.runs)
+        said = f"mean p {rate:.4f} [{low:.4f}, {high:.4f}]; {found}"
+        print(f"{name}: {preset}, {teeth} anneals, {duration:.0f} R C: {said}")
         yield row(f"success of a run, {name}, {preset} re-annealed {teeth} times", rate, 0.93, "higher", unit="rate")
 
 
