@@ -24,6 +24,7 @@ from .program import (
     LARGEST_FACTOR,
     LEAK,
     LEAST_FACTOR,
+    NO_ENERGY,
     NOISE,
     POLYNOMIAL,
     SCHMITT,
@@ -230,7 +231,7 @@ def anneal_block(
     # Between walls the place itself is the output; a sparse row still needs it as it was before the step.
     shared = rules.second and rules.output == CLIP and force.form != SPARSE
     product, energy = np.empty(samples, np.float32), np.empty(samples, np.float32)
-    least = np.full(samples, f4(np.inf), np.float32)
+    least = np.full(samples, NO_ENERGY, np.float32)
     counter = 0
     for tooth in range(teeth):
         x[:] = ZERO
