@@ -36,6 +36,14 @@ PRESETS: Mapping[str, Dynamics] = MappingProxyType(
         "large": DiscreteBifurcation(
             t_stop=1875.0, step=0.75, start=0.1, leak=Linear(start=0.9, stop=0.1), coupling=Constant(value=0.56)
         ),
+        # Unions of planar graphs of that size; 5,000 steps.
+        "large_planar": DiscreteBifurcation(
+            t_stop=3740.0,
+            step=0.748,
+            start=0.106,
+            leak=Linear(start=0.867, stop=0.0415),
+            coupling=Constant(value=0.778),
+        ),
         # Large grids with couplings of both signs.
         "large_grid": AmplitudeCorrection(
             t_stop=1740.0,

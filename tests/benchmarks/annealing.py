@@ -44,7 +44,7 @@ QUBOS = {"gka1a": -3414, "gka2a": -6063, "gka1b": -133, "gka2b": -121}
 LARGE = {
     "G1.txt": (11624, 2.0, "large"),
     "G11.txt": (564, 3.0, "large_grid"),
-    "G14.txt": (3061, 5.0, "large"),
+    "G14.txt": (3061, 5.0, "large_planar"),
     "G22.txt": (13358, 5.0, "large"),
 }
 COLOURINGS = {"myciel3": (4, 0.9), "myciel4": (5, 0.9), "queen5_5": (5, 0.6), "huck": (11, 0.9)}
