@@ -24,6 +24,7 @@ from .program import (
     LARGEST_FACTOR,
     LEAK,
     LEAST_FACTOR,
+    NO_ENERGY,
     NOISE,
     POLYNOMIAL,
     SCHMITT,
@@ -41,7 +42,11 @@ ZERO, ONE, HALF = f4(0.0), f4(1.0), f4(0.5)
 
 
 def compiled(function: F) -> F:
-    """Compile when first called and keep the code on disk; sums may be taken in any order, as no value is infinite."""
+    """Compile when first called and keep the code on disk; sums may be taken in any order, as no value is infinite.
+
+    Numba renews the code on disk when this file changes, and not when one does whose functions are compiled into it
+    (`noise`, `product`, `program`): save this one too then.
+    """
     return cast(F, njit(cache=True, nogil=True, error_model="numpy", fastmath=True)(function))
 
 
@@ -226,7 +231,7 @@ def anneal_block(
     # Between walls the place itself is the output; a sparse row still needs it as it was before the step.
     shared = rules.second and rules.output == CLIP and force.form != SPARSE
     product, energy = np.empty(samples, np.float32), np.empty(samples, np.float32)
-    least = np.full(samples, f4(np.inf), np.float32)
+    least = np.full(samples, NO_ENERGY, np.float32)
     counter = 0
     for tooth in range(teeth):
         x[:] = ZERO

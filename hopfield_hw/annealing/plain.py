@@ -20,6 +20,7 @@ from .program import (
     LARGEST_FACTOR,
     LEAK,
     LEAST_FACTOR,
+    NO_ENERGY,
     NOISE,
     POLYNOMIAL,
     SCHMITT,
@@ -60,7 +61,7 @@ def _anneal_block(
 ) -> None:
     n, samples, steps = len(force.fields), len(keys), len(table)
     matrix = _matrix(force)
-    least = np.full(samples, np.inf, np.float32)
+    least = np.full(samples, NO_ENERGY, np.float32)
     counter = 0
     for tooth in range(teeth):
         x = rules.start * _draws(counter, n, keys)

@@ -36,6 +36,14 @@ PRESETS: Mapping[str, Dynamics] = MappingProxyType(
         "large": DiscreteBifurcation(
             t_stop=1875.0, step=0.75, start=0.1, leak=Linear(start=0.9, stop=0.1), coupling=Constant(value=0.56)
         ),
+        # Unions of planar graphs of that size; 5,000 steps.
+        "large_planar": DiscreteBifurcation(
+            t_stop=3740.0,
+            step=0.748,
+            start=0.106,
+            leak=Linear(start=0.867, stop=0.0415),
+            coupling=Constant(value=0.778),
+        ),
         # Large grids with couplings of both signs.
         "large_grid": AmplitudeCorrection(
             t_stop=1740.0,
@@ -55,13 +63,13 @@ PRESETS: Mapping[str, Dynamics] = MappingProxyType(
             rate=0.11,
             target=0.724,
         ),
-        # Native 0/1 models.
+        # Native 0/1 models of some tens of neurons: eleven steps a run; a longer t_stop finds more in each.
         "binary": GainRamp(
-            t_stop=9.2,
-            step=0.575,
-            start=0.12,
-            gain=Geometric(start=1.45, stop=27.7),
-            noise=Power(start=0.093, stop=0.0),
+            t_stop=4.8,
+            step=0.44,
+            start=0.18,
+            gain=Geometric(start=1.07, stop=28.5),
+            noise=Power(start=0.065, stop=0.0),
             bound=2.0,
         ),
         # Groups: graph colouring.

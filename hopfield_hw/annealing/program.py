@@ -28,6 +28,7 @@ SMALL = 32  # neurons up to which the dense product is always faster
 LEAK, GAIN, COUPLING, NOISE, FEEDBACK = range(5)
 COLUMNS = 5
 
+NO_ENERGY = np.float32(3e38)  # above every energy
 LEAST_FACTOR, LARGEST_FACTOR = np.float32(0.05), np.float32(20.0)  # of amplitude correction
 
 

@@ -44,7 +44,7 @@ QUBOS = {"gka1a": -3414, "gka2a": -6063, "gka1b": -133, "gka2b": -121}
 LARGE = {
     "G1.txt": (11624, 2.0, "large"),
     "G11.txt": (564, 3.0, "large_grid"),
-    "G14.txt": (3061, 5.0, "large"),
+    "G14.txt": (3061, 5.0, "large_planar"),
     "G22.txt": (13358, 5.0, "large"),
 }
 COLOURINGS = {"myciel3": (4, 0.9), "myciel4": (5, 0.9), "queen5_5": (5, 0.6), "huck": (11, 0.9)}
@@ -190,10 +190,9 @@ def cuts_of_sixty_nodes() -> Iterable[dict[str, Any]]:
         found = networks(models, least, PRESETS[preset], reads=READS // 8, reanneal=teeth, readout="best")
         low, high = wilson(sum(found.successes), sum(found.runs))
         duration = teeth * PRESETS[preset].t_stop
-        print(
-            f"{name}: {preset}, re-annealed {teeth} times, {duration:.0f} R C: mean p in [{low:.3f}, {high:.3f}]; {found}"
-        )
         rate = sum(found.successes) / sum(found.runs)
+        said = f"mean p {rate:.4f} [{low:.4f}, {high:.4f}]; {found}"
+        print(f"{name}: {preset}, {teeth} anneals, {duration:.0f} R C: {said}")
         yield row(f"success of a run, {name}, {preset} re-annealed {teeth} times", rate, 0.93, "higher", unit="rate")
 
 
