@@ -20,6 +20,7 @@ from hopfield_hw.stability import (
     stable_windows,
 )
 from hopfield_hw.stability.certificate import Certificate
+from hopfield_hw.stability.sector_limit import corners
 
 FIRST = LinearDelaySystem(matrix=[[-2.0, 0.0], [0.0, -0.9]], late=[[-1.0, 0.0], [-1.0, -1.0]])
 WINDOW = LinearDelaySystem(matrix=[[0.0, 1.0], [-2.0, 0.1]], late=[[0.0, 0.0], [1.0, 0.0]])
@@ -84,9 +85,10 @@ def hold_against_exact(network: DelayedNetwork, rng: np.random.Generator, orders
     unstable, nothing may be proved. Below the least limit of them proofs are counted, not required.
     """
     longest = 20.0 / float(np.min(network.decay))
-    corners = [network.upper, network.lower, *rng.uniform(network.lower, network.upper, (4, network.size))]
+    within = rng.uniform(network.lower, network.upper, (4, network.size))
+    slopes_tried = [*corners(network), *within]
     limits = []
-    for slopes in corners:
+    for slopes in slopes_tried:
         windows = stable_windows(network.linear(slopes), longest)
         limits.append(windows[0][1] if windows and windows[0][0] == 0.0 else 0.0)
     k = int(np.argmin(limits))
@@ -103,18 +105,18 @@ def hold_against_exact(network: DelayedNetwork, rng: np.random.Generator, orders
             tried.append(certify_diagonal_stability(network))
         above = max(1.0001 * limit, 1e-3)
         for delay in (above, 1.05 * above):
-            if rightmost_root(network.linear(corners[k]), delay, points=80).real <= 0.0:
+            if rightmost_root(network.linear(slopes_tried[k]), delay, points=80).real <= 0.0:
                 continue  # a window closes and opens again: the truth there is stable
             tried += [certify_constant_delay(network, delay, order=order) for order in orders]
             tried += [certify_varying_delay(network, delay, rate, increments=True) for rate in (0.0, np.inf)]
-            linear = network.linear(corners[k])
+            linear = network.linear(slopes_tried[k])
             tried += [certify_linear_delay(linear, delay, order=order) for order in (*orders, 4)]
         wrong = [certificate for certificate in tried if certificate.proved]
         refused = len(tried)
     if limit > 0.0:
         at = 0.8 * min(limit, longest)
         below = [certify_constant_delay(network, at, order=order) for order in orders]
-        linear = network.linear(corners[k])
+        linear = network.linear(slopes_tried[k])
         below += [certify_linear_delay(linear, at, order=order) for order in orders]
         proved, inside = sum(certificate.proved for certificate in below), len(below)
     return Held(tuple(wrong), refused, proved, inside)

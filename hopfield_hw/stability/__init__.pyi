@@ -12,6 +12,7 @@ from .exact import Crossing, find_crossings, largest_stable_delay, rightmost_roo
 from .inequality import Inequality
 from .reading import read_network, slope_bounds
 from .search import certify_range, largest_delay
+from .sector_limit import SectorLimit, sector_limit
 from .systems import DelayedNetwork, LinearDelaySystem
 from .varying_delay import certify_varying_delay
 from .witness import Sighting, Witness, demonstrate
@@ -23,6 +24,7 @@ __all__ = [
     "Inequality",
     "LinearDelaySystem",
     "PoleMargin",
+    "SectorLimit",
     "Sighting",
     "Witness",
     "certify",
@@ -46,6 +48,7 @@ __all__ = [
     "measure_pole_margin",
     "read_network",
     "rightmost_root",
+    "sector_limit",
     "slope_bounds",
     "stable_windows",
 ]

@@ -14,7 +14,7 @@ from ..values.arrays import Array, freeze, positive
 from ..values.errors import InputError
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class PoleMargin:
     """What amplifier poles leave of a circuit's stability.
 
@@ -157,4 +157,6 @@ def _poles(values: Any, name: str) -> Array:
 
 def _sorted(roots: Any) -> npt.NDArray[np.complex128]:
     found = np.asarray(roots, dtype=np.complex128)
-    return found[np.lexsort((-found.imag, -found.real))]
+    found = found[np.lexsort((-found.imag, -found.real))]
+    found.flags.writeable = False
+    return found

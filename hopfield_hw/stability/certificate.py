@@ -86,6 +86,8 @@ class Certificate:
 
 def check_delay(value: Any, name: str, *, zero: bool = False) -> float:
     """Return a delay in seconds: finite and positive, or 0 where that is allowed. Raises InputError for others."""
+    if value is None:
+        raise InputError(f"`{name}`: the network has none of its own; give it, seconds")
     delay = float(freeze(value, name, shape=(), unit="s"))
     if delay < 0.0 or (delay == 0.0 and not zero):
         raise InputError(f"`{name}` = {delay:g} s: must be {'at least 0' if zero else 'positive'}")

@@ -22,6 +22,7 @@ from .diagonal_stability import certify_diagonal_stability
 from .every_delay import certify_every_delay
 from .exact import rightmost_root
 from .reading import read_network
+from .sector_limit import corners
 from .systems import DelayedNetwork, LinearDelaySystem
 from .varying_delay import certify_varying_delay
 
@@ -30,6 +31,8 @@ LINEAR_ORDERS = (0, 1, 2, 3, 4, 6)
 SECTOR_ORDERS = (0, 1, 2, 3)
 # A root so far to the right, of the size of the matrices, leaves nothing to prove.
 UNSTABLE = 1e-6
+# Neurons up to which all corners of the slopes are looked at for such a root.
+FEW = 4
 
 
 def certify(
@@ -45,8 +48,8 @@ def certify(
     LinearDelaySystem the Bessel-Legendre hierarchy. `attempts` has a line for each criterion that came before.
 
     Where none is proved, the certificate returned is the one of the best margin, with `proved` False: it proves
-    nothing, and does not say that the network is unstable either, unless the last line of `attempts` does: the linear
-    network at the largest slopes is one that every criterion speaks of, and its roots are known.
+    nothing, and does not say that the network is unstable either. Where the last line of `attempts` says that a linear
+    network with slopes in the sector is, no criterion could hold, as each speaks of that one too.
 
     `delay`: seconds; that of the graph where it has one. None for a DelayedNetwork without `delay`: every delay is
     meant. `rate`: the largest d'(t) of a delay in [0, `delay`], infinite allowed; None for a constant delay.
@@ -130,14 +133,16 @@ def _linear_steps(system: LinearDelaySystem, delay: float | None, rate: float | 
 
 
 def _instability(network: DelayedNetwork) -> str | None:
-    """Return that the linear network at the largest slopes has a root to the right, where it clearly has."""
-    linear = network.linear()
-    scale = float(np.linalg.norm(linear.matrix) + np.linalg.norm(linear.late))
-    root = rightmost_root(linear, network.delay or 0.0)
-    if root.real <= UNSTABLE * scale:
-        return None
-    at = f" at the delay {network.delay:.6g} s" if network.delay else ""
-    return (
-        f"the linear network at the largest slopes is unstable{at}: a root at {root.real:.4g} {root.imag:+.4g}i 1/s; "
-        "no criterion of stability for all slopes in the sector can hold"
-    )
+    """Return that a linear network with slopes at a corner of the sector clearly has a root to the right."""
+    for slopes in corners(network) if network.size <= FEW else [network.upper]:
+        linear = network.linear(slopes)
+        scale = float(np.linalg.norm(linear.matrix) + np.linalg.norm(linear.late))
+        root = rightmost_root(linear, network.delay or 0.0)
+        if root.real > UNSTABLE * scale:
+            at = f" at the delay {network.delay:.6g} s" if network.delay else ""
+            which = ", ".join(f"{slope:.4g}" for slope in slopes[:8])
+            return (
+                f"the linear network with the slopes ({which}) is unstable{at}: a root at {root.real:.4g} "
+                f"{root.imag:+.4g}i 1/s; no criterion of stability for all slopes in the sector can hold"
+            )
+    return None

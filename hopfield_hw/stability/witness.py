@@ -33,7 +33,7 @@ DECAYED, GROWN = 0.5, 1.05
 FAR = 50.0
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Sighting:
     """One run: `delay` (s, of the system), `expected` and `seen` ("decays", "grows", or "undecided").
 
@@ -52,7 +52,7 @@ class Sighting:
         return f"delay {self.delay:.6g} s: {self.seen} (expected: {self.expected}), last to first {self.ratio:.3g}"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Witness:
     """What was seen of a certificate: `inside` its bound, and `outside` the exact limit where there is one.
 
