@@ -82,6 +82,8 @@ verify-full: install hardware
 	$(BIN)/python tests/verify_cellular.py
 	$(BIN)/python tests/verify_networks.py
 	$(BIN)/python tests/verify_faults.py
+	$(BIN)/python tests/verify_dynamics.py
+	$(BIN)/python tests/verify_stability.py
 
 bench: install
 	$(BIN)/python tests/benchmarks/run.py

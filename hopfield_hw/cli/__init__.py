@@ -30,7 +30,10 @@ COMMANDS: LazyTable[Callable[..., int]] = LazyTable(
         "simulate": (".decks:simulate", "Simulate a design in ngspice."),
         "export": (".decks:export", "Write the complete netlist of a design."),
         "analyze": (".analyze:analyze", "Find energy, equilibria and certificates of stability of a design."),
-        "solve": (".solve:solve", "Solve a benchmark problem by the dynamics of a network."),
+        "solve": (
+            ".solve:solve",
+            "Solve a benchmark problem by the dynamics of a network, and judge the answer by the file.",
+        ),
         "trace": (".tracing:trace", "Find the weight of a netlist line, or the lines of a weight."),
         "rtl": (".digital:rtl", "Write the recurrent cells of a model as Verilog."),
         "fixed": (".digital:fixed", "Report fixed-point accuracy of the recurrent cells of a model."),
