@@ -8,7 +8,7 @@ from .constant_delay import certify_constant_delay
 from .contraction import certify_contraction
 from .diagonal_stability import certify_diagonal_stability
 from .every_delay import certify_every_delay
-from .exact import Crossing, find_crossings, largest_stable_delay, rightmost_root, stable_windows
+from .exact import largest_stable_delay, rightmost_root, stable_windows
 from .inequality import Inequality
 from .reading import read_network, slope_bounds
 from .search import certify_range, largest_delay
@@ -19,7 +19,6 @@ from .witness import Sighting, Witness, demonstrate
 
 __all__ = [
     "Certificate",
-    "Crossing",
     "DelayedNetwork",
     "Inequality",
     "LinearDelaySystem",
@@ -41,7 +40,6 @@ __all__ = [
     "closed_loop_pole",
     "critical_gain",
     "demonstrate",
-    "find_crossings",
     "largest_delay",
     "largest_stable_delay",
     "loop_roots",

@@ -37,7 +37,7 @@ def sector_limit(network: DelayedNetwork | Graph | HasGraph, longest: float) -> 
     the linear network at the largest slopes alone may bear a longer delay. Slopes within the box may bear less still.
 
     `longest`: seconds; the limit found is at most this. Raises InputError for more than 1,024 corners, and as
-    `read_network` and `find_crossings` do.
+    `read_network` and `stable_windows` do.
     """
     found = read_network(network)
     count = 2 ** int(np.sum(found.lower < found.upper))

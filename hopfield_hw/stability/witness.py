@@ -142,7 +142,7 @@ def _run(
     accuracy: float,
 ) -> Sighting:
     graph = circuit_graph(system, delay, initial)
-    growth = rightmost_root(linear, delay, points=80).real
+    growth = rightmost_root(linear, delay).real
     span = float(np.log(FACTOR)) / max(abs(growth), 1e-12 / delay)
     span = min(max(span, FEWEST_DELAYS * delay), MOST_DELAYS * delay)
     if isinstance(system, DelayedNetwork):
