@@ -7,7 +7,7 @@ import time
 import numpy as np
 
 from ..formats.instances import ProgramData
-from ..problems.programs import QuadraticProgram
+from ..problems.programs import as_program
 from ..values.errors import InputError
 from .annealed import Effort
 from .programs import solve_program
@@ -26,21 +26,7 @@ def solve_data(data: ProgramData, effort: Effort) -> Solution:
     """
     if effort.preset is not None:
         raise InputError(f"`preset` = {effort.preset!r:.60}: a program is solved by one dynamics; leave it out")
-    if data.whole.any():
-        raise InputError(
-            f"{data.name}: {int(data.whole.sum())} variables must be whole numbers: must be continuous; drop the "
-            "condition, or write the program as a QUBO"
-        )
-    program = QuadraticProgram(
-        quadratic=data.hessian.toarray(),
-        linear=data.linear,
-        constant=data.constant,
-        rows=data.constraints.toarray(),
-        rows_lower=data.low,
-        rows_upper=data.high,
-        lower=data.lower,
-        upper=data.upper,
-    )
+    program = as_program(data)
     started = time.process_time()
     found = solve_program(program)
     seconds = time.process_time() - started

@@ -7,7 +7,7 @@ from .learning_rules import PAIR_RULES, RULES, learn, learn_pairs
 from .memory import Patterns, memory, read_patterns
 from .mixed_binary import MixedProgram, mixed_network
 from .program_networks import multiplier_network, penalty_network
-from .programs import LinearProgram, QuadraticProgram, read_program
+from .programs import LinearProgram, QuadraticProgram, as_program
 from .satisfiability import Formula, cubic_network, quadratise
 from .sequence_memory import sequence_memory, visited_patterns
 from .table import PROBLEMS, build_problem
@@ -30,6 +30,7 @@ __all__ = [
     "TravellingSalesman",
     "Visited",
     "ad_converter",
+    "as_program",
     "build_problem",
     "cellular_image",
     "cubic_network",
@@ -47,7 +48,6 @@ __all__ = [
     "planted_signal",
     "quadratise",
     "read_patterns",
-    "read_program",
     "sequence_memory",
     "tridiagonal",
     "valid_subspace",

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..formats.instances import ProgramData
 from ..values.arrays import Array, freeze
 from ..values.brief import Brief
 from ..values.errors import InputError
@@ -130,58 +131,23 @@ class LinearProgram(QuadraticProgram):
             raise InputError("`LinearProgram.quadratic`: must be 0; use QuadraticProgram")
 
 
-def of_rows(p: Any, q: Any, r: Any, a: Any, low: Any, high: Any) -> QuadraticProgram:
-    """Return the program of x^T P x / 2 + q^T x + r and low <= A x <= high, as solvers and their files have it.
-
-    Rows with one element become limits of a variable; limits of 1e19 and more are none.
-    """
-    rows = freeze(a, "a")
-    quadratic = freeze(p, "p")
-    n = rows.shape[-1]
-    l = np.array(freeze(low, "low", shape=(len(rows),), allow_inf=True))  # noqa: E741
-    u = np.array(freeze(high, "high", shape=(len(rows),), allow_inf=True))
-    l[l <= -1e19], u[u >= 1e19] = -np.inf, np.inf
-    lower, upper = np.full(n, -np.inf), np.full(n, np.inf)
-    single = np.count_nonzero(rows, axis=1) == 1
-    for k in np.flatnonzero(single).tolist():
-        j = int(np.flatnonzero(rows[k])[0])
-        ends = sorted((l[k] / rows[k, j], u[k] / rows[k, j]))
-        lower[j], upper[j] = max(lower[j], ends[0]), min(upper[j], ends[1])
+def as_program(data: ProgramData) -> QuadraticProgram:
+    """Return the program of a file, to be made least. Raises InputError where variables must be whole numbers."""
+    if data.whole.any():
+        raise InputError(
+            f"{data.name}: {int(data.whole.sum())} variables must be whole numbers: must be continuous; drop the "
+            "condition, or write the program as a QUBO"
+        )
     return QuadraticProgram(
-        quadratic=quadratic,
-        linear=q,
-        constant=r,
-        rows=rows[~single],
-        rows_lower=l[~single],
-        rows_upper=u[~single],
-        lower=lower,
-        upper=upper,
+        quadratic=data.hessian.toarray(),
+        linear=data.linear,
+        constant=data.constant,
+        rows=data.constraints.toarray(),
+        rows_lower=data.low,
+        rows_upper=data.high,
+        lower=data.lower,
+        upper=data.upper,
     )
-
-
-def read_program(path: Any) -> QuadraticProgram:
-    """Return the program of a MATLAB file that holds P, q, r, A, l and u, as the Maros-Meszaros set is often kept.
-
-    I. Maros and C. Meszaros, Optim. Methods Softw. 11:671 (1999). Raises InputError for a file that cannot be read, and
-    for what is not there.
-    """
-    from scipy.io import loadmat
-
-    try:
-        held = loadmat(path)
-    except (OSError, ValueError, NotImplementedError, TypeError) as error:
-        raise InputError(f"{getattr(path, 'name', path)}: cannot be read ({error}); give a MATLAB file") from None
-    missing = [name for name in ("P", "q", "A", "l", "u") if name not in held]
-    if missing:
-        raise InputError(f"{getattr(path, 'name', path)}: holds no {missing[0]!r}; must hold P, q, A, l, u, and may r")
-
-    def dense(name: str) -> Array:
-        value = held[name]
-        return np.asarray(value.toarray() if hasattr(value, "toarray") else value, dtype=np.float64)
-
-    vectors = {name: dense(name).reshape(-1) for name in ("q", "l", "u")}
-    constant = float(dense("r").reshape(-1)[0]) if "r" in held else 0.0
-    return of_rows(dense("P"), vectors["q"], constant, dense("A"), vectors["l"], vectors["u"])
 
 
 def _check_limits(low: str, lower: Array, high: str, upper: Array) -> None:

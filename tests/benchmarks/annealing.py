@@ -32,6 +32,7 @@ from hopfield_hw.annealing import (
     edges_matrix,
     time_to_solution,
 )
+from hopfield_hw.values.proportion import proportion
 
 FOLDER = os.environ.get("HOPFIELD_HW_DATA")
 READS = 4096
@@ -76,13 +77,6 @@ class Measured:
         low, high = self.interval()
         rates = ", ".join(f"{k / n:.3f}" for k, n in zip(self.successes, self.runs, strict=True))
         return f"TTS99 {1e6 * self.tts():.1f} us [{1e6 * low:.1f}, {1e6 * high:.1f}], p {rates}"
-
-
-def wilson(successes: int, runs: int, z: float = 1.96) -> tuple[float, float]:
-    """The 95% score interval of a rate (E. B. Wilson, J. Am. Stat. Assoc. 22:209, 1927)."""
-    rate, square = successes / runs, z * z / runs
-    half = z * math.sqrt(rate * (1.0 - rate) / runs + square / (4.0 * runs))
-    return (rate + square / 2.0 - half) / (1.0 + square), (rate + square / 2.0 + half) / (1.0 + square)
 
 
 def networks(models: list[Any], least: list[float], dynamics: Dynamics, *, reads: int, **options: Any) -> Measured:
@@ -188,7 +182,7 @@ def cuts_of_sixty_nodes() -> Iterable[dict[str, Any]]:
         yield row(f"TTS99, {name}, {preset} against simulated annealing", ratio, goal, "lower")
     for preset, teeth in (("ballistic", 8), ("first_order", 12)):
         found = networks(models, least, PRESETS[preset], reads=READS // 8, reanneal=teeth, readout="best")
-        low, high = wilson(sum(found.successes), sum(found.runs))
+        low, high = proportion(sum(found.successes), sum(found.runs)).interval
         duration = teeth * PRESETS[preset].t_stop
         rate = sum(found.successes) / sum(found.runs)
         said = f"mean p {rate:.4f} [{low:.4f}, {high:.4f}]; {found}"
@@ -242,7 +236,7 @@ def colourings() -> Iterable[dict[str, Any]]:
             yield row(f"{title}: needs HOPFIELD_HW_DATA", None, goal, "higher", unit="rate")
             continue
         found = networks([GroupedModel.colouring(adjacency, colours)], [0.0], PRESETS["colouring"], reads=1024)
-        low, high = wilson(found.successes[0], found.runs[0])
+        low, high = proportion(found.successes[0], found.runs[0]).interval
         print(f"{title}: in [{low:.3f}, {high:.3f}]; {found}")
         yield row(title, found.successes[0] / found.runs[0], goal, "higher", unit="rate")
 

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from scipy.optimize import linprog, minimize
 
+from hopfield_hw.formats.instances import read_program
 from hopfield_hw.optimisation import solve_program
-from hopfield_hw.problems.programs import LinearProgram, QuadraticProgram, read_program
+from hopfield_hw.problems.programs import LinearProgram, QuadraticProgram, as_program
 from hopfield_hw.values.errors import AccuracyError, InputError
 
 # The linear program of Tank and Hopfield (1986): y <= 5, -x <= 5, 5/12 x - y <= 35/12, 5/2 x + y <= 35/2.
@@ -112,7 +113,7 @@ def test_published_programs(name: str) -> None:
     folder = os.environ.get("HOPFIELD_HW_DATA")
     if not folder:
         pytest.skip("HOPFIELD_HW_DATA does not name the folder of the benchmark data")
-    program = read_program(Path(folder) / "qp" / f"{name}.mat")
+    program = as_program(read_program(Path(folder) / "qp" / f"{name}.mat"))
     found = solve_program(program)
     assert found.objective == pytest.approx(OPTIMA[name], rel=3e-9)
     assert found.violation <= 1e-9

@@ -8,13 +8,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy.io import savemat
 
 import hopfield_hw as hh
 from hopfield_hw.equations import OdeProgram
 from hopfield_hw.problems import build_problem
 from hopfield_hw.problems.program_networks import multiplier_network, penalty_network
-from hopfield_hw.problems.programs import LinearProgram, QuadraticProgram, of_rows, read_program
+from hopfield_hw.problems.programs import LinearProgram, QuadraticProgram
 from hopfield_hw.transforms import in_si
 from hopfield_hw.values.errors import InputError
 
@@ -80,29 +79,7 @@ def test_a_design_has_the_fields_in_a_table() -> None:
     assert build_problem("program_by_penalty", {"program": {"linear": [1.0], "quadratic": [[1.0]]}}).kind == "ode"
 
 
-def test_rows_of_one_element_become_limits(tmp_path: Path) -> None:
-    rows = np.array([[1.0, 1.0], [0.0, -2.0], [3.0, 0.0]])
-    low, high = np.array([-1e20, -4.0, 0.0]), np.array([1.0, 2.0, 1e20])
-    program = of_rows(np.eye(2), [1.0, 0.0], 3.0, rows, low, high)
-    assert program.rows.tolist() == [[1.0, 1.0]]
-    assert (program.rows_lower.tolist(), program.rows_upper.tolist()) == ([-np.inf], [1.0])
-    assert (program.lower.tolist(), program.upper.tolist()) == ([0.0, -1.0], [np.inf, 2.0])
-    path = tmp_path / "program.mat"
-    columns = {"q": [[1], [0]], "r": [[3]], "l": low[:, np.newaxis], "u": high[:, np.newaxis]}
-    savemat(path, {"P": np.eye(2), "A": rows, **columns})
-    read = read_program(path)
-    assert read.constant == 3.0
-    assert read.lower.tolist() == [0.0, -1.0]
-    assert read.rows_upper.tolist() == [1.0]
-
-
 GIVEN: dict[str, Any] = {"linear": np.ones(2), "quadratic": np.eye(2)}
-
-
-def file_without(name: str, folder: Path) -> QuadraticProgram:
-    path = folder / "program.mat"
-    savemat(path, {key: np.eye(1) for key in "PqAlu" if key != name})
-    return read_program(path)
 
 
 REFUSED: dict[str, tuple[Callable[[Path], Any], str]] = {
@@ -147,11 +124,6 @@ REFUSED: dict[str, tuple[Callable[[Path], Any], str]] = {
         "`program`: field 'uper' is unknown: must be one of linear, quadratic, constant, rows, rows_lower, rows_upper, "
         "lower, upper; did you mean 'upper'?",
     ),
-    "a file without": (
-        lambda folder: file_without("u", folder),
-        "program.mat: holds no 'u'; must hold P, q, A, l, u, and may r",
-    ),
-    "no file": (lambda folder: read_program(folder / "none.mat"), "none.mat: cannot be read ("),
 }
 
 
