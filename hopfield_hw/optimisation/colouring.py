@@ -27,7 +27,7 @@ def solve_colouring(graph: WeightedGraph, effort: Effort, *, colours: int | None
     most = greedy_colours(graph)
     numbers = range(max(len(clique), 1), most + 1) if colours is None else [whole(colours, "colours", 1, MOST_COLOURS)]
     for count in numbers:
-        found = anneal_model(GroupedModel.colouring(graph.couplings, count), effort)
+        found, preset = anneal_model(GroupedModel.colouring(graph.couplings, count), effort)
         chosen = np.asarray(found.best, dtype=np.int64)
         clashes = count_clashes(graph, chosen)
         if clashes == 0:
@@ -48,7 +48,7 @@ def solve_colouring(graph: WeightedGraph, effort: Effort, *, colours: int | None
         more={"greedy": f"{most} colours, largest degree first"},
         edges=graph.edges,
         values_of=f"edges within one of {count} colours",
-        **effort.told(found, found.energies),
+        **effort.told(found, preset, found.energies),
     )
 
 

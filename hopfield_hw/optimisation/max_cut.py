@@ -13,8 +13,10 @@ from ..values.errors import InputError
 from .annealed import Effort, anneal_model
 from .solution import Solution
 
-# A bound by an eigenvalue is taken for so many nodes; its rounding errors are below this part of it.
-LARGEST, ROUNDING = 5000, 1e-9
+# A bound by an eigenvalue is taken for so many nodes; what is added to it against rounding, of the norm of L.
+LARGEST, DENSE, ROUNDING = 4000, 400, 1e-9
+# From so many nodes on; none of them is the best for dense, planar and grid-like graphs alike.
+MANY, PRESETS_OF_LARGE = 300, ("large", "large_planar", "large_grid")
 
 
 def solve_max_cut(graph: WeightedGraph, effort: Effort) -> Solution:
@@ -25,7 +27,8 @@ def solve_max_cut(graph: WeightedGraph, effort: Effort) -> Solution:
     """
     from ..annealing import IsingModel
 
-    found = anneal_model(IsingModel(couplings=graph.couplings), effort)
+    presets = PRESETS_OF_LARGE if graph.size > MANY else ()
+    found, preset = anneal_model(IsingModel(couplings=graph.couplings), effort, presets)
     sides = np.asarray(found.best > 0, dtype=np.int8)
     value = cut_value(graph, sides)
     bound = cut_bound(graph)
@@ -42,7 +45,7 @@ def solve_max_cut(graph: WeightedGraph, effort: Effort) -> Solution:
         optimal=value >= bound,
         bound=bound,
         more={} if pieces == 1 else {"graph": f"in {pieces} pieces, solved together"},
-        **effort.told(found, 0.5 * (graph.weights.sum() - found.energies)),
+        **effort.told(found, preset, 0.5 * (graph.weights.sum() - found.energies)),
     )
 
 
@@ -56,19 +59,29 @@ def cut_value(graph: WeightedGraph, sides: Any) -> float:
 
 
 def cut_bound(graph: WeightedGraph) -> float:
-    """Return a value that no cut is above: the least of the weights above 0, and n lambda_max / 4."""
+    """Return a value that no cut is above: the least of the weights above 0, added up, and n lambda_max / 4.
+
+    An eigenvalue is taken for the largest where t I - L has a Cholesky factor for a t just above it.
+    """
     most = float(graph.weights[graph.weights > 0.0].sum())
     if graph.size <= LARGEST:
         weights = graph.couplings
         laplacian: Any = sp.diags_array(weights.sum(axis=1)) - weights
-        if graph.size <= 400:
-            largest = float(np.linalg.eigvalsh(laplacian.toarray())[-1])
+        above = _largest_eigenvalue(laplacian) + ROUNDING * float(abs(laplacian).sum(axis=1).max())
+        try:
+            np.linalg.cholesky(above * np.eye(graph.size) - laplacian.toarray())
+        except np.linalg.LinAlgError:
+            pass  # nothing is known of this bound
         else:
-            from scipy.sparse.linalg import eigsh
-
-            start = np.random.default_rng(0).normal(size=graph.size)
-            value, vector = eigsh(laplacian, k=1, which="LA", v0=start, tol=1e-10)
-            largest = float(value[0]) + float(np.linalg.norm(laplacian @ vector - value * vector))
-        most = min(most, 0.25 * graph.size * largest * (1.0 + ROUNDING))
+            most = min(most, max(0.25 * graph.size * above, 0.0))
     whole = np.all(graph.weights == np.rint(graph.weights))
     return float(np.floor(most)) if whole else most
+
+
+def _largest_eigenvalue(matrix: Any) -> float:
+    if matrix.shape[0] <= DENSE:
+        return float(np.linalg.eigvalsh(matrix.toarray())[-1])
+    from scipy.sparse.linalg import eigsh
+
+    start = np.random.default_rng(0).normal(size=matrix.shape[0])
+    return float(eigsh(matrix, k=1, which="LA", v0=start, tol=1e-12, return_eigenvectors=False)[0])

@@ -16,7 +16,7 @@ def solve_qubo(problem: Qubo, effort: Effort) -> Solution:
 
     n, (i, j) = problem.size, problem.pairs.T
     upper = sp.csr_array((problem.quadratic, (i, j)), shape=(n, n))
-    found = anneal_model(BinaryModel(couplings=sp.csr_array(upper + upper.T), fields=problem.linear), effort)
+    found, preset = anneal_model(BinaryModel(couplings=sp.csr_array(upper + upper.T), fields=problem.linear), effort)
     state = np.asarray(found.best, dtype=np.int8)
     value = float(problem.values(state))
     bound = float(np.minimum(problem.linear, 0.0).sum() + np.minimum(problem.quadratic, 0.0).sum())
@@ -31,5 +31,5 @@ def solve_qubo(problem: Qubo, effort: Effort) -> Solution:
         rests_on="the function of the file at this state" + (", and the bound" if value <= bound else ""),
         optimal=value <= bound,
         bound=bound,
-        **effort.told(found, found.energies),
+        **effort.told(found, preset, found.energies),
     )

@@ -55,6 +55,20 @@ def test_a_cut_that_reaches_its_bound_is_optimal(tmp_path: Path) -> None:
         assert (found.value, found.verdict, found.bound) == (best, "optimal", best)
 
 
+def test_no_bound_is_below_a_cut() -> None:
+    """Of weights below 0 alone, of which the largest cut is 0, and above the size from which eigsh takes over."""
+    rng = np.random.default_rng(7)
+    for n, low, high in ((5, -4, -1), (9, -3, 4), (450, -2, 3)):
+        i, j = np.triu_indices(n, 1)
+        keep = rng.random(i.size) < min(1.0, 8.0 / n)
+        weights = rng.integers(low, high, int(keep.sum())).astype(float)
+        edges = np.stack([i[keep], j[keep]], axis=1)
+        graph = WeightedGraph(name="g", size=n, edges=edges, weights=weights)
+        cuts = [cut_value(graph, rng.integers(0, 2, n)) for _ in range(200)]
+        assert max(0.0, *cuts) <= cut_bound(graph)
+    assert cut_bound(WeightedGraph(name="g", size=2, edges=np.array([[0, 1]]), weights=np.array([-1.0]))) == 0.0
+
+
 def test_pieces_of_a_graph_are_told(tmp_path: Path) -> None:
     found = solve(written(tmp_path, "two.txt", "5 2\n1 2 1\n3 4 1\n"), LITTLE)
     assert found.more["graph"] == "in 3 pieces, solved together"

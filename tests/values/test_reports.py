@@ -197,12 +197,23 @@ def results() -> set[type]:
 
 def test_every_result_is_a_report_that_is_frozen() -> None:
     assert {kind.__name__ for kind in results()} == {
+        "Assignments",
         "Checked",
         "Coverage",
+        "Cycle",
+        "DelayWindows",
+        "Diagram",
+        "EnergyTrace",
+        "Equilibria",
         "FixedPointReport",
         "Machines",
         "MixedRun",
+        "ProgramSolution",
         "RandomReport",
+        "RecallCurve",
+        "Recollection",
+        "Solution",
+        "Tours",
         "Unverified",
         "Verification",
     }
