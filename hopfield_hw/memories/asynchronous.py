@@ -33,11 +33,12 @@ def whole_weights(weights: Array) -> Array:
         scaled = weights * scale
         found = np.round(scaled)
         # A whole number divided by n and multiplied again comes back to within a few units in the last place.
-        if np.all(np.abs(scaled - found) <= 1e-6) and np.abs(found).sum(axis=1).max() * 2.0 < EXACT:
+        whole = np.all(np.abs(scaled - found) <= 1e-6) and np.array_equal(found != 0.0, weights != 0.0)
+        if whole and np.abs(found).sum(axis=1).max() * 2.0 < EXACT:
             return np.ascontiguousarray(found)
     raise InputError(
         f"`weights`: are no whole multiples of 1/{weights.shape[0]} or of 1e-{DECIMALS}, so that sums are not exact; "
-        f"round them to {DECIMALS} decimals"
+        f"scale them, and round them to {DECIMALS} decimals"
     )
 
 

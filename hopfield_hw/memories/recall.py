@@ -58,9 +58,13 @@ class Recollection(Report):
 
     @property
     def agree(self) -> bool:
-        """Whether all machines have settled, at the same signs."""
+        """Whether several machines have all settled, at the same signs; False of one, which is compared with none."""
         signs = [end.signs for end in self.ends.values()]
-        return all(end.settled for end in self.ends.values()) and all(np.array_equal(signs[0], one) for one in signs)
+        return (
+            len(signs) > 1
+            and all(end.settled for end in self.ends.values())
+            and all(np.array_equal(signs[0], one) for one in signs)
+        )
 
     def rows(self) -> list[tuple[str, str]]:
         """Return the ends as (machine, pattern and distance) rows."""

@@ -31,7 +31,7 @@ def solve_clauses(problem: Clauses, effort: Effort) -> Solution:
     seconds = time.process_time() - started
     valid = found.solution is not None
     values = np.zeros(0, dtype=np.int8) if found.solution is None else found.solution[: problem.size].astype(np.int8)
-    held = int(np.count_nonzero(problem.satisfied(values))) if valid else 0
+    held = np.count_nonzero(problem.satisfied(values)) if valid else np.nan
     if valid and held < len(problem.clauses):
         raise AssertionError("values that satisfy the clauses of three do not satisfy those of the file")
     added = formula.variables - problem.size

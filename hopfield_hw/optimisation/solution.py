@@ -54,7 +54,10 @@ class Solution(Report):
 
     def rows(self) -> list[tuple[str, str]]:
         """Return what was found as (what, value) rows."""
-        found = [("result", self.verdict), (self.what, f"{self.value:.10g}"), ("rests on", self.rests_on)]
+        found = [("result", self.verdict)]
+        if math.isfinite(self.value):
+            found.append((self.what, f"{self.value:.10g}"))
+        found.append(("rests on", self.rests_on))
         if self.bound is not None:
             found.append(("bound", f"none is better than {self.bound:.10g}"))
         if self.method:

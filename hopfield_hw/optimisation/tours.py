@@ -134,7 +134,7 @@ def two_opt(problem: TravellingSalesman, *, starts: int, seed: int) -> Tours:
     i, j = np.triu_indices(n, 2)
     keep = ~((i == 0) & (j == n - 1))
     i, j = i[keep], j[keep]
-    running = np.arange(count)
+    running = np.arange(count if i.size else 0)  # of three cities all tours are one
     while running.size:
         t = tours[running]
         after = np.roll(t, -1, axis=1)

@@ -148,7 +148,8 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
     ),
     "sums that are not exact": (
         lambda: measure_capacity(lambda rows: hebb(rows) / np.pi, n=10, loads=[0.5], seed=0),
-        "`weights`: are no whole multiples of 1/10 or of 1e-9, so that sums are not exact; round them to 9 decimals",
+        "`weights`: are no whole multiples of 1/10 or of 1e-9, so that sums are not exact; scale "
+        "them, and round them to 9 decimals",
     ),
     "a degree": (lambda: Dense(degree=1), "`Dense.degree` = 1: must be a whole number from 2 to 12"),
     "a degree too high": (
@@ -169,3 +170,8 @@ def test_refused(make: Callable[[], Any], message: str) -> None:
     with pytest.raises(InputError) as caught:
         make()
     assert str(caught.value) == message
+
+
+def test_weights_that_are_too_small_to_be_whole_are_refused_and_not_taken_for_0() -> None:
+    with pytest.raises(InputError, match=r"^`weights`: are no whole multiples of 1/40 or of 1e-9"):
+        measure_capacity(lambda patterns: 1e-9 * RULES["hebb"](patterns), n=40, loads=(0.5,), sets=1, probes=2, seed=1)

@@ -14,7 +14,7 @@ from hopfield_hw.optimisation.colouring import count_clashes, find_clique
 from hopfield_hw.optimisation.max_cut import cut_bound, cut_value
 from hopfield_hw.optimisation.satisfiability import write_in_threes
 from hopfield_hw.pictures.solutions import plot_solution
-from hopfield_hw.values.errors import InputError
+from hopfield_hw.values.errors import AccuracyError, InputError
 
 LITTLE = Effort(reads=32, seed=3)
 
@@ -151,6 +151,37 @@ def test_a_program_is_judged_by_its_optimality_conditions(tmp_path: Path) -> Non
     assert most.value == pytest.approx(-least.value, abs=1e-8)
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "best"),
+    [
+        (
+            "one slope dwarfs the other",
+            " N C\nCOLUMNS\n X C 1e12\n Y C 1\nBOUNDS\n UP B X 1\n LO B Y -1e4\n UP B Y 1e4\n",
+            -1e4,
+        ),
+        (
+            "a slope of 1e-12 over 1e15",
+            " N C\nCOLUMNS\n X C -1\n Y C -1e-12\nBOUNDS\n UP B X 3\n UP B Y 1e15\nQUADOBJ\n X X 1\n",
+            -1000.5,
+        ),
+    ],
+)
+def test_a_program_of_unlike_scales_is_optimal_only_where_it_is(
+    name: str, text: str, best: float, tmp_path: Path
+) -> None:
+    """What is left of the objective counts by the limits, not by the largest number in the file."""
+    try:
+        found = solve(written(tmp_path, "a.mps", f"ROWS\n{text}ENDATA\n"))
+    except AccuracyError:
+        return
+    assert found.verdict != "optimal" or found.value == pytest.approx(best, rel=1e-6), name
+
+
+def test_tours_of_three_cities_are_all_one(tmp_path: Path) -> None:
+    found = solve(written(tmp_path, "a.csv", "0,0\n3,0\n0,4\n"), Effort(reads=4))
+    assert (found.verdict, found.value) == ("optimal", 12.0)
+
+
 REFUSED: dict[str, tuple[str, str, dict[str, object], str]] = {
     "an option": (
         "a.txt",
@@ -170,19 +201,19 @@ REFUSED: dict[str, tuple[str, str, dict[str, object], str]] = {
         "a.mps",
         "ROWS\n N C\n G A\n L B\nCOLUMNS\n X C 1 A 1\n X B 1\nRHS\n R A 2 B 1\nENDATA\n",
         {},
-        "QuadraticProgram: is infeasible, as no x lies within all its limits",
+        "a: QuadraticProgram: is infeasible, as no x lies within all its limits",
     ),
     "unbounded": (
         "a.mps",
         "ROWS\n N C\nCOLUMNS\n X C -1\nENDATA\n",
         {},
-        "QuadraticProgram: is unbounded, as its objective has no least value within the limits; add a limit",
+        "a: QuadraticProgram: is unbounded, as its objective has no least value within the limits; add a limit",
     ),
     "indefinite": (
         "a.mps",
         "ROWS\n N C\nCOLUMNS\n X C 1\nBOUNDS\n UP B X 1\nQUADOBJ\n X X -2\nENDATA\n",
         {},
-        "`QuadraticProgram.quadratic` has the eigenvalue -2: is indefinite, so that there may be many local minima",
+        "a: `QuadraticProgram.quadratic` has the eigenvalue -2: is indefinite, so that there may be many local minima",
     ),
     "whole": (
         "a.mps",

@@ -14,6 +14,7 @@ from .types import Qubo, WeightedGraph, make_graph
 
 Entries = dict[tuple[int, int], float]
 MOST_ENTRIES = 2**40
+LARGEST = 1e100  # squares of sums of weights stay finite
 
 
 def read_max_cut(path: Path) -> WeightedGraph:
@@ -71,7 +72,10 @@ def _read_entries(lines: Iterable[Line], size: int, *, origin: int, default: flo
         pair = (min(i, j), max(i, j))
         if pair in found:
             line.refuse("this pair of nodes is there twice, in either order; leave one out")
-        found[pair] = default if default is not None and len(line.words) == 2 else line.value(2, "a weight")
+        weight = default if default is not None and len(line.words) == 2 else line.value(2, "a weight")
+        if abs(weight) > LARGEST:
+            line.refuse(f"a weight {weight:g}: must be within {LARGEST:g}; scale all of them down")
+        found[pair] = weight
     return found
 
 

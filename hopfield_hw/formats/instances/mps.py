@@ -47,6 +47,10 @@ class _Model:
         self.whole: list[bool] = []
         self.quadratic: dict[tuple[int, int], float] = {}
         self.in_whole = False
+        self.with_lower: set[int] = set()
+        self.sets: dict[str, str] = {}
+        self.is_full = False
+        self.mirrored: dict[tuple[int, int], int] = {}
 
     def row(self, line: Line) -> None:
         """`KIND NAME`"""
@@ -63,8 +67,11 @@ class _Model:
 
     def column(self, line: Line) -> None:
         """`NAME ROW VALUE [ROW VALUE]`, or a marker of whole numbers"""
-        if len(line.words) == 3 and line.words[1] == "'MARKER'":
-            self.in_whole = line.words[2] == "'INTORG'"
+        if len(line.words) == 3 and line.words[1].upper() == "'MARKER'":
+            kind = line.words[2].upper()
+            if kind not in ("'INTORG'", "'INTEND'"):
+                line.refuse("a marker must be 'INTORG' or 'INTEND'")
+            self.in_whole = kind == "'INTORG'"
             return
         name = line.words[0]
         if name not in self.columns:
@@ -74,6 +81,8 @@ class _Model:
         j = self.columns[name]
         for row, value in self._pairs(line, 1).items():
             if row == self.objective:
+                if j in self.cost:
+                    line.refuse("this entry is there twice")
                 self.cost[j] = value
             elif row in self.rows:
                 if (self.rows[row], j) in self.entries:
@@ -82,11 +91,11 @@ class _Model:
 
     def right_side(self, line: Line) -> None:
         """`[NAME] ROW VALUE [ROW VALUE]`"""
-        self.right |= self._pairs(line, len(line.words) % 2)
+        self._add(line, "RHS", self.right)
 
     def range(self, line: Line) -> None:
         """`[NAME] ROW VALUE [ROW VALUE]`"""
-        self.ranges |= self._pairs(line, len(line.words) % 2)
+        self._add(line, "RANGES", self.ranges)
 
     def bound(self, line: Line) -> None:
         """`KIND NAME COLUMN [VALUE]`, or without the name"""
@@ -94,6 +103,7 @@ class _Model:
         place = next((k for k in (2, 1) if k < len(words) and words[k] in self.columns), None)
         if place is None:
             line.refuse("must be `KIND BOUND COLUMN VALUE`, with a column of the section COLUMNS")
+        self._check_set(line, "BOUNDS", words[1] if place == 2 else "")
         column, values = self.columns[words[place]], self.bounds[self.columns[words[place]]]
         if kind == "FR":
             values[:] = [-math.inf, math.inf]
@@ -102,8 +112,10 @@ class _Model:
         elif kind in BOUNDS:
             ends, fixed = BOUNDS[kind]
             value = line.value(place + 1, "a bound") if fixed is None else fixed
-            if kind in ("UP", "UI") and value < 0.0 and values[0] == 0.0:
+            if kind in ("UP", "UI") and value < 0.0 and column not in self.with_lower:
                 values[0] = -math.inf
+            if 0 in ends:
+                self.with_lower.add(column)
             for end in ends:
                 values[end] = value
         else:
@@ -120,6 +132,34 @@ class _Model:
         value = line.value(2, "a value")
         if self.quadratic.setdefault((i, j), value) != value:
             line.refuse("this entry and its mirror image differ: P must be symmetric")
+        self.mirrored[i, j] = self.mirrored.get((i, j), 0) + 1
+
+    def matrix_entry(self, line: Line) -> None:
+        """`COLUMN COLUMN VALUE` of a section that has both places of P"""
+        self.square(line)
+        self.is_full = True
+
+    def check_full(self) -> None:
+        """Raise InputError where a full matrix has an entry off its diagonal in one place alone."""
+        for (i, j), count in self.mirrored.items():
+            if self.is_full and count != 1 + (i != j):
+                names = list(self.columns)
+                raise InputError(
+                    f"{self.path.name}: QMATRIX has {names[i]} {names[j]} {count} times: must have an entry and its "
+                    "mirror image; write QUADOBJ for one triangle"
+                )
+
+    def _add(self, line: Line, section: str, known: dict[str, float]) -> None:
+        first = len(line.words) % 2
+        self._check_set(line, section, line.words[0] if first else "")
+        for row, value in self._pairs(line, first).items():
+            if row in known:
+                line.refuse(f"the row {row} is there twice")
+            known[row] = value
+
+    def _check_set(self, line: Line, section: str, name: str) -> None:
+        if self.sets.setdefault(section, name) != name:
+            line.refuse(f"a second set of {section}, {name or 'without a name'}: must be one; leave the others out")
 
     def _pairs(self, line: Line, first: int) -> dict[str, float]:
         if len(line.words) < first + 2 or (len(line.words) - first) % 2:
@@ -137,7 +177,7 @@ SECTIONS = {
     "RANGES": _Model.range,
     "BOUNDS": _Model.bound,
     "QUADOBJ": _Model.square,
-    "QMATRIX": _Model.square,
+    "QMATRIX": _Model.matrix_entry,
 }
 
 
@@ -150,6 +190,7 @@ def read_mps(path: Path) -> ProgramData:
     model = _Model(path)
     for section, line in _sections(path, model):
         SECTIONS[section](model, line)
+    model.check_full()
     if not model.columns:
         raise InputError(f"{path.name}: has no variables; there is nothing to solve")
     return _finish(model)

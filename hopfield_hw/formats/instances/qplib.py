@@ -8,6 +8,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from ...values.arrays import Array
+from ...values.errors import InputError
 from .lines import MOST_NODES, Line, read_lines, take_first
 from .types import ProgramData, make_program
 
@@ -56,6 +57,9 @@ class _Reader:
         """Return a symmetric matrix of its lower triangle."""
         places, values = self.entries(count, (n, n))
         rows, columns = np.array(places, dtype=np.int64).reshape(-1, 2).T
+        pairs = {(min(i, j), max(i, j)) for i, j in places}
+        if len(pairs) < len(places):
+            raise InputError(f"{self.path.name}: an entry of P is there twice, or on both sides of the diagonal")
         one = sp.csr_array((np.array(values, dtype=np.float64), (rows, columns)), shape=(n, n))
         return sp.csr_array(one + one.T - sp.diags_array(one.diagonal()))
 

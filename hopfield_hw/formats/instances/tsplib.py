@@ -16,6 +16,7 @@ from .types import Cities
 # A matrix of distances has this many cities squared.
 MOST_CITIES = 5000
 EARTH, PI = 6378.388, 3.141592  # of the rule GEO, to the digits that it states
+SECTIONS = ("NODE_COORD_SECTION", "EDGE_WEIGHT_SECTION", "DISPLAY_DATA_SECTION")
 ENTRIES: Mapping[str, Callable[[int], int]] = MappingProxyType(
     {
         "FULL_MATRIX": lambda n: n * n,
@@ -64,6 +65,8 @@ def _read_tsplib(path: Path) -> Cities:
         if colon:
             head[key.strip()] = value.strip()
         elif text.endswith("_SECTION"):
+            if text not in SECTIONS:
+                line.refuse(f"must be a section of {', '.join(SECTIONS)}")
             current = sections.setdefault(text, [])
         elif current is not None:
             current.append(line)

@@ -67,7 +67,7 @@ ROWS
 COLUMNS
  X COST 1 FIRST 1
  X OTHER 5
- MARK 'MARKER' 'INTORG'
+ MARK 'MARKER' 'intorg'
  Y COST 4 SECOND 2
  Y THIRD 1
  MARK 'MARKER' 'INTEND'
@@ -338,6 +338,47 @@ REFUSED: dict[str, tuple[str, str, str]] = {
         "a.mps",
         "ROWS\n N COST\nCOLUMNS\n X COST 1\nBOUNDS\n SC B X 1\n",
         "a.mps line 6 `SC B X 1`: the kind of a bound must be FR, BV, or one of LO, UP, FX, MI, PL, LI, UI",
+    ),
+    "a marker": (
+        "a.mps",
+        "ROWS\n N COST\nCOLUMNS\n M 'MARKER' 'INT'\n",
+        "a.mps line 4 `M 'MARKER' 'INT'`: a marker must be 'INTORG' or 'INTEND'",
+    ),
+    "a cost twice": (
+        "a.mps",
+        "ROWS\n N COST\nCOLUMNS\n X COST 1\n X COST 2\n",
+        "a.mps line 5 `X COST 2`: this entry is there twice",
+    ),
+    "a second set": (
+        "a.mps",
+        "ROWS\n N COST\n L A\nCOLUMNS\n X A 1\nRHS\n R A 5\n S A 1\n",
+        "a.mps line 8 `S A 1`: a second set of RHS, S: must be one; leave the others out",
+    ),
+    "a row twice": (
+        "a.mps",
+        "ROWS\n N COST\n L A\nCOLUMNS\n X A 1\nRHS\n R A 5\n R A 1\n",
+        "a.mps line 8 `R A 1`: the row A is there twice",
+    ),
+    "half a matrix": (
+        "a.mps",
+        "ROWS\n N COST\nCOLUMNS\n X COST 1\n Y COST 1\nQMATRIX\n X Y 1\nENDATA\n",
+        "a.mps: QMATRIX has X Y 1 times: must have an entry and its mirror image; write QUADOBJ for one triangle",
+    ),
+    "a lower bound above an upper one": (
+        "a.mps",
+        "ROWS\n N COST\nCOLUMNS\n X COST 1\nBOUNDS\n LO B X 0\n UP B X -5\nENDATA\n",
+        "a: variable 1 must be from 0 to -5: nothing is",
+    ),
+    "fixed edges": (
+        "a.tsp",
+        f"{TSP}0 1 2 1 0 3 2 3 0\nFIXED_EDGES_SECTION\n1 3\n-1\n",
+        "a.tsp line 6 `FIXED_EDGES_SECTION`: must be a section of NODE_COORD_SECTION, EDGE_WEIGHT_SECTION, "
+        "DISPLAY_DATA_SECTION",
+    ),
+    "a huge weight": (
+        "a.txt",
+        "2 1\n1 2 1e300\n",
+        "a.txt line 2 `1 2 1e300`: a weight 1e+300: must be within 1e+100; scale all of them down",
     ),
     "an asymmetric matrix": (
         "a.qps",
