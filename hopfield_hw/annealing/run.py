@@ -18,6 +18,7 @@ from ..values.names import unknown
 from .dynamics import Dynamics, GainRamp
 from .models import GroupedModel, IsingModel, Model, States
 from .noise import keys
+from .presets import as_dynamics
 from .program import force_of
 
 # Samples that are annealed together: the state of all their neurons stays in the processor's cache.
@@ -64,7 +65,7 @@ class Annealed(Brief):
 
 def anneal(
     model: Model,
-    dynamics: Dynamics,
+    dynamics: Dynamics | str,
     *,
     reads: int = 64,
     seed: int = 0,
@@ -76,11 +77,11 @@ def anneal(
 ) -> Annealed:
     """Return `reads` states that a dynamics ends at, each from a start and with a noise of its own.
 
-    `readout`: "final", the state at the end, or "best": a latch keeps the state of the least energy that it saw, LOOKS
-    times in an anneal and at its end. `reanneal`: a run is so many anneals, each from a new start; with more than one
-    the readout must be "best". `time_constant`: R C of the network, seconds. `threads`: blocks of samples go to so many
-    threads; the numbers are the same whatever their number. `fast`: with Numba (True), without (False), or as it is
-    installed. Everything follows from `seed`.
+    `dynamics`: an object, or the name of a preset. `readout`: "final", the state at the end, or "best": a latch keeps
+    the state of the least energy that it saw, LOOKS times in an anneal and at its end. `reanneal`: a run is so many
+    anneals, each from a new start; with more than one the readout must be "best". `time_constant`: R C of the network,
+    seconds. `threads`: blocks of samples go to so many threads; the numbers are the same whatever their number. `fast`:
+    with Numba (True), without (False), or as it is installed. Everything follows from `seed`.
 
     Raises InputError for a dynamics that does not anneal this kind of model, for no reads, and for a readout that is
     none; MissingExtra for `fast` without Numba.
@@ -89,10 +90,7 @@ def anneal(
         raise InputError(
             f"`model` = {model!r:.60}: must be an IsingModel, BinaryModel, PolynomialModel or GroupedModel"
         )
-    if not isinstance(dynamics, Dynamics):
-        raise InputError(
-            f"`dynamics` = {dynamics!r:.60}: must be a Dynamics, such as one of hopfield_hw.annealing.PRESETS"
-        )
+    dynamics = as_dynamics(dynamics)
     count = whole(reads, "reads", 1, MOST_READS)
     teeth = whole(reanneal, "reanneal", 1, MOST_READS)
     if readout not in READOUTS:

@@ -128,8 +128,9 @@ def test_sizes_that_are_at_the_edge() -> None:
             "BinaryModel, PolynomialModel or GroupedModel",
         ),
         (
-            lambda: anneal(max_cut(), "ballistic"),  # type: ignore[arg-type]
-            "`dynamics` = 'ballistic': must be a Dynamics, such as one of hopfield_hw.annealing.PRESETS",
+            lambda: anneal(max_cut(), "balistic"),
+            "preset 'balistic' is unknown: must be one of ballistic, first_order, first_order_noise, discrete, large, "
+            "large_planar, large_grid, amplitude, binary, colouring; did you mean 'ballistic'?",
         ),
         (
             lambda: BallisticBifurcation(t_stop=1.0, step=2.0),
