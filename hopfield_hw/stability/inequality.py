@@ -68,8 +68,8 @@ def check_definite(name: str, matrix: Any) -> Inequality:
     It is symmetrised, and scaled by powers of two to a diagonal near 1. Exactly: rounded to 2^-80, less what that can
     have changed times the identity, all its leading minors are positive (Sylvester's criterion), in integers by
     elimination without fractions (E. H. Bareiss, Math. Comp. 22:565, 1968). Fractions of more than 80 rows are rounded
-    to float64: Cholesky's method comes to its end after a bound for all rounding has been taken from the diagonal (S. M.
-    Rump, BIT 46:433, 2006). A matrix given in float64 never holds: its entries carry errors, of the terms that
+    to float64: Cholesky's method comes to its end after a bound for all rounding has been taken from the diagonal
+    (S. M. Rump, BIT 46:433, 2006). A matrix given in float64 never holds: its entries carry errors, of the terms that
     cancelled, that nothing here can know; its margin says whether a proof is worth trying.
     """
     half = (matrix + matrix.T) / 2
