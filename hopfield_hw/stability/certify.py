@@ -11,7 +11,7 @@ import numpy as np
 
 from ..graph import Graph, HasGraph
 from ..values.arrays import freeze
-from ..values.errors import InputError, MissingExtra
+from ..values.errors import AccuracyError, InputError, MissingExtra
 from .bessel_legendre import certify_linear_delay
 from .certificate import Certificate, check_delay
 from .cohen_grossberg import certify_cohen_grossberg
@@ -57,15 +57,18 @@ def certify(
     Raises InputError as `read_network` does, and for a rate without a delay or below 0. Without cvxpy its criteria are
     left out, which `attempts` says.
     """
-    unstable: str | None = None
     if isinstance(network, LinearDelaySystem):
-        steps = _linear_steps(network, delay, rate)
+        found, steps = None, _linear_steps(network, delay, rate)
     else:
         found = read_network(network, delay)
-        steps, unstable = _steps(found, rate), _instability(found)
+        steps = _steps(found, rate)
+    unstable: str | None = None
+    looked = found is None
     best: Certificate | None = None
     attempts: list[str] = []
     for needs_solver, name, step in steps:
+        if needs_solver and found is not None and not looked:
+            unstable, looked = _instability(found), True
         if unstable is not None and needs_solver:
             continue
         try:
@@ -81,6 +84,8 @@ def certify(
         attempts.append(f"{name}: {certificate.statement}, margin {certificate.margin:.2g}")
         if best is None or certificate.margin > best.margin:
             best = certificate
+    if found is not None and not looked:
+        unstable = _instability(found)
     if unstable is not None:
         attempts.append(unstable)
     if best is None:
@@ -133,11 +138,17 @@ def _linear_steps(system: LinearDelaySystem, delay: float | None, rate: float | 
 
 
 def _instability(network: DelayedNetwork) -> str | None:
-    """Return that a linear network with slopes at a corner of the sector clearly has a root to the right."""
+    """Return that a linear network with slopes at a corner of the sector clearly has a root to the right.
+
+    None where there is none, and for networks so large or delays so long that the roots are not computed.
+    """
     for slopes in corners(network) if network.size <= FEW else [network.upper]:
         linear = network.linear(slopes)
         scale = float(np.linalg.norm(linear.matrix) + np.linalg.norm(linear.late))
-        root = rightmost_root(linear, network.delay or 0.0)
+        try:
+            root = rightmost_root(linear, network.delay or 0.0)
+        except (InputError, AccuracyError):
+            continue
         if root.real > UNSTABLE * scale:
             at = f" at the delay {network.delay:.6g} s" if network.delay else ""
             which = ", ".join(f"{slope:.4g}" for slope in slopes[:8])

@@ -12,8 +12,9 @@ from .inequality import check_positive, exact
 from .reading import read_network
 from .systems import DelayedNetwork
 
-# T_ij / C_i has been rounded: weights count as symmetric to this part of the largest.
+# T_ij / C_i has been rounded: two weights count as symmetric to this part of the larger of them.
 SYMMETRY = 1e-12
+TAKEN = "; the weights are taken as symmetric, as each pair is to 1e-12"
 
 
 def certify_cohen_grossberg(network: DelayedNetwork | Graph | HasGraph) -> Certificate:
@@ -22,7 +23,8 @@ def certify_cohen_grossberg(network: DelayedNetwork | Graph | HasGraph) -> Certi
     There are c_i > 0 with c_i W_ij = c_j W_ji (the capacitances of an electrical network), and gain curves do not fall:
     then E = -1/2 f^T c W f - c I^T f + sum_i c_i a_i int f_i^-1 has dE/dt = -sum_i c_i f_i'(x_i) x_i'^2 <= 0 (M. A.
     Cohen and S. Grossberg, IEEE Trans. Syst. Man Cybern. 13:815, 1983; J. J. Hopfield, PNAS 81:3088, 1984). This says
-    nothing of how many equilibria there are. Symmetry counts to 1e-12 of the largest weight.
+    nothing of how many equilibria there are. Each pair c_i W_ij, c_j W_ji may differ by 1e-12 of the larger one, for
+    rounding; the claim then says that the weights are taken as symmetric, and it is not exact.
 
     Raises InputError for weights that are not symmetric in this sense, feedback with delay, a static field, gain curves
     that fall, and as `read_network` does.
@@ -37,27 +39,37 @@ def certify_cohen_grossberg(network: DelayedNetwork | Graph | HasGraph) -> Certi
         raise InputError(f"`lower[{k}]` = {found.lower[k]:g}: a gain curve falls: must be monotone, slopes at least 0")
     c = _symmetrise(found.weights)
     weighted = c[:, None] * found.weights
-    difference = np.abs(weighted - weighted.T)
-    largest = float(np.max(np.abs(weighted))) or 1.0
-    if float(difference.max()) > SYMMETRY * largest:
+    larger = np.maximum(np.abs(weighted), np.abs(weighted.T))
+    difference = np.abs(weighted - weighted.T) / np.where(larger > 0.0, larger, 1.0)
+    if not float(difference.max()) <= SYMMETRY:
         i, j = (int(k) for k in np.unravel_index(np.argmax(difference), difference.shape))
         raise InputError(
             f"`weights[{i}, {j}]` = {found.weights[i, j]:g} and `weights[{j}, {i}]` = {found.weights[j, i]:g}: no "
             "capacitances make them symmetric, so there is no such energy; make them equal, or take another criterion"
         )
+    symmetric = _is_symmetric(c, found.weights)
+    rest = [1.0 - float(difference.max()) / SYMMETRY]
     return Certificate(
         criterion="Cohen-Grossberg",
         claim="an energy never rises along any solution; where gain curves rise strictly and are bounded, each "
-        "solution approaches the equilibria",
+        "solution approaches the equilibria" + ("" if symmetric else TAKEN),
         system=found,
         inequalities=(
             check_positive("c", exact(c)),
-            check_positive("1e-12 less the asymmetry", exact([1.0 - float(difference.max()) / (SYMMETRY * largest)])),
+            check_positive("1e-12 less the asymmetry of each pair", exact([1.0]) if symmetric else np.array(rest)),
         ),
         delays=(0.0, 0.0),
         matrices={"c": c},
         source="Cohen and Grossberg, IEEE Trans. Syst. Man Cybern. 13:815 (1983)",
     )
+
+
+def _is_symmetric(c: Array, weights: Array) -> bool:
+    """Return whether c_i W_ij = c_j W_ji for all pairs, in rational numbers."""
+    if bool(np.all(c == 1.0)):
+        return bool(np.array_equal(weights, weights.T))
+    weighted = exact(c)[:, None] * exact(weights)
+    return bool(np.all(weighted == weighted.T))
 
 
 def _symmetrise(weights: Array) -> Array:

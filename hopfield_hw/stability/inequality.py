@@ -16,9 +16,9 @@ from ..values.arrays import Array
 Exact: TypeAlias = npt.NDArray[Any]
 # Bits behind the point to which a scaled matrix is rounded before its minors are computed; a bound pays for it.
 BITS = 80
-# Matrices up to this size are proved in integers; larger ones by their eigenvalues and a bound for rounding.
+# Matrices up to this size are proved in integers; larger ones by an elimination in float64 and a bound for rounding.
 LARGEST_EXACT = 80
-# Entries of a matrix in float64 are taken to be right to this many roundings for each row.
+# By how much eigenvalues of a candidate in float64 should be above 0, roundings for each row; this proves nothing.
 ROUNDINGS = 64
 
 
@@ -29,7 +29,7 @@ class Inequality:
     `name`: what has to be positive (definite). `size`: rows of the matrix (elements of a vector). `eigenvalue`: the
     smallest eigenvalue of the matrix scaled to a diagonal near 1 (smallest element of a vector). `bound`: what rounding
     can make of 0. `arithmetic`: "exact" (rational numbers, fraction-free elimination) or "float64". `holds`: whether it
-    is proved.
+    is proved, which a matrix whose entries were computed in float64 never is.
     """
 
     name: str
@@ -67,8 +67,10 @@ def check_definite(name: str, matrix: Any) -> Inequality:
 
     It is symmetrised, and scaled by powers of two to a diagonal near 1. Exactly: rounded to 2^-80, less what that can
     have changed times the identity, all its leading minors are positive (Sylvester's criterion), in integers by
-    elimination without fractions (E. H. Bareiss, Math. Comp. 22:565, 1968). Larger ones than 80 rows, and those in
-    float64: the smallest eigenvalue is above a bound for rounding.
+    elimination without fractions (E. H. Bareiss, Math. Comp. 22:565, 1968). Fractions of more than 80 rows are rounded
+    to float64: Cholesky's method comes to its end after a bound for all rounding has been taken from the diagonal
+    (S. M. Rump, BIT 46:433, 2006). A matrix given in float64 never holds: its entries carry errors, of the terms that
+    cancelled, that nothing here can know; its margin says whether a proof is worth trying.
     """
     half = (matrix + matrix.T) / 2
     n = int(half.shape[0])
@@ -81,9 +83,12 @@ def check_definite(name: str, matrix: Any) -> Inequality:
     powers = np.round(-0.5 * np.log2(diagonal)).astype(int)
     scaled = np.array(half.astype(np.float64)) * np.exp2(powers[:, None] + powers[None, :])
     eigenvalue = float(np.linalg.eigvalsh(scaled)[0]) if np.isfinite(scaled).all() else -np.inf
-    if half.dtype != object or n > LARGEST_EXACT:
+    if half.dtype != object:
         bound = ROUNDINGS * n * float(np.finfo(np.float64).eps) * max(1.0, float(np.max(np.abs(scaled))))
-        holds = eigenvalue > bound
+        return Inequality(name=name, size=n, eigenvalue=eigenvalue, bound=bound, arithmetic="float64", holds=False)
+    if n > LARGEST_EXACT:
+        bound = rounding_bound(scaled)
+        holds = bool(np.isfinite(bound)) and eigenvalue > bound and _eliminates(scaled - bound * np.eye(n))
         return Inequality(name=name, size=n, eigenvalue=eigenvalue, bound=bound, arithmetic="float64", holds=holds)
     rows = [
         [round(half[i, j] * _power(int(powers[i] + powers[j]) + BITS)) - (n if i == j else 0) for j in range(n)]
@@ -93,6 +98,24 @@ def check_definite(name: str, matrix: Any) -> Inequality:
     return Inequality(
         name=name, size=n, eigenvalue=eigenvalue, bound=bound, arithmetic="exact", holds=has_positive_minors(rows)
     )
+
+
+def rounding_bound(matrix: Array) -> float:
+    """Return twice what rounding the entries of a symmetric matrix, and Cholesky's method, can take from eigenvalues.
+
+    With u = 2^-53: (n + 2) u trace for the method, and 2 u times the largest sum of a row for the entries.
+    """
+    unit = 0.5 * float(np.finfo(np.float64).eps)
+    rows = float(np.max(np.abs(matrix).sum(axis=1)))
+    return 2.0 * unit * ((len(matrix) + 2) * float(np.trace(matrix)) + 2.0 * rows)
+
+
+def _eliminates(matrix: Array) -> bool:
+    try:
+        np.linalg.cholesky(matrix)
+    except np.linalg.LinAlgError:
+        return False
+    return True
 
 
 def check_positive(name: str, values: Any, *, strict: bool = True) -> Inequality:
@@ -138,8 +161,3 @@ def _multiply(left: Exact, right: Exact) -> Exact:
         for j, total in sums.items():
             product[i, j] = total
     return product
-
-
-def as_floats(values: Any) -> Array:
-    """Return rational numbers, or floats, as float64."""
-    return np.asarray(values, dtype=np.float64)

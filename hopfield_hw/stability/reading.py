@@ -9,7 +9,7 @@ import numpy as np
 
 from ..functions import Clip, Function, Identity, Sigmoid, Table
 from ..functions.rectifiers import Elu, LeakyRelu, Softplus
-from ..graph import Activate, Affine, Delay, Graph, HasGraph, Input, Leak, Output, as_graph
+from ..graph import Activate, Affine, Delay, Graph, HasGraph, Input, Leak, Operator, Output, as_graph
 from ..transforms import in_si
 from ..values.arrays import Array
 from ..values.errors import InputError
@@ -24,12 +24,17 @@ OTHER = (
 
 
 class _Path(NamedTuple):
-    """One way from the state back to it: the product of what it passes through, its delay, and its gain curve."""
+    """One way from the state back to it: the product of what it passes through, its delay, and its gain curve.
+
+    `activate`: the name of the operator of the gain curve; `route`: the names of the operators before it.
+    """
 
     before: Array
     function: Function | None
     after: Array
     delay: float
+    activate: str = ""
+    route: tuple[str, ...] = ()
 
 
 def slope_bounds(function: Function, size: int) -> tuple[Array, Array]:
@@ -69,8 +74,8 @@ def read_network(network: DelayedNetwork | Graph | HasGraph, delay: float | None
     equilibria alone. `delay`: puts all feedback of a network without delays late, as `transforms.add_delay` does, or
     replaces the delay that there is; of a DelayedNetwork it replaces h.
 
-    Raises InputError for another graph (several populations, holds, multipliers), one with several delays or one that
-    varies, neurons without a leak, and gain curves whose slope has no bound.
+    Raises InputError for another graph (several populations, several gain curves, holds, multipliers), one with
+    several delays or one that varies, neurons without a leak, and gain curves whose slope has no bound.
     """
     late = None if delay is None else check_delay(delay, "delay", zero=True)
     if isinstance(network, DelayedNetwork):
@@ -94,7 +99,8 @@ def _read(graph: Graph, given: Graph) -> DelayedNetwork:
         k = int(np.argmin(np.isfinite(leak.resistance)))
         raise InputError(f"neuron {k} has no leak (R is infinite): certificates need one; give R a finite value")
     n, paths = leak.output_size, _paths(graph, leak)
-    functions = {id(path.function): path.function for path in paths if path.function is not None}
+    # Two operators with one curve may have different arguments, f(W1 x + p) and f(W2 x + q): one network has one.
+    functions = {path.activate: path.function for path in paths if path.function is not None}
     delays = sorted({path.delay for path in paths} - {0.0})
     if len(functions) != 1 or any(path.function is None for path in paths):
         raise InputError(OTHER)
@@ -104,6 +110,8 @@ def _read(graph: Graph, given: Graph) -> DelayedNetwork:
     lower, upper = slope_bounds(function, n)
     into = 1.0 / leak.capacitance
     local = all(np.array_equal(path.before, np.eye(n)) for path in paths)
+    if local and len({path.route for path in paths}) != 1:
+        raise InputError(OTHER)  # f(x + x(t - h)) is not f(x) + f(x(t - h))
     weights = [np.zeros((n, n)), np.zeros((n, n))]
     for path in paths:
         weights[path.delay > 0.0] += into[:, None] * path.after if local else path.before
@@ -140,17 +148,21 @@ def _paths(graph: Graph, leak: Leak) -> list[_Path]:
             elif isinstance(driver, Delay):
                 if isinstance(driver.tau, Signal) or path.delay:
                     raise InputError(f"`{driver.name}`: must be one constant delay on each way; see `rate` for others")
-                waiting.append((driver, path._replace(delay=driver.tau)))
+                waiting.append((driver, _passed(path, driver)._replace(delay=driver.tau)))
             elif isinstance(driver, Activate):
                 if path.function is not None or driver.output_size != n:
                     raise InputError(OTHER)
-                waiting.append((driver, path._replace(function=driver.function)))
+                waiting.append((driver, path._replace(function=driver.function, activate=driver.name)))
             elif isinstance(driver, Affine):
                 matrix = np.asarray(driver.weights.matrix, dtype=np.float64)
                 name = "after" if path.function is None else "before"
-                waiting.append((driver, path._replace(**{name: getattr(path, name) @ matrix})))
+                waiting.append((driver, _passed(path, driver)._replace(**{name: getattr(path, name) @ matrix})))
             else:
                 raise InputError(OTHER)
     if not found:
         raise InputError(OTHER)
     return found
+
+
+def _passed(path: _Path, operator: Operator) -> _Path:
+    return path if path.function is None else path._replace(route=(*path.route, operator.name))

@@ -37,12 +37,17 @@ def largest_delay(
     if low >= high:
         raise InputError(f"`shortest` = {low:g} s: must be below `longest` = {high:g} s")
     step = float(positive(tolerance, "tolerance", shape=(), unit="")) * high
-    found = largest(lambda delay: certify(delay, exactly=False).proved, low, high, step)
+    found = largest(lambda delay: _is_candidate(certify(delay, exactly=False)), low, high, step)
     while True:
         certificate = certify(found, exactly=True)
         if certificate.proved or found <= low:
             return certificate
         found = max(low, found - step)
+
+
+def _is_candidate(certificate: Certificate) -> bool:
+    """Return whether each inequality has a margin in float64, which is worth a proof and is none."""
+    return bool(certificate.inequalities) and all(one.margin > 0.0 for one in certificate.inequalities)
 
 
 def certify_range(

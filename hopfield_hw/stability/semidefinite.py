@@ -11,7 +11,7 @@ import scipy.sparse as sp
 
 from ..values.arrays import Array
 from ..values.errors import InputError, MissingExtra
-from .inequality import LARGEST_EXACT, Inequality, check_definite, check_positive, exact
+from .inequality import Inequality, check_definite, check_positive, exact
 
 # From matrices (float64 or Fractions) to the matrices that have to be positive definite, by name; linear in the first.
 Build: TypeAlias = Callable[[Mapping[str, Any], Mapping[str, Any]], dict[str, Any]]
@@ -106,14 +106,13 @@ def solve(problem: Problem, solver: str | None = None) -> Array | None:
 
 
 def verify(problem: Problem, values: Array | None, *, exactly: bool = True) -> tuple[Inequality, ...]:
-    """Return the inequalities of a candidate: in rational arithmetic, where its largest matrix has up to 80 rows."""
+    """Return the inequalities of a candidate: its matrices in rational numbers; not `exactly`: in float64, unproved."""
     if values is None:
         return ()
     matrices = problem.matrices(values)
     found = problem.build(matrices, problem.data)
-    small = max(matrix.shape[0] for matrix in found.values()) <= LARGEST_EXACT
     # What float64 refuses by far is not worth the exact check.
-    if exactly and small and all(check_definite(name, one).eigenvalue > -1e-9 for name, one in found.items()):
+    if exactly and all(check_definite(name, one).eigenvalue > -1e-9 for name, one in found.items()):
         matrices = problem.matrices(exact(values))
         found = problem.build(matrices, {name: exact(value) for name, value in problem.data.items()})
     checks = [check_definite(name, matrix) for name, matrix in found.items()]

@@ -66,13 +66,22 @@ class Witness:
 
     @property
     def confirmed(self) -> bool:
-        """Whether the certificate is proved and each run showed what was expected; an undecided run never does."""
+        """Whether the certificate is proved and each run showed what was expected; an undecided run never does.
+
+        It is about the runs that there are: inside, and outside only where `seen_outside`.
+        """
         runs = [self.inside, *([] if self.outside is None else [self.outside])]
         return self.certificate.proved and all(run.seen == run.expected for run in runs)
 
+    @property
+    def seen_outside(self) -> bool:
+        """Whether the circuit was run outside the exact limit; where not, nothing shows how sharp the bound is."""
+        return self.outside is not None
+
     def __str__(self) -> str:
         lines = [repr(self.certificate), f"  inside   {self.inside}"]
-        lines.append("  outside  no exact limit was found" if self.outside is None else f"  outside  {self.outside}")
+        nothing = "no exact limit was found: the circuit was run inside alone, nothing was seen outside"
+        lines.append(f"  outside  {nothing if self.outside is None else self.outside}")
         return "\n".join(lines)
 
 

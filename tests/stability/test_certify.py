@@ -13,6 +13,7 @@ from hopfield_hw.stability import Certificate, DelayedNetwork, certify, certify_
 from hopfield_hw.stability.every_delay import every_delay_problem
 from hopfield_hw.stability.semidefinite import solve
 from hopfield_hw.transforms import add_delay
+from hopfield_hw.values.errors import AccuracyError
 
 
 def test_the_cheapest_proof_is_taken() -> None:
@@ -28,6 +29,23 @@ def test_the_cheapest_proof_is_taken() -> None:
         "contraction in the 2-norm",
     ]
     assert certify(TWO, 1.0, 0.9).criterion == "M-matrix"
+
+
+def test_what_is_proved_needs_no_roots() -> None:
+    """20 neurons and a delay so long that roots are not computed: the M-matrix proves them all the same."""
+    wide = DelayedNetwork(decay=1.0, late_weights=np.full((20, 20), -0.01), upper=1.0)
+    assert certify(wide, 200.0).criterion == "M-matrix"
+
+
+@pytest.mark.parametrize("error", [hh.InputError("too long"), AccuracyError("none found")])
+def test_roots_that_are_not_known_say_nothing(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    def fail(*args: object) -> complex:
+        raise error
+
+    monkeypatch.setattr(sys.modules["hopfield_hw.stability.certify"], "rightmost_root", fail)
+    found = certify(DelayedNetwork(decay=1.0, late_weights=[[2.0]], upper=1.0), 1.0)
+    assert not found.proved
+    assert not any("unstable" in line for line in found.attempts)
 
 
 def test_a_varying_delay_is_proved_by_free_weighting_matrices() -> None:

@@ -130,7 +130,9 @@ def test_a_symmetric_network_has_an_energy_and_others_have_none() -> None:
     half = rng.normal(size=(4, 4)) * 1e-4
     net = hh.Network(weights=half + half.T, resistance=10e3, capacitance=[1e-9, 2e-9, 3e-9, 5e-9])
     found = certify_cohen_grossberg(net)
-    assert found.is_exact
+    assert found.proved
+    assert not found.is_exact  # T / C has been rounded
+    assert found.statement.endswith("; the weights are taken as symmetric, as each pair is to 1e-12")
     assert "an energy never rises" in found.statement
     c = found.matrices["c"]
     np.testing.assert_allclose(c / c[0], np.array([1.0, 2.0, 3.0, 5.0]), rtol=1e-12)
@@ -147,6 +149,23 @@ def test_a_symmetric_network_has_an_energy_and_others_have_none() -> None:
         certify_cohen_grossberg(DelayedNetwork(decay=1.0, weights=ring, upper=1.0))
     with pytest.raises(hh.InputError, match="is of a network without delay; this one has late weights"):
         certify_cohen_grossberg(add_delay(net, 1e-5))
+
+
+def test_symmetry_is_that_of_each_pair() -> None:
+    """Two neurons that oscillate beside two of large weights."""
+    weights = np.zeros((4, 4))
+    weights[0, 1] = weights[1, 0] = -1e14
+    weights[2:, 2:] = [[3.0, 3.0], [-3.0, 3.0]]
+    with pytest.raises(hh.InputError, match=r"`weights\[2, 3\]` = 3 and `weights\[3, 2\]` = -3: no capacitances"):
+        certify_cohen_grossberg(DelayedNetwork(decay=1.0, weights=weights, upper=1.0))
+    weights[3, 2] = 3.0
+    found = certify_cohen_grossberg(DelayedNetwork(decay=1.0, weights=weights, upper=1.0))
+    assert found.is_exact
+    assert "taken as symmetric" not in found.statement
+    weights[3, 2] = np.nextafter(3.0, 4.0)
+    weights[2, 2] = weights[3, 3] = 0.0
+    scaled = certify_cohen_grossberg(DelayedNetwork(decay=1.0, weights=weights, upper=1.0))
+    assert scaled.proved  # by capacitances that make the pair equal but for a rounding
 
 
 def test_what_does_not_apply_is_refused() -> None:

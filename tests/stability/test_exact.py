@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
 import numpy as np
 import pytest
 from delayed_cases import FIRST, FOUR, SEVENTH, STATIC, THREE, TWO, WINDOW
@@ -12,6 +15,10 @@ from hopfield_hw.stability import (
     rightmost_root,
     stable_windows,
 )
+from hopfield_hw.stability import exact as module
+from hopfield_hw.values.errors import AccuracyError
+
+SCALAR = LinearDelaySystem(matrix=[[-1.0]], late=[[-2.0]])
 
 
 @pytest.mark.parametrize(("gain", "delay"), [(1.5, 2.05765), (2.0, 1.20920), (4.0, 0.47082)])
@@ -56,3 +63,32 @@ def test_windows_agree_with_the_rightmost_root(seed: int) -> None:
 def test_a_root_at_zero_leaves_no_window() -> None:
     assert stable_windows(LinearDelaySystem(matrix=[[-1.0]], late=[[1.0]]), 5.0) == ()
     assert stable_windows(LinearDelaySystem(matrix=[[1.0]], late=[[1.0]]), 5.0) == ()
+
+
+def fails(*args: Any, **fields: Any) -> Any:
+    raise np.linalg.LinAlgError("no convergence")
+
+
+def test_windows_that_the_roots_do_not_confirm_are_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The roots counted beside each crossing are made wrong; then the crossings are moved."""
+    monkeypatch.setattr("hopfield_hw.analysis.delay_windows._sides", lambda *args: (2, 2))
+    with pytest.raises(AccuracyError, match=r"^stable_windows: the characteristic roots do not agree with the cross"):
+        stable_windows(SCALAR, 5.0)
+    assert largest_stable_delay(SCALAR, 5.0) == pytest.approx(1.2092, abs=1e-4)
+    for end in (1.1, 1.3):
+        found = SimpleNamespace(windows=((0.0, end),), agrees=True)
+        monkeypatch.setattr(module, "find_delay_windows", lambda *args, found=found, **fields: found)
+        with pytest.raises(AccuracyError, match=rf"^largest_stable_delay: at {end} s a root should go to the right"):
+            largest_stable_delay(SCALAR, 5.0)
+
+
+def test_eigenvalues_that_are_not_found_are_said_to_be_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "find_delay_windows", fails)
+    with pytest.raises(AccuracyError, match=r"^stable_windows: the crossings were not found \(no convergence\)"):
+        stable_windows(SCALAR, 5.0)
+    monkeypatch.setattr(module, "characteristic_roots", fails)
+    with pytest.raises(AccuracyError, match=r"^rightmost_root: the eigenvalues were not found \(no convergence\)"):
+        rightmost_root(SCALAR, 1.0)
+    monkeypatch.setattr(module, "characteristic_roots", lambda *args: SimpleNamespace(roots=np.zeros(0)))
+    with pytest.raises(AccuracyError, match=r"^rightmost_root: no characteristic root was found at the delay 1 s$"):
+        rightmost_root(SCALAR, 1.0)

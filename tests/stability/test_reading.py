@@ -12,6 +12,8 @@ import hopfield_hw as hh
 from hopfield_hw.families import bam, static_field
 from hopfield_hw.functions.rectifiers import Elu, LeakyRelu, Softplus
 from hopfield_hw.functions.sigmoids import SIGMOIDS
+from hopfield_hw.graph import Activate, Affine, Delay, Graph, Leak, Operator, Output
+from hopfield_hw.graph.graph import Edge
 from hopfield_hw.stability import DelayedNetwork, read_network, slope_bounds
 from hopfield_hw.transforms import add_delay, add_delay_by_edge
 
@@ -93,6 +95,37 @@ def test_other_graphs_are_refused() -> None:
     varying = add_delay(network(), hh.Signal(times=[0.0, 1e-3], values=[[1e-4], [2e-4]]))
     with pytest.raises(hh.InputError, match="must be one constant delay on each way"):
         read_network(varying)
+
+
+def branches(bias: tuple[float, float], weights: tuple[float, float], late: bool = False) -> Graph:
+    """Return x' = -x + f(W1 x + p) + f(W2 x + q), one curve in two operators; with one operator f(x + x(t - h))."""
+    curve = hh.Tanh()
+    operators: list[Operator] = [Leak(name="x", capacitance=np.ones(1), resistance=np.ones(1), initial=np.zeros(1))]
+    edges = []
+    for k in range(2):
+        operators.append(Affine(name=f"syn{k}", weights=[[weights[k]]], bias=[bias[k]]))
+        operators.append(Activate(name=f"v{k}", size=1, function=curve))
+        edges += [Edge("x", f"syn{k}"), Edge(f"syn{k}", f"v{k}"), Edge(f"v{k}", "x")]
+    if late:
+        operators = [operators[0], operators[2], Delay(name="late", size=1, tau=1.0, history=np.zeros(1))]
+        edges = [Edge("x", "v0"), Edge("x", "late"), Edge("late", "v0"), Edge("v0", "x")]
+    operators.append(Output(name="output", size=1))
+    return Graph(operators=tuple(operators), edges=(*edges, Edge("x", "output")), units=hh.Units())
+
+
+@pytest.mark.parametrize(
+    "graph",
+    [branches((-3.0, 20.0), (3.0, -3.0)), branches((-3.0, 20.0), (1.0, 1.0)), branches((0.0, 0.0), (1.0, 1.0), True)],
+    ids=["static field", "local field", "one curve of two delays"],
+)
+def test_gain_curves_of_two_arguments_are_refused(graph: Graph) -> None:
+    """f(3 x - 3) + f(-3 x + 20) has several equilibria; f(0) + f(0), of the sum of the weights, has one."""
+    with pytest.raises(hh.InputError) as error:
+        read_network(graph)
+    assert str(error.value) == (
+        "certificates are of one population of neurons, x' = -A x + W0 f(x) + W1 f(x(t - h)) + I or x' = -A x + "
+        "f(W x(t - h) + I); this graph is not one"
+    )
 
 
 GOOD: dict[str, Any] = {"decay": 1.0, "upper": 1.0, "weights": [[0.0, 1.0], [1.0, 0.0]]}

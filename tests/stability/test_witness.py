@@ -23,6 +23,7 @@ def test_a_window_is_seen_from_both_sides(ngspice: str) -> None:
     certificate = certify_range(WINDOW, 0.15, 1.65)
     above = demonstrate(certificate, inside=1.5, outside=1.9)
     assert above.confirmed
+    assert above.seen_outside
     assert above.limit == pytest.approx(1.7178, abs=1e-4)
     below = demonstrate(certificate, inside=0.3, outside=0.02)
     assert below.confirmed
@@ -52,6 +53,10 @@ def test_networks_decay_inside_and_grow_outside(ngspice: str, network, delay: fl
 def test_a_network_without_a_limit_has_no_outside(ngspice: str) -> None:
     found = demonstrate(certify_every_delay(TWO), inside=2.0)
     assert found.confirmed
+    assert not found.seen_outside
+    assert str(found).endswith(
+        "  outside  no exact limit was found: the circuit was run inside alone, nothing was seen outside"
+    )
     assert found.outside is None
     assert found.limit == np.inf
 
