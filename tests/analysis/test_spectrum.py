@@ -179,8 +179,8 @@ def test_bad_input_is_refused(call: Any, message: str) -> None:
 def test_no_root_is_not_stability() -> None:
     graph = add_delay(network([[1e-200]]), 1000.0)
     message = (
-        "characteristic roots: none found of 1 states with delays of up to 1e+03 s, so the stability is not known; take "
-        "shorter delays, or leave out a delayed term that is too weak to count"
+        "characteristic roots: none found of 1 states with delays of up to 1e+03 s, so the stability is not known; "
+        "take shorter delays, or leave out a delayed term that is too weak to count"
     )
     with pytest.raises(AccuracyError) as caught:
         find_spectrum(graph, [0.0])
