@@ -107,7 +107,7 @@ class Balance:
         bounds = None if self.form is None else self.form.state_range()
         if bounds is None:
             return np.full(self.size, self.reach)
-        return np.maximum(np.max(np.abs(bounds), axis=0), LEAST_REACH * self.reach)
+        return np.asarray(np.maximum(np.max(np.abs(bounds), axis=0), LEAST_REACH * self.reach))
 
 
 def constant_inputs(graph: Graph, inputs: Any) -> Signal | None:
