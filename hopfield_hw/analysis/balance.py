@@ -19,6 +19,7 @@ from ..values.signals import Signal
 from .lure_form import LureForm, dense, lure_form
 
 FEW = 200
+LEAST_REACH = 1e-7  # of the largest state: what cancels is no more exact
 
 
 class Balance:
@@ -99,6 +100,14 @@ class Balance:
         if self._ode is not None:
             return self._ode.reach
         return max(float(np.max(np.abs(self.initial), initial=0.0)), 1.0)
+
+    @cached_property
+    def reaches(self) -> Array:
+        """The size of each state, (n,), volts: a small one beside a large one is not lost in it."""
+        bounds = None if self.form is None else self.form.state_range()
+        if bounds is None:
+            return np.full(self.size, self.reach)
+        return np.asarray(np.maximum(np.max(np.abs(bounds), axis=0), LEAST_REACH * self.reach))
 
 
 def constant_inputs(graph: Graph, inputs: Any) -> Signal | None:

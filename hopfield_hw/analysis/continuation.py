@@ -21,6 +21,7 @@ MOST_BRANCHES = 24
 SAME = 1e-4
 KERNEL = 1e-4
 JUMP = 1e-3
+HALVINGS = 3
 
 
 class _Node(NamedTuple):
@@ -162,8 +163,8 @@ def _node(arc: Arc, u: Array, tangent: Array) -> _Node:
     return _Node(u, tangent, unstable, arc.determinant(u, tangent))
 
 
-def _append(arc: Arc, run: _Run, u: Array) -> None:
-    """Put a point at the end of a run, and what happened on the way to it."""
+def _append(arc: Arc, run: _Run, u: Array, halvings: int = HALVINGS) -> None:
+    """Put a point at the end of a run, and what happened on the way to it; a step that hides where is halved."""
     last = run.nodes[-1]
     node = _node(arc, u, arc.tangent(u, last.tangent))
     found: list[_Event] = []
@@ -175,10 +176,16 @@ def _append(arc: Arc, run: _Run, u: Array) -> None:
         found.append(_locate(arc, last, node, "branch", arc.determinant))
         real += 1
     change = abs(node.unstable - last.unstable)
-    if change > real or (arc.is_map and change != real):
-        event = _locate_crossing(arc, last, node)
-        if event is not None:
-            found.append(event)
+    if change > real:
+        found = _locate_crossings(arc, last, node, found)
+    elif arc.is_map and change != real:
+        found.append(_locate_hidden(arc, last, node))
+    if halvings and any(event.kind == "unresolved" for event in found):
+        place, total = _along(arc, last, node)
+        middle = place(0.5 * total)[0]
+        _append(arc, run, middle, halvings - 1)
+        _append(arc, run, u, halvings - 1)
+        return
     for event in sorted(found, key=lambda one: float((one.u - last.u) @ last.tangent)):
         run.events.append(event)
         run.places.append(len(run.nodes))
@@ -218,24 +225,55 @@ def _locate(arc: Arc, last: _Node, node: _Node, kind: PointKind, test: Callable[
     return _Event("corner" if off > JUMP else kind, u, tangent, np.nan, off)
 
 
-def _locate_crossing(arc: Arc, last: _Node, node: _Node) -> _Event | None:
-    """Follow the pair of roots nearest the border to where it crosses."""
+def _locate_crossings(arc: Arc, last: _Node, node: _Node, known: list[_Event]) -> list[_Event]:
+    """Follow each root that changes sides to the border: with real parts in descending order, each in its place."""
+    found = list(known)
+    first, end = sorted((last.unstable, node.unstable))
+    k = first
+    while k < end:
+
+        def test(u: Array, tangent: Array, k: int = k) -> float:
+            growth = np.sort(arc.growth(arc.roots(u)))[::-1]
+            return float(growth[k]) if k < growth.size else -1.0
+
+        event = _locate(arc, last, node, "hopf", test)
+        roots = arc.roots(event.u)
+        order = np.argsort(-arc.growth(roots), kind="stable")
+        event, is_pair = _named(arc, event, complex(roots[order[min(k, roots.size - 1)]]))
+        k += 2 if is_pair else 1
+        # A real root is at the fold or branch point that is known; of several at once, one tells all.
+        same = event.kind in ("branch", "corner")
+        if not (same and any(float(np.max(np.abs(event.u - other.u))) < SAME for other in found)):
+            found.append(event)
+    return found
+
+
+def _locate_hidden(arc: Arc, last: _Node, node: _Node) -> _Event:
+    """Follow the multiplier nearest the border, where one at 1 hides its crossing in the count."""
 
     def test(u: Array, tangent: Array) -> float:
         return arc.crossing(arc.roots(u))[0]
 
     if test(last.u, last.tangent) * test(node.u, node.tangent) > 0.0:
-        return None
+        return _Event("unresolved", node.u, node.tangent, np.nan, np.nan)
     event = _locate(arc, last, node, "hopf", test)
-    _, root = arc.crossing(arc.roots(event.u))
-    if event.kind == "corner":
-        return event
-    if arc.is_map:
-        return event._replace(kind="flip" if abs(root.imag) < 1e-6 else "torus", frequency=np.nan)
+    return _named(arc, event, arc.crossing(arc.roots(event.u))[1])[0]
+
+
+def _named(arc: Arc, event: _Event, root: complex) -> tuple[_Event, bool]:
+    """Return a crossing with what it is, by the root that crosses, and whether that is one of a pair."""
     size = max(float(np.max(np.abs(arc.roots(event.u)))), 1e-300)
-    if abs(root.imag) <= 1e-6 * size:
-        return event._replace(kind="branch")  # several real roots at once: of a symmetric network
-    return event._replace(frequency=abs(root.imag))
+    is_pair = abs(root.imag) > 1e-6 * (1.0 if arc.is_map else size)
+    if event.kind == "corner":
+        smooth = not arc.balance(float(event.u[-1])).has_jumps
+        return event._replace(kind="unresolved" if smooth else "corner"), is_pair
+    if arc.is_map:
+        # A real multiplier at 1 beside those of folds and branch points: of a symmetric network.
+        kind: PointKind = "torus" if is_pair else "flip" if root.real < 0.0 else "branch"
+        return event._replace(kind=kind, frequency=np.nan), is_pair
+    if not is_pair:
+        return event._replace(kind="branch"), False  # several real roots at once: of a symmetric network
+    return event._replace(frequency=abs(root.imag)), True
 
 
 def _directions(arc: Arc, event: _Event) -> list[Array]:

@@ -37,8 +37,8 @@ class Cycle(Report):
 
     `period`: T, seconds. `times`: (p,), `states`: (p, n), volts, one period. `multipliers`: (n,), the eigenvalues of
     the monodromy matrix, the trivial one first, which is 1, and then the largest first. `trivial_error`: how far the
-    one is from 1. `gap`: |x(T) - x(0)|, as a part of the size of the cycle. `stable`: whether all others are within the
-    unit circle.
+    one is from 1. `gap`: |x(T) - x(0)|, as a part of the size of the cycle. `stable`: whether the cycle is verified
+    and all others are within the unit circle, by more than the trivial error.
     """
 
     period: float
@@ -51,7 +51,11 @@ class Cycle(Report):
 
     @property
     def stable(self) -> bool:
-        return bool(np.all(np.abs(self.multipliers[1:]) < 1.0))
+        return self.is_verified and self._largest < 1.0 - self.trivial_error
+
+    @property
+    def _largest(self) -> float:
+        return float(np.max(np.abs(self.multipliers[1:]), initial=0.0))
 
     @property
     def is_verified(self) -> bool:
@@ -59,9 +63,10 @@ class Cycle(Report):
         return self.gap <= 1e-8 and self.trivial_error <= TRIVIAL
 
     def rows(self) -> list[tuple[str, str]]:
-        largest = float(np.max(np.abs(self.multipliers[1:]), initial=0.0))
+        largest = self._largest
+        undecided = not self.is_verified or abs(largest - 1.0) <= self.trivial_error
         return [
-            ("limit cycle", "stable" if self.stable else "unstable"),
+            ("limit cycle", "undecided" if undecided else "stable" if self.stable else "unstable"),
             ("period", format_si(self.period, "s")),
             ("largest multiplier", f"{largest:.8g}"),
             ("trivial multiplier", f"1 to {self.trivial_error:.1e}"),

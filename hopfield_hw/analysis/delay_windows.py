@@ -10,7 +10,7 @@ import numpy.typing as npt
 from scipy.linalg import eig
 
 from ..values.arrays import Array, freeze, positive
-from ..values.errors import InputError
+from ..values.errors import AccuracyError, InputError
 from ..values.report import Report
 from ..values.si_text import format_si
 from .characteristic import DelayedTerms, delayed_terms, roots_of
@@ -24,6 +24,7 @@ MOST_CROSSINGS = 10_000
 ASIDE = 0.05
 # Of the crossings, so many are checked, and none at a delay of so many of the system's own times.
 FIRST, LONGEST = 4, 150.0
+WITHIN = 10.0  # of the system's own times: the delay at which roots are counted where none cross
 
 
 class _Crossing(NamedTuple):
@@ -44,8 +45,8 @@ class DelayWindows(Report):
     +1 where a pair goes to the right as h grows, -1 where it comes back. `unstable_at_zero`: roots to the right at
     h = 0. `checked`: (k, 2), roots to the right just below and just above each delay, by the characteristic roots;
     -1 where they were not computed.
-    `agrees`: whether these counts are what the crossings say. `until`: no window begins beyond this delay; the delays
-    are listed up to it.
+    `agrees`: whether these counts are what the crossings say; where no root crosses, the one at one delay.
+    `until`: no window begins beyond this delay; the delays are listed up to it.
     """
 
     windows: tuple[tuple[float, float], ...]
@@ -88,7 +89,8 @@ def find_delay_windows(matrix: Any, delayed: Any, *, h_max: Any = None, check: b
     have gone to the right than can ever come back. `check`: whether the roots on both sides of the crossings are
     computed as well: of the first four and of all ends of windows, but for delays above 150 of the system's own times.
 
-    Raises InputError for wrong shapes, more states, and a root at 0, which no delay moves.
+    Raises InputError for wrong shapes, more states, and a root at 0, which no delay moves; AccuracyError for a
+    root on the axis that is multiple with fewer eigenvectors.
     """
     terms = delayed_terms(matrix, [delayed], [1.0])
     a, late = terms.matrix, freeze(delayed, "delayed")
@@ -126,6 +128,9 @@ def find_delay_windows(matrix: Any, delayed: Any, *, h_max: Any = None, check: b
         if check and h * size < LONGEST and (k < FIRST or h in ends):
             checked[k] = _sides(a, late, delays, k)
             agrees &= tuple(checked[k].tolist()) == counts[k]
+    if check and not events:
+        h = WITHIN / size if h_max is None else min(WITHIN / size, 0.5 * until)
+        agrees = _to_the_right(a, late, h, 4 * n + 4) == count
     return DelayWindows(
         windows=tuple((a, b) for a, b in windows if b > a),
         delays=freeze(delays, "delays"),
@@ -192,7 +197,14 @@ def _directed(a: Array, late: Array, w: float, angle: float, size: float) -> lis
     left, right = u[:, -k:].conj().T, vh[-k:].conj().T
     # d lambda/dh at the least such h: -lambda Ad z v = (1 + h Ad z) v d lambda, projected.
     h = (angle if angle > 0.0 else 2.0 * np.pi) / w
-    moves = np.linalg.solve(left @ (np.eye(len(a)) + h * turned) @ right, -1j * w * left @ turned @ right)
+    slope = left @ (np.eye(len(a)) + h * turned) @ right
+    if float(np.linalg.svd(slope, compute_uv=False)[-1]) <= 1e-12 * max(1.0, h * size):
+        raise AccuracyError(
+            f"find_delay_windows: the root j {w:.6g} rad/s on the imaginary axis at h = {h:.6g} s is multiple with "
+            "fewer eigenvectors, as in a chain of equal stages, so the way in which it crosses is not computed; take "
+            "one stage alone, or make the stages differ"
+        )
+    moves = np.linalg.solve(slope, -1j * w * left @ turned @ right)
     rates = np.linalg.eigvals(moves).real
     found = []
     for way in (1, -1):
@@ -234,9 +246,15 @@ def _sides(a: Array, late: Array, delays: Array, k: int) -> tuple[int, int]:
     above = float(delays[k + 1]) if k + 1 < len(delays) else h + (h - below)
     counts = []
     for at in (h - ASIDE * (h - below), h + ASIDE * (above - h)):
-        terms = DelayedTerms(a, late[np.newaxis], np.array([at]))
-        counts.append(int(np.sum(roots_of(terms, 4 * len(a) + 4 + 4 * (k + 1)).roots.real > 0.0)))
+        counts.append(_to_the_right(a, late, at, 4 * len(a) + 4 + 4 * (k + 1)))
     return counts[0], counts[1]
+
+
+def _to_the_right(a: Array, late: Array, h: float, most: int) -> int:
+    roots = roots_of(DelayedTerms(a, late[np.newaxis], np.array([h])), most).roots
+    if not roots.size:
+        raise AccuracyError(f"find_delay_windows: no characteristic root is found at h = {h:.6g} s; use check=False")
+    return int(np.sum(roots.real > 0.0))
 
 
 def _end(h: float) -> str:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from ..graph import Graph, HasGraph
 from ..values.arrays import Array, freeze, whole
-from ..values.errors import InputError
+from ..values.errors import AccuracyError, InputError
 from ..values.names import unknown
 from ..values.report import Report
 from .balance import Balance
@@ -127,10 +127,12 @@ def find_equilibria(
     if pieces is None and method == "regions":
         raise InputError(NOT_STRAIGHT)
     if pieces is not None and balance.form is not None:
-        found = all_of_regions(balance.form, pieces, scale=balance.reach)
+        found = all_of_regions(balance.form, pieces, scale=balance.reach, scales=balance.reaches)
         slide = "; states that slide along a jump are not counted" if pieces.jumps.any() else ""
         basis = f"{found.regions} linear regions solved, all others ruled out by interval bounds{slide}"
-        search = _Search(found.states, found.at_corner, found.continua, True, basis)
+        if found.doubtful:
+            basis += f"; {found.doubtful} of them nearly singular, where an equilibrium may be missed or be a continuum"
+        search = _Search(found.states, found.at_corner, found.continua, not found.doubtful, basis)
     else:
         search = _newton_search(balance, starts, seed, within)
     order = np.lexsort(np.round(search.states / balance.reach, 9).T[::-1]) if len(search.states) else np.zeros(0, int)
@@ -154,9 +156,9 @@ def find_equilibria(
 
 
 def classify(roots: Complexes, balance: Balance) -> Stability:
-    """Return the stability that eigenvalues, characteristic roots or multipliers tell."""
+    """Return the stability that roots or multipliers tell. Raises AccuracyError where there is none."""
     if not roots.size:
-        return "stable"
+        raise AccuracyError("find_equilibria: no root is known, so neither is the stability")
     growth = np.abs(roots) - 1.0 if balance.is_map else roots.real
     slack = MARGINAL * max(float(np.max(np.abs(roots))), 1.0 if balance.is_map else 1e-300)
     if bool(np.any(growth > slack)):
@@ -184,14 +186,15 @@ def _newton_search(balance: Balance, starts: int, seed: int, within: Any) -> _Se
     middle, half = 0.5 * (low + high), 0.5 * (high - low)
     rows = middle + widths * half * rng.uniform(-1.0, 1.0, (starts, n))
     first = np.vstack([balance.initial, np.zeros(n), middle, *_stand_in_states(balance, low, high), rows])
-    states = newton(balance.values, balance.jacobians, first, scale)
+    scales = balance.reaches
+    states = newton(balance.values, balance.jacobians, first, scales)
     some = first[:: max(len(first) // DEFLATED, 1)]
     for _ in range(ROUNDS):
-        more = newton(balance.values, balance.jacobians, some, scale, roots=states)
+        more = newton(balance.values, balance.jacobians, some, scales, roots=states)
         if not len(more):
             break
         states = np.vstack([states, more])
-    states = distinct(states, np.zeros((0, n)), scale)
+    states = distinct(states, np.zeros((0, n)), scales)
     basis = f"found by Newton's method from {len(first)} starts in {where}, with deflation; there may be others"
     return _Search(states, _at_corner(balance, states), (), False, basis)
 

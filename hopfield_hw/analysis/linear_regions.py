@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.optimize import linprog
 
-from ..functions import Function
 from ..values.arrays import Array
 from ..values.brief import Brief
 from ..values.errors import InputError
@@ -20,6 +19,8 @@ MOST_REGIONS = 2_000_000
 # A drive this near an end of a piece, of the size of the drives, is at it.
 EDGE = 1e-10
 SINGULAR = 1e-11
+# A ratio of singular values between these may be rounding or a slow direction: (of n rows, of any number).
+DOUBTFUL = 1e-15, 1e-9
 SWEEPS = 2
 LARGE = 1e150  # stands for infinity, so that 0 times it is 0
 
@@ -39,12 +40,15 @@ class Continuum(Brief):
 
 
 class Found(NamedTuple):
-    """`states`: (k, n). `at_corner`: (k,), whether a drive is at an end of a piece. `regions`: how many were solved."""
+    """`states`: (k, n). `at_corner`: (k,), whether a drive is at an end of a piece. `regions`: how many were
+    solved; `doubtful`: how many of those are nearly singular.
+    """
 
     states: Array
     at_corner: Any
     continua: tuple[Continuum, ...]
     regions: int
+    doubtful: int
 
 
 class Pieces(NamedTuple):
@@ -72,11 +76,6 @@ def all_pieces(form: LureForm, find: Any = linear_pieces) -> Pieces | None:
     table = np.array([[*row, *[empty] * (most - len(row))] for row in rows], dtype=np.float64).reshape(-1, most, 4)
     low, high, slope, offset = np.moveaxis(table, 2, 0)
     return Pieces(low, high, slope, offset, np.array(jump, dtype=bool))
-
-
-def is_piecewise_linear(functions: tuple[tuple[Function, slice], ...]) -> bool:
-    """Whether all functions are."""
-    return all(linear_pieces(function, part.stop - part.start) is not None for function, part in functions)
 
 
 def choices_of_regions(form: LureForm, pieces: Pieces) -> Any:
@@ -157,7 +156,10 @@ class _Bounds:
 
 
 class Region(NamedTuple):
-    """F(x) = matrix x + constant and s = drive x + drive_constant within a region, which ends at low and high."""
+    """F(x) = matrix x + constant and s = drive x + drive_constant within a region, which ends at low and high.
+
+    `terms`: (n, n), the absolute values that the matrix is the sum of.
+    """
 
     matrix: Array
     constant: Array
@@ -165,6 +167,7 @@ class Region(NamedTuple):
     drive_constant: Array
     low: Array
     high: Array
+    terms: Array
 
 
 def region(form: LureForm, pieces: Pieces, chosen: Any) -> Region:
@@ -176,31 +179,38 @@ def region(form: LureForm, pieces: Pieces, chosen: Any) -> Region:
     drive_constant = through @ (form.drive_signal @ offset + form.drive_constant)
     matrix = form.slope_state + form.slope_signal @ (slope[:, np.newaxis] * drive)
     constant = form.constant + form.slope_signal @ (slope * drive_constant + offset)
-    return Region(matrix, constant, drive, drive_constant, pieces.low[at], pieces.high[at])
+    terms = np.abs(form.slope_state) + np.abs(form.slope_signal) @ np.abs(slope[:, np.newaxis] * drive)
+    return Region(matrix, constant, drive, drive_constant, pieces.low[at], pieces.high[at], terms)
 
 
-def all_of_regions(form: LureForm, pieces: Pieces, *, scale: float) -> Found:
-    """Return every equilibrium, and every continuum of them, of a network of piecewise-linear functions."""
+def all_of_regions(form: LureForm, pieces: Pieces, *, scale: float, scales: Array) -> Found:
+    """Return every equilibrium, and every continuum of them, of a network of piecewise-linear functions.
+
+    `scale`: the size of the states, volts; `scales`: (n,), that of each.
+    """
     chosen = choices_of_regions(form, pieces)
     states: list[Array] = []
     corners: list[bool] = []
     continua: list[Continuum] = []
+    doubtful = 0
     for row in chosen:
         part = region(form, pieces, row)
-        sizes = np.maximum(np.max(np.abs(part.matrix), axis=1), np.max(np.abs(form.slope_state), axis=1))
-        sizes = np.where(sizes > 0.0, sizes, 1.0)
-        matrix, constant = part.matrix / sizes[:, np.newaxis], part.constant / sizes
+        # Rows and columns are scaled by the terms, so that what cancels stays small.
+        sizes = _sizes(part.terms, axis=1)
+        columns = _sizes(part.terms / sizes[:, np.newaxis], axis=0)
+        matrix, constant = part.matrix / sizes[:, np.newaxis] / columns, part.constant / sizes
         u, values, vt = np.linalg.svd(matrix)
+        doubtful += bool(DOUBTFUL[0] * len(matrix) * values[0] < values[-1] < DOUBTFUL[1] * values[0])
         if values[-1] <= SINGULAR * values[0]:
-            found = _continuum(part, matrix, constant, (u, values, vt), scale)
-            if found is not None and bool(np.any(found.high - found.low > EDGE * scale)):
+            found = _continuum(part, matrix, constant, (u, values, vt), columns, scales)
+            if found is not None and bool(np.any(found.high - found.low > EDGE * scales)):
                 continua.append(found)
                 continue
             if found is None:
                 continue
             x = found.state
         else:
-            x = vt.T @ ((u.T @ -constant) / values)
+            x = vt.T @ ((u.T @ -constant) / values) / columns
         s = part.drive @ x + part.drive_constant
         size = np.abs(part.drive) @ np.abs(x) + np.abs(part.drive_constant) + EDGE * scale
         edge = 10.0 * EDGE * size
@@ -209,19 +219,29 @@ def all_of_regions(form: LureForm, pieces: Pieces, *, scale: float) -> Found:
             continue
         states.append(x)
         corners.append(bool(near.any()))
-    return _distinct(states, corners, continua, len(chosen), scale, form.constant.size)
+    kept, at_corner = _distinct(states, corners, continua, scales)
+    return Found(kept, at_corner, tuple(continua), len(chosen), doubtful)
 
 
-def _continuum(part: Region, matrix: Array, constant: Array, svd: Any, scale: float) -> Continuum | None:
+def _sizes(terms: Array, axis: int) -> Array:
+    """Return the largest of each row or column, 1 where all are 0."""
+    sizes = np.max(terms, axis=axis)
+    return np.asarray(np.where(sizes > 0.0, sizes, 1.0))
+
+
+def _continuum(
+    part: Region, matrix: Array, constant: Array, svd: Any, columns: Array, scales: Array
+) -> Continuum | None:
     """Return the equilibria of a singular region, by a linear program for each bound; None where there are none."""
     u, values, vt = svd
     rank = int(np.sum(values > SINGULAR * values[0]))
-    x = vt[:rank].T @ ((u[:, :rank].T @ -constant) / values[:rank])
-    if float(np.max(np.abs(matrix @ x + constant))) > 1e-9 * (scale + float(np.max(np.abs(constant)))):
+    y = vt[:rank].T @ ((u[:, :rank].T @ -constant) / values[:rank])
+    allowed = 1e-9 * (np.abs(constant) + np.abs(matrix) @ np.abs(y) + columns * scales)
+    if bool(np.any(np.abs(matrix @ y + constant) > allowed)):
         return None
-    null = vt[rank:].T
+    x, null = y / columns, np.linalg.qr(vt[rank:].T / columns[:, np.newaxis])[0]
     slope, at = part.drive @ null, part.drive @ x + part.drive_constant
-    slack = EDGE * (np.abs(at) + scale)
+    slack = EDGE * (np.abs(at) + np.abs(part.drive) @ scales)
     upper, lower = np.isfinite(part.high), np.isfinite(part.low)
     rows = np.vstack([slope[upper], -slope[lower]])
     ends = np.concatenate([(part.high - at + slack)[upper], (at - part.low + slack)[lower]])
@@ -245,25 +265,23 @@ def _continuum(part: Region, matrix: Array, constant: Array, svd: Any, scale: fl
     return Continuum(state=x + null @ middle, directions=null, low=low, high=high)
 
 
-def _distinct(
-    states: list[Array], corners: list[bool], continua: list[Continuum], regions: int, scale: float, n: int
-) -> Found:
+def _distinct(states: list[Array], corners: list[bool], continua: list[Continuum], scales: Array) -> tuple[Array, Any]:
     """Return each equilibrium once: two regions share what is at their border, and a continuum its ends."""
     kept: list[Array] = []
     at_corner: list[bool] = []
     for state, corner in zip(states, corners, strict=True):
-        near = [k for k, other in enumerate(kept) if float(np.max(np.abs(other - state))) <= 1e-8 * scale]
+        near = [k for k, other in enumerate(kept) if bool(np.all(np.abs(other - state) <= 1e-8 * scales))]
         if near:
             at_corner[near[0]] |= corner
-        elif not (corner and any(_holds(one, state, scale) for one in continua)):
+        elif not (corner and any(_holds(one, state, scales) for one in continua)):
             kept.append(state)
             at_corner.append(corner)
-    return Found(np.array(kept).reshape(len(kept), n), np.array(at_corner, dtype=bool), tuple(continua), regions)
+    return np.array(kept).reshape(len(kept), scales.size), np.array(at_corner, dtype=bool)
 
 
-def _holds(continuum: Continuum, state: Array, scale: float) -> bool:
+def _holds(continuum: Continuum, state: Array, scales: Array) -> bool:
     apart = state - continuum.state
     off = apart - continuum.directions @ (continuum.directions.T @ apart)
-    slack = 1e-8 * scale
+    slack = 1e-8 * scales
     inside = np.all(state >= continuum.low - slack) and np.all(state <= continuum.high + slack)
-    return bool(inside and np.max(np.abs(off)) <= slack)
+    return bool(inside and np.all(np.abs(off) <= slack))

@@ -16,12 +16,14 @@ SAME = 1e-7  # of the scale: solutions that are nearer are one
 SHIFT = 1.0
 
 Values = Callable[[Array], Array]
+Scale = Array | float
 
 
-def newton(values: Values, jacobians: Values, starts: Array, scale: float, roots: Array | None = None) -> Array:
+def newton(values: Values, jacobians: Values, starts: Array, scale: Scale, roots: Array | None = None) -> Array:
     """Return solutions of F(x) = 0, (k, n), each once, from `starts` (rows, n) by damped Newton steps.
 
-    `values`: F, (rows, n); `jacobians`: (rows, n, n); `scale`: a length, in the units of x. With `roots`, (k, n), F is
+    `values`: F, (rows, n); `jacobians`: (rows, n, n); `scale`: a length, in the units of x, or
+    one for each component, (n,). With `roots`, (k, n), F is
     deflated by them (Farrell, Birkisson and Funke, SIAM J. Sci. Comput. 37:A2026, 2015), so that no start leads to one
     of them; each solution is polished on F itself.
     """
@@ -36,7 +38,7 @@ def newton(values: Values, jacobians: Values, starts: Array, scale: float, roots
         step = newton_steps(jacobians(at), f)
         step = step * _deflation_factor(at, step, known, scale)[:, np.newaxis]
         finite = np.isfinite(step).all(axis=1)
-        done = finite & (np.max(np.abs(step), axis=1) <= CONVERGED * scale)
+        done = finite & (np.max(np.abs(step) / scale, axis=1) <= CONVERGED)
         found += list(at[done])
         go_on = finite & ~done
         active = active[go_on]
@@ -44,13 +46,13 @@ def newton(values: Values, jacobians: Values, starts: Array, scale: float, roots
     return distinct(polish(values, jacobians, np.array(found).reshape(-1, starts.shape[1]), scale), known, scale)
 
 
-def polish(values: Values, jacobians: Values, x: Array, scale: float) -> Array:
+def polish(values: Values, jacobians: Values, x: Array, scale: Scale) -> Array:
     """Return those of the states, (rows, n), that full Newton steps do not move any more."""
     for _ in range(6):
         if not len(x):
             break
         step = newton_steps(jacobians(x), values(x))
-        good = np.isfinite(step).all(axis=1) & (np.max(np.abs(step), axis=1) <= SAME * scale)
+        good = np.isfinite(step).all(axis=1) & (np.max(np.abs(step) / scale, axis=1) <= SAME)
         x = x[good] + step[good]
     return x
 
@@ -67,17 +69,17 @@ def newton_steps(jacobians: Array, f: Array) -> Array:
         return result
 
 
-def distinct(x: Array, known: Array, scale: float) -> Array:
+def distinct(x: Array, known: Array, scale: Scale) -> Array:
     """Return the states, (k, n), that are neither known nor there before."""
     kept: list[Array] = []
     for row in x:
         others = np.array([*known, *kept]).reshape(-1, x.shape[1])
-        if not len(others) or float(np.min(np.max(np.abs(others - row), axis=1))) > SAME * scale:
+        if not len(others) or float(np.min(np.max(np.abs(others - row) / scale, axis=1))) > SAME:
             kept.append(row)
     return np.array(kept).reshape(-1, x.shape[1])
 
 
-def _deflation_factor(x: Array, step: Array, roots: Array, scale: float) -> Array:
+def _deflation_factor(x: Array, step: Array, roots: Array, scale: Scale) -> Array:
     """Return by how much deflation lengthens a Newton step: 1 / (1 - g . step), g the gradient of log M."""
     if not len(roots):
         return np.ones(len(x))
@@ -89,7 +91,7 @@ def _deflation_factor(x: Array, step: Array, roots: Array, scale: float) -> Arra
         return np.asarray(np.clip(1.0 / (1.0 - along), -10.0, 10.0))
 
 
-def _merit(f: Array, x: Array, roots: Array, scale: float) -> Array:
+def _merit(f: Array, x: Array, roots: Array, scale: Scale) -> Array:
     with np.errstate(over="ignore"):  # beside many roots: infinite, and so no better than any
         size: Array = np.sum(f**2, axis=1)
         if len(roots):
@@ -98,7 +100,7 @@ def _merit(f: Array, x: Array, roots: Array, scale: float) -> Array:
     return size
 
 
-def _damped(values: Values, x: Array, f: Array, step: Array, roots: Array, scale: float) -> Array:
+def _damped(values: Values, x: Array, f: Array, step: Array, roots: Array, scale: Scale) -> Array:
     """Return the states after the longest of the steps 1, 1/2, 1/4, ... that makes F smaller; the shortest if none."""
     result = x + step
     if not len(x):

@@ -10,10 +10,10 @@ from ..equations import Evaluator
 from ..equations.leaks import LeakEquation
 from ..graph import Delay, Graph, HasGraph, Leak
 from ..values.arrays import Array, freeze, whole
-from ..values.errors import InputError
+from ..values.errors import AccuracyError, InputError
 from ..values.signals import Signal
 from .balance import Balance, refuse_neutral
-from .characteristic import COUNT, Complexes, DelayedTerms, delayed_terms, roots_of
+from .characteristic import COUNT, Complexes, DelayedTerms, Roots, delayed_terms, roots_of
 from .lure_form import dense
 
 
@@ -35,13 +35,14 @@ def find_spectrum(graph: Graph | HasGraph, at: Any, inputs: Any = None, *, count
     characteristic roots of a delay equation, which has infinitely many; of others all are given. Several delays are
     taken as they are, a gamma-distributed one as the row of Leaks that it is.
 
-    Raises InputError for a sampled-data system, delays that vary, a neutral equation, and a state of another size.
+    Raises InputError for a sampled-data system, delays that vary, a neutral equation, and a state of another size;
+    AccuracyError where no characteristic root is found.
     """
     balance = Balance(graph, inputs, what="find_spectrum")
     x = freeze(at, "at", shape=(balance.size,))
     wanted = whole(count, "count", 1, 10_000)
     if balance.given.kind == "dde":
-        found = roots_of(linear_terms(balance, x), wanted)
+        found = _some_roots(linear_terms(balance, x), wanted)
         return Spectrum(found.roots, found.residuals, "dde", bool(np.all(found.roots.real < 0.0)))
     matrix = balance.jacobian(x) + (np.eye(balance.size) if balance.is_map else 0.0)
     values, vectors = np.linalg.eig(matrix)
@@ -103,10 +104,22 @@ def linear_terms(balance: Balance, x: Array) -> DelayedTerms:
     return delayed_terms(now[:, :n], matrices, np.array(taus))
 
 
+def _some_roots(terms: DelayedTerms, count: int) -> Roots:
+    """Return the rightmost roots. Raises AccuracyError for none, which says nothing about stability."""
+    found = roots_of(terms, count)
+    if not found.roots.size and len(terms.matrix):
+        raise AccuracyError(
+            f"characteristic roots: none found of {len(terms.matrix)} states with delays of up to "
+            f"{float(terms.taus[-1]):.3g} s, so the stability is not known; take shorter delays, or leave out a "
+            "delayed term that is too weak to count"
+        )
+    return found
+
+
 def equilibrium_roots(balance: Balance, x: Array, count: int | None = None) -> Complexes:
     """Return eigenvalues, the rightmost characteristic roots, or multipliers at an equilibrium, the largest first."""
     if balance.given.kind == "dde":
-        return roots_of(linear_terms(balance, x), balance.size + 8 if count is None else count).roots
+        return _some_roots(linear_terms(balance, x), balance.size + 8 if count is None else count).roots
     matrix = balance.jacobian(x) + (np.eye(balance.size) if balance.is_map else 0.0)
     values = np.linalg.eigvals(matrix).astype(np.complex128)
     return values[np.argsort(-(np.abs(values) if balance.is_map else values.real), kind="stable")]

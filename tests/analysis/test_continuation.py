@@ -185,3 +185,28 @@ def test_no_equilibrium_near_the_start() -> None:
             (0.0, 1.0),
         )
     assert len(find_equilibria(one)) == 1
+
+
+def two_pairs(first: Any, second: Any) -> Any:
+    weights = np.zeros((4, 4))
+    weights[:2, :2], weights[2:, 2:] = first, second
+    return network(weights)
+
+
+def test_a_pair_that_stays_near_the_axis_hides_no_hopf_point() -> None:
+    def family(p: float) -> Any:
+        return two_pairs([[0.999, -3.0], [3.0, 0.999]], [[p, -1.0], [1.0, p]])
+
+    (point,) = continue_equilibria(family, np.zeros(4), (0.5, 1.5)).points
+    assert (point.kind, point.parameter) == ("hopf", pytest.approx(1.0, abs=1e-9))
+    assert point.frequency == pytest.approx(1.0, abs=1e-9)
+
+
+def test_two_hopf_points_in_one_step_are_two() -> None:
+    def family(p: float) -> Any:
+        return two_pairs([[p, -3.0], [3.0, p]], [[p + 0.001, -1.0], [1.0, p + 0.001]])
+
+    points = continue_equilibria(family, np.zeros(4), (0.5, 1.5)).points
+    assert [point.kind for point in points] == ["hopf", "hopf"]
+    np.testing.assert_allclose([point.parameter for point in points], [0.999, 1.0], atol=1e-9)
+    np.testing.assert_allclose([point.frequency for point in points], [1.0, 3.0], atol=1e-9)

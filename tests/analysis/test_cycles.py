@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -158,3 +159,11 @@ def test_a_cycle_in_a_network_of_ohms_and_farads() -> None:
     )
     found = find_cycle(net, transient=4e-3)
     assert found.period == pytest.approx(1e-4 * find_cycle(ring(3.0), transient=40.0).period, rel=1e-8)
+
+
+def test_a_cycle_that_is_not_verified_is_undecided() -> None:
+    found = find_cycle(radial(0.2), initial=[1.0, 0.0], period=6.0)
+    near = np.array([1.0, 1.0 - 1e-7], dtype=complex)
+    for case in (replace(found, trivial_error=1e-3), replace(found, multipliers=near, trivial_error=1e-6)):
+        assert not case.stable
+        assert case.rows()[0] == ("limit cycle", "undecided")

@@ -10,7 +10,7 @@ import pytest
 import hopfield_hw as hh
 from hopfield_hw.analysis import characteristic_roots, critical_delay, find_delay_windows, linearise_delays
 from hopfield_hw.transforms import add_delay
-from hopfield_hw.values.errors import InputError
+from hopfield_hw.values.errors import AccuracyError, InputError
 
 THIRD = np.array([[-0.1052, -0.5069, -0.1121], [-0.0257, -0.2808, 0.0212], [0.1205, -0.2153, 0.1315]])
 FOURTH = np.array([[13.6014, -2.9616, -0.6936], [7.4736, 21.6810, 3.2100], [0.7290, -2.6334, -20.1300]])
@@ -127,3 +127,19 @@ def test_bad_input_is_refused(args: Any, message: str) -> None:
     with pytest.raises(InputError) as refused:
         find_delay_windows(*args)
     assert str(refused.value) == message
+
+
+def test_a_chain_of_equal_stages_is_refused() -> None:
+    with pytest.raises(AccuracyError) as caught:
+        find_delay_windows(-np.eye(10) + np.eye(10, k=1), -2.0 * np.eye(10))
+    assert str(caught.value) == (
+        "find_delay_windows: the root j 1.73205 rad/s on the imaginary axis at h = 1.2092 s is multiple with fewer "
+        "eigenvectors, as in a chain of equal stages, so the way in which it crosses is not computed; take one stage "
+        "alone, or make the stages differ"
+    )
+
+
+def test_where_no_crossing_is_found_the_roots_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hopfield_hw.analysis.delay_windows._crossings", lambda *args: [])
+    assert find_delay_windows([[-2.0]], [[-1.0]]).agrees
+    assert not find_delay_windows([[-1.0]], [[-2.0]]).agrees

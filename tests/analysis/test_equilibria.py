@@ -340,3 +340,22 @@ def test_inputs_that_change_are_refused() -> None:
 def test_cohen_grossberg_has_no_bound_and_is_searched_where_one_asks() -> None:
     graph = cohen_grossberg([[1.0, 0.4], [0.4, 1.0]], amplification=Identity(), signal=Identity(), initial=[0.2, 0.1])
     assert "no bound" in find_equilibria(graph, starts=20).basis
+
+
+def test_a_large_state_hides_no_small_ones() -> None:
+    found = find_equilibria(network(np.diag([0.0, 2.0]), PiecewiseLinear(), [1e9, 0.0]))
+    assert found.complete
+    np.testing.assert_allclose(found.states, [[1e9, -2.0], [1e9, 0.0], [1e9, 2.0]], atol=1e-6)
+
+
+def test_a_large_weight_makes_no_continuum() -> None:
+    found = find_equilibria(network([[0.0, 1e11], [0.0, 0.0]], PiecewiseLinear(), [0.0, 0.5]))
+    assert found.complete
+    assert found.continua == ()
+    np.testing.assert_allclose(found.states, [[5e10, 0.5]], rtol=1e-12)
+
+
+def test_a_region_that_is_nearly_singular_is_not_said_to_be_known() -> None:
+    found = find_equilibria(network(np.diag([1.0 - 1e-12, 0.0]), PiecewiseLinear(), [0.0, 0.5]))
+    assert not found.complete
+    assert found.basis.endswith("1 of them nearly singular, where an equilibrium may be missed or be a continuum")

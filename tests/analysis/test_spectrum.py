@@ -10,13 +10,13 @@ import pytest
 from scipy.special import lambertw
 
 import hopfield_hw as hh
-from hopfield_hw.analysis import characteristic_roots, find_spectrum, linearise_delays
+from hopfield_hw.analysis import characteristic_roots, find_equilibria, find_spectrum, linearise_delays
 from hopfield_hw.analysis.characteristic import delayed_terms
 from hopfield_hw.families import generalised_hopfield
 from hopfield_hw.graph import Delay, Edge, Units
 from hopfield_hw.graph.building import CIRCUIT_UNITS
 from hopfield_hw.transforms import add_delay, add_delay_by_edge, add_neutral_delays, distribute_delay
-from hopfield_hw.values.errors import InputError
+from hopfield_hw.values.errors import AccuracyError, InputError
 
 UNIT = Units()
 
@@ -174,3 +174,16 @@ def test_bad_input_is_refused(call: Any, message: str) -> None:
     with pytest.raises(InputError) as refused:
         call()
     assert str(refused.value) == message
+
+
+def test_no_root_is_not_stability() -> None:
+    graph = add_delay(network([[1e-200]]), 1000.0)
+    message = (
+        "characteristic roots: none found of 1 states with delays of up to 1e+03 s, so the stability is not known; "
+        "take shorter delays, or leave out a delayed term that is too weak to count"
+    )
+    with pytest.raises(AccuracyError) as caught:
+        find_spectrum(graph, [0.0])
+    assert str(caught.value) == message
+    with pytest.raises(AccuracyError, match="none found of 1 states"):
+        find_equilibria(graph)
