@@ -13,11 +13,13 @@ import numpy as np
 
 from ..values.arrays import Array, positive, whole
 from ..values.brief import Brief
-from ..values.errors import InputError, MissingExtra
+from ..values.compiled import load_compiled
+from ..values.errors import InputError
 from ..values.names import unknown
 from .dynamics import Dynamics, GainRamp
 from .models import GroupedModel, IsingModel, Model, States
 from .noise import keys
+from .plain import anneal as plain
 from .presets import as_dynamics
 from .program import force_of
 
@@ -102,7 +104,7 @@ def anneal(
     seconds = float(positive(time_constant, "time_constant", shape=(), unit="s"))
     number = whole(seed, "seed", 0, 2**63 - 1)
     workers = whole(threads, "threads", 1, 4096)
-    kernel = _kernel(fast)
+    kernel = load_compiled(_load_compiled, fast, "fast") or plain
     started = time.process_time()
     rules, table = dynamics.program(model.kind)
     force = force_of(model)
@@ -144,21 +146,8 @@ def _as_states(model: Model, outputs: States) -> States:
     return np.stack(choices, axis=1).astype(np.int8) if choices else np.zeros(shape, np.int8)
 
 
-def _kernel(fast: bool | None) -> Callable[..., None]:
-    if fast is None or fast:
-        try:
-            return _compiled()
-        except ImportError as error:
-            if fast:
-                found = f"`fast` needs the package numba ({error})"
-                raise MissingExtra(f"{found}; install it: pip install '.[fast]'") from None
-    from .plain import anneal as plain
-
-    return plain
-
-
 @cache
-def _compiled() -> Callable[..., None]:
+def _load_compiled() -> Callable[..., None]:
     """Return the compiled kernel after its first call, so that no measured time has the compiler in it."""
     from .kernels import anneal as compiled
 

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from ..problems.learning_rules import DECIMALS
 from ..values.arrays import Array
+from ..values.compiled import load_compiled
 from ..values.errors import InputError
 
 Whole = npt.NDArray[np.float64]
@@ -51,7 +52,7 @@ def settle(weights: Whole, states: Array, orders: npt.NDArray[np.int64], *, comp
     x = np.array(states, dtype=np.float64, order="C")
     drive = np.ascontiguousarray(x @ weights)
     sweeps = np.full(len(x), -1, dtype=np.int64)
-    run = settle_plain if compiled is False else _kernel(compiled) or settle_plain
+    run = load_compiled(_load_kernel, compiled, "compiled") or settle_plain
     run(weights, orders, x, drive, sweeps)
     return Settled(x, sweeps)
 
@@ -75,11 +76,7 @@ def settle_plain(weights: Any, orders: Any, x: Any, drive: Any, sweeps: Any) -> 
             return
 
 
-def _kernel(wanted: bool | None) -> Any:
-    try:
-        from .recall_kernel import settle as kernel
-    except ImportError:
-        if wanted:
-            raise
-        return None
+def _load_kernel() -> Any:
+    from .recall_kernel import settle as kernel
+
     return kernel

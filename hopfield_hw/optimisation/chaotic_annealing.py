@@ -11,6 +11,7 @@ import numpy as np
 from ..problems.travelling_salesman import TravellingSalesman
 from ..values.arrays import Array, freeze, whole
 from ..values.brief import Brief
+from ..values.compiled import load_compiled
 from ..values.errors import InputError
 from .exponential import logistic
 from .tours import Tours, judge
@@ -85,7 +86,7 @@ def anneal_tours(
     count = whole(starts, "starts", 1, MOST_STARTS)
     rng = np.random.default_rng(whole(seed, "seed", 0, 2**63 - 1))
     scaled = np.ascontiguousarray(problem.distances / problem.distances.max())
-    run: Any = anneal_plain if compiled is False else _kernel(compiled) or anneal_plain
+    run: Any = load_compiled(_load_kernel, compiled, "compiled") or anneal_plain
     n, found = problem.size, []
     for first in range(0, count, BLOCK):
         batch = min(BLOCK, count - first)
@@ -139,11 +140,7 @@ def anneal_plain(
     return x
 
 
-def _kernel(wanted: bool | None) -> Any:
-    try:
-        from .chaotic_kernel import anneal as kernel
-    except ImportError:
-        if wanted:
-            raise
-        return None
+def _load_kernel() -> Any:
+    from .chaotic_kernel import anneal as kernel
+
     return kernel

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..problems.satisfiability import Formula, Whole, quadratise
 from ..values.arrays import Array, freeze, positive, whole
+from ..values.compiled import load_compiled
 from ..values.errors import InputError
 from ..values.names import unknown
 from ..values.proportion import Proportion, proportion
@@ -87,7 +88,7 @@ def solve_formula(
     steps = max(1, round(end / size))
     hits: list[Whole] = []
     solution = None
-    run: Any = descend_plain if compiled is False else _kernel(compiled) or descend_plain
+    run: Any = load_compiled(_load_kernel, compiled, "compiled") or descend_plain
     index, signs = formula.index, formula.signs
     for first in range(0, count, BLOCK):
         batch = min(BLOCK, count - first)
@@ -156,11 +157,7 @@ def _quadratised(formula: Formula, rng: np.random.Generator, batch: int, steps: 
     return kept
 
 
-def _kernel(wanted: bool | None) -> Any:
-    try:
-        from .clause_kernel import descend as kernel
-    except ImportError:
-        if wanted:
-            raise
-        return None
+def _load_kernel() -> Any:
+    from .clause_kernel import descend as kernel
+
     return kernel

@@ -23,7 +23,7 @@ from hopfield_hw.annealing import (
     anneal,
     default_preset,
 )
-from hopfield_hw.annealing.run import _compiled
+from hopfield_hw.annealing.run import _load_compiled
 from hopfield_hw.values.errors import InputError, MissingExtra
 
 MODELS = {
@@ -147,7 +147,7 @@ def test_what_cannot_run_is_refused(call: Any, message: str) -> None:
 
 def test_without_numba_it_runs_and_fast_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     compiled = anneal(max_cut(), PRESETS["first_order"], reads=16)
-    _compiled.cache_clear()
+    _load_compiled.cache_clear()
     for name in [name for name in sys.modules if name.startswith("hopfield_hw.annealing.kernels")]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "numba", None)
