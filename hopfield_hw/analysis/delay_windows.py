@@ -27,6 +27,10 @@ FIRST, LONGEST = 4, 150.0
 WITHIN = 10.0  # of the system's own times: the delay at which roots are counted where none cross
 
 
+class RootAtZeroError(InputError):
+    """A + Ad is singular: 0 is a root, which no delay moves."""
+
+
 class _Crossing(NamedTuple):
     """A root j frequency at the delays (angle + 2 pi k)/frequency; `direction`: +1 to the right as h grows, else -1."""
 
@@ -89,7 +93,7 @@ def find_delay_windows(matrix: Any, delayed: Any, *, h_max: Any = None, check: b
     have gone to the right than can ever come back. `check`: whether the roots on both sides of the crossings are
     computed as well: of the first four and of all ends of windows, but for delays above 150 of the system's own times.
 
-    Raises InputError for wrong shapes, more states, and a root at 0, which no delay moves; AccuracyError for a
+    Raises InputError for wrong shapes, more states, and a root at 0 (RootAtZeroError); AccuracyError for a
     root on the axis that is multiple with fewer eigenvectors.
     """
     terms = delayed_terms(matrix, [delayed], [1.0])
@@ -99,7 +103,9 @@ def find_delay_windows(matrix: Any, delayed: Any, *, h_max: Any = None, check: b
         raise InputError(f"find_delay_windows: {n} states; at most {MOST_STATES}, as the pencil has 2 n^2 rows")
     size = float(np.linalg.norm(a, 2) + np.linalg.norm(late, 2))
     if size == 0.0 or float(np.linalg.svd(a + late, compute_uv=False)[-1]) <= 1e-13 * size:
-        raise InputError("find_delay_windows: A + Ad is singular, so 0 is a root at every delay; take that state out")
+        raise RootAtZeroError(
+            "find_delay_windows: A + Ad is singular, so 0 is a root at every delay; take that state out"
+        )
     crossings = _crossings(a, late, size)
     at_zero = np.linalg.eigvals(a + late)
     # A root on the axis without a delay goes where its direction says.

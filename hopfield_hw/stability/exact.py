@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ..analysis.characteristic import characteristic_roots
-from ..analysis.delay_windows import find_delay_windows
-from ..values.errors import AccuracyError, InputError
+from ..analysis.delay_windows import RootAtZeroError, find_delay_windows
+from ..values.errors import AccuracyError
 from .certificate import check_delay
 from .systems import LinearDelaySystem
 
@@ -30,10 +30,8 @@ def _windows(system: LinearDelaySystem, longest: float, *, check: bool) -> tuple
     end = check_delay(longest, "longest")
     try:
         found = find_delay_windows(system.matrix, system.late, h_max=end, check=check)
-    except InputError as error:
-        if "0 is a root at every delay" in str(error):
-            return ()
-        raise
+    except RootAtZeroError:
+        return ()
     except np.linalg.LinAlgError as error:
         raise AccuracyError(f"stable_windows: the crossings were not found ({error}); scale the system") from None
     if not found.agrees:

@@ -210,3 +210,16 @@ def test_two_hopf_points_in_one_step_are_two() -> None:
     assert [point.kind for point in points] == ["hopf", "hopf"]
     np.testing.assert_allclose([point.parameter for point in points], [0.999, 1.0], atol=1e-9)
     np.testing.assert_allclose([point.frequency for point in points], [1.0, 3.0], atol=1e-9)
+
+
+def test_a_family_that_jumps_leaves_a_point_that_is_not_resolved() -> None:
+    """Stable before, two roots to the right after, and no state in between: said, and not taken for a Hopf point."""
+
+    def family(p: float) -> Any:
+        a = 0.5 if p < 1.03 else 1.5
+        return network([[a, -1.0], [1.0, a]])
+
+    (branch,) = continue_equilibria(family, np.zeros(2), (0.5, 1.5)).branches
+    assert (branch.unstable[0], branch.unstable[-1]) == (0, 2)
+    assert [point.kind for point in branch.points] == ["unresolved"]
+    assert branch.points[0].parameter == pytest.approx(1.03, abs=1e-9)
