@@ -21,7 +21,6 @@ MOST_BRANCHES = 24
 SAME = 1e-4
 KERNEL = 1e-4
 JUMP = 1e-3
-HALVINGS = 3
 
 
 class _Node(NamedTuple):
@@ -163,8 +162,8 @@ def _node(arc: Arc, u: Array, tangent: Array) -> _Node:
     return _Node(u, tangent, unstable, arc.determinant(u, tangent))
 
 
-def _append(arc: Arc, run: _Run, u: Array, halvings: int = HALVINGS) -> None:
-    """Put a point at the end of a run, and what happened on the way to it; a step that hides where is halved."""
+def _append(arc: Arc, run: _Run, u: Array) -> None:
+    """Put a point at the end of a run, and what happened on the way to it."""
     last = run.nodes[-1]
     node = _node(arc, u, arc.tangent(u, last.tangent))
     found: list[_Event] = []
@@ -180,12 +179,6 @@ def _append(arc: Arc, run: _Run, u: Array, halvings: int = HALVINGS) -> None:
         found = _locate_crossings(arc, last, node, found)
     elif arc.is_map and change != real:
         found.append(_locate_hidden(arc, last, node))
-    if halvings and any(event.kind == "unresolved" for event in found):
-        place, total = _along(arc, last, node)
-        middle = place(0.5 * total)[0]
-        _append(arc, run, middle, halvings - 1)
-        _append(arc, run, u, halvings - 1)
-        return
     for event in sorted(found, key=lambda one: float((one.u - last.u) @ last.tangent)):
         run.events.append(event)
         run.places.append(len(run.nodes))

@@ -73,7 +73,7 @@ def cut_bound(graph: WeightedGraph) -> float:
         except np.linalg.LinAlgError:
             pass  # nothing is known of this bound
         else:
-            most = min(most, max(0.25 * graph.size * above, 0.0))
+            most = min(most, 0.25 * graph.size * above)
     whole = np.all(graph.weights == np.rint(graph.weights))
     return float(np.floor(most)) if whole else most
 

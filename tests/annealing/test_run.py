@@ -174,3 +174,9 @@ def test_a_native_network_and_its_conversion_have_the_same_least_energy() -> Non
     assert isinstance(native, BinaryModel)
     converted = anneal(native.to_ising(), PRESETS["first_order_noise"], reads=256, seed=1)
     assert converted.best_energy == anneal(native, PRESETS["binary"], reads=256, seed=1).best_energy
+
+
+def test_each_kind_of_model_has_its_own_preset() -> None:
+    chosen = {name: default_preset(model) for name, model in MODELS.items()}
+    expected = {"max-cut": "ballistic", "fields": "ballistic", "qubo": "binary", "cubic": "first_order_noise"}
+    assert all(chosen[name] is PRESETS[preset] for name, preset in (expected | {"colouring": "colouring"}).items())

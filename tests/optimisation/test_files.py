@@ -8,12 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import hopfield_hw.optimisation.travelling_salesman as travelling_salesman
 from hopfield_hw.formats.instances import Clauses, WeightedGraph, read_instance
-from hopfield_hw.optimisation import SOLVERS, Effort, Solution, solve
+from hopfield_hw.optimisation import SOLVERS, Effort, Solution, Tours, solve
 from hopfield_hw.optimisation.colouring import count_clashes, find_clique
+from hopfield_hw.optimisation.linear_quadratic import duality_gap, is_within
 from hopfield_hw.optimisation.max_cut import cut_bound, cut_value
 from hopfield_hw.optimisation.satisfiability import write_in_threes
 from hopfield_hw.pictures.solutions import plot_solution
+from hopfield_hw.problems import QuadraticProgram
 from hopfield_hw.values.errors import AccuracyError, InputError
 
 LITTLE = Effort(reads=32, seed=3)
@@ -149,6 +152,32 @@ def test_a_program_is_judged_by_its_optimality_conditions(tmp_path: Path) -> Non
     assert (least.verdict, least.value) == ("optimal", pytest.approx(0.25**2 + 1.75**2 - 0.5 - 8.75, abs=1e-8))
     most = solve(written(tmp_path, "b.mps", "OBJSENSE MAX\n" + (rows + rest).format(x=2, y=5, p=-2)))
     assert most.value == pytest.approx(-least.value, abs=1e-8)
+
+
+def test_a_tour_that_is_not_the_shortest_is_not_called_optimal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the network ends at; here at a tour that crosses itself."""
+    bad = Tours(lengths=np.array([2.0 + 2.0 * np.sqrt(2.0)]), tours=np.array([[0, 2, 1, 3]]))
+    monkeypatch.setattr(travelling_salesman, "anneal_tours", lambda *_, **__: bad)
+    found = solve(written(tmp_path, "a.csv", "0,0\n1,0\n1,1\n0,1\n"), LITTLE)
+    assert (found.verdict, found.bound) == ("valid", 4.0)
+    assert found.value == pytest.approx(2.0 + 2.0 * np.sqrt(2.0))
+
+
+def test_limits_are_judged_by_their_own_terms_and_a_gap_by_weak_duality() -> None:
+    program = QuadraticProgram(
+        linear=np.array([-1.0, 0.0]),
+        quadratic=np.eye(2),
+        rows=np.array([[1.0, 1e6]]),
+        rows_upper=np.array([1e6]),
+        lower=np.array([0.0, 0.0]),
+        upper=np.array([3.0, 5.0]),
+    )
+    assert is_within(program, np.array([1.0, 0.999999]))
+    assert not is_within(program, np.array([1.0, 1.00001]))  # the row
+    assert not is_within(program, np.array([-1e-3, 0.0]))  # a variable
+    assert duality_gap(program, np.array([1.0, 0.0]), np.zeros(1)) == 0.0
+    # f(2, 0) - f(1, 0) = 1/2, and the bound by the slope 1 at x = 2 over [0, 3] is 2.
+    assert duality_gap(program, np.array([2.0, 0.0]), np.zeros(1)) == 2.0
 
 
 @pytest.mark.parametrize(
