@@ -103,3 +103,12 @@ def test_refused(make: Callable[[], Any], message: str) -> None:
     with pytest.raises(InputError) as caught:
         make()
     assert str(caught.value) == message
+
+
+def test_one_machine_agrees_with_none() -> None:
+    patterns = np.sign(np.random.default_rng(3).normal(size=(2, 12)))
+    one = recall("hebb", patterns[0], patterns=patterns, machines=("asynchronous",))
+    assert one.ends["asynchronous"].settled
+    assert not one.agree
+    both = recall("hebb", patterns[0], patterns=patterns, machines=("asynchronous", "equation"))
+    assert both.agree
