@@ -63,13 +63,13 @@ PRESETS: Mapping[str, Dynamics] = MappingProxyType(
             rate=0.11,
             target=0.724,
         ),
-        # Native 0/1 models of some tens of neurons: eleven steps a run; a longer t_stop finds more in each.
+        # Native 0/1 models of some tens of neurons: twenty steps a run; tuned on generated ones alone.
         "binary": GainRamp(
-            t_stop=4.8,
-            step=0.44,
-            start=0.18,
-            gain=Geometric(start=1.07, stop=28.5),
-            noise=Power(start=0.065, stop=0.0),
+            t_stop=11.8,
+            step=0.59,
+            start=0.072,
+            gain=Geometric(start=1.85, stop=31.5),
+            noise=Power(start=0.054, stop=0.0),
             bound=2.0,
         ),
         # Groups: graph colouring.
