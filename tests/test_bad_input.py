@@ -677,8 +677,8 @@ JSON_FILES: dict[str, tuple[bytes, str]] = {
     "unknown gain": (
         json_with(gain={"kind": "relu"}),
         "function kind 'relu' is unknown: must be one of tanh, logistic, piecewise_linear, arctan, algebraic, "
-        "softsign, hard_limiter, table, identity, polynomial, rational, clip, softmax, leaky_relu, thresholded_relu, "
-        "elu, softplus; did you mean 'elu'?",
+        "softsign, hard_limiter, table, identity, polynomial, rational, clip, softmax, dead_zone, leaky_relu, "
+        "thresholded_relu, elu, softplus; did you mean 'elu'?",
     ),
     "unknown parameter": (
         json_with(gain={"kind": "tanh", "slope": 3}),

@@ -1,110 +1,159 @@
-"""An annealing dynamics as a graph, whose schedules are inputs: so it runs in the reference and in ngspice."""
+"""An annealing dynamics as a graph, whose schedules and noise are inputs: the reference, ngspice and op-amps run it."""
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..functions import Clip
-from ..graph import Activate, Affine, Graph, Hadamard, Input, Operator, Units
-from ..graph.building import CIRCUIT_UNITS, network_graph, state
-from ..values.arrays import freeze
+from ..graph import Graph, Units
+from ..graph.building import CIRCUIT_UNITS, network_graph
+from ..values.arrays import Array, freeze, whole
 from ..values.errors import InputError
 from ..values.signals import Signal
-from .dynamics import OFF, UNIT, ChaoticAnnealing, Dynamics, GainRamp
-from .models import Model, Quadratic, States, dense_of
-from .program import scale_of
-from .schedules import Constant, Schedule
+from .dynamics import OFF, Dynamics, Hysteresis
+from .latch import add_latch
+from .models import GroupedModel, Model, Quadratic, States
+from .neurons import RESTART, Neurons
+from .presets import as_dynamics
+from .schedules import EDGE, Constant, Sawtooth, Schedule, Tabulated
+
+SETTLED = 15.0  # time constants of a restart
+MOST_TEETH = 10_000
 
 
 class AnnealingCircuit(NamedTuple):
-    """A graph with the schedules of its inputs.
+    """A graph with the signals of its inputs.
 
-    `inputs`: the schedules as piecewise-linear signals, `t_stop`: the end of the anneal; both in seconds, as machines
-    take them. `lower`: what a neuron is below its threshold, -1 or 0.
+    `inputs`: the schedules, the noise and the starts as one piecewise-linear signal, None where nothing changes;
+    `t_stop`: the end of the run; both in seconds, as machines take them. `model`: what is annealed. `latched`: whether
+    the graph has the latch of `annealing.latch`.
     """
 
     graph: Graph
-    inputs: Signal
+    inputs: Signal | None
     t_stop: float
-    lower: int
+    model: Model
+    latched: bool
 
     def decisions(self, wave: Any) -> States:
-        """Return the digital state, (n,), at the end of a waveform of this graph, of any machine."""
-        return np.where(np.asarray(wave.state.values)[-1] > 0.0, 1, self.lower).astype(np.int8)
+        """Return the digital state at the end of a waveform of this graph, of any machine, (state_size,).
+
+        It is that of the latch where there is one, and else that of the outputs.
+        """
+        outputs = np.asarray(wave.output.values)[-1]
+        return self._decide(outputs[self.model.size :][: self.model.size] if self.latched else outputs)
+
+    def visited(self, wave: Any) -> States:
+        """Return the digital states of the outputs at all times of a waveform, (times, state_size)."""
+        return self._decide(np.asarray(wave.output.values)[:, : self.model.size])
+
+    def _decide(self, outputs: Array) -> States:
+        if isinstance(self.model, GroupedModel):
+            starts = self.model.starts
+            groups = [outputs[..., a:b] for a, b in pairwise(starts)]
+            return np.stack([np.argmax(group, axis=-1) for group in groups], axis=-1).astype(np.int8)
+        lower, middle = (-1, 0.0) if self.model.kind == "ising" else (0, 0.5)
+        return np.where(outputs > middle, 1, lower).astype(np.int8)
 
 
 def annealing_graph(
-    model: Model, dynamics: Dynamics, initial: Any, *, units: Units = CIRCUIT_UNITS
+    model: Model,
+    dynamics: Dynamics | str,
+    initial: Any = None,
+    *,
+    reanneal: int = 1,
+    latch: bool = False,
+    seed: int = 0,
+    units: Units = CIRCUIT_UNITS,
 ) -> AnnealingCircuit:
-    """Return x' = -leak x + c F(s) - feedback (s - s0), s = clip(gain(t) x), with schedules as inputs.
+    """Return an annealing dynamics as a graph, with its schedules as inputs. See `dynamics` for the equations.
 
-    The gain is a product of x and an input, before the clip; the self-feedback one of s and an input. `initial`: x(0),
-    (n,) or one for all. Units: one of x is a volt, R C a millisecond, by default. Noise is left out.
+    Schedules that change with time are elements of the input `schedule`, and go to multipliers. The differences from
+    `anneal`: time is continuous; a wall at b is a current -50 (|x| - b) / (R C) sgn x, behind which the velocity of a
+    bifurcation is braked by 2,500 (|x| - b) y / (R C); a Schmitt trigger is a comparator behind an R C a hundredth as
+    long. Noise is an input of n elements, the schedule of the noise times Gaussian numbers every `dynamics.step`, with
+    straight lines between them, of a two-sided spectral density of 1 R C below the band 1 / (2 step).
 
-    Raises InputError for models that are not quadratic, dynamics other than GainRamp and ChaoticAnnealing, leaks and
-    couplings that change with time, and a dynamics that does not fit the model.
+    `initial`: x(0), (n,) or one for all; by default uniform on (-start, start). `reanneal`: anneals one after the
+    other; within the first half percent of each `restart` pulls x to a new random start, the input `start`, y to 0 and
+    e to 1. `latch`: adds the outputs `best` and `least_energy`: see `annealing.latch`. `seed`: of the
+    noise and the starts. One of x is a volt and R C a millisecond by default.
+
+    Raises InputError for polynomial and empty models, a dynamics that does not fit the model, and several anneals with
+    a Hysteresis.
     """
-    if not isinstance(model, Quadratic):
-        raise InputError(f"`model` is a {type(model).__name__}: must be an IsingModel or a BinaryModel")
-    if not isinstance(dynamics, GainRamp | ChaoticAnnealing):
+    if not isinstance(model, Quadratic | GroupedModel):
         raise InputError(
-            f"`dynamics` is {type(dynamics).__name__}: must be a GainRamp or ChaoticAnnealing; the others run in "
-            "`anneal` alone"
+            f"`model` is a {type(model).__name__}: must be an IsingModel, a BinaryModel or a GroupedModel; a "
+            "polynomial energy is a graph by problems.cubic_network"
         )
+    dynamics = as_dynamics(dynamics)
     dynamics.program(model.kind)  # refuses what does not fit
     if model.size == 0:
         raise InputError("`model` has no neurons: must have at least one")
-    schedules = dynamics.schedules
-    leak = _constant(schedules["leak"], "leak")
-    coupling = _constant(schedules.get("coupling", UNIT), "coupling")
-    n, scale = model.size, scale_of(model) / coupling
-    low, middle = (-1.0, 0.0) if model.kind == "ising" else (0.0, 0.5)
-    feedback = schedules.get("feedback", OFF)
-    looped = not (isinstance(feedback, Constant) and feedback.value == 0.0)
-    operators: list[Operator] = [
-        state("x", freeze(initial, "initial", shape=(n,)), decay=leak),
-        Input(name="schedule", size=1 + looped, labels=("gain", "feedback")[: 1 + looped]),
-        Affine(name="gain", weights=np.repeat([[1.0, 0.0][: 1 + looped]], n, axis=0)),
-        Hadamard(name="amplified", size=n),
-        Affine(name="centre", weights=np.eye(n), bias=middle),
-        Activate(name="clip", size=n, function=Clip(lower=low, upper=1.0)),
-        Affine(name="couplings", weights=-dense_of(model.couplings) / scale, bias=-model.fields / scale),
-    ]
-    edges: list[tuple[str, ...]] = [
-        ("schedule", "gain"),
-        ("gain", "amplified", "left"),
-        ("x", "amplified", "right"),
-        *([("amplified", "centre"), ("centre", "clip")] if middle else [("amplified", "clip")]),
-        ("clip", "couplings"),
-        ("couplings", "x"),
-    ]
-    if not middle:
-        del operators[4]
-    signals = [schedules["gain"]]
-    if looped:
-        operators += [
-            Affine(name="feedback", weights=np.repeat([[0.0, -1.0]], n, axis=0)),
-            Affine(name="deviation", weights=np.eye(n), bias=-middle),
-            Hadamard(name="fed_back", size=n),
-        ]
-        edges += [("schedule", "feedback"), ("feedback", "fed_back", "left"), ("clip", "deviation")]
-        edges += [("deviation", "fed_back", "right"), ("fed_back", "x")]
-        signals.append(feedback)
-    graph = network_graph(operators, edges, outputs=[("output", "clip", n)], units=units)
-    t_stop = dynamics.t_stop * units.seconds_per_unit
-    return AnnealingCircuit(graph, _together(signals, t_stop), t_stop, int(low))
+    teeth = whole(reanneal, "reanneal", 1, MOST_TEETH)
+    if teeth > 1 and isinstance(dynamics, Hysteresis):
+        raise InputError(f"`reanneal` = {teeth}: must be 1 for Hysteresis, whose triggers no restart sets")
+    rng = np.random.default_rng(whole(seed, "seed", 0, 2**63 - 1))
+    starts = rng.uniform(-dynamics.start, dynamics.start, (teeth, model.size))
+    if initial is not None:
+        starts[0] = freeze(initial, "initial", shape=(model.size,))
+    noise = dynamics.schedules.get("noise", OFF)
+    noisy = not (isinstance(noise, Constant) and noise.value == 0.0)
+    neurons = Neurons(model, dynamics, starts[0], noisy=noisy, restarted=teeth > 1, tapped=latch)
+    outputs = [("output", "digital", model.size)]
+    if latch:
+        add_latch(neurons)
+        outputs += [("best", "held", model.size), ("least_energy", "least", 1)]
+    graph = network_graph(neurons.operators, neurons.edges, outputs=outputs, units=units)
+    seconds = dynamics.t_stop * units.seconds_per_unit
+    signals = [_repeat(each, teeth).signal(seconds * teeth) for each in neurons.schedules.values()]
+    if teeth > 1:
+        signals.append(_repeat(_pulse(dynamics.t_stop), teeth).signal(seconds * teeth))
+    if noisy:
+        signals.append(_noise(_repeat(noise, teeth), dynamics, teeth, model.size, rng, seconds))
+    if teeth > 1:
+        signals.append(_steps(starts, seconds))
+    return AnnealingCircuit(graph, _together(signals), seconds * teeth, model, latch)
 
 
-def _constant(schedule: Schedule, name: str) -> float:
-    if not isinstance(schedule, Constant):
-        raise InputError(f"`dynamics.{name}` = {schedule!r:.60}: must be constant in a circuit; ramp the gain")
-    return schedule.value
+def _repeat(schedule: Schedule, teeth: int) -> Schedule:
+    return Sawtooth(tooth=schedule, teeth=teeth) if teeth > 1 else schedule
 
 
-def _together(schedules: list[Schedule], t_stop: float) -> Signal:
-    """Return schedules as one signal whose points are those of all."""
-    signals = [each.signal(t_stop) for each in schedules]
+def _pulse(t_stop: float) -> Schedule:
+    """Return 1 at the start of an anneal, for as long as a restart takes, and 0 after it."""
+    end = 2.0 * EDGE + SETTLED / (RESTART * t_stop)
+    if end + EDGE >= 0.5:
+        raise InputError(f"`dynamics.t_stop` = {t_stop:g} R C: must be at least 1 R C, so that a restart has its time")
+    return Tabulated(times=np.array([0.0, end, end + EDGE, 1.0]), table=np.array([1.0, 1.0, 0.0, 0.0]))
+
+
+def _noise(
+    amplitude: Schedule, dynamics: Dynamics, teeth: int, n: int, rng: np.random.Generator, seconds: float
+) -> Signal:
+    """Return white noise of n elements up to a band of half the step's inverse, times its amplitude."""
+    count = dynamics.steps * teeth + 1
+    u = np.linspace(0.0, 1.0, count)
+    density = np.sqrt(dynamics.steps / dynamics.t_stop)
+    values = density * amplitude.at(u)[:, np.newaxis] * rng.normal(size=(count, n))
+    return Signal(times=u * seconds * teeth, values=values)
+
+
+def _steps(starts: Array, seconds: float) -> Signal:
+    """Return the start of each anneal, held until the next begins."""
+    edge = EDGE * seconds
+    first = np.arange(1, len(starts)) * seconds
+    times = np.concatenate([[0.0], np.stack([first, first + edge], axis=1).ravel()])
+    values = np.concatenate([starts[:1], np.stack([starts[:-1], starts[1:]], axis=1).reshape(-1, starts.shape[1])])
+    return Signal(times=times, values=values)
+
+
+def _together(signals: list[Signal]) -> Signal | None:
+    """Return signals as one whose points are those of all."""
+    if not signals:
+        return None
     times = np.unique(np.concatenate([each.times for each in signals]))
     return Signal(times=times, values=np.concatenate([each.sample(times) for each in signals], axis=1))

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ..annealing import AnnealingCircuit
 from ..cells import CELLS
 from ..graph import Graph, Input, Leak, Output, as_graph
 from ..networks.network import Network
@@ -149,7 +150,12 @@ def _from_network(path: Path) -> Design:
 
 
 def _design(name: str, content: Mapping[str, Any], folder: Path) -> Design:
-    network = design_network(content["network"], folder)
+    made = design_network(content["network"], folder)
+    if isinstance(made, AnnealingCircuit):
+        network: Network | Graph = made.graph
+        inputs, t_stop = made.inputs, made.t_stop
+    else:
+        network, inputs, t_stop = made, None, None
     graph = as_graph(network)
     if "delay" in content:
         with _prefix("`delay`"):
@@ -162,9 +168,9 @@ def _design(name: str, content: Mapping[str, Any], folder: Path) -> Design:
         description=content.get("description", "").strip(),
         network=network,
         delay=MappingProxyType(content["delay"]) if "delay" in content else None,
-        t_stop=_positive(analysis["t_stop"], "analysis.t_stop", "s") if "t_stop" in analysis else None,
+        t_stop=_positive(analysis["t_stop"], "analysis.t_stop", "s") if "t_stop" in analysis else t_stop,
         accuracy=check_accuracy(analysis.get("accuracy", ACCURACY), "analysis.accuracy"),
-        inputs=_inputs(analysis["inputs"], graph) if "inputs" in analysis else None,
+        inputs=_inputs(analysis["inputs"], graph) if "inputs" in analysis else inputs,
         expected=_parse_expected(content["expected"], graph, folder) if "expected" in content else None,
         cells=MappingProxyType({cell: _tolerance(cell, table) for cell, table in content.get("cells", {}).items()}),
         cases=MappingProxyType({}),

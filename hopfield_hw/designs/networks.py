@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ..annealing import AnnealingCircuit
 from ..families import BUILDERS, FAMILIES, box_problem
 from ..functions import Gain, function_from
 from ..graph import Graph
@@ -32,7 +33,7 @@ FORMS: Mapping[str, frozenset[str]] = MappingProxyType(
 )
 
 
-def design_network(table: Mapping[str, Any], folder: Path) -> Network | Graph:
+def design_network(table: Mapping[str, Any], folder: Path) -> Network | Graph | AnnealingCircuit:
     """Return the network of the table `network` of a design.toml, with files from its folder."""
     forms = [form for form in FORMS if form in table]
     if len(forms) != 1:

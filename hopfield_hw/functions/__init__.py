@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from ..values.errors import InputError
 from ..values.names import unknown
 from .clip import Clip, Identity
+from .dead_zone import DeadZone
 from .function import Function, Gain, Numbers
 from .hard_limiter import HardLimiter
 from .polynomials import Polynomial, Rational
@@ -35,6 +36,7 @@ FUNCTIONS: Mapping[str, type[Function]] = MappingProxyType(
         "rational": Rational,
         "clip": Clip,
         "softmax": Softmax,
+        "dead_zone": DeadZone,
         **{rectifier.kind: rectifier for rectifier in RECTIFIERS},
     }
 )
@@ -86,6 +88,7 @@ __all__ = [
     "Algebraic",
     "Arctan",
     "Clip",
+    "DeadZone",
     "Function",
     "Gain",
     "HardLimiter",

@@ -177,6 +177,11 @@ def maximum(*arguments: Operand) -> Expression:
     return call("max", *arguments)
 
 
+def softplus(t: Expression) -> Expression:
+    """Return log(1 + e^t), which does not overflow."""
+    return maximum(0.0, t) + call("log", 1.0 + exp(-call("abs", t)))
+
+
 def substitute(expression: Expression, arguments: Sequence[Expression]) -> Expression:
     """Return an expression with its arguments replaced by others."""
     match expression:

@@ -8,7 +8,7 @@ from typing import ClassVar, Self
 import numpy as np
 
 from ..values.arrays import Array
-from .expressions import ARGUMENT, Choice, Expression, Number, call, exp, maximum, minimum
+from .expressions import ARGUMENT, Choice, Expression, Number, exp, maximum, minimum, softplus
 from .function import Function, Numbers
 from .parameters import Parameter, factor
 
@@ -143,8 +143,7 @@ class Softplus(Function):
         return np.asarray(self.amplitude / self.width * 0.5 * (1.0 + np.tanh(0.5 * x / self.width)))
 
     def curve(self) -> Expression:
-        t = ARGUMENT / self._scalar("width")
-        return self._scalar("amplitude") * (maximum(0.0, t) + call("log", 1.0 + exp(-call("abs", t))))
+        return self._scalar("amplitude") * softplus(ARGUMENT / self._scalar("width"))
 
     def scale(self, volts: float) -> Self:
         volts = factor(volts, "volts", "V")

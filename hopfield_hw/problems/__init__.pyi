@@ -3,7 +3,9 @@ from .answers import Answer, Expected, Oscillation, Recall, Settled, Visited
 from .cellular_image import cellular_image
 from .complementarity import fathi, kojima_shindo, murty, tridiagonal
 from .decomposition import decomposition, planted_signal
+from .graph_colouring import graph_colouring
 from .learning_rules import PAIR_RULES, RULES, learn, learn_pairs
+from .max_cut import max_cut
 from .memory import Patterns, memory, read_patterns
 from .mixed_binary import MixedProgram, mixed_network
 from .program_networks import multiplier_network, penalty_network
@@ -36,10 +38,12 @@ __all__ = [
     "cubic_network",
     "decomposition",
     "fathi",
+    "graph_colouring",
     "hopfield_tank",
     "kojima_shindo",
     "learn",
     "learn_pairs",
+    "max_cut",
     "memory",
     "mixed_network",
     "multiplier_network",

@@ -11,10 +11,11 @@ from ..values.names import unknown
 from ..values.tables import LazyTable
 
 if TYPE_CHECKING:
+    from ..annealing import AnnealingCircuit
     from ..graph import Graph
     from ..networks import Network
 
-PROBLEMS: LazyTable[Callable[..., Network | Graph]] = LazyTable(
+PROBLEMS: LazyTable[Callable[..., Network | Graph | AnnealingCircuit]] = LazyTable(
     __package__,
     {
         "ad_converter": (".ad_converter:ad_converter", "A/D converter of an input in volts (Tank and Hopfield 1986)"),
@@ -23,6 +24,11 @@ PROBLEMS: LazyTable[Callable[..., Network | Graph]] = LazyTable(
             ".decomposition:decomposition",
             "signal as a sum of parts, each there or not (Tank and Hopfield 1986)",
         ),
+        "graph_colouring": (
+            ".graph_colouring:graph_colouring",
+            "colours for nodes, different along each edge, by an annealed softmax for each node",
+        ),
+        "max_cut": (".max_cut:max_cut", "the sides of a graph's nodes with the largest cut between them, annealed"),
         "memory": (".memory:memory", "associative memory of the patterns in a file, started at a corrupted one"),
         "program": (
             ".program_networks:multiplier_network",
@@ -40,6 +46,10 @@ PROBLEMS: LazyTable[Callable[..., Network | Graph]] = LazyTable(
             ".sequence_memory:sequence_memory",
             "patterns that follow each other, by delayed weights (Sompolinsky and Kanter 1986)",
         ),
+        "tour_in_valid_subspace": (
+            ".travelling_salesman:valid_subspace",
+            "tours that are always valid in the end, by a ramp (Aiyer, Niranjan and Fallside 1990)",
+        ),
         "travelling_salesman": (
             ".travelling_salesman:hopfield_tank",
             "tours as published (Hopfield and Tank 1985): a neuron for each city and place",
@@ -48,8 +58,8 @@ PROBLEMS: LazyTable[Callable[..., Network | Graph]] = LazyTable(
 )
 
 
-def build_problem(name: str, arguments: Mapping[str, Any]) -> Network | Graph:
-    """Return the network of a problem in the table.
+def build_problem(name: str, arguments: Mapping[str, Any]) -> Network | Graph | AnnealingCircuit:
+    """Return the network of a problem in the table; an annealing circuit brings its inputs and its length with it.
 
     Raises InputError for an unknown problem, an unknown or missing argument, and for what the problem refuses.
     """

@@ -126,7 +126,7 @@ def hopfield_tank(
 
 
 def valid_subspace(
-    problem: TravellingSalesman,
+    problem: TravellingSalesman | Any,
     *,
     penalty: float = 1.0,
     step: float | None = None,
@@ -144,10 +144,13 @@ def valid_subspace(
     S. V. B. Aiyer, M. Niranjan and F. Fallside, IEEE Trans. Neural Netw. 1:204 (1990).
 
     `step`: 0.5 / n by default, so that the penalty is the stronger. `initial`: (n^2,), 1/n by default, which is a point
-    of balance: give each a little of its own. Output: `output` = the clipped drive, city X at place i in X * n + i.
+    of balance: give each a little of its own. `problem`: a TravellingSalesman, or its distances. Output: `output` = the
+    clipped drive, city X at place i in X * n + i.
 
     Raises InputError for values that are not positive, and an initial state of another size.
     """
+    if not isinstance(problem, TravellingSalesman):
+        problem = TravellingSalesman(distances=problem)
     n = problem.size
     weight = _positive(penalty, "penalty")
     rate = 0.5 / n if step is None else _positive(step, "step")

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..functions import Clip, Function, Identity, Sigmoid, Table
+from ..functions import Clip, DeadZone, Function, Identity, Sigmoid, Table
 from ..functions.rectifiers import Elu, LeakyRelu, Softplus
 from ..graph import Activate, Affine, Delay, Graph, HasGraph, Input, Leak, Operator, Output, as_graph
 from ..transforms import in_si
@@ -55,6 +55,8 @@ def slope_bounds(function: Function, size: int) -> tuple[Array, Array]:
     elif isinstance(function, Elu):
         steep = function.alpha / function.width
         low, high = np.minimum(0.0, np.minimum(steep, function.slope)), np.maximum(steep, function.slope)
+    elif isinstance(function, DeadZone):
+        low, high = np.minimum(function.slope, 0.0), np.maximum(function.slope, 0.0)
     elif isinstance(function, Softplus):
         low, high = 0.0, function.amplitude / function.width
     elif isinstance(function, Table):

@@ -1,4 +1,4 @@
-"""The same anneal by the batched equation, by the reference, and by ngspice."""
+"""The same anneal by the batched equation, by the reference, by ngspice, and in op-amps."""
 
 from __future__ import annotations
 
@@ -12,9 +12,14 @@ from models import cubic, max_cut, qubo, with_fields
 import hopfield_hw as hh
 from hopfield_hw.annealing import (
     PRESETS,
+    AmplitudeCorrection,
+    AnnealingCircuit,
     BallisticBifurcation,
     ChaoticAnnealing,
+    Dynamics,
     GainRamp,
+    GroupedModel,
+    Hysteresis,
     IsingModel,
     Power,
     anneal,
@@ -22,14 +27,31 @@ from hopfield_hw.annealing import (
 )
 from hopfield_hw.annealing.noise import keys
 from hopfield_hw.annealing.plain import _draws
+from hopfield_hw.annealing.program import scale_of
 from hopfield_hw.values.errors import InputError
 
 RAMP = PRESETS["first_order"]
+CHAOTIC = ChaoticAnnealing(t_stop=10.0, step=0.01, gain=2.0, feedback=(1.5, 0.0), coupling=0.5, start=0.5)
+HYSTERESIS = Hysteresis(t_stop=12.0, step=0.01, width=0.3, start=0.8)
+# Each dynamics, one that an op-amp circuit shows in a short time.
+EVERY: dict[str, Dynamics] = {
+    "gain ramp": replace(RAMP, t_stop=12.0),
+    "noise": replace(PRESETS["first_order_noise"], t_stop=12.0),
+    "chaotic": CHAOTIC,
+    "hysteresis": HYSTERESIS,
+    "ballistic": replace(PRESETS["ballistic"], t_stop=12.0),
+    "discrete": replace(PRESETS["discrete"], t_stop=8.0),
+    "amplitude": replace(PRESETS["amplitude"], t_stop=12.0),
+}
 
 
 def starts(model: Any, dynamics: Any, seed: int, reads: int) -> Any:
     """x(0) of the reads of a run, (reads, n)."""
     return (np.float32(dynamics.start) * _draws(0, model.size, keys(seed, 0, reads))).T.astype(np.float64)
+
+
+def run(circuit: AnnealingCircuit, accuracy: float = 1e-4) -> Any:
+    return hh.reference(circuit.graph, t_stop=circuit.t_stop, inputs=circuit.inputs, accuracy=accuracy)
 
 
 @pytest.mark.parametrize("kind", ["max-cut", "fields", "qubo"])
@@ -41,39 +63,134 @@ def test_the_batched_equation_is_the_equation_of_the_graph(kind: str) -> None:
     batch = anneal(model, dynamics, reads=4, seed=1)
     for k, start in enumerate(starts(model, dynamics, 1, 4)):
         circuit = annealing_graph(model, dynamics, start)
-        wave = hh.reference(circuit.graph, t_stop=circuit.t_stop, inputs=circuit.inputs, accuracy=1e-3)
-        assert np.array_equal(circuit.decisions(wave), batch.states[k])
+        assert np.array_equal(circuit.decisions(run(circuit, 1e-3)), batch.states[k])
+
+
+@pytest.mark.parametrize("name", ["ballistic", "discrete", "amplitude"])
+@pytest.mark.parametrize("seed", range(2))
+def test_soft_walls_change_no_answer(name: str, seed: int) -> None:
+    """The batched equation has hard walls at |x| = 1, and steps of 0.002 R C here."""
+    model, dynamics = max_cut(10), replace(PRESETS[name], step=0.002)
+    circuit = annealing_graph(model, dynamics, starts(model, dynamics, seed, 1)[0])
+    wave = run(circuit)
+    assert np.array_equal(circuit.decisions(wave), anneal(model, dynamics, reads=1, seed=seed).states[0])
+    assert np.max(np.abs(wave.state.values[:, : model.size])) < 1.03
+
+
+@pytest.mark.parametrize("model", [max_cut(8), qubo(8)])
+def test_a_trigger_turns_as_the_batched_one_does(model: Any) -> None:
+    dynamics = replace(HYSTERESIS, width=0.4)
+    circuit = annealing_graph(model, dynamics, starts(model, dynamics, 3, 1)[0])
+    assert np.array_equal(circuit.decisions(run(circuit)), anneal(model, dynamics, reads=1, seed=3).states[0])
+
+
+def test_one_trigger_has_the_thresholds_of_its_width() -> None:
+    """x' = -x + 0.6 s against a field that falls: s turns as x passes -0.3, and not at 0."""
+    model = IsingModel(couplings=np.zeros((2, 2)), fields=[1.0, 0.5])  # F = -1.26, -0.63 after the scale
+    circuit = annealing_graph(model, replace(HYSTERESIS, t_stop=4.0), 0.5)
+    wave = run(circuit)
+    x, s = wave.state.values[:, :2], wave.output.values
+    for k in range(2):
+        turned = int(np.argmax(s[:, k] < 0.0))
+        assert x[turned, k] == pytest.approx(-0.3, abs=0.03)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_a_colouring_by_softmax_neurons(seed: int) -> None:
+    octahedron = np.ones((6, 6)) - np.eye(6) - np.roll(np.eye(6), 3, axis=1)
+    model = GroupedModel.colouring(octahedron, 3)
+    circuit = annealing_graph(model, "colouring", seed=seed)
+    found = circuit.decisions(run(circuit, 1e-3))
+    assert model.energies(found[np.newaxis]).tolist() == [0.0]
+    assert np.array_equal(found[:3], found[3:])
 
 
 @pytest.mark.usefixtures("ngspice")
-@pytest.mark.parametrize("seed", range(2))
-def test_ngspice_gives_the_same_cut(seed: int) -> None:
-    model = max_cut(16)
-    circuit = annealing_graph(model, RAMP, starts(model, RAMP, seed, 1)[0])
-    inputs: dict[str, Any] = {"t_stop": circuit.t_stop, "inputs": circuit.inputs}
-    equation = hh.reference(circuit.graph, accuracy=1e-4, **inputs)
-    spice = hh.simulate(hh.lower(circuit.graph, cell="ideal"), accuracy=1e-4, **inputs)
+@pytest.mark.parametrize("name", ["first_order", "ballistic"])
+def test_ngspice_gives_the_same_cut(name: str) -> None:
+    model, dynamics = max_cut(16), PRESETS[name]
+    circuit = annealing_graph(model, dynamics, starts(model, dynamics, 1, 1)[0])
+    equation = run(circuit)
+    spice = hh.simulate(
+        hh.lower(circuit.graph, cell="ideal"), t_stop=circuit.t_stop, inputs=circuit.inputs, accuracy=1e-4
+    )
     assert np.array_equal(circuit.decisions(equation), circuit.decisions(spice))
     np.testing.assert_allclose(spice.state.values[-1], equation.state.values[-1], atol=1e-3)
 
 
 @pytest.mark.usefixtures("ngspice")
-def test_verify_passes_an_anneal_and_its_netlist_has_the_ramp() -> None:
-    model = max_cut(6)
-    circuit = annealing_graph(model, replace(RAMP, t_stop=12.0), starts(model, RAMP, 4, 1)[0])
-    result = hh.verify(circuit.graph, t_stop=circuit.t_stop, inputs=circuit.inputs)
+@pytest.mark.parametrize("name", ["gain ramp", "noise", "chaotic", "ballistic", "amplitude"])
+def test_op_amps_do_what_the_dynamics_says(name: str) -> None:
+    circuit = annealing_graph(max_cut(4), replace(EVERY[name], t_stop=6.0), seed=1)
+    result = hh.verify(circuit.graph, cell="active_rc", t_stop=circuit.t_stop, inputs=circuit.inputs)
     assert result.passed, result
-    assert circuit.inputs.at(circuit.t_stop).tolist() == [3.11]
-    assert circuit.t_stop == 12e-3
 
 
-def test_self_feedback_is_a_second_input() -> None:
-    model = max_cut(8)
-    chaotic = ChaoticAnnealing(t_stop=10.0, step=0.01, gain=2.0, feedback=(1.5, 0.0), coupling=0.5, start=0.5)
-    circuit = annealing_graph(model, chaotic, starts(model, chaotic, 2, 1)[0])
-    assert circuit.inputs.size == 2
-    wave = hh.reference(circuit.graph, t_stop=circuit.t_stop, inputs=circuit.inputs, accuracy=1e-5)
-    assert np.array_equal(circuit.decisions(wave), anneal(model, chaotic, reads=1, seed=2).states[0])
+@pytest.mark.usefixtures("ngspice")
+@pytest.mark.parametrize("name", ["hysteresis", "discrete"])
+def test_op_amps_and_comparators_follow_the_equation(name: str) -> None:
+    """`verify` passes both, in a minute: see verify_dynamics.py."""
+    circuit = annealing_graph(max_cut(4), replace(EVERY[name], t_stop=6.0), seed=1)
+    spice = hh.simulate(circuit.graph, cell="active_rc", t_stop=circuit.t_stop, inputs=circuit.inputs, accuracy=1e-4)
+    equation = run(circuit)
+    apart = spice.state.values - equation.state.values
+    assert np.sqrt(np.mean(apart**2)) <= 1e-4 * np.ptp(equation.state.values)
+
+
+def test_a_constant_schedule_is_a_weight_and_others_are_inputs() -> None:
+    circuit = annealing_graph(max_cut(8), CHAOTIC, 0.1)
+    assert circuit.graph.by_name["schedule"].labels == ("feedback",)  # type: ignore[attr-defined]
+    assert annealing_graph(max_cut(8), replace(RAMP, gain=2.0), 0.1).inputs is None
+    ramp = annealing_graph(max_cut(8), replace(RAMP, t_stop=12.0), 0.1)
+    assert ramp.inputs is not None
+    assert ramp.inputs.at(ramp.t_stop).tolist() == [3.11]
+    assert ramp.t_stop == 12e-3
+    changing = annealing_graph(max_cut(8), replace(RAMP, leak=Power(start=1.0, stop=0.5)), 0.1)
+    assert changing.graph.by_name["schedule"].labels == ("gain", "leak")  # type: ignore[attr-defined]
+
+
+def test_noise_has_the_variance_of_its_equation() -> None:
+    """dx = -x dt + 0.5 dW has the variance 0.125; 16 neurons over 100 R C know it to 5% (one standard error)."""
+    free = IsingModel(couplings=np.zeros((16, 16)))
+    dynamics = GainRamp(t_stop=100.0, step=0.1, gain=1e-3, noise=0.5)
+    circuit = annealing_graph(free, dynamics, 0.0, seed=5)
+    x = run(circuit, 1e-3).state.values[100:]
+    assert np.mean(x**2) == pytest.approx(0.125, rel=0.15)
+    again = annealing_graph(free, dynamics, 0.0, seed=5)
+    assert circuit.inputs is not None
+    assert again.inputs is not None
+    assert np.array_equal(circuit.inputs.values, again.inputs.values)
+
+
+def test_the_latch_holds_the_best_of_several_anneals() -> None:
+    """Four quick anneals from large starts end at three energies, the best of them in the second."""
+    upper = np.triu(np.random.default_rng(2).normal(size=(8, 8)), 1)
+    model = IsingModel(couplings=upper + upper.T)
+    dynamics = replace(RAMP, t_stop=8.0, gain=(3.0, 8.0), start=1.0)
+    circuit = annealing_graph(model, dynamics, reanneal=4, latch=True, seed=2)
+    wave = run(circuit)
+    energies = model.energies(circuit.visited(wave))
+    times = wave.time.values / circuit.t_stop
+    ends = [float(energies[np.searchsorted(times, (k + 1) / 4 - 1e-3)]) for k in range(4)]
+    assert len(set(ends)) > 2
+    assert ends[-1] > min(ends)
+    held = model.energies(circuit.decisions(wave)[np.newaxis])[0]
+    assert held == pytest.approx(min(ends), rel=1e-12)
+    assert held == pytest.approx(np.min(energies), rel=1e-12)
+    assert wave.output.values[-1, -1] * model.size * scale_of(model) == pytest.approx(held, abs=1e-3)
+
+
+@pytest.mark.parametrize("dynamics", [RAMP, PRESETS["ballistic"], PRESETS["amplitude"]], ids=["first", "second", "e"])
+def test_a_restart_brings_every_state_to_its_new_start(dynamics: Dynamics) -> None:
+    model = max_cut(6)
+    circuit = annealing_graph(model, replace(dynamics, t_stop=20.0), reanneal=3, seed=4)
+    assert circuit.inputs is not None
+    wave = run(circuit)
+    reset = 20e-3 * 1.0165  # while the restart of the second anneal is on
+    state = wave.state.values[np.searchsorted(wave.time.values, reset)]
+    np.testing.assert_allclose(state[:6], circuit.inputs.at(reset)[-6:], atol=0.03)
+    others = {6: 0.0, 12: 0.0 if isinstance(dynamics, BallisticBifurcation) else 1.0}[len(state)]
+    np.testing.assert_allclose(state[6:], others, atol=0.06)
 
 
 @pytest.mark.parametrize(
@@ -81,20 +198,25 @@ def test_self_feedback_is_a_second_input() -> None:
     [
         (
             lambda: annealing_graph(cubic(), RAMP, 0.1),
-            "`model` is a PolynomialModel: must be an IsingModel or a BinaryModel",
+            "`model` is a PolynomialModel: must be an IsingModel, a BinaryModel or a GroupedModel; a polynomial energy "
+            "is a graph by problems.cubic_network",
         ),
         (
-            lambda: annealing_graph(max_cut(), BallisticBifurcation(t_stop=1.0, step=0.1), 0.1),
-            "`dynamics` is BallisticBifurcation: must be a GainRamp or ChaoticAnnealing; the others run in `anneal` "
-            "alone",
-        ),
-        (
-            lambda: annealing_graph(max_cut(), GainRamp(t_stop=1.0, step=0.1, leak=Power(start=1.0, stop=0.5)), 0.1),
-            "`dynamics.leak` = Power(start=1.0, stop=0.5): must be constant in a circuit; ramp the gain",
+            lambda: annealing_graph(qubo(4), PRESETS["ballistic"], 0.1),
+            "`BallisticBifurcation` does not anneal models of kind 'binary': must be one of ising; take GainRamp, or "
+            "convert the model (to_ising, to_binary)",
         ),
         (
             lambda: annealing_graph(IsingModel(couplings=np.zeros((0, 0))), RAMP, 0.1),
             "`model` has no neurons: must have at least one",
+        ),
+        (
+            lambda: annealing_graph(max_cut(4), HYSTERESIS, reanneal=2),
+            "`reanneal` = 2: must be 1 for Hysteresis, whose triggers no restart sets",
+        ),
+        (
+            lambda: annealing_graph(max_cut(4), AmplitudeCorrection(t_stop=0.5, step=0.1), reanneal=2),
+            "`dynamics.t_stop` = 0.5 R C: must be at least 1 R C, so that a restart has its time",
         ),
     ],
 )

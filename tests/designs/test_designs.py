@@ -47,9 +47,11 @@ CASES = {
     "distributed_inhibition": ["one_stage"],
     "echoing_pair": ["loud"],
     "flip_flop": ["other_state"],
+    "graph_colouring": [],
     "growing_delay": [],
     "hole_filling": [],
     "limit_cycle": [],
+    "max_cut": [],
     "quadratic_program": [],
     "sequence_memory": [],
     "shunting_choice": [],
@@ -57,6 +59,7 @@ CASES = {
     "softmax_memory": [],
     "static_flip_flop": ["other_state"],
     "strongest_of_eight": [],
+    "tour_of_five": [],
     "two_delays": ["short"],
 }
 SHIPPED = tuple(CASES)

@@ -170,8 +170,8 @@ REFUSED: dict[str, tuple[str, str]] = {
     "unknown gain": (
         changed('kind = "tanh"', 'kind = "tan"'),
         "function kind 'tan' is unknown: must be one of tanh, logistic, piecewise_linear, arctan, algebraic, "
-        "softsign, hard_limiter, table, identity, polynomial, rational, clip, softmax, leaky_relu, thresholded_relu, "
-        "elu, softplus; did you mean 'tanh'?",
+        "softsign, hard_limiter, table, identity, polynomial, rational, clip, softmax, dead_zone, leaky_relu, "
+        "thresholded_relu, elu, softplus; did you mean 'tanh'?",
     ),
     "not a gain": (
         changed('{kind = "tanh", gain = 10.0}', '{kind = "identity"}'),

@@ -15,6 +15,7 @@ from hopfield_hw.functions import (
     FUNCTIONS,
     SIGMOIDS,
     Clip,
+    DeadZone,
     Function,
     HardLimiter,
     Identity,
@@ -64,6 +65,7 @@ EXAMPLES: tuple[Function, ...] = (
     ThresholdedRelu(threshold=0.5, slope=1.5),
     Elu(alpha=0.75, width=2.0, slope=1.25),
     Softplus(amplitude=0.5, width=0.25),
+    DeadZone(lower=-0.5, upper=1.5, slope=2.0, width=0.05),
 )
 GRID = np.concatenate([np.linspace(-4.0, 4.0, 321), [0.5, -0.25, 1e-9, -1e-9, 40.0, -40.0]])
 

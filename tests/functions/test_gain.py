@@ -25,6 +25,7 @@ from hopfield_hw.functions import (
     Algebraic,
     Arctan,
     Clip,
+    DeadZone,
     Function,
     Gain,
     HardLimiter,
@@ -56,6 +57,7 @@ EXAMPLES: tuple[Function, ...] = (
     Polynomial(coefficients=np.array([0.5, -1.0, 0.0, 2.0])),
     Rational(numerator=np.array([1.0, -2.0]), denominator=np.array([2.0, 0.0, 1.0])),
     Clip(lower=-0.5, upper=1.5),
+    DeadZone(lower=-0.5, upper=1.5, slope=1.25, width=0.2),
     Softmax(groups=(2, 3), beta=1.5, amplitude=2.0),
     LeakyRelu(below=0.2, above=1.5),
     ThresholdedRelu(threshold=0.5, slope=1.5),
@@ -351,6 +353,10 @@ A = 2.5
 LONG = np.linspace(-2.9, 2.9, 201)
 
 
+def _log1pexp(t: float) -> float:
+    return max(t, 0.0) + math.log1p(math.exp(-abs(t)))
+
+
 def _sign(x: float) -> float:
     return (x > 0.0) - (x < 0.0)
 
@@ -390,6 +396,10 @@ EXPRESSIONS: dict[str, tuple[Function, Callable[[float], float]]] = {
     "steep softplus": (
         Softplus(amplitude=A, width=0.02),
         lambda x: A * (50.0 * max(x, 0.0) + math.log1p(math.exp(-50.0 * abs(x)))),
+    ),
+    "dead_zone": (
+        DeadZone(lower=-0.4, upper=0.7, slope=A, width=0.02),
+        lambda x: A * 0.02 * (_log1pexp(50.0 * (x - 0.7)) - _log1pexp(50.0 * (-0.4 - x))),
     ),
     "hard_limiter": (HardLimiter(amplitude=A), lambda x: A * _sign(x)),
     "table": (MEASURED, lambda x: _between(list(zip(MEASURED.x.tolist(), MEASURED.y.tolist(), strict=True)), x)),
@@ -562,8 +572,8 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
     "unknown kind": (
         lambda: function_from("tanhh", {}),
         "function kind 'tanhh' is unknown: must be one of tanh, logistic, piecewise_linear, arctan, algebraic, "
-        "softsign, hard_limiter, table, identity, polynomial, rational, clip, softmax, leaky_relu, thresholded_relu, "
-        "elu, softplus; did you mean 'tanh'?",
+        "softsign, hard_limiter, table, identity, polynomial, rational, clip, softmax, dead_zone, leaky_relu, "
+        "thresholded_relu, elu, softplus; did you mean 'tanh'?",
     ),
     "unknown key": (
         lambda: function_from("tanh", {"gian": 2.0}),
