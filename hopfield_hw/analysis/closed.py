@@ -34,11 +34,12 @@ class Closed(NamedTuple):
 
 
 def last_round(
-    state: Callable[[Array], Array], past: Array, start: float, end: float, reach: float
+    state: Callable[[Array], Array], past: Array, start: float, end: float, reach: float, noise: float = 1e-6
 ) -> tuple[float, float]:
     """Return when a solution last went round, and for how long: its returns to a plane across it, from start to end.
 
     `state`: times -> (P, n). `past`: before a return, the times whose states tell two of them apart, seconds.
+    `noise`: of the solution, as a part of its `reach`, volts.
 
     Raises AccuracyError where the solution settles, or does not return.
     """
@@ -63,7 +64,7 @@ def last_round(
     seen = np.array([state(t - past).ravel() for t in times])
     # A cycle may cross the plane several times a round: the round is the one after which it is nearest again.
     gaps = [float(np.max(np.abs(seen[-1] - seen[-1 - m]))) for m in range(1, len(times))]
-    near = next(m for m, gap in enumerate(gaps, start=1) if gap <= 2.0 * min(gaps) + 1e-6 * reach)
+    near = next(m for m, gap in enumerate(gaps, start=1) if gap <= 2.0 * min(gaps) + noise * reach)
     return times[-1], float(times[-1] - times[-1 - near])
 
 
@@ -71,7 +72,7 @@ def sort_multipliers(values: Complexes) -> Complexes:
     """Return the trivial multiplier, the one nearest 1, and then the others, the largest first."""
     trivial = int(np.argmin(np.abs(values - 1.0)))
     others = np.delete(values, trivial)
-    return np.append(values[trivial], others[np.argsort(-np.abs(others), kind="stable")])
+    return np.append(values[trivial], others[np.lexsort((-others.imag, -np.abs(others)))])
 
 
 def refuse_equilibrium(states: Array, size: float) -> float:

@@ -102,7 +102,7 @@ def find_cycle(
     agree with those of the mesh before. The multipliers are those of the discretised monodromy operator, from the
     states over the longest delay to those one period later.
 
-    `transient`: 200 of the slowest R C by default; of a delay equation 100 of the longest R C and delay together.
+    `transient`: 200 of the slowest R C by default; of a delay equation 50 of the longest R C and delay together.
     `initial`: (n,), volts, where to start, and of a delay equation where the state has been; the graph's own by
     default, with its own past. With `period`, seconds, a guess, nothing is simulated: `initial` is near the cycle,
     which may be unstable; of a delay equation it is (p, n), the states at p equally spaced times from 0 to the period,

@@ -14,23 +14,26 @@ from scipy.interpolate import CubicSpline
 from scipy.sparse.linalg import LinearOperator, eigs, splu
 
 from ..equations import DelayProgram, integrate_delayed
+from ..equations.delay_solution import Solution
 from ..graph import Graph
 from ..values.arrays import Array, freeze
 from ..values.errors import AccuracyError, InputError
 from .balance import Balance
 from .characteristic import Complexes
-from .closed import Closed, last_round, refuse_equilibrium, sort_multipliers
+from .closed import POINTS, RETURNS, Closed, last_round, refuse_equilibrium, sort_multipliers
 from .retarded import RetardedEquation
 
 DEGREE = 6
-FIRST, FINER, MOST_UNKNOWNS = 14, 1.5, 9000  # elements of the first mesh; by so much finer the next; states in all
+FIRST, FINER = 14, 1.5  # elements of the first mesh; the next has so many times as many
+MOST_ELEMENTS, MOST_UNKNOWNS = 1200, 20_000
 ITERATIONS = 30
 CONVERGED = 1e-11
 AGREED, SAME = 1e-10, 1e-8  # of the period and of the states, from mesh to mesh
+ONCE = 1e-5  # of the size: a solution that differs less after a part of its period has gone round more than once
 COUNT = 16  # multipliers beside the trivial one
-LARGE = 800  # a monodromy matrix of more rows is not made
-RTOL = 1e-8
-PAST = np.linspace(0.0, 1.0, 9)
+LARGE = 400  # a monodromy matrix of more rows is not made
+RTOL, NOISE = 1e-7, 1e-5  # of the simulated start
+PAST = np.linspace(0.0, 1.0, 9)  # of the longest delay: where returns are compared
 
 
 class Mesh(NamedTuple):
@@ -39,7 +42,7 @@ class Mesh(NamedTuple):
     edges: Array
 
     @property
-    def count(self) -> int:
+    def elements(self) -> int:
         return len(self.edges) - 1
 
     @property
@@ -65,13 +68,13 @@ class Mesh(NamedTuple):
         """
         rounds = np.floor(times)
         within = times - rounds
-        element = np.clip(np.searchsorted(self.edges, within, side="right") - 1, 0, self.count - 1)
+        element = np.clip(np.searchsorted(self.edges, within, side="right") - 1, 0, self.elements - 1)
         part = (within - self.edges[element]) / self.lengths[element]
         _, fit, slope = _basis()
         weights = legendre.legvander(2.0 * part - 1.0, DEGREE) @ (slope if order else fit)
         if order:
             weights = weights / self.lengths[element][:, np.newaxis]
-        first = (element + self.count * rounds.astype(np.intp)) * DEGREE
+        first = (element + self.elements * rounds.astype(np.intp)) * DEGREE
         return first[:, np.newaxis] + np.arange(DEGREE + 1), np.asarray(weights)
 
     def states(self, x: Array, times: Array, order: int = 0) -> Array:
@@ -82,7 +85,7 @@ class Mesh(NamedTuple):
     def finer(self, x: Array, count: int) -> Mesh:
         """Return a mesh of `count` elements on which the next derivative of the solution is spread evenly."""
         _, fit, _ = _basis()
-        values = x[(np.arange(self.count)[:, np.newaxis] * DEGREE + np.arange(DEGREE + 1)) % len(x)]
+        values = x[(np.arange(self.elements)[:, np.newaxis] * DEGREE + np.arange(DEGREE + 1)) % len(x)]
         highest = np.einsum("j,eja->ea", fit[-1], values) / self.lengths[:, np.newaxis] ** DEGREE
         between = 0.5 * (self.lengths + np.roll(self.lengths, -1))
         jumps = np.linalg.norm(np.roll(highest, -1, axis=0) - highest, axis=1) / between
@@ -101,7 +104,7 @@ def _basis() -> tuple[Array, Array, Array]:
     fit = np.linalg.inv(legendre.legvander(2.0 * local - 1.0, DEGREE))
     slope = np.zeros_like(fit)
     slope[:-1] = 2.0 * legendre.legder(fit, axis=0)
-    return local, fit, slope
+    return np.asarray(local, dtype=np.float64), np.asarray(fit, dtype=np.float64), slope
 
 
 class Collocation:
@@ -130,32 +133,43 @@ class Collocation:
 
     def simulate(self, initial: Any, transient: float | None) -> tuple[Array, float]:
         """Return the states over the last round of a simulated solution, (p, n), and how long it took."""
-        length = 100.0 * self._equation.slowest if transient is None else transient
+        length = 50.0 * self._equation.slowest if transient is None else transient
         if initial is None:
             found = self._program.integrate(self._program.initial, 2.0 * length, rtol=RTOL)
         else:
-            found = self.follow(freeze(initial, "initial", shape=(self.n,)), 2.0 * length, rtol=RTOL)
+            found = self._from_rest(freeze(initial, "initial", shape=(self.n,)), 2.0 * length)
         longest = float(self._lags[-1])
         late = length + min(longest, 0.5 * length)
         size = max(float(np.max(np.abs(found.state(np.linspace(0.0, length, 101))))), 1e-9)
-        end, period = last_round(found.state, longest * PAST, late, 2.0 * length, size)
-        return found.state(end - period + period * np.linspace(0.0, 1.0, 401)), period
+        end, period = last_round(found.state, min(longest, late) * PAST, late, 2.0 * length, size, NOISE)
+        return found.state(end - period + period * np.linspace(0.0, 1.0, POINTS)), period
 
-    def follow(self, history: Any, end: float, *, rtol: float) -> Any:
-        """Return the solution from a history: a function of time, (n,), or one state."""
-        past = history if callable(history) else lambda t: history
-        size = max(float(np.max(np.abs(past(0.0)))), 1e-6)
+    def _from_rest(self, initial: Array, end: float) -> Solution:
+        """Return the solution whose past is one state, (n,)."""
+        size = max(float(np.max(np.abs(initial))), 1e-6)
 
         def rhs(t: float, x: Array, z: Array) -> Array:
-            return self._equation.value(np.concatenate([x[np.newaxis], z])[np.newaxis])[0]
+            return np.asarray(self._equation.value(np.concatenate([x[np.newaxis], z])[np.newaxis])[0])
 
-        return integrate_delayed(rhs, self._lags[1:].tolist(), past, (0.0, end), rtol=rtol, atol=rtol * size)
+        lags = self._lags[1:].tolist()
+        return integrate_delayed(rhs, lags, lambda t: initial, (0.0, end), rtol=RTOL, atol=RTOL * size)
 
     def solve(self, states: Array, period: float, points: int) -> Closed:
+        """Return the cycle near a guess, once round."""
+        found = self._refine(states, period, points)
+        path = CubicSpline(np.linspace(0.0, 1.0, points), _closing(found.states), bc_type="periodic")
+        at = np.linspace(0.0, 1.0, POINTS)
+        for times in range(RETURNS, 1, -1):
+            if float(np.max(np.abs(path(at + 1.0 / times) - path(at)))) <= ONCE * float(
+                np.max(np.ptp(path(at), axis=0))
+            ):
+                return self._refine(path(at / times), found.period / times, points)
+        return found
+
+    def _refine(self, states: Array, period: float, points: int) -> Closed:
         """Return the cycle near a guess on meshes that become finer until two of them agree."""
         mesh = Mesh(np.linspace(0.0, 1.0, FIRST + 1))
-        closing = np.vstack([states[:-1], states[:1]])
-        spline = CubicSpline(np.linspace(0.0, 1.0, len(states)), closing, bc_type="periodic")
+        spline = CubicSpline(np.linspace(0.0, 1.0, len(states)), _closing(states), bc_type="periodic")
         x, first = spline(mesh.nodes), period
         uniform = np.linspace(0.0, 1.0, points)
         before: tuple[Closed, Complexes] | None = None
@@ -173,8 +187,8 @@ class Collocation:
                 agree = abs(period - last.period) <= AGREED * period and gap <= SAME
                 if agree and change <= SAME and abs(values[0] - 1.0) <= SAME:
                     return found
-            count = int(FINER * mesh.count)
-            if count * DEGREE * self.n > MOST_UNKNOWNS:
+            count = int(FINER * mesh.elements)
+            if count > MOST_ELEMENTS or count * DEGREE * self.n > MOST_UNKNOWNS:
                 return found
             before, old = (found, values), mesh
             mesh = mesh.finer(x, count)
@@ -198,13 +212,10 @@ class Collocation:
             residual = slope - period * f
             # By the period: x(s - tau/T) moves too.
             by_period = -f - np.einsum("pkab,pkb,k->pa", jacobians, late, self._lags) / period
-            matrix = sp.bmat(
-                [
-                    [self._matrix(mesh, period, jacobians), sp.csr_array(by_period.reshape(-1, 1) * (period / size))],
-                    [sp.csr_array(phase.reshape(1, -1) / norm), None],
-                ],
-                format="csc",
-            )
+            column = sp.csr_array(by_period.reshape(-1, 1) * (period / size))
+            row = sp.csr_array(np.append(phase.ravel() / norm, 0.0)[np.newaxis])
+            equations = sp.hstack([self._matrix(mesh, period, jacobians), column], format="csr")
+            matrix = sp.csc_matrix(sp.vstack([equations, row]))
             right = np.append(residual.ravel() / size, (float(np.sum(phase * x)) - origin) / (norm * size))
             try:
                 step = -splu(matrix).solve(right)
@@ -275,6 +286,11 @@ class Collocation:
         start = np.random.default_rng(0).normal(size=past)
         found = eigs(operator, k=COUNT + 4, which="LM", v0=start, return_eigenvectors=False)
         return np.asarray(found, dtype=np.complex128)
+
+
+def _closing(states: Array) -> Array:
+    """Return states over a period, the last of them as the first."""
+    return np.vstack([states[:-1], states[:1]])
 
 
 def _apart(some: Complexes, among: Complexes) -> float:

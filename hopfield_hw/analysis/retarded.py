@@ -1,4 +1,4 @@
-"""A delay equation as a function of the state now and before, dx/dt = f(x(t), x(t - lag_1), ...), with its Jacobians."""
+"""A delay equation by its states now and before: dx/dt = f(x(t), x(t - lag_1), ...), and its Jacobians."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import numpy as np
 from ..equations import Evaluator
 from ..equations.leaks import LeakEquation
 from ..functions import Softmax
-from ..graph import Activate, Affine, Delay, Graph, Hadamard, Input, Leak, Operator
+from ..graph import Activate, Affine, Delay, Hadamard, Input, Leak, Operator
 from ..graph.neutral import direct_links
 from ..values.arrays import Array
 from ..values.errors import InputError
@@ -148,5 +148,3 @@ def _slope(op: Operator, at: Array, slope: Array) -> Array:
             return np.stack([op.function.jacobian(row) for row in at]) @ slope
         return np.asarray(np.broadcast_to(op.function.derivative(at), at.shape)[..., np.newaxis] * slope)
     return slope
-
-

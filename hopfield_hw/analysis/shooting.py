@@ -62,6 +62,7 @@ class Shooting:
         sol: Any = piece.sol
         t, period = last_round(lambda at: np.asarray(sol(at)).T, np.zeros(1), 0.0, length, reach)
         return np.asarray(sol(t))[np.newaxis], period
+
     def flow(self, x: Array, period: float) -> tuple[Array, Array]:
         """Return phi_T(x) and its derivative by x, (n, n)."""
         n = self.n

@@ -14,7 +14,6 @@ from hopfield_hw.analysis import continue_cycle, continue_equilibria, find_cycle
 from hopfield_hw.families import generalised_hopfield
 from hopfield_hw.functions import Tanh
 from hopfield_hw.graph import Affine, Edge, Graph, Hadamard, Leak, Units
-from hopfield_hw.transforms import add_delay
 from hopfield_hw.values.errors import AccuracyError, InputError
 
 RING = -np.roll(np.eye(3), 1, axis=0)
@@ -132,9 +131,9 @@ BAD: dict[str, tuple[Any, str]] = {
         lambda: find_cycle(generalised_hopfield([[1.0]])),
         "find_cycle: the graph has one state, and one state cannot oscillate; it takes two",
     ),
-    "delay": (
-        lambda: find_cycle(add_delay(ring(3.0), 0.1)),
-        "find_cycle: the graph is of the kind 'dde': must be 'ode'",
+    "map": (
+        lambda: find_cycle(generalised_hopfield(RING, decay=0.0, discrete=True, units=Units())),
+        "find_cycle: the graph is of the kind 'map': must be 'ode' or 'dde'",
     ),
     "period": (lambda: find_cycle(ring(3.0), period=-1.0), "`period = -1.0 s`: must be positive"),
     "start": (lambda: find_cycle(ring(3.0), initial=[0.0]), "`initial` has shape (1,): must have shape (3,)"),
