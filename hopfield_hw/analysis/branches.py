@@ -21,8 +21,8 @@ class SpecialPoint(Brief):
 
     `kind`: "fold" (the branch turns back), "branch" (another one crosses), "hopf" (a pair of roots crosses the
     imaginary axis), "flip" and "torus" of a map (a multiplier crosses -1, or a pair the unit circle), "corner" (the
-    slope of a piecewise-linear gain jumps there), "unresolved" (the number of roots to the right changes near it, and
-    where is not found). `parameter`; `state`: (n,), volts. `frequency`: rad/s, of the pair
+    slope of a piecewise-linear gain jumps there), "unresolved" (the number of roots to the right changes near it, or
+    may do so twice, and where is not found). `parameter`; `state`: (n,), volts. `frequency`: rad/s, of the pair
     that crosses at a Hopf point, else NaN. `step`: before which point of its branch it lies. `off`: how far the test
     function is from 0, as a part of what it was at the points before and after.
     """

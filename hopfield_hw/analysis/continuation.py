@@ -14,12 +14,13 @@ from ..values.errors import InputError
 from .arc import Arc, Family
 from .branches import Branch, Diagram, PointKind, SpecialPoint
 from .newton import newton
-from .root_paths import may_return, paths
+from .root_paths import deepest_dip, paths
 
 STEP, SHORTEST = 0.01, 1e-7  # of the arc, in units of the states and of the range
 LONGEST = 6.0  # times the first step
 STRAIGHT = 0.97  # the cosine of the largest angle between two tangents
-HALVINGS = 8  # of a step within which a root may cross the border and come back
+DIP = 0.2  # of what a root is off the border at the nearer end of a step: where it may come so near, the step is halved
+HALVINGS, MOST_HALVINGS = 8, 24  # at most, and where it seems to cross and come back
 MOST_BRANCHES = 24
 SAME = 1e-4
 KERNEL = 1e-4
@@ -65,8 +66,9 @@ def continue_equilibria(
 
     Within a step two crossings may cancel, as at two folds next to each other, or where a pair of roots crosses and
     comes back. So the roots are looked at again a little further along the tangent at each point, and a step over which
-    the cubic through growth and slope at its ends comes near 0 is halved, up to 8 times. What leaves no trace at the
-    ends of a step is not seen; `Branch.resolution` says how long the steps were, and a shorter `step` looks closer.
+    the cubic through growth and slope at its ends comes near 0 is halved, up to 8 times, and up to 24 times where that
+    crosses 0; what is not told by then is an "unresolved" point. What leaves no trace at the ends of a step is not
+    seen; `Branch.resolution` says how long the steps were, and a shorter `step` looks closer.
 
     `family`: p -> graph (or what has one), smooth in p, with the same states (at a corner of a gain where it
     turns sharply a branch ends). `start`: (n,), volts, near an equilibrium at the parameter `at` (the lower bound by
@@ -174,19 +176,23 @@ def _node(arc: Arc, u: Array, tangent: Array) -> _Node:
 def _append(arc: Arc, run: _Run, u: Array) -> None:
     """Put a point at the end of a run, and what happened on the way to it."""
     last = run.nodes[-1]
-    _between(arc, run, last, _node(arc, u, arc.tangent(u, last.tangent)), HALVINGS)
+    _between(arc, run, last, _node(arc, u, arc.tangent(u, last.tangent)), 0)
 
 
 def _between(arc: Arc, run: _Run, last: _Node, node: _Node, halvings: int) -> None:
     """Put a point at the end of a run, and one in the middle before it where a root may cross and come back."""
-    if halvings and may_return(last.paths, node.paths, float(np.linalg.norm(node.u - last.u))):
+    dip = deepest_dip(last.paths, node.paths, float(np.linalg.norm(node.u - last.u)))
+    if dip < DIP and halvings < (HALVINGS if dip > 0.0 else MOST_HALVINGS):
         found = arc.correct(0.5 * (last.u + node.u), last.tangent)
         if found is not None:
             middle = _node(arc, found[0], arc.tangent(found[0], last.tangent))
-            _between(arc, run, last, middle, halvings - 1)
-            _between(arc, run, middle, node, halvings - 1)
+            _between(arc, run, last, middle, halvings + 1)
+            _between(arc, run, middle, node, halvings + 1)
             return
     _put(arc, run, last, node)
+    if dip <= 0.0 and run.places[-1:] != [len(run.nodes) - 1]:
+        run.events.append(_Event("unresolved", node.u, node.tangent, np.nan, np.nan))
+        run.places.append(len(run.nodes) - 1)
 
 
 def _put(arc: Arc, run: _Run, last: _Node, node: _Node) -> None:

@@ -1,4 +1,4 @@
-"""How the roots of an equilibrium move along an arc, and whether one may cross the border and come back in a step."""
+"""How the roots of an equilibrium move along an arc, and how near the border one comes within a step."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ from .characteristic import Complexes, polish_root
 from .spectrum import linear_terms
 
 ASIDE = 1e-5  # of the arc: where roots are looked at again for how they move
-DIPS = 0.2  # a path that falls to so much of what it is at the nearer end is looked at more closely
-LOOKS = np.linspace(0.0, 1.0, 17)[1:-1]
 NOUGHT = 1e-9  # of the largest root: one that stays on the border
 
 
@@ -34,19 +32,25 @@ def paths(arc: Arc, u: Array, tangent: Array, roots: Complexes) -> tuple[Array, 
     return growth, np.asarray((after - growth) / way)
 
 
-def may_return(first: tuple[Array, Array], second: tuple[Array, Array], length: float) -> bool:
-    """Whether a root on one side of the border at both ends of a step may have been on the other one between.
+def deepest_dip(first: tuple[Array, Array], second: tuple[Array, Array], length: float) -> float:
+    """Return how near the border a root may have come within a step, of those on one side of it at both ends.
 
-    By the cubic through its growth and slope at the ends: where that comes to a fifth of the growth at the nearer end.
-    `first`, `second`: of `paths`. `length`: of the step.
+    The least of the cubic through its growth and slope at the ends, as a part of the growth at the nearer end: 1 where
+    it does not dip, below 0 where it crosses and comes back. `first`, `second`: of `paths`. `length`: of the step.
     """
     count = min(first[0].size, second[0].size)
     (a, slope_a), (b, slope_b) = ((growth[:count], slopes[:count]) for growth, slopes in (first, second))
     nearer = np.minimum(np.abs(a), np.abs(b))
     largest = max(float(np.max(np.abs(np.concatenate([a, b])), initial=0.0)), 1e-300)
     apart = (a * b > 0.0) & (nearer > NOUGHT * largest) & np.isfinite(slope_a) & np.isfinite(slope_b)
-    t = LOOKS[:, np.newaxis]
-    cubic = (1.0 + 2.0 * t) * (1.0 - t) ** 2 * a + t**2 * (3.0 - 2.0 * t) * b
-    cubic = cubic + length * (t * (1.0 - t) ** 2 * slope_a - t**2 * (1.0 - t) * slope_b)
-    lowest = np.min(cubic * np.sign(a), axis=0, initial=np.inf)
-    return bool(np.any(apart & (lowest < DIPS * nearer)))
+    if not apart.any():
+        return 1.0
+    # a + c1 t + c2 t^2 + c3 t^3, turned so that it begins and ends above 0, in units of the nearer end.
+    unit = np.sign(a[apart]) * nearer[apart]
+    a, b, c1, end = (values[apart] / unit for values in (a, b, length * slope_a, length * slope_b))
+    c2, c3 = 3.0 * (b - a) - 2.0 * c1 - end, 2.0 * (a - b) + c1 + end
+    root = np.sqrt(np.maximum(c2**2 - 3.0 * c1 * c3, 0.0))
+    # The minimum of a cubic, in the form that holds for c3 = 0 as well.
+    below = c2 + root
+    t = np.clip(np.where(below != 0.0, -c1 / np.where(below != 0.0, below, 1.0), 0.0), 0.0, 1.0)
+    return min(1.0, float(np.min(a + t * (c1 + t * (c2 + t * c3)))))

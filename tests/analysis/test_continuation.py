@@ -230,7 +230,7 @@ def there_and_back(a: Any) -> Any:
     return lambda p: network([[a(p), -1.0], [1.0, a(p)]])
 
 
-@pytest.mark.parametrize("width", [0.02, 0.004, 0.0007])
+@pytest.mark.parametrize("width", [0.02, 0.004, 0.0007, 1e-4])
 def test_a_pair_that_crosses_and_comes_back_within_a_step(width: float) -> None:
     family = there_and_back(lambda p: 1.0 + 40.0 * (width**2 - (p - 1.013) ** 2))
     (branch,) = continue_equilibria(family, np.zeros(2), (0.5, 1.5)).branches
