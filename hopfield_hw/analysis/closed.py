@@ -23,7 +23,7 @@ TRIVIAL = 1e-5
 class Closed(NamedTuple):
     """A closed solution: `period`, seconds; `states` (p, n) at uniform times of one period; all `multipliers` that are
     computed; `gap`, by how much it does not close, as a part of its size; `change`, of the multipliers, where a second
-    computation tells it.
+    computation tells it; whether the multipliers are `complete`.
     """
 
     period: float
@@ -31,6 +31,7 @@ class Closed(NamedTuple):
     multipliers: Complexes
     gap: float
     change: float = 0.0
+    complete: bool = True
 
 
 def last_round(

@@ -29,9 +29,9 @@ class Cycle(Report):
     one is from 1. `gap`: |x(T) - x(0)|, as a part of the size of the cycle. `stable`: whether the cycle is verified
     and all others are within the unit circle, by more than the trivial error.
 
-    A delay equation has infinitely many multipliers: these are the largest, up to 16 and the trivial one. There
-    `trivial_error` is at least what the others changed by from the mesh before to the last, and `gap` is what the
-    states did, as a part of the size.
+    A delay equation has infinitely many multipliers: these are the largest, up to 16 and the trivial one, and
+    `complete` is False. There `trivial_error` is at least what the others changed by from the mesh before to the last,
+    and `gap` is what the states did, as a part of the size.
     """
 
     period: float
@@ -41,6 +41,7 @@ class Cycle(Report):
     trivial_error: float
     gap: float
     parameter: float | None = None
+    complete: bool = True
 
     @property
     def stable(self) -> bool:
@@ -58,10 +59,12 @@ class Cycle(Report):
     def rows(self) -> list[tuple[str, str]]:
         largest = self._largest
         undecided = not self.is_verified or abs(largest - 1.0) <= self.trivial_error
+        many = "all" if self.complete else "the largest of infinitely many"
         return [
             ("limit cycle", "undecided" if undecided else "stable" if self.stable else "unstable"),
             ("period", format_si(self.period, "s")),
             ("largest multiplier", f"{largest:.8g}"),
+            ("multipliers", f"{self.multipliers.size}, {many}"),
             ("trivial multiplier", f"1 to {self.trivial_error:.1e}"),
             ("closes", f"to {self.gap:.1e} of its size"),
         ]
@@ -74,6 +77,7 @@ class Cycle(Report):
             "trivial_error": self.trivial_error,
             "gap": self.gap,
             "parameter": self.parameter,
+            "complete": self.complete,
         }
 
 
@@ -165,4 +169,5 @@ def _cycle(found: Closed, parameter: float | None = None) -> Cycle:
         trivial_error=max(float(abs(found.multipliers[0] - 1.0)), found.change),
         gap=found.gap,
         parameter=parameter,
+        complete=found.complete,
     )

@@ -29,6 +29,7 @@ MOST_ELEMENTS, MOST_UNKNOWNS = 1200, 20_000
 ITERATIONS = 30
 CONVERGED = 1e-11
 AGREED, SAME = 1e-10, 1e-8  # of the period and of the states, from mesh to mesh
+FEWEST = 8  # times of a cycle to start from
 ONCE = 1e-5  # of the size: a solution that differs less after a part of its period has gone round more than once
 COUNT = 16  # multipliers beside the trivial one
 LARGE = 400  # a monodromy matrix of more rows is not made
@@ -124,10 +125,10 @@ class Collocation:
     def guess(self, initial: Any) -> Array:
         """Return the states over a period near the cycle, (p, n)."""
         states = freeze([] if initial is None else initial, "initial")
-        if states.ndim != 2 or states.shape[1] != self.n or len(states) < 8:
+        if states.ndim != 2 or states.shape[1] != self.n or len(states) < FEWEST:
             raise InputError(
                 f"`initial` has shape {states.shape}: with `period` a delay equation takes the states over a period, "
-                f"(p, {self.n}) of at least 8 times, as `states` of another cycle has them"
+                f"(p, {self.n}) of at least {FEWEST} times, as `states` of another cycle has them"
             )
         return states
 
@@ -155,30 +156,34 @@ class Collocation:
         return integrate_delayed(rhs, lags, lambda t: initial, (0.0, end), rtol=RTOL, atol=RTOL * size)
 
     def solve(self, states: Array, period: float, points: int) -> Closed:
-        """Return the cycle near a guess, once round."""
-        found = self._refine(states, period, points)
-        path = CubicSpline(np.linspace(0.0, 1.0, points), _closing(found.states), bc_type="periodic")
+        """Return the cycle near a guess, once round, on meshes that become finer until two of them agree."""
+        if len(states) < FEWEST:
+            raise InputError(
+                f"the cycle to start from is known at {len(states)} times: must be at least {FEWEST} for a delay "
+                "equation; find it with more `points`"
+            )
         at = np.linspace(0.0, 1.0, POINTS)
+        found, mesh, x = self._refine(states, period)
+        path = mesh.states(x, at)
+        alike = ONCE * float(np.max(np.ptp(path, axis=0)))
         for times in range(RETURNS, 1, -1):
-            if float(np.max(np.abs(path(at + 1.0 / times) - path(at)))) <= ONCE * float(
-                np.max(np.ptp(path(at), axis=0))
-            ):
-                return self._refine(path(at / times), found.period / times, points)
-        return found
+            if float(np.max(np.abs(mesh.states(x, at + 1.0 / times) - path))) <= alike:
+                found, mesh, x = self._refine(mesh.states(x, at / times), found.period / times)
+                break
+        return found._replace(states=mesh.states(x, np.linspace(0.0, 1.0, points)))
 
-    def _refine(self, states: Array, period: float, points: int) -> Closed:
-        """Return the cycle near a guess on meshes that become finer until two of them agree."""
+    def _refine(self, states: Array, period: float) -> tuple[Closed, Mesh, Array]:
         mesh = Mesh(np.linspace(0.0, 1.0, FIRST + 1))
-        spline = CubicSpline(np.linspace(0.0, 1.0, len(states)), _closing(states), bc_type="periodic")
-        x, first = spline(mesh.nodes), period
-        uniform = np.linspace(0.0, 1.0, points)
+        closing = np.vstack([states[:-1], states[:1]])
+        x = CubicSpline(np.linspace(0.0, 1.0, len(states)), closing, bc_type="periodic")(mesh.nodes)
+        first, uniform = period, np.linspace(0.0, 1.0, POINTS)
         before: tuple[Closed, Complexes] | None = None
         while True:
             x, period = self._newton(mesh, x, period, first)
             path = mesh.states(x, uniform)
             extent = refuse_equilibrium(path, max(float(np.max(np.abs(path))), 1e-9))
             values = sort_multipliers(self._multipliers(mesh, x, period))
-            found = Closed(period, path, values[: COUNT + 1], np.inf, np.inf)
+            found = Closed(period, path, values[: COUNT + 1], np.inf, np.inf, False)
             if before is not None:
                 last, others = before
                 gap = float(np.max(np.abs(path - last.states))) / extent
@@ -186,10 +191,10 @@ class Collocation:
                 found = found._replace(gap=gap, change=change)
                 agree = abs(period - last.period) <= AGREED * period and gap <= SAME
                 if agree and change <= SAME and abs(values[0] - 1.0) <= SAME:
-                    return found
+                    return found, mesh, x
             count = int(FINER * mesh.elements)
             if count > MOST_ELEMENTS or count * DEGREE * self.n > MOST_UNKNOWNS:
-                return found
+                return found, mesh, x
             before, old = (found, values), mesh
             mesh = mesh.finer(x, count)
             x = old.states(x, mesh.nodes)
@@ -286,11 +291,6 @@ class Collocation:
         start = np.random.default_rng(0).normal(size=past)
         found = eigs(operator, k=COUNT + 4, which="LM", v0=start, return_eigenvectors=False)
         return np.asarray(found, dtype=np.complex128)
-
-
-def _closing(states: Array) -> Array:
-    """Return states over a period, the last of them as the first."""
-    return np.vstack([states[:-1], states[:1]])
 
 
 def _apart(some: Complexes, among: Complexes) -> float:

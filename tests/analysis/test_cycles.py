@@ -119,6 +119,7 @@ def test_what_it_says() -> None:
     found = find_cycle(radial(0.2), initial=[1.0, 0.0], period=6.0)
     assert str(found).splitlines()[0] == "limit cycle         stable"
     assert found.to_json()["stable"] is True
+    assert ("multipliers", "2, all") in found.rows()
 
 
 def test_a_network_that_settles_has_none() -> None:

@@ -8,15 +8,16 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 from scipy.interpolate import CubicSpline
+from scipy.optimize import fsolve
 
 import hopfield_hw as hh
-from hopfield_hw.analysis import Cycle, continue_cycle, continue_equilibria, find_cycle
+from hopfield_hw.analysis import Cycle, characteristic_roots, continue_cycle, continue_equilibria, find_cycle
 from hopfield_hw.analysis.delay_cycles import COUNT
 from hopfield_hw.designs import load_design
 from hopfield_hw.equations import integrate_delayed
 from hopfield_hw.families import generalised_hopfield
 from hopfield_hw.functions import Function, PiecewiseLinear, Polynomial, Tanh
-from hopfield_hw.graph import Activate, Affine, Delay, Edge, Graph, Leak, Units
+from hopfield_hw.graph import Activate, Affine, Delay, Edge, Graph, Hadamard, Leak, Units
 from hopfield_hw.pictures.bifurcations import plot_bifurcation
 from hopfield_hw.transforms import add_delay, add_delay_by_edge, add_neutral_delays
 from hopfield_hw.values.errors import AccuracyError, InputError
@@ -120,6 +121,48 @@ def test_a_multiplier_is_the_decay_of_a_run() -> None:
     assert mu == pytest.approx(found.multipliers[1].real, rel=2e-3)
     assert np.abs(found.multipliers[1].imag) < 1e-12
     assert found.multipliers.shape == (COUNT + 1,)
+    assert ("multipliers", "17, the largest of infinitely many") in found.rows()
+    assert found.to_json()["complete"] is False
+
+
+@pytest.mark.parametrize(("b", "tau", "guess"), [(0.3, 0.7, 0.8), (-0.5, 2.0, 1.4), (0.6, 9.0, 0.85)])
+def test_the_multipliers_of_a_rotating_wave_are_those_of_the_frame_that_turns_with_it(
+    b: float, tau: float, guess: float
+) -> None:
+    """z' = (mu + i) z - mu z |z|^2 + b z(t - tau) has z = r exp(i w t); about it all is linear with constant terms.
+
+    w = 1 - b sin w tau, mu r^2 = mu + b cos w tau; the multipliers are exp(lambda 2 pi/w) of its characteristic roots.
+    """
+    mu = 0.4
+    operators = (
+        Leak(name="x", capacitance=np.ones(2), resistance=np.full(2, np.inf), initial=np.array([0.5, 0.0])),
+        Affine(name="turn", weights=np.array([[mu, -1.0], [1.0, mu]])),
+        Hadamard(name="square", size=2),
+        Affine(name="radius", weights=np.ones((2, 2))),
+        Hadamard(name="cubic", size=2),
+        Affine(name="back", weights=-mu * np.eye(2)),
+        Delay(name="late", size=2, tau=tau, history=np.zeros(2)),
+        Affine(name="echo", weights=b * np.eye(2)),
+    )
+    pairs = [("x", "turn"), ("turn", "x"), ("square", "radius"), ("cubic", "back"), ("back", "x")]
+    pairs += [("x", "late"), ("late", "echo"), ("echo", "x")]
+    ports = [("x", "square", "left"), ("x", "square", "right"), ("radius", "cubic", "left"), ("x", "cubic", "right")]
+    graph = Graph(operators=operators, edges=tuple(Edge(*edge) for edge in (*pairs, *ports)))
+    w = float(fsolve(lambda w: w - 1.0 + b * np.sin(w * tau), guess, xtol=1e-12)[0])
+    square = 1.0 + b * np.cos(w * tau) / mu
+    angle = 2.0 * np.pi * np.linspace(0.0, 1.0, 65)
+    start = 1.02 * np.sqrt(square) * np.column_stack([np.cos(angle), np.sin(angle)])
+    found = find_cycle(graph, initial=start, period=2.0 * np.pi / w)
+    assert found.is_verified
+    assert found.period == pytest.approx(2.0 * np.pi / w, rel=1e-9)
+    np.testing.assert_allclose(np.hypot(*found.states.T), np.sqrt(square), rtol=1e-8)
+    here = np.array([[mu, w - 1.0], [1.0 - w, mu]]) - mu * square * np.diag([3.0, 1.0])
+    c, s = np.cos(w * tau), np.sin(w * tau)
+    roots = characteristic_roots(here, [b * np.array([[c, s], [-s, c]])], [tau], count=12).roots
+    expected = np.exp(roots * found.period)
+    for value in expected[np.abs(expected) > 1e-3]:
+        assert np.min(np.abs(found.multipliers - value)) < 1e-7
+    assert np.sum(np.abs(found.multipliers) > 1.0 + 1e-6) == np.sum(roots.real > 1e-9)
 
 
 def test_a_rapid_cycle_whose_delay_is_longer_than_its_period() -> None:
@@ -279,6 +322,13 @@ BAD: dict[str, tuple[Any, str]] = {
         lambda: find_cycle(add_delay(network([[-1.0]]), 2.0), period=5.0),
         "`initial` has shape (0,): with `period` a delay equation takes the states over a period, (p, 1) of at least 8 "
         "times, as `states` of another cycle has them",
+    ),
+    "few times": (
+        lambda: continue_cycle(
+            lambda a: yorke(CUBIC, a), find_cycle(yorke(CUBIC, 1.2), initial=cosine(0.5), period=4.1, points=3), [1.3]
+        ),
+        "the cycle to start from is known at 3 times: must be at least 8 for a delay equation; find it with more "
+        "`points`",
     ),
     "start": (
         lambda: find_cycle(add_delay(network([[-1.0]]), 2.0), initial=[0.5, 0.1]),
