@@ -50,7 +50,7 @@ def last_round(
     # The plane is through the middle of what the state that moves most goes through.
     moved = np.ptp(path[half:], axis=0)
     before = float(np.max(np.ptp(path[:half], axis=0)))
-    if float(np.max(moved)) <= max(STILL * STILL * reach, DECAYED * before):
+    if float(np.max(moved)) <= max(max(STILL * STILL, noise) * reach, DECAYED * before):
         raise AccuracyError("find_cycle: the solution settles; start elsewhere, or run for a longer `transient`")
     k = int(np.argmax(moved))
     level = float(np.mean([path[half:, k].min(), path[half:, k].max()]))

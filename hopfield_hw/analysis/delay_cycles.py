@@ -15,7 +15,8 @@ from scipy.sparse.linalg import LinearOperator, eigs, splu
 
 from ..equations import DelayProgram, integrate_delayed
 from ..equations.delay_solution import Solution
-from ..graph import Graph
+from ..functions import HardLimiter
+from ..graph import Activate, Graph
 from ..values.arrays import Array, freeze
 from ..values.errors import AccuracyError, InputError
 from .balance import Balance
@@ -113,6 +114,12 @@ class Collocation:
 
     def __init__(self, network: Graph, inputs: Any) -> None:
         balance = Balance(network, inputs, what="find_cycle")
+        for op in network.of_type(Activate):
+            if isinstance(op.function, HardLimiter):
+                raise InputError(
+                    f"find_cycle: {op.name!r} is a HardLimiter, which jumps, and the cycles of delay equations are "
+                    "computed of what is continuous; take a steep Tanh in its place"
+                )
         self._equation = RetardedEquation(balance, "find_cycle")
         self._program = DelayProgram(balance.given, balance.inputs)
         self.n, self._lags = self._equation.size, self._equation.lags

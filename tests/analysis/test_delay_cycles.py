@@ -16,7 +16,7 @@ from hopfield_hw.analysis.delay_cycles import COUNT
 from hopfield_hw.designs import load_design
 from hopfield_hw.equations import integrate_delayed
 from hopfield_hw.families import generalised_hopfield
-from hopfield_hw.functions import Function, PiecewiseLinear, Polynomial, Tanh
+from hopfield_hw.functions import Function, HardLimiter, PiecewiseLinear, Polynomial, Tanh
 from hopfield_hw.graph import Activate, Affine, Delay, Edge, Graph, Hadamard, Leak, Units
 from hopfield_hw.pictures.bifurcations import plot_bifurcation
 from hopfield_hw.transforms import add_delay, add_delay_by_edge, add_neutral_delays
@@ -322,6 +322,11 @@ BAD: dict[str, tuple[Any, str]] = {
         lambda: find_cycle(add_delay(network([[-1.0]]), 2.0), period=5.0),
         "`initial` has shape (0,): with `period` a delay equation takes the states over a period, (p, 1) of at least 8 "
         "times, as `states` of another cycle has them",
+    ),
+    "jumps": (
+        lambda: find_cycle(yorke(HardLimiter(), 1.0)),
+        "find_cycle: 'f' is a HardLimiter, which jumps, and the cycles of delay equations are computed of what is "
+        "continuous; take a steep Tanh in its place",
     ),
     "few times": (
         lambda: continue_cycle(
