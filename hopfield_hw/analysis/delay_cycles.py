@@ -11,7 +11,7 @@ import scipy.sparse as sp
 from numpy.polynomial import legendre
 from numpy.polynomial.chebyshev import chebpts2
 from scipy.interpolate import CubicSpline
-from scipy.sparse.linalg import LinearOperator, eigs, splu
+from scipy.sparse.linalg import ArpackError, LinearOperator, eigs, splu
 
 from ..equations import DelayProgram, integrate_delayed
 from ..equations.delay_solution import Solution
@@ -33,7 +33,7 @@ AGREED, SAME = 1e-10, 1e-8  # of the period and of the states, from mesh to mesh
 FEWEST = 8  # times of a cycle to start from
 ONCE = 1e-5  # of the size: a solution that differs less after a part of its period has gone round more than once
 COUNT = 16  # multipliers beside the trivial one
-LARGE = 400  # a monodromy matrix of more rows is not made
+LARGE, LARGEST = 400, 3000  # a monodromy matrix of more rows is made only where it has to be, and never
 RTOL, NOISE = 1e-7, 1e-5  # of the simulated start
 PAST = np.linspace(0.0, 1.0, 9)  # of the longest delay: where returns are compared
 
@@ -292,12 +292,18 @@ class Collocation:
             new = -solver.solve(np.asarray(before @ v))
             return np.concatenate([v, new])[total * n :]
 
-        if past <= LARGE:
-            return np.linalg.eigvals(later(np.eye(past))).astype(np.complex128)
-        operator = LinearOperator((past, past), matvec=lambda v: later(np.asarray(v).ravel()), dtype=np.float64)
-        start = np.random.default_rng(0).normal(size=past)
-        found = eigs(operator, k=COUNT + 4, which="LM", v0=start, return_eigenvectors=False)
-        return np.asarray(found, dtype=np.complex128)
+        if past > LARGE:
+            operator = LinearOperator((past, past), matvec=lambda v: later(np.asarray(v).ravel()), dtype=np.float64)
+            start = np.random.default_rng(0).normal(size=past)
+            try:
+                return np.asarray(eigs(operator, k=COUNT + 4, v0=start, return_eigenvectors=False), dtype=np.complex128)
+            except ArpackError as error:
+                if past > LARGEST:
+                    raise AccuracyError(
+                        f"find_cycle: the multipliers are not computed ({error}); take fewer states, or a delay that "
+                        "is shorter beside the period"
+                    ) from None
+        return np.linalg.eigvals(later(np.eye(past))).astype(np.complex128)
 
 
 def _apart(some: Complexes, among: Complexes) -> float:

@@ -258,6 +258,25 @@ def test_what_is_narrower_than_a_step_and_leaves_no_trace_is_found_by_shorter_on
     assert fine.resolution < 7e-3
 
 
+def test_a_pair_of_multipliers_that_leaves_the_circle_and_comes_back() -> None:
+    turn = np.array([[0.0, -1.0], [1.0, 0.0]])
+
+    def family(p: float) -> Any:
+        return network((1.0 + 40.0 * (1e-4 - (p - 1.013) ** 2)) * turn, decay=0.0, discrete=True)
+
+    (branch,) = continue_equilibria(family, np.zeros(2), (0.9, 1.1)).branches
+    assert [(point.kind, round(point.parameter, 8)) for point in branch.points] == [("torus", 1.003), ("torus", 1.023)]
+
+
+def test_crossings_that_are_not_told_apart_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hopfield_hw.analysis.continuation.HALVINGS", 0)
+    monkeypatch.setattr("hopfield_hw.analysis.continuation.MOST_HALVINGS", 0)
+    family = there_and_back(lambda p: 1.0 + 40.0 * (0.004**2 - (p - 1.013) ** 2))
+    (branch,) = continue_equilibria(family, np.zeros(2), (0.5, 1.5)).branches
+    assert [point.kind for point in branch.points] == ["unresolved"]
+    assert branch.points[0].parameter == pytest.approx(1.013, abs=0.06)
+
+
 def test_two_folds_within_a_step() -> None:
     """p = ((x - c)^3/3 - e (x - c)) turns at c -+ sqrt(e)."""
     c, e = 0.1234, 1e-4

@@ -9,6 +9,7 @@ import pytest
 from scipy.integrate import solve_ivp
 from scipy.interpolate import CubicSpline
 from scipy.optimize import fsolve
+from scipy.sparse.linalg import ArpackError
 
 import hopfield_hw as hh
 from hopfield_hw.analysis import Cycle, characteristic_roots, continue_cycle, continue_equilibria, find_cycle
@@ -243,8 +244,8 @@ def test_shipped_designs_come_to_their_cycle(name: str) -> None:
     expected = design.expected
     assert found.period == pytest.approx(expected.period, rel=2e-7)
     assert np.ptp(found.states[:, 0]) == pytest.approx(expected.swing, rel=1e-5)
-    wave = hh.reference(design.graph(), t_stop=12.0 * found.period, accuracy=1e-4)
-    late = wave["state"].values[-len(wave.time) // 12 :]
+    wave = hh.reference(design.graph(), t_stop=9.0 * found.period, accuracy=1e-4)
+    late = wave["state"].values[-len(wave.time) // 9 :]
     np.testing.assert_allclose(np.ptp(found.states, axis=0), np.ptp(late, axis=0), rtol=2e-4)
 
 
@@ -268,6 +269,29 @@ def test_multipliers_without_the_matrix_are_those_with_it(monkeypatch: pytest.Mo
     monkeypatch.setattr("hopfield_hw.analysis.delay_cycles.LARGE", 10)
     without = find_cycle(late, initial=cosine(0.6), period=5.5)
     np.testing.assert_allclose(without.multipliers[:5], with_it.multipliers[:5], atol=1e-8)
+
+
+def test_multipliers_that_the_iteration_does_not_give(monkeypatch: pytest.MonkeyPatch) -> None:
+    late = add_delay(network([[-1.0]]), 2.0)
+
+    def fail(*arguments: Any, **options: Any) -> Any:
+        raise ArpackError(3)
+
+    monkeypatch.setattr("hopfield_hw.analysis.delay_cycles.eigs", fail)
+    monkeypatch.setattr("hopfield_hw.analysis.delay_cycles.LARGE", 10)
+    assert find_cycle(late, initial=cosine(0.6), period=5.5).is_verified
+    monkeypatch.setattr("hopfield_hw.analysis.delay_cycles.LARGEST", 10)
+    with pytest.raises(AccuracyError, match="find_cycle: the multipliers are not computed"):
+        find_cycle(late, initial=cosine(0.6), period=5.5)
+
+
+def test_meshes_that_do_not_agree_leave_it_undecided(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hopfield_hw.analysis.delay_cycles.MOST_ELEMENTS", 21)
+    found = find_cycle(yorke(Tanh(gain=4.0), 1.0), initial=cosine(1.0), period=4.0)
+    assert found.gap > 1e-8
+    assert found.trivial_error > abs(found.multipliers[0] - 1.0)
+    assert not found.stable
+    assert found.rows()[0] == ("limit cycle", "undecided")
 
 
 def test_the_run_of_xpp_has_the_period() -> None:
