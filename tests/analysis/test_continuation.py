@@ -268,6 +268,17 @@ def test_a_pair_of_multipliers_that_leaves_the_circle_and_comes_back() -> None:
     assert [(point.kind, round(point.parameter, 8)) for point in branch.points] == [("torus", 1.003), ("torus", 1.023)]
 
 
+def test_the_family_is_asked_within_its_range_alone() -> None:
+    asked: list[float] = []
+
+    def family(p: float) -> Any:
+        asked.append(p)
+        return ring(p)
+
+    continue_equilibria(family, np.zeros(3), (1.0, 3.0), step=0.1)
+    assert (min(asked), max(asked)) == (1.0, 3.0)
+
+
 def test_crossings_that_are_not_told_apart_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hopfield_hw.analysis.continuation.HALVINGS", 0)
     monkeypatch.setattr("hopfield_hw.analysis.continuation.MOST_HALVINGS", 0)

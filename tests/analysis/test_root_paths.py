@@ -36,7 +36,7 @@ def test_a_parabola_and_a_straight_line() -> None:
 
 
 def test_roots_that_stay_on_the_border_or_have_no_slope_say_nothing() -> None:
-    still = (np.array([0.5, 0.0]), np.array([0.0, -1.0]))
+    still = (np.array([0.5, 1e-12]), np.array([0.0, -1.0]))
     assert deepest_dip(still, still, 1.0) == 1.0
     steep = (np.array([-0.5]), np.array([np.inf]))
     assert deepest_dip(steep, steep, 1.0) == 1.0
