@@ -21,8 +21,8 @@ class SpecialPoint(Brief):
 
     `kind`: "fold" (the branch turns back), "branch" (another one crosses), "hopf" (a pair of roots crosses the
     imaginary axis), "flip" and "torus" of a map (a multiplier crosses -1, or a pair the unit circle), "corner" (the
-    slope of a piecewise-linear gain jumps there), "unresolved" (the number of roots to the right changes near it, and
-    where is not found). `parameter`; `state`: (n,), volts. `frequency`: rad/s, of the pair
+    slope of a piecewise-linear gain jumps there), "unresolved" (the number of roots to the right changes near it, or
+    may do so twice, and where is not found). `parameter`; `state`: (n,), volts. `frequency`: rad/s, of the pair
     that crosses at a Hopf point, else NaN. `step`: before which point of its branch it lies. `off`: how far the test
     function is from 0, as a part of what it was at the points before and after.
     """
@@ -41,7 +41,10 @@ class Branch(Brief):
 
     `parameters`: (k,). `states`: (k, n), volts. `unstable`: (k,), how many roots are to the right (of a map outside the
     unit circle): 0 is stable. `points`: the special ones. `parent`: the branch that it was reached from, None for the
-    first. `ends`: why it ends, at the first point and at the last.
+    first. `ends`: why it ends, at the first point and at the last. `resolution`: the longest step between two points,
+    of states by their size and of the parameter by its range. Two crossings of the imaginary axis that cancel within a
+    step are found where the roots at its ends, and how fast these move, tell of them: a step is then halved. What comes
+    and goes within one step without a trace at its ends is not.
     """
 
     parameters: Array
@@ -50,6 +53,7 @@ class Branch(Brief):
     points: tuple[SpecialPoint, ...]
     parent: int | None
     ends: tuple[str, str]
+    resolution: float
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -63,12 +67,17 @@ class Diagram(Report):
         """The special points of all branches."""
         return tuple(point for branch in self.branches for point in branch.points)
 
+    @property
+    def resolution(self) -> float:
+        """The longest step between two points: see `Branch`."""
+        return max((branch.resolution for branch in self.branches), default=0.0)
+
     def of_kind(self, kind: PointKind) -> tuple[SpecialPoint, ...]:
         """Return the special points of one kind."""
         return tuple(point for point in self.points if point.kind == kind)
 
     def rows(self) -> list[tuple[str, str]]:
-        said = []
+        said = [("looked at", f"steps of up to {self.resolution:.2g}, the range and the size of the states being 1")]
         for k, branch in enumerate(self.branches):
             low, high = float(branch.parameters.min()), float(branch.parameters.max())
             part = f"{int(np.sum(branch.unstable == 0))} stable"
@@ -81,6 +90,7 @@ class Diagram(Report):
     def figures(self) -> dict[str, Any]:
         return {
             "branches": len(self.branches),
+            "resolution": self.resolution,
             "points": [
                 {"kind": p.kind, "parameter": p.parameter, "frequency": p.frequency, "state": p.state.tolist()}
                 for p in self.points

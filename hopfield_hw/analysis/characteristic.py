@@ -113,7 +113,7 @@ def roots_of(terms: DelayedTerms, count: int = COUNT, points: int | None = None)
     guesses = found_roots[np.argsort(-found_roots.real)]
     groups: list[tuple[complex, float, int, int]] = []  # root, residual, its multiplicity, how often it was found
     for guess in guesses[: 2 * count + n].tolist():
-        root = _polish(terms, complex(guess))
+        root = polish_root(terms, complex(guess))
         if root is None or abs(root - guess) > 0.5 * (1.0 / tau + abs(guess)):
             continue
         values, size = np.linalg.svd(terms.characteristic(root), compute_uv=False), terms.size(root)
@@ -159,7 +159,7 @@ def _generator(terms: DelayedTerms, points: int) -> Array:
     return np.asarray(result)
 
 
-def _polish(terms: DelayedTerms, root: complex) -> complex | None:
+def polish_root(terms: DelayedTerms, root: complex) -> complex | None:
     """Return the root near a guess by successive linear problems (Ruhe 1973); None where they do not converge."""
     tau = float(terms.taus[-1])
     for _ in range(POLISH):

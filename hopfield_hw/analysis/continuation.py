@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,10 +14,13 @@ from ..values.errors import InputError
 from .arc import Arc, Family
 from .branches import Branch, Diagram, PointKind, SpecialPoint
 from .newton import newton
+from .root_paths import deepest_dip, paths
 
 STEP, SHORTEST = 0.01, 1e-7  # of the arc, in units of the states and of the range
 LONGEST = 6.0  # times the first step
 STRAIGHT = 0.97  # the cosine of the largest angle between two tangents
+DIP = 0.2  # of what a root is off the border at the nearer end of a step: where it may come so near, the step is halved
+HALVINGS, MOST_HALVINGS = 8, 24  # at most, and where it seems to cross and come back
 MOST_BRANCHES = 24
 SAME = 1e-4
 KERNEL = 1e-4
@@ -24,12 +28,13 @@ JUMP = 1e-3
 
 
 class _Node(NamedTuple):
-    """A point of an arc with its tangent, its roots to the right, and the sign of the branch test."""
+    """A point of an arc with its tangent, its roots to the right, the sign of the branch test, and the roots' paths."""
 
     u: Array
     tangent: Array
     unstable: int
     determinant: float
+    paths: tuple[Array, Array]
 
 
 class _Event(NamedTuple):
@@ -58,6 +63,12 @@ def continue_equilibria(
     the arc: the tangent's part in p at folds, det [dF/d(x, p); t] at branch points, and the real part of the pair of
     roots nearest the imaginary axis at Hopf points. Equilibria of a delay equation are those of the equation without
     delays; its characteristic roots tell their stability, so p may be a delay.
+
+    Within a step two crossings may cancel, as at two folds next to each other, or where a pair of roots crosses and
+    comes back. So the roots are looked at again a little further along the tangent at each point, and a step over which
+    the cubic through growth and slope at its ends comes near 0 is halved, up to 8 times, and up to 24 times where that
+    crosses 0; what is not told by then is an "unresolved" point. What leaves no trace at the ends of a step is not
+    seen; `Branch.resolution` says how long the steps were, and a shorter `step` looks closer.
 
     `family`: p -> graph (or what has one), smooth in p, with the same states (at a corner of a gain where it
     turns sharply a branch ends). `start`: (n,), volts, near an equilibrium at the parameter `at` (the lower bound by
@@ -158,14 +169,33 @@ def _closes(run: _Run, start: Array, length: float) -> bool:
 
 
 def _node(arc: Arc, u: Array, tangent: Array) -> _Node:
-    unstable = int(np.sum(arc.growth(arc.roots(u)) > 0.0))
-    return _Node(u, tangent, unstable, arc.determinant(u, tangent))
+    found = paths(arc, u, tangent, arc.roots(u))
+    return _Node(u, tangent, int(np.sum(found[0] > 0.0)), arc.determinant(u, tangent), found)
 
 
 def _append(arc: Arc, run: _Run, u: Array) -> None:
     """Put a point at the end of a run, and what happened on the way to it."""
     last = run.nodes[-1]
-    node = _node(arc, u, arc.tangent(u, last.tangent))
+    _between(arc, run, last, _node(arc, u, arc.tangent(u, last.tangent)), 0)
+
+
+def _between(arc: Arc, run: _Run, last: _Node, node: _Node, halvings: int) -> None:
+    """Put a point at the end of a run, and one in the middle before it where a root may cross and come back."""
+    dip = deepest_dip(last.paths, node.paths, float(np.linalg.norm(node.u - last.u)))
+    if dip < DIP and halvings < (HALVINGS if dip > 0.0 else MOST_HALVINGS):
+        found = arc.correct(0.5 * (last.u + node.u), last.tangent)
+        if found is not None:
+            middle = _node(arc, found[0], arc.tangent(found[0], last.tangent))
+            _between(arc, run, last, middle, halvings + 1)
+            _between(arc, run, middle, node, halvings + 1)
+            return
+    _put(arc, run, last, node)
+    if dip <= 0.0 and run.places[-1:] != [len(run.nodes) - 1]:
+        run.events.append(_Event("unresolved", node.u, node.tangent, np.nan, np.nan))
+        run.places.append(len(run.nodes) - 1)
+
+
+def _put(arc: Arc, run: _Run, last: _Node, node: _Node) -> None:
     found: list[_Event] = []
     real = 0
     if last.tangent[-1] * node.tangent[-1] < 0.0:
@@ -290,7 +320,7 @@ def _switch(arc: Arc, event: _Event, way: Array, step: float, most: int, branche
             continue
         tangent = arc.tangent(found[0], found[0] - event.u)
         run = _follow(arc, found[0], tangent, step, most)
-        first = _Node(event.u, tangent, run.nodes[0].unstable, run.nodes[0].determinant)
+        first = run.nodes[0]._replace(u=event.u, tangent=tangent)
         places = [place + 1 for place in run.places]
         return _Run([first, *run.nodes], run.events, places, run.end)
     return None
@@ -334,6 +364,7 @@ def _as_branch(arc: Arc, run: _Run, *, parent: int | None, nodes: list[_Node] | 
         points=tuple(_points(arc, run, lambda place: place)),
         parent=parent,
         ends=(start or "a branch point", run.end),
+        resolution=float(np.max(np.linalg.norm(np.diff(u, axis=0), axis=1), initial=0.0)),
     )
 
 
@@ -344,11 +375,4 @@ def _join(arc: Arc, backward: _Run, forward: _Run) -> Branch:
     first = _points(arc, backward, lambda place: before - place + 1)[::-1]
     then = _points(arc, forward, lambda place: before + place)
     branch = _as_branch(arc, forward, parent=None, nodes=nodes, start=backward.end)
-    return Branch(
-        parameters=branch.parameters,
-        states=branch.states,
-        unstable=branch.unstable,
-        points=(*first, *then),
-        parent=None,
-        ends=branch.ends,
-    )
+    return replace(branch, points=(*first, *then))

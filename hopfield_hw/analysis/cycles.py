@@ -1,4 +1,4 @@
-"""Limit cycles of a differential equation: by shooting, with their Floquet multipliers."""
+"""Limit cycles of differential and delay equations, with their Floquet multipliers."""
 
 from __future__ import annotations
 
@@ -7,28 +7,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.integrate import solve_ivp
-from scipy.optimize import brentq
 
-from ..equations import OdeProgram
 from ..graph import Graph, HasGraph, as_graph
 from ..transforms import in_si
 from ..values.arrays import Array, freeze, positive, whole
 from ..values.errors import AccuracyError, InputError
 from ..values.report import Report
 from ..values.si_text import format_si
-from .balance import constant_inputs
 from .characteristic import Complexes
-from .lure_form import dense
-
-RTOL = 1e-11
-ITERATIONS = 25
-CONVERGED = 1e-10
-POINTS = 401
-RETURNS = 12  # crossings of the section that a simulated start gives
-STILL = 1e-3  # of the size: a state that moves less, squared, has settled
-DECAYED = 0.3  # so much less in the second half of a run than in the first
-TRIVIAL = 1e-5
+from .closed import POINTS, TRIVIAL, Closed
+from .delay_cycles import Collocation
+from .shooting import Shooting
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -39,6 +28,10 @@ class Cycle(Report):
     the monodromy matrix, the trivial one first, which is 1, and then the largest first. `trivial_error`: how far the
     one is from 1. `gap`: |x(T) - x(0)|, as a part of the size of the cycle. `stable`: whether the cycle is verified
     and all others are within the unit circle, by more than the trivial error.
+
+    A delay equation has infinitely many multipliers: these are the largest, up to 16 and the trivial one, and
+    `complete` is False. There `trivial_error` is at least what the others changed by from the mesh before to the last,
+    and `gap` is what the states did, as a part of the size.
     """
 
     period: float
@@ -48,6 +41,7 @@ class Cycle(Report):
     trivial_error: float
     gap: float
     parameter: float | None = None
+    complete: bool = True
 
     @property
     def stable(self) -> bool:
@@ -65,10 +59,12 @@ class Cycle(Report):
     def rows(self) -> list[tuple[str, str]]:
         largest = self._largest
         undecided = not self.is_verified or abs(largest - 1.0) <= self.trivial_error
+        many = "all" if self.complete else "the largest of infinitely many"
         return [
             ("limit cycle", "undecided" if undecided else "stable" if self.stable else "unstable"),
             ("period", format_si(self.period, "s")),
             ("largest multiplier", f"{largest:.8g}"),
+            ("multipliers", f"{self.multipliers.size}, {many}"),
             ("trivial multiplier", f"1 to {self.trivial_error:.1e}"),
             ("closes", f"to {self.gap:.1e} of its size"),
         ]
@@ -81,6 +77,7 @@ class Cycle(Report):
             "trivial_error": self.trivial_error,
             "gap": self.gap,
             "parameter": self.parameter,
+            "complete": self.complete,
         }
 
 
@@ -93,29 +90,40 @@ def find_cycle(
     period: Any = None,
     points: int = POINTS,
 ) -> Cycle:
-    """Return the limit cycle of a differential equation that a simulated solution comes to.
+    """Return the limit cycle of a differential or delay equation that a simulated solution comes to.
 
     The equation runs for `transient` seconds, then until it has gone round several times (its returns to a plane across
-    it); from there Newton's method solves phi_T(x) = x with f(x_0) . (x - x_0) = 0 for x and T, with the derivative of
-    phi from the variational equation M' = J M (DOP853, relative tolerance 1e-11). M(T) is the monodromy matrix, whose
+    it); from there Newton's method solves for a closed solution and its period T.
+
+    An ordinary differential equation by shooting: phi_T(x) = x with f(x_0) . (x - x_0) = 0, with the derivative of phi
+    from the variational equation M' = J M (DOP853, relative tolerance 1e-11). M(T) is the monodromy matrix, whose
     eigenvalues are the Floquet multipliers; one of them is 1, and how well it is says how good the others are.
 
-    `transient`: 200 of the slowest R C by default. `initial`: (n,), volts, where to start, the graph's own by default.
-    With `period`, seconds, a guess, nothing is simulated: `initial` is near the cycle, which may be unstable.
+    A delay equation with constant delays by collocation of the periodic problem x'(t) = f(x(t), x(t - tau_1), ...):
+    polynomials of degree 6 on a mesh over one period, delayed values from the same polynomials modulo T, and the phase
+    condition int x . x_0' dt = int x_0 . x_0' dt (K. Engelborghs, T. Luzyanina, K. J. in 't Hout and D. Roose, SIAM J.
+    Sci. Comput. 22:1593, 2000). The mesh follows the solution and is refined until period, states and multipliers
+    agree with those of the mesh before. The multipliers are those of the discretised monodromy operator, from the
+    states over the longest delay to those one period later.
 
-    Raises InputError for a graph that is no differential equation, or of fewer than two states, and inputs that change;
-    AccuracyError where the solution settles, does not return, or Newton's method does not converge.
+    `transient`: 200 of the slowest R C by default; of a delay equation 50 of the longest R C and delay together.
+    `initial`: (n,), volts, where to start, and of a delay equation where the state has been; the graph's own by
+    default, with its own past. With `period`, seconds, a guess, nothing is simulated: `initial` is near the cycle,
+    which may be unstable; of a delay equation it is (p, n), the states at p equally spaced times from 0 to the period,
+    both included.
+
+    Raises InputError for a graph of another kind, an ordinary differential equation of fewer than two states, delays
+    that vary, a neutral equation, and inputs that change; AccuracyError where the solution settles, does not return, or
+    Newton's method does not converge.
     """
-    shooting = _Shooting(graph, inputs)
-    x = shooting.initial if initial is None else freeze(initial, "initial", shape=(shooting.n,))
+    method = _method(graph, inputs)
     count = whole(points, "points", 3, 1_000_000)
     if period is not None:
-        return shooting.solve(x, float(positive(period, "period", shape=(), unit="s")), count)
-    length = (
-        shooting.slowest(200.0) if transient is None else float(positive(transient, "transient", shape=(), unit="s"))
-    )
-    x, guess = shooting.simulate(x, length)
-    return shooting.solve(x, guess, count)
+        guess = float(positive(period, "period", shape=(), unit="s"))
+        return _cycle(method.solve(method.guess(initial), guess, count))
+    length = None if transient is None else float(positive(transient, "transient", shape=(), unit="s"))
+    states, guess = method.simulate(initial, length)
+    return _cycle(method.solve(states, guess, count))
 
 
 def continue_cycle(
@@ -132,133 +140,34 @@ def continue_cycle(
     found: list[Cycle] = []
     last = start
     for value in values.tolist():
-        shooting = _Shooting(family(value), inputs)
+        method = _method(family(value), inputs)
+        if last.states.shape[1] != method.n:
+            raise InputError(
+                f"`family` has {method.n} states at {value:g} and the cycle {last.states.shape[1]}: must have the same"
+            )
         try:
-            last = shooting.solve(last.states[0], last.period, last.times.size, parameter=value)
+            last = _cycle(method.solve(last.states, last.period, last.times.size), parameter=value)
         except AccuracyError:
             break
         found.append(last)
     return tuple(found)
 
 
-class _Shooting:
-    """phi_T(x), its derivative by x, and Newton's method on a closed solution."""
+def _method(graph: Graph | HasGraph, inputs: Any) -> Shooting | Collocation:
+    network = in_si(as_graph(graph))
+    if network.kind not in ("ode", "dde"):
+        raise InputError(f"find_cycle: the graph is of the kind {network.kind!r}: must be 'ode' or 'dde'")
+    return Collocation(network, inputs) if network.kind == "dde" else Shooting(network, inputs)
 
-    def __init__(self, graph: Graph | HasGraph, inputs: Any) -> None:
-        network = in_si(as_graph(graph))
-        if network.kind != "ode":
-            raise InputError(f"find_cycle: the graph is of the kind {network.kind!r}: must be 'ode'")
-        self._program = OdeProgram([network], constant_inputs(network, inputs))
-        self.n, self.initial = self._program.size, self._program.initial
-        if self.n < 2:
-            raise InputError("find_cycle: the graph has one state, and one state cannot oscillate; it takes two")
 
-    def slowest(self, times: float) -> float:
-        """Return so many times the slowest time of the equation at its start, seconds."""
-        values = np.abs(np.linalg.eigvals(dense(self._program.jacobian(0.0, self.initial))))
-        moving = values[values > 1e-6 * max(float(values.max()), 1e-300)]
-        if not moving.size:
-            raise InputError("find_cycle: the start does not say how fast the equation is; give `transient`, seconds")
-        return times / float(moving.min())
-
-    def rhs(self, x: Array) -> Array:
-        """Return dx/dt."""
-        return self._program.rhs(0.0, x)
-
-    def simulate(self, x: Array, transient: float) -> tuple[Array, float]:
-        """Return a state near the cycle and about how long it takes to come back."""
-        reach = max(self._program.reach, 1e-9)
-        options: dict[str, Any] = {"method": "DOP853", "rtol": 1e-9, "atol": 1e-9 * reach}
-        found = solve_ivp(lambda t, y: self.rhs(y), (0.0, transient), x, **options)
-        if not found.success:
-            raise AccuracyError(f"find_cycle: DOP853 stopped at t = {found.t[-1]:.6g} s ({found.message})")
-        x = found.y[:, -1]
-        # The plane is through the mean of what follows, across the state that moves most.
-        piece = solve_ivp(lambda t, y: self.rhs(y), (0.0, transient), x, dense_output=True, **options)
-        at = np.linspace(0.0, transient, 4001)
-        assert piece.sol is not None
-        path = piece.sol(at)
-        moved = np.ptp(path[:, len(at) // 2 :], axis=1)
-        before = float(np.max(np.ptp(path[:, : len(at) // 2], axis=1)))
-        if float(np.max(moved)) <= max(STILL * STILL * reach, DECAYED * before):
-            raise AccuracyError("find_cycle: the solution settles; start elsewhere, or run for a longer `transient`")
-        k = int(np.argmax(moved))
-        level = float(np.mean([path[k, len(at) // 2 :].min(), path[k, len(at) // 2 :].max()]))
-
-        above = path[k] > level
-        crossings = np.flatnonzero(~above[:-1] & above[1:])[-RETURNS:]
-        if len(crossings) < 3:
-            raise AccuracyError("find_cycle: the solution does not come back often enough; run a longer `transient`")
-        sol = piece.sol
-        times = [
-            brentq(lambda t: float(sol(t)[k]) - level, at[m], at[m + 1], xtol=1e-12 * transient) for m in crossings
-        ]
-        states = np.array([sol(t) for t in times])
-        # A cycle may cross the plane several times a round: the round is the one after which it is nearest again.
-        gaps = [float(np.max(np.abs(states[-1] - states[-1 - m]))) for m in range(1, len(times))]
-        near = next(m for m, gap in enumerate(gaps, start=1) if gap <= 2.0 * min(gaps) + 1e-6 * reach)
-        return states[-1], float(times[-1] - times[-1 - near])
-
-    def flow(self, x: Array, period: float) -> tuple[Array, Array]:
-        """Return phi_T(x) and its derivative by x, (n, n)."""
-        n = self.n
-
-        def both(t: float, z: Array) -> Array:
-            jacobian = dense(self._program.jacobian(0.0, z[:n]))
-            return np.concatenate([self.rhs(z[:n]), (jacobian @ z[n:].reshape(n, n)).ravel()])
-
-        start = np.concatenate([x, np.eye(n).ravel()])
-        size = max(float(np.max(np.abs(x))), 1e-9)
-        atol = RTOL * np.concatenate([np.full(n, size), np.ones(n * n)])
-        found = solve_ivp(both, (0.0, period), start, method="DOP853", rtol=RTOL, atol=atol)
-        if not found.success:
-            raise AccuracyError(f"find_cycle: DOP853 stopped at t = {found.t[-1]:.6g} s ({found.message})")
-        return found.y[:n, -1], found.y[n:, -1].reshape(n, n)
-
-    def solve(self, x: Array, period: float, points: int, *, parameter: float | None = None) -> Cycle:
-        """Return the cycle near a guess by Newton's method."""
-        first, guess = np.array(x), period
-        for _ in range(ITERATIONS):
-            end, slope = self.flow(x, period)
-            phase = self.rhs(first)
-            matrix = np.block(
-                [[slope - np.eye(self.n), self.rhs(end)[:, np.newaxis]], [phase[np.newaxis], np.zeros((1, 1))]]
-            )
-            residual = np.append(end - x, phase @ (x - first))
-            size = max(float(np.max(np.abs(x))), 1e-9)
-            rows = np.append(np.ones(self.n), max(float(np.linalg.norm(phase)), 1e-300))
-            columns = np.append(np.full(self.n, size), period)
-            scaled = matrix / rows[:, np.newaxis] * columns
-            step = -np.linalg.lstsq(scaled, residual / rows, rcond=1e-13)[0] * columns
-            # At most a fifth of the period or of the size at once.
-            part = min(1.0, 0.2 / max(float(np.max(np.abs(step / columns))), 1e-300))
-            x, period = x + part * step[:-1], period + part * float(step[-1])
-            if not np.isfinite(period) or not 0.05 * guess < period < 20.0 * guess:
-                break
-            if float(np.max(np.abs(step / columns))) <= CONVERGED:
-                return self._cycle(x, period, points, parameter)
-        raise AccuracyError("find_cycle: Newton's method does not converge; give a start nearer to the cycle")
-
-    def _cycle(self, x: Array, period: float, points: int, parameter: float | None) -> Cycle:
-        end, monodromy = self.flow(x, period)
-        times = np.linspace(0.0, period, points)
-        size = max(float(np.max(np.abs(x))), 1e-9)
-        path = solve_ivp(
-            lambda t, y: self.rhs(y), (0.0, period), x, method="DOP853", rtol=RTOL, atol=RTOL * size, t_eval=times
-        ).y.T
-        extent = float(np.max(np.ptp(path, axis=0)))
-        if extent <= STILL * STILL * size:
-            raise AccuracyError("find_cycle: what was found is an equilibrium; start nearer to the cycle")
-        values = np.linalg.eigvals(monodromy).astype(np.complex128)
-        trivial = int(np.argmin(np.abs(values - 1.0)))
-        others = np.delete(values, trivial)
-        others = others[np.argsort(-np.abs(others), kind="stable")]
-        return Cycle(
-            period=period,
-            times=freeze(times, "times"),
-            states=freeze(path, "states"),
-            multipliers=np.append(values[trivial], others),
-            trivial_error=float(abs(values[trivial] - 1.0)),
-            gap=float(np.max(np.abs(end - x)) / extent),
-            parameter=parameter,
-        )
+def _cycle(found: Closed, parameter: float | None = None) -> Cycle:
+    return Cycle(
+        period=found.period,
+        times=freeze(np.linspace(0.0, found.period, len(found.states)), "times"),
+        states=freeze(found.states, "states"),
+        multipliers=found.multipliers,
+        trivial_error=max(float(abs(found.multipliers[0] - 1.0)), found.change),
+        gap=found.gap,
+        parameter=parameter,
+        complete=found.complete,
+    )

@@ -223,3 +223,92 @@ def test_a_family_that_jumps_leaves_a_point_that_is_not_resolved() -> None:
     assert (branch.unstable[0], branch.unstable[-1]) == (0, 2)
     assert [point.kind for point in branch.points] == ["unresolved"]
     assert branch.points[0].parameter == pytest.approx(1.03, abs=1e-9)
+
+
+def there_and_back(a: Any) -> Any:
+    """A pair of roots a(p) - 1 +- j."""
+    return lambda p: network([[a(p), -1.0], [1.0, a(p)]])
+
+
+@pytest.mark.parametrize("width", [0.02, 0.004, 0.0007, 1e-4])
+def test_a_pair_that_crosses_and_comes_back_within_a_step(width: float) -> None:
+    family = there_and_back(lambda p: 1.0 + 40.0 * (width**2 - (p - 1.013) ** 2))
+    (branch,) = continue_equilibria(family, np.zeros(2), (0.5, 1.5)).branches
+    assert [point.kind for point in branch.points] == ["hopf", "hopf"]
+    np.testing.assert_allclose([p.parameter for p in branch.points], [1.013 - width, 1.013 + width], atol=1e-9)
+    assert set(branch.unstable.tolist()) == {0, 2}
+    assert branch.resolution > 0.04
+
+
+def test_a_pair_that_only_comes_near_does_not_cross() -> None:
+    family = there_and_back(lambda p: 1.0 - 40.0 * (1e-6 + (p - 1.013) ** 2))
+    (branch,) = continue_equilibria(family, np.zeros(2), (0.5, 1.5)).branches
+    assert not branch.points
+    assert branch.parameters.size < 60
+
+
+def test_what_is_narrower_than_a_step_and_leaves_no_trace_is_found_by_shorter_ones() -> None:
+    family = there_and_back(lambda p: 0.5 + 0.6 * np.exp(-(((p - 1.013) / 0.002) ** 2)))
+    coarse = continue_equilibria(family, np.zeros(2), (0.9, 1.1))
+    fine = continue_equilibria(family, np.zeros(2), (0.9, 1.1), step=1e-3)
+    assert not coarse.points
+    assert coarse.resolution > 0.05
+    assert "steps of up to 0.06" in str(coarse)
+    assert len(fine.points) == 2
+    assert fine.resolution < 7e-3
+
+
+def test_a_pair_of_multipliers_that_leaves_the_circle_and_comes_back() -> None:
+    turn = np.array([[0.0, -1.0], [1.0, 0.0]])
+
+    def family(p: float) -> Any:
+        return network((1.0 + 40.0 * (1e-4 - (p - 1.013) ** 2)) * turn, decay=0.0, discrete=True)
+
+    (branch,) = continue_equilibria(family, np.zeros(2), (0.9, 1.1)).branches
+    assert [(point.kind, round(point.parameter, 8)) for point in branch.points] == [("torus", 1.003), ("torus", 1.023)]
+
+
+def test_the_family_is_asked_within_its_range_alone() -> None:
+    asked: list[float] = []
+
+    def family(p: float) -> Any:
+        asked.append(p)
+        return ring(p)
+
+    continue_equilibria(family, np.zeros(3), (1.0, 3.0), step=0.1)
+    assert (min(asked), max(asked)) == (1.0, 3.0)
+
+
+def test_crossings_that_are_not_told_apart_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hopfield_hw.analysis.continuation.HALVINGS", 0)
+    monkeypatch.setattr("hopfield_hw.analysis.continuation.MOST_HALVINGS", 0)
+    family = there_and_back(lambda p: 1.0 + 40.0 * (0.004**2 - (p - 1.013) ** 2))
+    (branch,) = continue_equilibria(family, np.zeros(2), (0.5, 1.5)).branches
+    assert [point.kind for point in branch.points] == ["unresolved"]
+    assert branch.points[0].parameter == pytest.approx(1.013, abs=0.06)
+
+
+def test_two_folds_within_a_step() -> None:
+    """p = ((x - c)^3/3 - e (x - c)) turns at c -+ sqrt(e)."""
+    c, e = 0.1234, 1e-4
+
+    def family(p: float) -> Any:
+        gain = hh.Polynomial(coefficients=[c**3 / 3.0 - e * c, 1.0 - c**2 + e, c, -1.0 / 3.0])
+        return generalised_hopfield([[1.0]], gain=gain, bias=[p], units=UNIT, initial=[1.0])
+
+    found = continue_equilibria(family, [-1.0], (-0.4, 0.2))
+    folds = found.of_kind("fold")
+    np.testing.assert_allclose([p.state[0] for p in folds], [c - np.sqrt(e), c + np.sqrt(e)], atol=1e-6)
+
+
+def test_roots_that_come_back_with_a_delay() -> None:
+    """x' = -x - g(p) x(t - tau), where g passes its critical value and comes back within a step."""
+    tau = np.arccos(-0.5) / np.sqrt(3.0)
+    width = 0.001
+
+    def family(p: float) -> Any:
+        return add_delay(network([[-1.0]], 2.0 + 20.0 * (width**2 - (p - 1.013) ** 2)), tau)
+
+    (branch,) = continue_equilibria(family, [0.0], (0.8, 1.3)).branches
+    assert [point.kind for point in branch.points] == ["hopf", "hopf"]
+    np.testing.assert_allclose([p.parameter for p in branch.points], [1.013 - width, 1.013 + width], atol=1e-8)

@@ -14,7 +14,6 @@ from hopfield_hw.analysis import continue_cycle, continue_equilibria, find_cycle
 from hopfield_hw.families import generalised_hopfield
 from hopfield_hw.functions import Tanh
 from hopfield_hw.graph import Affine, Edge, Graph, Hadamard, Leak, Units
-from hopfield_hw.transforms import add_delay
 from hopfield_hw.values.errors import AccuracyError, InputError
 
 RING = -np.roll(np.eye(3), 1, axis=0)
@@ -120,6 +119,7 @@ def test_what_it_says() -> None:
     found = find_cycle(radial(0.2), initial=[1.0, 0.0], period=6.0)
     assert str(found).splitlines()[0] == "limit cycle         stable"
     assert found.to_json()["stable"] is True
+    assert ("multipliers", "2, all") in found.rows()
 
 
 def test_a_network_that_settles_has_none() -> None:
@@ -132,9 +132,9 @@ BAD: dict[str, tuple[Any, str]] = {
         lambda: find_cycle(generalised_hopfield([[1.0]])),
         "find_cycle: the graph has one state, and one state cannot oscillate; it takes two",
     ),
-    "delay": (
-        lambda: find_cycle(add_delay(ring(3.0), 0.1)),
-        "find_cycle: the graph is of the kind 'dde': must be 'ode'",
+    "map": (
+        lambda: find_cycle(generalised_hopfield(RING, decay=0.0, discrete=True, units=Units())),
+        "find_cycle: the graph is of the kind 'map': must be 'ode' or 'dde'",
     ),
     "period": (lambda: find_cycle(ring(3.0), period=-1.0), "`period = -1.0 s`: must be positive"),
     "start": (lambda: find_cycle(ring(3.0), initial=[0.0]), "`initial` has shape (1,): must have shape (3,)"),
