@@ -31,6 +31,8 @@ LINEAR_ORDERS = (0, 1, 2, 3, 4, 6)
 SECTOR_ORDERS = (0, 1, 2, 3)
 # A root so far to the right, of the size of the matrices, leaves nothing to prove.
 UNSTABLE = 1e-6
+# Neurons up to which a metric of contraction is looked for, which takes seconds: without delay, and with one.
+MOST_IN_BOX = {False: 32, True: 16}
 # Neurons up to which all corners of the slopes are looked at for such a root.
 FEW = 4
 
@@ -112,6 +114,9 @@ def _steps(network: DelayedNetwork, rate: float | None) -> list[_Step]:
         steps.append((True, "diagonal stability", lambda: certify_diagonal_stability(network, mu if late else 0.0)))
     if not late or rate is None:
         steps.append((True, "Lur'e functional", lambda: certify_every_delay(network)))
+    if MOST_CORNERS < network.size <= MOST_IN_BOX[late]:
+        by_box = partial(certify_contraction, network, metric="diagonal")
+        steps.append((True, "contraction in the 2-norm by multipliers", by_box))
     if not late:
         steps.append((False, "Cohen-Grossberg", lambda: certify_cohen_grossberg(network)))
     elif network.delay and rate is None:
