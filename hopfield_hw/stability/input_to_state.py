@@ -22,7 +22,7 @@ NORMS = ("2", "inf")
 # By how much the square of the least gain that the solver finds is raised, until there is room for a proof.
 ROOM = (1e-4, 1e-3, 1e-2, 1e-1)
 # Rates that are tried for the largest input, as parts of twice the decay of the linear network.
-RATES = (0.1, 0.25, 0.4, 0.5, 0.6, 0.75, 0.9)
+RATES = (0.15, 0.35, 0.5, 0.65, 0.85)
 SOURCE = "Sontag and Wang, Syst. Control Lett. 24:351 (1995)"
 
 
