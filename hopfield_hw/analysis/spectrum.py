@@ -162,12 +162,17 @@ def _state_error(balance: Balance, x: Array) -> float:
     """
     jacobian = balance.jacobian(x)
     _, singular, right = np.linalg.svd(jacobian)
-    residual = float(np.linalg.norm(balance.value(x))) + STATE_ROUNDINGS * EPS * float(singular[0]) * balance.reach
-    if singular[-1] <= ROUNDINGS * len(x) * EPS * (singular[0] + _leak_rate(balance)):
+    size = float(singular[0]) + _leak_rate(balance)
+    if singular[-1] <= ROUNDINGS * len(x) * EPS * size:
         return 0.0
-    moved = x + right[-1] * min(residual / float(singular[-1]), MOST_MOVED * balance.reach)
+    residual = float(np.linalg.norm(balance.value(x))) + STATE_ROUNDINGS * EPS * size * balance.reach
+    step = right[-1] * min(residual / float(singular[-1]), MOST_MOVED * balance.reach)
+    return max(_jacobian_change(balance, x, x + step), _jacobian_change(balance, x, x - step))
+
+
+def _jacobian_change(balance: Balance, x: Array, moved: Array) -> float:
     if balance.given.kind != "dde":
-        return float(np.linalg.norm(balance.jacobian(moved) - jacobian, 2))
+        return float(np.linalg.norm(balance.jacobian(moved) - balance.jacobian(x), 2))
     here, there = linear_terms(balance, x), linear_terms(balance, moved)
     changes = [there.matrix - here.matrix]
     if len(here.delayed) == len(there.delayed):

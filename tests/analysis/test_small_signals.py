@@ -9,7 +9,9 @@ import pytest
 
 import hopfield_hw as hh
 from hopfield_hw.analysis import find_equilibria, find_spectrum
+from hopfield_hw.analysis.balance import Balance
 from hopfield_hw.analysis.small_signals import SmallSignals, grows, judge_matrix
+from hopfield_hw.analysis.spectrum import judge_equilibrium
 from hopfield_hw.families import generalised_hopfield
 from hopfield_hw.graph import Units
 from hopfield_hw.stability import critical_gain, measure_pole_margin
@@ -134,6 +136,16 @@ def test_sides_are_those_of_the_matrix_that_was_made(seed: int) -> None:
     assert found.sides.tolist() == [1, 1, 0, -1, -1, -1]
     assert grows(basis @ np.diag(made) @ basis.T)
     assert not grows(-basis @ np.diag(np.abs(made)) @ basis.T)
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_a_state_that_is_known_to_a_few_digits_decides_no_more(late: bool) -> None:
+    """At 1e-5 beside a pitchfork dx/dt = -x^3/3 is lost in rounding, and the slope -1e-10 says nothing."""
+    graph = network([[1.0]])
+    balance = Balance(add_delay(graph, 0.5) if late else graph)
+    assert judge_equilibrium(balance, np.array([1e-5])).outcome == "undecided"
+    settled = Balance(add_delay(network([[0.9]]), 0.5) if late else network([[0.9]]))
+    assert judge_equilibrium(settled, np.zeros(1)).outcome == "stable"
 
 
 def test_no_root_is_undecided() -> None:
