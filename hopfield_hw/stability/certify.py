@@ -44,9 +44,10 @@ def certify(
 ) -> Certificate:
     """Return the first certificate of stability that is proved, of criteria from the cheapest to the strongest.
 
-    M-matrix, contraction, diagonal stability, a Lur'e functional for every delay; then, where the delay is known,
-    Bessel-Legendre functionals with sector conditions, or free-weighting matrices where it varies; and for a symmetric
-    network without delay the energy of Cohen and Grossberg, which says less: that solutions approach equilibria. Of a
+    M-matrix, contraction, diagonal stability, a Lur'e functional for every delay, contraction in a metric that is found
+    (of 9 to 32 neurons, to 16 with delay); then, where the delay is known, Bessel-Legendre functionals with sector
+    conditions, or free-weighting matrices where it varies; and for a symmetric network without delay the energy of
+    Cohen and Grossberg, which says less: that solutions approach equilibria (`proves` is "convergence"). Of a
     LinearDelaySystem the Bessel-Legendre hierarchy. `attempts` has a line for each criterion that came before.
 
     Where none is proved, the certificate returned is the one of the best margin, with `proved` False: it proves
