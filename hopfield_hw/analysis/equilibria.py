@@ -18,7 +18,8 @@ from .characteristic import Complexes
 from .linear_pieces import stand_in_pieces
 from .linear_regions import Continuum, all_of_regions, all_pieces, choices_of_regions, region
 from .newton import distinct, newton
-from .spectrum import equilibrium_roots
+from .small_signals import SmallSignals
+from .spectrum import judge_equilibrium
 
 Stability = Literal["stable", "saddle", "unstable", "marginal", "corner"]
 
@@ -26,7 +27,6 @@ STARTS, SEED, ROUNDS = 512, 1984, 4
 DEFLATED = 96  # of the starts, about so many in each round
 MOST_STARTS = 100_000
 MOST_STAND_INS = 8  # elements: up to 3^8 regions of the straight stand-in
-MARGINAL = 1e-9  # of the size of the Jacobian
 METHODS = ("auto", "regions", "newton")
 NO_BOUND = 10.0  # times the size of the state, where the equation gives no bound
 NOT_STRAIGHT = "find_equilibria: method='regions' needs Leaks or Holds, Affines and piecewise-linear functions alone"
@@ -38,8 +38,9 @@ class Equilibria(Report):
 
     `states`: (k, n), volts. `outputs`: (k, m), volts. `eigenvalues`: (k, r), 1/s: those of the Jacobian, the rightmost
     characteristic roots of a delay equation, multipliers of a map. `stability` of each: "stable", "saddle", "unstable"
-    (no direction falls), "marginal" (an eigenvalue on the border), "corner" (a drive is at a corner of its curve, where
-    no Jacobian tells). `residuals`: (k,), the largest |dx/dt| of each, V/s (of a map |x[k+1] - x[k]|, V).
+    (no direction falls), "marginal" (undecided: an eigenvalue is on the border, or rounding could have moved it over,
+    by the rule of `small_signals`), "corner" (a drive is at a corner of its curve, where no Jacobian tells).
+    `residuals`: (k,), the largest |dx/dt| of each, V/s (of a map |x[k+1] - x[k]|, V).
     `continua`: equilibria that are not isolated. `complete`: whether these are known to be all, and `basis` on what
     that rests.
     """
@@ -137,16 +138,16 @@ def find_equilibria(
         search = _newton_search(balance, starts, seed, within)
     order = np.lexsort(np.round(search.states / balance.reach, 9).T[::-1]) if len(search.states) else np.zeros(0, int)
     states = freeze(search.states[order], "states")
-    found_roots = [equilibrium_roots(balance, x) for x in states]
+    judged = [judge_equilibrium(balance, x) for x in states]
     residual = np.max(np.abs(balance.value(states)), axis=1, initial=0.0) if len(states) else np.zeros(0)
     kinds: list[Stability] = [
-        "corner" if corner else classify(row, balance)
-        for row, corner in zip(found_roots, search.at_corner[order], strict=True)
+        "corner" if corner else classify(one, balance)
+        for one, corner in zip(judged, search.at_corner[order], strict=True)
     ]
     return Equilibria(
         states=states,
         outputs=freeze(balance.outputs(states), "outputs"),
-        eigenvalues=_as_rows(found_roots),
+        eigenvalues=_as_rows([one.roots for one in judged]),
         stability=tuple(kinds),
         residuals=freeze(residual, "residuals"),
         continua=search.continua,
@@ -155,16 +156,14 @@ def find_equilibria(
     )
 
 
-def classify(roots: Complexes, balance: Balance) -> Stability:
+def classify(found: SmallSignals, balance: Balance) -> Stability:
     """Return the stability that roots or multipliers tell. Raises AccuracyError where there is none."""
-    if not roots.size:
+    if not found.roots.size:
         raise AccuracyError("find_equilibria: no root is known, so neither is the stability")
-    growth = np.abs(roots) - 1.0 if balance.is_map else roots.real
-    slack = MARGINAL * max(float(np.max(np.abs(roots))), 1.0 if balance.is_map else 1e-300)
-    if bool(np.any(growth > slack)):
+    if found.outcome == "unstable":
         delayed = balance.given.kind == "dde"  # it has roots far to the left always
-        return "saddle" if delayed or bool(np.any(growth < -slack)) else "unstable"
-    return "marginal" if bool(np.any(growth >= -slack)) else "stable"
+        return "saddle" if delayed or bool(np.any(found.sides < 0)) else "unstable"
+    return "stable" if found.outcome == "stable" else "marginal"
 
 
 def _newton_search(balance: Balance, starts: int, seed: int, within: Any) -> _Search:

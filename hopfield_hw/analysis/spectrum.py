@@ -15,17 +15,28 @@ from ..values.signals import Signal
 from .balance import Balance, refuse_neutral
 from .characteristic import COUNT, Complexes, DelayedTerms, Roots, delayed_terms, roots_of
 from .lure_form import dense
+from .small_signals import ROUNDINGS, Outcome, SmallSignals, judge_matrix, judge_terms
+
+EPS = float(np.finfo(np.float64).eps)
+# Roundings of the state, of its size, that its residual does not show; by how much of its size it is moved at most.
+STATE_ROUNDINGS, MOST_MOVED = 8, 1e-3
 
 
 class Spectrum(NamedTuple):
     """`values`: (r,), the rightmost first: eigenvalues or characteristic roots, 1/s; multipliers of a map, the largest
-    first. `residuals`: (r,), as parts of the matrix's size. `kind`: "ode", "dde" or "map". `stable`: whether all decay.
+    first. `residuals`: (r,), as parts of the matrix's size. `kind`: "ode", "dde" or "map". `outcome`: "stable" where
+    all decay, "unstable" where one grows, "undecided" where rounding could have moved one over the border.
     """
 
     values: Complexes
     residuals: Array
     kind: Literal["ode", "dde", "map"]
-    stable: bool
+    outcome: Outcome
+
+    @property
+    def stable(self) -> bool:
+        """Whether all decay for certain."""
+        return self.outcome == "stable"
 
 
 def find_spectrum(graph: Graph | HasGraph, at: Any, inputs: Any = None, *, count: int = COUNT) -> Spectrum:
@@ -42,16 +53,17 @@ def find_spectrum(graph: Graph | HasGraph, at: Any, inputs: Any = None, *, count
     x = freeze(at, "at", shape=(balance.size,))
     wanted = whole(count, "count", 1, 10_000)
     if balance.given.kind == "dde":
-        found = _some_roots(linear_terms(balance, x), wanted)
-        return Spectrum(found.roots, found.residuals, "dde", bool(np.all(found.roots.real < 0.0)))
+        terms = linear_terms(balance, x)
+        found = _some_roots(terms, wanted)
+        return Spectrum(found.roots, found.residuals, "dde", judge_terms(terms, found.roots).outcome)
     matrix = balance.jacobian(x) + (np.eye(balance.size) if balance.is_map else 0.0)
     values, vectors = np.linalg.eig(matrix)
     size = max(float(np.linalg.norm(matrix, 2)), 1e-300)
     residual = np.linalg.norm(matrix @ vectors - vectors * values, axis=0) / size
     order = np.argsort(-(np.abs(values) if balance.is_map else values.real))
-    decay = np.abs(values) < 1.0 if balance.is_map else values.real < 0.0
     kind: Literal["ode", "map"] = "map" if balance.is_map else "ode"
-    return Spectrum(values[order].astype(np.complex128), residual[order], kind, bool(np.all(decay)))
+    outcome = judge_matrix(matrix, is_map=balance.is_map, terms=_leak_rate(balance)).outcome
+    return Spectrum(values[order].astype(np.complex128), residual[order], kind, outcome)
 
 
 def linearise_delays(graph: Graph | HasGraph, at: Any = 0.0, inputs: Any = None) -> DelayedTerms:
@@ -123,3 +135,46 @@ def equilibrium_roots(balance: Balance, x: Array, count: int | None = None) -> C
     matrix = balance.jacobian(x) + (np.eye(balance.size) if balance.is_map else 0.0)
     values = np.linalg.eigvals(matrix).astype(np.complex128)
     return values[np.argsort(-(np.abs(values) if balance.is_map else values.real), kind="stable")]
+
+
+def judge_equilibrium(balance: Balance, x: Array) -> SmallSignals:
+    """Return what small signals about an equilibrium do, given how well the equilibrium itself is known."""
+    error = _state_error(balance, x)
+    if balance.given.kind == "dde":
+        terms = linear_terms(balance, x)
+        return judge_terms(terms, _some_roots(terms, balance.size + 8).roots, error=error)
+    matrix = balance.jacobian(x) + (np.eye(balance.size) if balance.is_map else 0.0)
+    return judge_matrix(matrix, is_map=balance.is_map, terms=_leak_rate(balance), error=error)
+
+
+def _leak_rate(balance: Balance) -> float:
+    """Return the largest 1/(R C), which the feedback's slope may cancel in the Jacobian; 1 of a map."""
+    if balance.is_map:
+        return 1.0
+    leaks = balance.graph.of_type(Leak)
+    return max((float(np.max(1.0 / (leak.resistance * leak.capacitance))) for leak in leaks), default=0.0)
+
+
+def _state_error(balance: Balance, x: Array) -> float:
+    """Return by how much the Jacobian changes where the state moves as far as the residual and rounding let it.
+
+    That is |f| over the least singular value, along its direction. A singular Jacobian is undecided by itself.
+    """
+    jacobian = balance.jacobian(x)
+    _, singular, right = np.linalg.svd(jacobian)
+    size = float(singular[0]) + _leak_rate(balance)
+    if singular[-1] <= ROUNDINGS * len(x) * EPS * size:
+        return 0.0
+    residual = float(np.linalg.norm(balance.value(x))) + STATE_ROUNDINGS * EPS * size * balance.reach
+    step = right[-1] * min(residual / float(singular[-1]), MOST_MOVED * balance.reach)
+    return max(_jacobian_change(balance, x, x + step), _jacobian_change(balance, x, x - step))
+
+
+def _jacobian_change(balance: Balance, x: Array, moved: Array) -> float:
+    if balance.given.kind != "dde":
+        return float(np.linalg.norm(balance.jacobian(moved) - balance.jacobian(x), 2))
+    here, there = linear_terms(balance, x), linear_terms(balance, moved)
+    changes = [there.matrix - here.matrix]
+    if len(here.delayed) == len(there.delayed):
+        changes += list(there.delayed - here.delayed)
+    return float(sum(np.linalg.norm(one, 2) for one in changes))

@@ -57,7 +57,7 @@ def analyze(
                 _told(lambda: find_equilibria(graph, inputs)) if constant else "not told: the inputs change with time"
             )
         parts.append(("equilibria", found))
-        parts.append(("stability", _told(lambda: certify(graph))))
+        parts += _certified(_told(lambda: certify(graph)))
         if graph.kind == "dde":
             parts.append(("delay", _told(lambda: _windows(graph, found, inputs))))
     if plot is not None:
@@ -87,6 +87,14 @@ def _told(ask: Any) -> Any:
         return ask()
     except HopfieldHWError as error:
         return f"not told: {error}"
+
+
+def _certified(found: Any) -> list[tuple[str, Any]]:
+    """Return a certificate under the name of what it proves; of stability it is said where that is not proved."""
+    if not isinstance(found, Certificate) or not found.proved or found.proves == "stability":
+        return [("stability", found)]
+    why = f"not told: no criterion of stability holds, of {len(found.attempts)} tried; {found.proves} is proved"
+    return [("stability", why), (found.proves, found)]
 
 
 def _energy(graph: Graph, chosen: Design) -> Any:

@@ -10,6 +10,7 @@ from .diagonal_stability import certify_diagonal_stability
 from .every_delay import certify_every_delay
 from .exact import largest_stable_delay, rightmost_root, stable_windows
 from .inequality import Inequality
+from .input_to_state import certify_input_to_state
 from .reading import read_network, slope_bounds
 from .search import certify_range, largest_delay
 from .sector_limit import SectorLimit, sector_limit
@@ -33,6 +34,7 @@ __all__ = [
     "certify_diagonal_stability",
     "certify_every_delay",
     "certify_input_gain",
+    "certify_input_to_state",
     "certify_linear_delay",
     "certify_m_matrix",
     "certify_range",

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..analysis.small_signals import Outcome, grows, judge_matrix
 from ..networks.network import Network
 from ..parts import OnePole
 from ..values.arrays import Array, freeze, positive
@@ -20,11 +21,13 @@ class PoleMargin:
 
     `roots`: all roots of the loops, 1/s, the rightmost first. `growth`: the real part of the rightmost one, 1/s.
     `gain_margin`: by what all gains can be multiplied before a root reaches the imaginary axis (infinite where none
-    does); below 1 the circuit is unstable.
+    does); below 1 the circuit is unstable. `outcome`: "stable" where all roots lie to the left, "unstable" where one
+    lies to the right, "undecided" where rounding could have moved one over the axis (`analysis.small_signals`).
     """
 
     roots: npt.NDArray[np.complex128]
     gain_margin: float
+    outcome: Outcome
 
     @property
     def growth(self) -> float:
@@ -33,8 +36,8 @@ class PoleMargin:
 
     @property
     def stable(self) -> bool:
-        """Whether all roots lie to the left."""
-        return self.growth < 0.0
+        """Whether all roots lie to the left for certain."""
+        return self.outcome == "stable"
 
 
 def closed_loop_pole(op_amp: OnePole, noise_gain: float) -> float:
@@ -110,22 +113,21 @@ def measure_pole_margin(network: Network, poles: Any, inverter_poles: Any = None
         raise InputError(f"measure_pole_margin: {network!r:.60}: must be a Network; a Graph has no weights")
     own = _poles(poles, "poles")
     inverter = np.zeros(0) if inverter_poles is None else _poles(inverter_poles, "inverter_poles")
-    roots = _sorted(np.linalg.eigvals(_matrix(network, own, inverter, 1.0)))
-    scale = float(np.max(np.abs(roots)))
-
-    def grows(factor: float) -> bool:
-        return float(np.max(np.linalg.eigvals(_matrix(network, own, inverter, factor)).real)) > 1e-12 * scale
+    judged = judge_matrix(_matrix(network, own, inverter, 1.0))
+    roots = _sorted(judged.roots)
 
     # Upwards from a gain of nothing in steps of 5%: the first crossing counts, though a larger gain may cross back.
     factors = np.geomspace(1e-3, 1e6, 426)
-    first = next((k for k, factor in enumerate(factors.tolist()) if grows(factor)), None)
+    first = next(
+        (k for k, factor in enumerate(factors.tolist()) if grows(_matrix(network, own, inverter, factor))), None
+    )
     if first is None:
-        return PoleMargin(roots=roots, gain_margin=float(np.inf))
+        return PoleMargin(roots=roots, gain_margin=float(np.inf), outcome=judged.outcome)
     low, high = (float(factors[first - 1]) if first else 0.0), float(factors[first])
     for _ in range(60):
         middle = 0.5 * (low + high)
-        low, high = (low, middle) if grows(middle) else (middle, high)
-    return PoleMargin(roots=roots, gain_margin=low)
+        low, high = (low, middle) if grows(_matrix(network, own, inverter, middle)) else (middle, high)
+    return PoleMargin(roots=roots, gain_margin=low, outcome=judged.outcome)
 
 
 def _matrix(network: Network, poles: Array, inverter: Array, factor: float) -> Array:

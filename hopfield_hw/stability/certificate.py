@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -25,6 +25,7 @@ class Certificate:
     `rate`: the largest rate of change of the delay, s/s; 0 for a constant delay, infinite for any. `matrices`: of the
     proof, by the names of the source. `inequalities`: each as it was found after the solver; whatever the solver said
     of its own success counts for nothing. `figures`: what it says besides (exponential rate, gain). `source`: a paper.
+    `proves`: "stability" of one equilibrium, or "convergence" alone, to equilibria of which there may be several.
     `attempts`: of `certify`, a line for each criterion that came before.
     """
 
@@ -38,6 +39,7 @@ class Certificate:
     matrices: Mapping[str, Array] = field(default_factory=dict)
     figures: Mapping[str, float] = field(default_factory=dict)
     attempts: tuple[str, ...] = ()
+    proves: Literal["stability", "convergence"] = "stability"
 
     def __post_init__(self) -> None:
         matrices = {name: freeze(np.array(value, dtype=np.float64), name) for name, value in self.matrices.items()}

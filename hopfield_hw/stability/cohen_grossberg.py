@@ -60,6 +60,7 @@ def certify_cohen_grossberg(network: DelayedNetwork | Graph | HasGraph) -> Certi
         ),
         delays=(0.0, 0.0),
         matrices={"c": c},
+        proves="convergence",
         source="Cohen and Grossberg, IEEE Trans. Syst. Man Cybern. 13:815 (1983)",
     )
 

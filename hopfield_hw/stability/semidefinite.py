@@ -57,11 +57,16 @@ class Problem(NamedTuple):
 
     def matrices(self, values: Any) -> dict[str, Any]:
         """Return the unknown matrices of a vector of all numbers."""
-        ends = np.cumsum([0, *(unknown.numbers for unknown in self.unknowns)]).tolist()
         return {
-            unknown.name: unknown.matrix(values[a:b])
-            for unknown, a, b in zip(self.unknowns, ends, ends[1:], strict=False)
+            unknown.name: unknown.matrix(values[a : a + unknown.numbers])
+            for unknown, a in zip(self.unknowns, self.starts, strict=True)
         }
+
+    @property
+    def starts(self) -> list[int]:
+        """Where the numbers of each unknown begin."""
+        ends: list[int] = np.cumsum([0, *(unknown.numbers for unknown in self.unknowns)]).tolist()
+        return ends[:-1]
 
     @property
     def nonnegative(self) -> Any:
@@ -78,21 +83,63 @@ def solve(problem: Problem, solver: str | None = None) -> Array | None:
     Raises MissingExtra without cvxpy, and InputError for another solver.
     """
     cp = import_cvxpy()
-    if solver is not None and solver not in SOLVERS:
-        raise InputError(f"`solver` = {solver!r:.40}: must be one of {', '.join(SOLVERS)}, or None")
-    each = [problem.build(problem.matrices(row), problem.data) for row in np.eye(len(problem.nonnegative))]
+    _check_solver(solver)
+    each = _parts(problem)
     sizes = {name: int(matrix.shape[0]) for name, matrix in each[0].items()}
-    if solver is None:
-        solver = SOLVERS[0] if max(sizes.values()) <= LARGEST_FOR_CLARABEL else SOLVERS[1]
     values, least = cp.Variable(len(each)), cp.Variable()
-    constraints = [least <= 1.0, values[np.flatnonzero(problem.nonnegative)] >= 0.0]
-    for name, size in sizes.items():
-        columns = sp.csc_array(np.array([(one[name] + one[name].T).ravel() / 2.0 for one in each]).T)
-        constraints.append(cp.reshape(columns @ values, (size, size), order="C") - least * np.eye(size) >> 0)
+    constraints = [least <= 1.0, *_definite(problem, each, values, least)]
     traces = np.array([sum(float(np.trace(matrix)) for matrix in one.values()) for one in each])
     traces = traces + problem.nonnegative
     constraints.append(traces @ values == sum(sizes.values()))
-    task = cp.Problem(cp.Maximize(least), constraints)
+    found = _solved(cp.Problem(cp.Maximize(least), constraints), values, solver, sizes)
+    if found is None:
+        return None
+    return np.asarray(np.where(problem.nonnegative, np.maximum(found, 0.0), found), dtype=np.float64)
+
+
+def minimise(problem: Problem, name: str, per: str, solver: str | None = None) -> float | None:
+    """Return the least value that the number `name` can have where the number `per` is 1; None where there is none.
+
+    Both are unknowns of one number, "diagonal" of one row; all matrices are at least 0. What the solver says is no
+    proof: it tells where to look for one. `solver` and what is raised: as of `solve`.
+    """
+    cp = import_cvxpy()
+    _check_solver(solver)
+    each = _parts(problem)
+    starts = dict(zip([one.name for one in problem.unknowns], problem.starts, strict=True))
+    values = cp.Variable(len(each))
+    constraints = [values[starts[per]] == 1.0, *_definite(problem, each, values, 0.0)]
+    sizes = {key: int(matrix.shape[0]) for key, matrix in each[0].items()}
+    found = _solved(cp.Problem(cp.Minimize(values[starts[name]]), constraints), values, solver, sizes)
+    return None if found is None else float(found[starts[name]])
+
+
+def _parts(problem: Problem) -> list[dict[str, Any]]:
+    """Return all matrices with one of the numbers 1 and the others 0, for each number."""
+    return [problem.build(problem.matrices(row), problem.data) for row in np.eye(len(problem.nonnegative))]
+
+
+def _definite(problem: Problem, each: list[dict[str, Any]], values: Any, least: Any) -> list[Any]:
+    """Return the constraints that all matrices less `least` are at least 0, and so the numbers of diagonal ones."""
+    cp = import_cvxpy()
+    constraints: list[Any] = [values[np.flatnonzero(problem.nonnegative)] >= 0.0]
+    for name, matrix in each[0].items():
+        size = int(matrix.shape[0])
+        columns = sp.csc_array(np.array([(one[name] + one[name].T).ravel() / 2.0 for one in each]).T)
+        constraints.append(cp.reshape(columns @ values, (size, size), order="C") - least * np.eye(size) >> 0)
+    return constraints
+
+
+def _check_solver(solver: str | None) -> None:
+    if solver is not None and solver not in SOLVERS:
+        raise InputError(f"`solver` = {solver!r:.40}: must be one of {', '.join(SOLVERS)}, or None")
+
+
+def _solved(task: Any, values: Any, solver: str | None, sizes: Mapping[str, int]) -> Array | None:
+    """Return the numbers that a solver comes to, whatever it says of them; None for none."""
+    cp = import_cvxpy()
+    if solver is None:
+        solver = SOLVERS[0] if max(sizes.values()) <= LARGEST_FOR_CLARABEL else SOLVERS[1]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that a solution may be inaccurate: it is checked
         try:
@@ -100,9 +147,7 @@ def solve(problem: Problem, solver: str | None = None) -> Array | None:
         except (cp.error.SolverError, ArithmeticError, ValueError):
             return None
     found: Any = values.value
-    if found is None or not np.isfinite(found).all():
-        return None
-    return np.asarray(np.where(problem.nonnegative, np.maximum(found, 0.0), found), dtype=np.float64)
+    return None if found is None or not np.isfinite(found).all() else np.asarray(found, dtype=np.float64)
 
 
 def verify(problem: Problem, values: Array | None, *, exactly: bool = True) -> tuple[Inequality, ...]:

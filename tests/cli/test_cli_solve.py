@@ -88,9 +88,24 @@ def test_analyze_tells_energy_equilibria_and_stability(cli: Any, tmp_path: Path)
     assert (status, err, content["status"], content["kind"]) == (0, "", "done", "ode")
     assert content["energy"]["falls"]
     assert [one["stability"] for one in content["equilibria"]["equilibria"]] == ["stable", "saddle", "stable"]
-    assert content["stability"]["criterion"] == "Cohen-Grossberg"
-    assert content["stability"]["proved"]
+    tried = content["stability"].pop("why")
+    assert content["stability"] == {"told": False}
+    assert tried.startswith("not told: no criterion of stability holds, of ")
+    assert tried.endswith(" tried; convergence is proved")
+    assert content["convergence"]["criterion"] == "Cohen-Grossberg"
+    assert content["convergence"]["proved"]
     assert picture.stat().st_size > 10_000
+
+
+def test_analyze_shows_a_certificate_under_the_name_of_what_it_proves(cli: Any) -> None:
+    """Two stable states: solutions approach them, which is not the stability of one."""
+    _, out, _ = cli("analyze", "flip_flop")
+    rows = [line for line in out.splitlines() if line.startswith(("stability", "convergence"))]
+    assert [row.split()[0] for row in rows] == ["stability", "convergence"]
+    assert "no criterion of stability holds" in rows[0]
+    assert "Cohen-Grossberg: an energy never rises along any solution" in rows[1]
+    _, out, _ = cli("analyze", "delayed_inhibition")
+    assert not any(line.startswith("convergence") for line in out.splitlines())
 
 
 def test_analyze_says_where_a_delay_begins_to_matter_and_what_it_cannot_tell(cli: Any) -> None:

@@ -76,6 +76,8 @@ def test_a_linear_system_and_a_symmetric_network() -> None:
     found = certify(memory)
     assert found.criterion == "Cohen-Grossberg"
     assert "asymptotically stable" not in found.statement
+    assert found.proves == "convergence"
+    assert certify(FOUR).proves == "stability"
     late = certify(add_delay(memory, 1e-5))
     assert not late.proved
     assert late.attempts[-1].startswith("the linear network with the slopes (1, 1) is unstable at the delay 1e-05 s")
