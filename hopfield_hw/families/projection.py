@@ -9,7 +9,7 @@ import numpy as np
 from ..functions import Clip
 from ..graph import Activate, Affine, Graph, Hadamard, Operator, Units
 from ..graph.building import CIRCUIT_UNITS, network_graph, state
-from ..values.arrays import Array, freeze, positive
+from ..values.arrays import Array, first_crossed, freeze, positive
 from ..values.brief import brief
 from ..values.errors import InputError
 
@@ -58,9 +58,8 @@ def box_problem(
     products = None if quadratic is None else freeze(quadratic, "quadratic", shape=(n, n, n))
     low = freeze(lower, "lower", shape=(n,), allow_inf=True)
     high = freeze(upper, "upper", shape=(n,), allow_inf=True)
-    for k in range(n):
-        if not low[k] <= high[k] or low[k] == np.inf or high[k] == -np.inf:
-            raise InputError(f"`lower[{k}]` = {low[k]} and `upper[{k}]` = {high[k]}: must hold a finite number between")
+    if (k := first_crossed(low, high)) is not None:
+        raise InputError(f"`lower[{k}]` = {low[k]} and `upper[{k}]` = {high[k]}: must hold a finite number between")
     problem = BoxProblem(m, freeze(vector, "vector", shape=(n,)), products, low, high)
     if products is None:
         _refuse_unsolvable(problem)

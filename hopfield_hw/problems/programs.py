@@ -8,13 +8,11 @@ from typing import Any
 import numpy as np
 
 from ..formats.instances import ProgramData
-from ..values.arrays import Array, freeze
+from ..values.arrays import ROUNDED, Array, first_asymmetry, first_crossed, freeze
 from ..values.brief import Brief
 from ..values.errors import InputError
 
 MOST_VARIABLES = 4096
-# Of the largest eigenvalue: what a least one may lie below 0 by rounding.
-ROUNDED = 1e-12
 INFEASIBLE, UNBOUNDED = 2, 3  # of scipy.optimize.linprog
 
 
@@ -151,19 +149,17 @@ def as_program(data: ProgramData) -> QuadraticProgram:
 
 
 def _check_limits(low: str, lower: Array, high: str, upper: Array) -> None:
-    for k in range(lower.size):
-        if not lower[k] <= upper[k] or lower[k] == np.inf or upper[k] == -np.inf:
-            raise InputError(
-                f"`{low}[{k}]` = {lower[k]:g} and `{high}[{k}]` = {upper[k]:g}: must hold a finite number between"
-            )
+    if (k := first_crossed(lower, upper)) is not None:
+        raise InputError(
+            f"`{low}[{k}]` = {lower[k]:g} and `{high}[{k}]` = {upper[k]:g}: must hold a finite number between"
+        )
 
 
 def symmetric(value: Any, name: str, n: int) -> Array:
     """Return a symmetric matrix, (n, n), without what rounding adds to one half. Raises InputError for others."""
     p = freeze(value, name, shape=(n, n))
-    apart = np.abs(p - p.T)
-    if bool(np.any(apart > ROUNDED * np.abs(p).max())):
-        i, j = np.unravel_index(int(np.argmax(apart)), p.shape)
+    if (pair := first_asymmetry(p, ROUNDED)) is not None:
+        i, j = pair
         raise InputError(
             f"`{name}[{i}, {j}]` = {p[i, j]:g} and [{j}, {i}] = {p[j, i]:g}: must be symmetric; give (P + P^T) / 2"
         )
