@@ -3,21 +3,26 @@ from .answers import Answer, Expected, Oscillation, Recall, Settled, Visited
 from .cellular_image import cellular_image
 from .complementarity import fathi, kojima_shindo, murty, tridiagonal
 from .decomposition import decomposition, planted_signal
+from .equilibrium_problems import cournot, matrix_game, traffic
 from .learning_rules import PAIR_RULES, RULES, learn, learn_pairs
 from .memory import Patterns, memory, read_patterns
 from .mixed_binary import MixedProgram, mixed_network
+from .nearest_points import Ball
 from .program_networks import multiplier_network, penalty_network
 from .programs import LinearProgram, QuadraticProgram, as_program
 from .satisfiability import Formula, cubic_network, quadratise
 from .sequence_memory import sequence_memory, visited_patterns
 from .table import PROBLEMS, build_problem
 from .travelling_salesman import TravellingSalesman, hopfield_tank, valid_subspace
+from .variational_inequalities import VariationalInequality
+from .variational_networks import variational_network
 
 __all__ = [
     "PAIR_RULES",
     "PROBLEMS",
     "RULES",
     "Answer",
+    "Ball",
     "Expected",
     "Formula",
     "LinearProgram",
@@ -28,11 +33,13 @@ __all__ = [
     "Recall",
     "Settled",
     "TravellingSalesman",
+    "VariationalInequality",
     "Visited",
     "ad_converter",
     "as_program",
     "build_problem",
     "cellular_image",
+    "cournot",
     "cubic_network",
     "decomposition",
     "fathi",
@@ -40,6 +47,7 @@ __all__ = [
     "kojima_shindo",
     "learn",
     "learn_pairs",
+    "matrix_game",
     "memory",
     "mixed_network",
     "multiplier_network",
@@ -49,7 +57,9 @@ __all__ = [
     "quadratise",
     "read_patterns",
     "sequence_memory",
+    "traffic",
     "tridiagonal",
     "valid_subspace",
+    "variational_network",
     "visited_patterns",
 ]

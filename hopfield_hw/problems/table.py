@@ -44,6 +44,10 @@ PROBLEMS: LazyTable[Callable[..., Network | Graph]] = LazyTable(
             ".travelling_salesman:hopfield_tank",
             "tours as published (Hopfield and Tank 1985): a neuron for each city and place",
         ),
+        "variational_inequality": (
+            ".variational_networks:variational_network",
+            "variational inequality, F affine or quadratic, within limits, rows and balls, with multiplier neurons",
+        ),
     },
 )
 
