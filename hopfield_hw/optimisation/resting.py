@@ -30,8 +30,8 @@ class Rest(NamedTuple):
 def run_to_rest(graph: Graph, goal: float, who: str, why: str) -> Rest:
     """Run a network from its initial state until it rests to an accuracy `goal`, relative to a state above 1.
 
-    Raises AccuracyError, begun by `who`, where the solver stops, and where it does not rest within 10^5 time constants,
-    for which `why` may be the cause.
+    Raises AccuracyError, begun by `who`, where the solver stops, and where the state grows without limit or does not
+    rest within 10^5 time constants, for which `why` may be the cause.
     """
     ode = OdeProgram([in_si(graph)])
     second = graph.units.seconds_per_unit
@@ -48,8 +48,10 @@ def run_to_rest(graph: Graph, goal: float, who: str, why: str) -> Rest:
             t_eval=[span],
         )
         if not found.success:
-            raise AccuracyError(f"{who}: the solver stopped ({found.message}); use scale=True")
+            raise AccuracyError(f"{who}: the solver stopped ({found.message}); {why}")
         state, ran = found.y[:, -1], ran + span
+        if not np.all(np.isfinite(state)):
+            raise AccuracyError(f"{who}: within {ran:.3g} time constants the state grew without limit; {why}")
         speed = float(np.max(np.abs(second * ode.rhs(0.0, state))))
         if speed <= RESTS * goal * max(1.0, float(np.max(np.abs(state)))):
             return Rest(state, ode.outputs(0.0, state), ran)

@@ -46,7 +46,7 @@ PROBLEMS: LazyTable[Callable[..., Network | Graph]] = LazyTable(
         ),
         "variational_inequality": (
             ".variational_networks:variational_network",
-            "variational inequality, F affine or quadratic, within limits, rows and balls, with multiplier neurons",
+            "variational inequality within limits, rows and balls, F affine or quadratic, by multiplier neurons",
         ),
     },
 )
