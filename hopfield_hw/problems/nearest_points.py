@@ -60,7 +60,8 @@ class LinearLimits(NamedTuple):
             return np.asarray(base / scales)
         slopes, room = slopes[~fixed] / sizes[~fixed, np.newaxis], room[~fixed] / sizes[~fixed]
         unit = -float(room.min())
-        # Least |t| with slopes t <= room: t follows from what is left of (0, ..., 0, 1) by the columns (slopes, room).
+        # Least |t| with slopes t <= room: what is left of (0, ..., 0, 1) by the columns (slopes, room) is a multiple of
+        # (t, 1), and 0 where there is no t; the columns that are taken are the limits that t meets.
         columns = np.vstack([-slopes.T, -room / unit])
         aim = np.zeros(len(columns))
         aim[-1] = 1.0
@@ -68,15 +69,9 @@ class LinearLimits(NamedTuple):
             pushes = nnls(columns, aim, maxiter=30 * len(room) + 100)[0]
         except RuntimeError as error:
             raise AccuracyError(f"nearest_point: non-negative least squares stopped ({error}); drop limits") from None
-        left = columns @ pushes - aim
-        if -left[-1] <= NONE:
-            return None
-        t = -unit * left[:-1] / left[-1]
         met = pushes > 0.0
-        exact = np.linalg.lstsq(slopes[met], room[met], rcond=None)[0]
-        over, over_exact = (float(np.max(slopes @ each - room)) for each in (t, exact))
-        if over_exact <= max(over, FINEST * unit):
-            t, over = exact, over_exact
+        t = np.linalg.lstsq(slopes[met], room[met], rcond=None)[0]
+        over = float(np.max(slopes @ t - room))
         if over > MET * max(unit, float(np.max(terms[~fixed] / sizes[~fixed]))):
             return None
         return np.asarray((base + ways @ t) / scales)

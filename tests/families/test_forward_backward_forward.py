@@ -104,6 +104,14 @@ MONOTONE: dict[str, tuple[dict[str, Any], bool | None]] = {
     "a square, across 0": (square(-0.1, 1.0), False),
     "a square, everywhere": (square(-INF, INF), False),
     "a square, to the left": (square(-INF, 0.0), False),
+    "a square against x, to the right": (
+        {"matrix": [[1.0]], "vector": 0.0, "quadratic": [[[-1.0]]], "lower": 0.0, "upper": INF},
+        False,
+    ),
+    "a square against x, to the left": (
+        {"matrix": [[1.0]], "vector": 0.0, "quadratic": [[[1.0]]], "lower": -INF, "upper": 0.0},
+        False,
+    ),
     "a product within": (crossed(np.zeros(2), np.ones(2)), True),
     "a product too wide": (crossed(np.array([-3.0, 0.0]), np.array([3.0, 1.0])), False),
     "too many": (
