@@ -27,11 +27,11 @@ def forward_backward_forward(
 ) -> Graph:
     """Return tau dx/dt = p - x + step (F(x) - F(p)),    p = P(x - step F(x)),    P clips to the box.
 
-    It rests at the solutions of a problem and nowhere else while step L < 1, where L bounds |F(x) - F(y)| / |x - y|.
-    For F monotone on the box it settles at one of them, as |x - x*| falls for every solution x*:
-    d/dt |x - x*|^2 / 2 <= -(1 - step L) |x - p|^2 / tau. That needs no potential and no strong monotonicity: without
-    the correction, F(x) = J x with a rotation J makes x circle. P. Tseng, SIAM J. Control Optim. 38:431 (2000); as a
-    differential equation R. I. Bot, E. R. Csetnek, P. T. Vuong, Eur. J. Oper. Res. 287:49 (2020).
+    Where it rests, p is a solution, whatever the step, as then p = P(p - step F(p)); and x = p while step L < 1, where
+    L bounds |F(x) - F(y)| / |x - y|. For F monotone on the box it then settles, as |x - x*| falls for every solution
+    x*: d/dt |x - x*|^2 / 2 <= -(1 - step L) |x - p|^2 / tau. That needs no potential and no strong monotonicity:
+    without the correction, F(x) = J x with a rotation J makes x circle. P. Tseng, SIAM J. Control Optim. 38:431 (2000);
+    as a differential equation R. I. Bot, E. R. Csetnek, P. T. Vuong, Eur. J. Oper. Res. 287:49 (2020).
 
     `step`: 0.9 / L by default; for a quadratic F, L is taken over |x_i| up to the larger finite end of the box, the
     start, and 1, so that a run that leaves this region may need a smaller one. `initial`: x(0), (n,) or one. Output:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -37,16 +38,18 @@ def run_to_rest(graph: Graph, goal: float, who: str, why: str) -> Rest:
     second = graph.units.seconds_per_unit
     state, ran, speed = np.array(ode.initial), 0.0, np.inf
     for span in RUNS:
-        found = solve_ivp(
-            lambda t, x: second * ode.rhs(0.0, x),
-            (0.0, span),
-            state,
-            method="LSODA",
-            jac=lambda t, x: second * _dense(ode.jacobian(0.0, x)),
-            rtol=max(goal, 1e-11),
-            atol=0.01 * goal,
-            t_eval=[span],
-        )
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="lsoda", category=UserWarning)  # `success` says it too
+            found = solve_ivp(
+                lambda t, x: second * ode.rhs(0.0, x),
+                (0.0, span),
+                state,
+                method="LSODA",
+                jac=lambda t, x: second * _dense(ode.jacobian(0.0, x)),
+                rtol=max(goal, 1e-11),
+                atol=0.01 * goal,
+                t_eval=[span],
+            )
         if not found.success:
             raise AccuracyError(f"{who}: the solver stopped ({found.message}); {why}")
         state, ran = found.y[:, -1], ran + span

@@ -85,8 +85,8 @@ def solve_inequality(
     """Run the network of a variational inequality (`problems.variational_networks`) until it rests, and judge it.
 
     F is divided by the larger of |M|_2 and |F| at the start, and each row by its norm, which changes the pace and no
-    solution. For a quadratic F or balls, a step at which it does not rest at a solution is followed by a quarter of it,
-    three times at most. `initial`: x(0), (n,); the point of the box nearest to 0 by default. `accuracy`: of the state.
+    solution. For a quadratic F or balls, a step at which it does not rest is followed by a quarter of it, three times
+    at most. `initial`: x(0), (n,); the point of the box nearest to 0 by default. `accuracy`: of the state.
 
     Raises InputError where C is empty and where no solution can exist; AccuracyError where it does not rest within 10^5
     time constants, as where F is not monotone, or where there is no solution.
@@ -104,15 +104,13 @@ def solve_inequality(
     for trial in range(trials):
         try:
             found = _run(forward_backward_forward(box, step=step * SMALLER**trial, initial=state), goal)
+            break
         except AccuracyError:
             if trial == trials - 1:
                 raise
-            continue
-        x, rows, balls = scaled.split(found.outputs)
-        violation, miss = problem.violation(x), problem.residual(x, 1.0 / pace)
-        solved = max(violation, miss) <= CLOSE * goal * max(1.0, float(np.max(np.abs(x))))
-        if solved:
-            break
+    x, rows, balls = scaled.split(found.outputs)
+    violation, miss = problem.violation(x), problem.residual(x, 1.0 / pace)
+    solved = max(violation, miss) <= CLOSE * goal * max(1.0, float(np.max(np.abs(x))))
     return VariationalSolution(
         x=x,
         multipliers=pace / norms * rows,

@@ -73,6 +73,16 @@ def test_the_distance_to_a_solution_never_rises(seed: int) -> None:
         assert falls <= -(1.0 - step * largest) * float(apart @ apart) + 1e-9
 
 
+def test_where_it_rests_the_output_is_a_solution_though_the_step_is_too_large() -> None:
+    """F = x^2 - 100 on x >= 0, step 0.45: x = -70/9 rests, as x - step F(x) = 10, where F is 0."""
+    problem = mapping_on_box([[0.0]], [-100.0], [[[1.0]]], 0.0, np.inf)
+    equation = OdeProgram([in_si(forward_backward_forward(problem, step=0.45))])
+    x = np.array([-70.0 / 9.0])
+    assert abs(equation.rhs(0.0, x)[0]) * MS < 1e-12
+    np.testing.assert_allclose(equation.outputs(0.0, x), [10.0])
+    assert problem.residual(np.array([10.0])) == 0.0
+
+
 @settings(max_examples=12)
 @given(seed=st.integers(0, 2**31))
 def test_the_bound_of_lipschitz_holds_within_its_reach(seed: int) -> None:

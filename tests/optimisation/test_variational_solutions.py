@@ -187,7 +187,8 @@ def test_a_point_that_is_no_solution_is_not_called_one(wrong: float, monkeypatch
         return rest._replace(outputs=rest.outputs + wrong * np.eye(rest.outputs.size)[1])
 
     monkeypatch.setattr(module, "run_to_rest", off)
-    for problem in (random_problem(0), cournot([1.0, 2.0, 3.0], intercept=10.0, slope=0.5)):
+    small = cournot([1e-6, 2e-6, 3e-6], intercept=1e-5, slope=5e-7)  # in units in which its residual is small
+    for problem in (random_problem(0), cournot([1.0, 2.0, 3.0], intercept=10.0, slope=0.5), small):
         found = solve_inequality(problem)
         assert not found.solved
         assert found.verdict == "no solution"
@@ -212,6 +213,26 @@ def test_a_mapping_that_is_not_monotone_may_be_solved_and_nothing_is_proved() ->
     assert dict(ends[0].rows())["proved"] == (
         "F is not monotone: nothing is proved of where, or whether, the network settles; others may solve it too"
     )
+
+
+def test_a_step_at_which_it_does_not_rest_is_followed_by_a_smaller_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """F is monotone on x >= 0: squares of each variable, and a skew-symmetric matrix; its slope grows with x."""
+    rng = np.random.default_rng(17)
+    twist, squares = rng.normal(size=(3, 3)) * 10.0 ** rng.uniform(-1.0, 1.0), np.zeros((3, 3, 3))
+    squares[np.arange(3), np.arange(3), np.arange(3)] = [rng.uniform(0.5, 2.0) for _ in range(3)]
+    vector = -rng.uniform(0.0, 100.0, 3) * 10.0 ** rng.uniform(-1.0, 2.0)
+    run, runs = module.run_to_rest, []
+
+    def counted(*given: Any) -> Any:
+        runs.append(given)
+        return run(*given)
+
+    monkeypatch.setattr(module, "run_to_rest", counted)
+    limits: dict[str, Any] = {"lower": 0.0}
+    found = solve_inequality(VariationalInequality(matrix=twist - twist.T, vector=vector, quadratic=squares, **limits))
+    assert len(runs) == 2
+    assert found.solved
+    assert found.monotone is True
 
 
 def test_what_does_not_rest_has_no_answer() -> None:
