@@ -215,24 +215,26 @@ def test_a_mapping_that_is_not_monotone_may_be_solved_and_nothing_is_proved() ->
     )
 
 
-def test_a_step_at_which_it_does_not_rest_is_followed_by_a_smaller_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    """F is monotone on x >= 0: squares of each variable, and a skew-symmetric matrix; its slope grows with x."""
-    rng = np.random.default_rng(17)
-    twist, squares = rng.normal(size=(3, 3)) * 10.0 ** rng.uniform(-1.0, 1.0), np.zeros((3, 3, 3))
-    squares[np.arange(3), np.arange(3), np.arange(3)] = [rng.uniform(0.5, 2.0) for _ in range(3)]
-    vector = -rng.uniform(0.0, 100.0, 3) * 10.0 ** rng.uniform(-1.0, 2.0)
-    run, runs = module.run_to_rest, []
+def test_a_step_at_which_it_does_not_rest_is_followed_by_a_quarter_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    square: Any = {"matrix": np.zeros((1, 1)), "vector": [-4.0], "quadratic": np.ones((1, 1, 1)), "lower": 0.0}
+    run, steps = module.run_to_rest, []
 
-    def counted(*given: Any) -> Any:
-        runs.append(given)
-        return run(*given)
+    def failing(graph: Any, *more: Any) -> Any:
+        (affine,) = (operator for operator in graph.operators if operator.name == "step")
+        steps.append(float(affine.bias[0]))  # the step times 4 over the pace, which is 4
+        if len(steps) < 3:
+            raise AccuracyError("it does not rest")
+        return run(graph, *more)
 
-    monkeypatch.setattr(module, "run_to_rest", counted)
-    limits: dict[str, Any] = {"lower": 0.0}
-    found = solve_inequality(VariationalInequality(matrix=twist - twist.T, vector=vector, quadratic=squares, **limits))
-    assert len(runs) == 2
+    monkeypatch.setattr(module, "run_to_rest", failing)
+    found = solve_inequality(VariationalInequality(**square))
     assert found.solved
-    assert found.monotone is True
+    np.testing.assert_allclose(found.x, [2.0], atol=1e-9)
+    assert steps == pytest.approx([1.8, 0.45, 0.1125])
+    steps.clear()
+    monkeypatch.setattr(module, "TRIALS", 2)
+    with pytest.raises(AccuracyError, match=r"^it does not rest$"):
+        solve_inequality(VariationalInequality(**square))
 
 
 def test_what_does_not_rest_has_no_answer() -> None:
