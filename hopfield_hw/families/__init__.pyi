@@ -3,6 +3,7 @@ from .box import brain_state_in_a_box
 from .cellular import TEMPLATES, CellularNetwork, Template, binary, random_cellular, read_image, write_image
 from .cohen_grossberg import cohen_grossberg, lotka_volterra, shunting
 from .discrete_hopfield import discrete_hopfield
+from .forward_backward_forward import forward_backward_forward
 from .generalised_hopfield import chaotic_hopfield, generalised_hopfield
 from .modern_hopfield import dense_memory, modern_hopfield
 from .projection import BoxProblem, box_problem, projection
@@ -28,6 +29,7 @@ __all__ = [
     "dense_memory",
     "discrete_bam",
     "discrete_hopfield",
+    "forward_backward_forward",
     "generalised_hopfield",
     "lotka_volterra",
     "maxnet",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,9 +10,12 @@ import numpy as np
 from ..functions import Clip
 from ..graph import Activate, Affine, Graph, Hadamard, Operator, Units
 from ..graph.building import CIRCUIT_UNITS, network_graph, state
-from ..values.arrays import Array, freeze, positive
+from ..values.arrays import ROUNDED, Array, first_crossed, freeze, positive
 from ..values.brief import brief
 from ..values.errors import InputError
+
+MOST_CORNERS = 12  # variables in products, of which the corners of a box are enumerated
+INFEASIBLE = 2  # of scipy.optimize.linprog
 
 
 class BoxProblem(NamedTuple):
@@ -38,8 +42,49 @@ class BoxProblem(NamedTuple):
         apart: Array = np.abs(x - np.clip(x - self.mapping(x), self.lower, self.upper))
         return np.asarray(np.max(apart, axis=-1))
 
+    def is_monotone(self) -> bool | None:
+        """Whether (F(x) - F(y))^T (x - y) >= 0 for all x and y of the box; None where that takes too long to know.
+
+        An affine F is where M + M^T has no eigenvalue below 0, among the variables that are not fixed. The derivative
+        of a quadratic one is affine in x, so that its corners and the ways to infinity decide, for up to 12 variables
+        in products.
+        """
+        low, high, free = self.lower, self.upper, np.flatnonzero(self.lower < self.upper)
+        if self.quadratic is None or not np.any(self.quadratic):
+            return _is_semidefinite(self.matrix[np.ix_(free, free)])
+        rates = self._rates()
+        moving = [j for j in range(low.size) if np.any(rates[j])]
+        if len(moving) > MOST_CORNERS:
+            return None
+        middle = np.where(np.isfinite(low), low, np.where(np.isfinite(high), high, 0.0))
+        ends = [{float(end) for end in (low[j], high[j]) if np.isfinite(end)} or {0.0} for j in moving]
+        slopes = [np.tensordot(np.array(corner) - middle[moving], rates[moving], 1) for corner in product(*ends)]
+        slopes = [self.matrix + np.tensordot(middle, rates, 1) + each for each in slopes]
+        slopes += [rates[j] for j in moving if np.isinf(high[j])] + [-rates[j] for j in moving if np.isinf(low[j])]
+        return all(_is_semidefinite(slope[np.ix_(free, free)]) for slope in slopes)
+
+    def lipschitz(self, reach: Array) -> float:
+        """Return a bound of |F(x) - F(y)| / |x - y| over |x_i|, |y_i| <= reach_i, (n,); exact for an affine F."""
+        bound = float(np.linalg.norm(self.matrix, 2))
+        if self.quadratic is not None:
+            bound += float(sum(r * np.linalg.norm(d, 2) for r, d in zip(reach, self._rates(), strict=True)))
+        return bound
+
+    def _rates(self) -> Array:
+        """Return by variable the derivative by it of the Jacobian of F, (n, n, n)."""
+        terms = np.zeros((self.vector.size,) * 3) if self.quadratic is None else self.quadratic
+        return np.moveaxis(terms + np.swapaxes(terms, 1, 2), 2, 0)
+
     def __repr__(self) -> str:
         return brief(self)
+
+
+def _is_semidefinite(slope: Array) -> bool:
+    """Whether M + M^T has no eigenvalue below 0 by more than rounding."""
+    if not slope.size:
+        return True
+    values = np.linalg.eigvalsh(slope + slope.T)
+    return bool(values[0] >= -ROUNDED * len(slope) * np.abs(values).max())
 
 
 def box_problem(
@@ -51,39 +96,49 @@ def box_problem(
     no x of the box has F_i >= 0 where only the lower end is finite, F_i <= 0 where only the upper one is, and F_i = 0
     where neither is: such a problem has no solution (found by `scipy.optimize.linprog`).
     """
-    m = freeze(matrix, "matrix")
-    if m.ndim != 2 or m.shape[0] != m.shape[1] or m.shape[0] == 0:
-        raise InputError(f"`matrix` has shape {m.shape}: must be (n, n) with at least one variable")
-    n = m.shape[0]
-    products = None if quadratic is None else freeze(quadratic, "quadratic", shape=(n, n, n))
-    low = freeze(lower, "lower", shape=(n,), allow_inf=True)
-    high = freeze(upper, "upper", shape=(n,), allow_inf=True)
-    for k in range(n):
-        if not low[k] <= high[k] or low[k] == np.inf or high[k] == -np.inf:
-            raise InputError(f"`lower[{k}]` = {low[k]} and `upper[{k}]` = {high[k]}: must hold a finite number between")
-    problem = BoxProblem(m, freeze(vector, "vector", shape=(n,)), products, low, high)
-    if products is None:
-        _refuse_unsolvable(problem)
-    return problem
-
-
-def _refuse_unsolvable(problem: BoxProblem) -> None:
-    """Refuse an affine problem whose necessary conditions no point of the box meets."""
-    m, q, low, high = problem.matrix, problem.vector, problem.lower, problem.upper
-    at_least, at_most = np.isinf(high), np.isinf(low)  # F_i >= 0 and F_i <= 0; both where neither end is finite
-    rows = np.vstack([-m[at_least], m[at_most]])
-    if not rows.size:
-        return
-    limits = np.concatenate([q[at_least], -q[at_most]])
-    box = list(zip(low.tolist(), high.tolist(), strict=True))
-    from scipy.optimize import linprog
-
-    found = linprog(np.zeros(q.size), A_ub=rows, b_ub=limits, bounds=box)
-    if found.status == 2:
+    problem = mapping_on_box(matrix, vector, quadratic, lower, upper)
+    if not may_be_solvable(problem):
         raise InputError(
             "`matrix`, `vector`: the problem has no solution, as no x of the box has M x + q >= 0 where only the lower "
             "end is finite (<= 0 for the upper one, = 0 for neither); change the vector, or make the box finite"
         )
+    return problem
+
+
+def mapping_on_box(matrix: Any, vector: Any, quadratic: Any, lower: Any, upper: Any, owner: str = "") -> BoxProblem:
+    """Return F and a box, checked but for solvability; `owner` stands before names in messages ("Class.")."""
+    m = freeze(matrix, f"{owner}matrix")
+    if m.ndim != 2 or m.shape[0] != m.shape[1] or m.shape[0] == 0:
+        raise InputError(f"`{owner}matrix` has shape {m.shape}: must be (n, n) with at least one variable")
+    n = m.shape[0]
+    products = None if quadratic is None else freeze(quadratic, f"{owner}quadratic", shape=(n, n, n))
+    low = freeze(lower, f"{owner}lower", shape=(n,), allow_inf=True)
+    high = freeze(upper, f"{owner}upper", shape=(n,), allow_inf=True)
+    if (k := first_crossed(low, high)) is not None:
+        raise InputError(
+            f"`{owner}lower[{k}]` = {low[k]} and `{owner}upper[{k}]` = {high[k]}: must hold a finite number between"
+        )
+    return BoxProblem(m, freeze(vector, f"{owner}vector", shape=(n,)), products, low, high)
+
+
+def may_be_solvable(problem: BoxProblem) -> bool:
+    """Whether a point of the box meets what a solution needs where an end is infinite, for an affine F.
+
+    F_i >= 0 where only the lower end is finite, <= 0 where only the upper one is, and 0 where neither is. True for a
+    quadratic F, which is not looked at.
+    """
+    if problem.quadratic is not None:
+        return True
+    m, q, low, high = problem.matrix, problem.vector, problem.lower, problem.upper
+    at_least, at_most = np.isinf(high), np.isinf(low)  # F_i >= 0 and F_i <= 0; both where neither end is finite
+    rows = np.vstack([-m[at_least], m[at_most]])
+    if not rows.size:
+        return True
+    limits = np.concatenate([q[at_least], -q[at_most]])
+    box = list(zip(low.tolist(), high.tolist(), strict=True))
+    from scipy.optimize import linprog
+
+    return bool(linprog(np.zeros(q.size), A_ub=rows, b_ub=limits, bounds=box).status != INFEASIBLE)
 
 
 def projection(
@@ -106,9 +161,7 @@ def projection(
 
     Raises InputError for an alpha or tau that is not positive, and an initial state of another size.
     """
-    if not isinstance(problem, BoxProblem):
-        raise InputError(f"`problem` = {problem!r:.60}: must be a BoxProblem, from box_problem(matrix, vector, ...)")
-    n = problem.vector.size
+    n = check_problem(problem).vector.size
     gain = float(positive(alpha, "alpha", shape=(), unit=""))
     bounds = Clip(lower=problem.lower, upper=problem.upper)
     operators: list[Operator] = [
@@ -117,19 +170,44 @@ def projection(
         Activate(name="project", size=n, function=bounds),
     ]
     edges: list[tuple[str, ...]] = [("x", "step"), ("step", "project"), ("project", "x")]
-    if problem.quadratic is not None and np.any(problem.quadratic):
-        terms = problem.quadratic + np.swapaxes(problem.quadratic, 1, 2)  # x_i x_j once, for i <= j
-        terms[:, np.arange(n), np.arange(n)] /= 2.0
-        i, j = np.nonzero(np.triu(np.any(terms != 0.0, axis=0)))
-        operators += [
-            Affine(name="left", weights=np.eye(n)[i]),
-            Affine(name="right", weights=np.eye(n)[j]),
-            Hadamard(name="products", size=i.size),
-            Affine(name="quadratic", weights=-gain * terms[:, i, j]),
-        ]
-        edges += [("x", "left"), ("x", "right"), ("left", "products", "left"), ("right", "products", "right")]
-        edges += [("products", "quadratic"), ("quadratic", "project")]
+    if (products := product_operators(problem, "x")) is not None:
+        operators += [*products.operators, Affine(name="quadratic", weights=-gain * products.weights)]
+        edges += [*products.edges, (products.name, "quadratic"), ("quadratic", "project")]
     return network_graph(operators, edges, outputs=[("output", "project", n)], units=units)
+
+
+class Products(NamedTuple):
+    """The products x_i x_j that a quadratic F takes, by Hadamard. `weights`: F - M x - q = weights @ products."""
+
+    name: str
+    operators: list[Operator]
+    edges: list[tuple[str, ...]]
+    weights: Array
+
+
+def product_operators(problem: BoxProblem, source: str, suffix: str = "") -> Products | None:
+    """Return the products of the elements of `source`, each pair once; None for an affine F."""
+    if problem.quadratic is None or not np.any(problem.quadratic):
+        return None
+    n, name = problem.vector.size, f"products{suffix}"
+    left, right = f"left{suffix}", f"right{suffix}"
+    terms = problem.quadratic + np.swapaxes(problem.quadratic, 1, 2)  # x_i x_j once, for i <= j
+    terms[:, np.arange(n), np.arange(n)] /= 2.0
+    i, j = np.nonzero(np.triu(np.any(terms != 0.0, axis=0)))
+    operators: list[Operator] = [
+        Affine(name=left, weights=np.eye(n)[i]),
+        Affine(name=right, weights=np.eye(n)[j]),
+        Hadamard(name=name, size=i.size),
+    ]
+    edges: list[tuple[str, ...]] = [(source, left), (source, right), (left, name, "left"), (right, name, "right")]
+    return Products(name, operators, edges, terms[:, i, j])
+
+
+def check_problem(problem: Any) -> BoxProblem:
+    """Return a problem as it is. Raises InputError for what is none."""
+    if not isinstance(problem, BoxProblem):
+        raise InputError(f"`problem` = {problem!r:.60}: must be a BoxProblem, from box_problem(matrix, vector, ...)")
+    return problem
 
 
 def random_projection(rng: np.random.Generator) -> Graph:

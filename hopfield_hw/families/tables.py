@@ -101,6 +101,10 @@ BUILDERS: LazyTable[Callable[..., Graph | Network]] = LazyTable(
             ".projection:projection",
             "tau dx/dt = P(x - alpha F(x)) - x, whose equilibria solve a variational inequality",
         ),
+        "forward_backward_forward": (
+            ".forward_backward_forward:forward_backward_forward",
+            "tau dx/dt = p - x + step (F(x) - F(p)), p = P(x - step F(x)): the same for every monotone F",
+        ),
         "modern_hopfield": (
             ".modern_hopfield:modern_hopfield",
             "tau dx/dt = X softmax(beta X^T x) - x, or x[k+1] = X softmax(beta X^T x[k])",

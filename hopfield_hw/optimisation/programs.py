@@ -6,22 +6,16 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
-from scipy.integrate import solve_ivp
 
-from ..equations import OdeProgram
 from ..problems.program_networks import multiplier_network, penalty_network
 from ..problems.programs import QuadraticProgram
-from ..transforms import in_si
 from ..values.arrays import Array, freeze, positive
-from ..values.errors import AccuracyError, InputError
+from ..values.errors import InputError
 from ..values.names import unknown
 from ..values.report import Report
+from .resting import run_to_rest
 
 NETWORKS = ("multipliers", "penalty")
-# Runs are this many time constants, each ten times the one before.
-RUNS = (1e2, 1e3, 1e4, 1e5)
-# At rest: the right-hand side, a unit of the state in a time constant, is below this part of the accuracy.
-RESTS = 0.1
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -92,37 +86,15 @@ def solve_program(
         graph = penalty_network(scaled, gain=gain, initial=start)
     else:
         graph = multiplier_network(scaled, initial=start)
-    ode = OdeProgram([in_si(graph)])
-    second = graph.units.seconds_per_unit
-    state, ran = np.array(ode.initial), 0.0
-    for span in RUNS:
-        found = solve_ivp(
-            lambda t, x: second * ode.rhs(0.0, x),
-            (0.0, span),
-            state,
-            method="LSODA",
-            jac=lambda t, x: second * _dense(ode.jacobian(0.0, x)),
-            rtol=max(goal, 1e-11),
-            atol=0.01 * goal,
-            t_eval=[span],
-        )
-        if not found.success:
-            raise AccuracyError(f"solve_program: the solver stopped ({found.message}); use scale=True")
-        state, ran = found.y[:, -1], ran + span
-        rest = float(np.max(np.abs(second * ode.rhs(0.0, state))))
-        if rest <= RESTS * goal * max(1.0, float(np.max(np.abs(state)))):
-            break
-    else:
-        raise AccuracyError(
-            f"solve_program: after {ran:.3g} time constants the state still moves by {rest:.1e} a time constant, above "
-            f"{RESTS * goal:.0e}; the objective may have no least value, or accuracy={goal:g} is too fine"
-        )
-    x = np.clip(state[:n], program.lower, program.upper)
+    rest = run_to_rest(
+        graph, goal, "solve_program", f"the objective may have no least value, or accuracy={goal:g} is too fine"
+    )
+    x = np.clip(rest.state[:n], program.lower, program.upper)
     if network == "penalty":
         z = scaled.rows @ x
         pushes = gain * (z - np.clip(z, scaled.rows_lower, scaled.rows_upper))
     else:
-        pushes = ode.outputs(0.0, state)[n:]
+        pushes = rest.outputs[n:]
     multipliers = pushes * factors
     slope = program.quadratic @ x + program.linear + program.rows.T @ multipliers
     residual = np.abs(np.clip(x - slope, program.lower, program.upper) - x)
@@ -132,12 +104,8 @@ def solve_program(
         objective=float(program.objective(x)),
         violation=float(program.violation(x)),
         residual=float(residual.max()),
-        time=ran,
+        time=rest.time,
     )
-
-
-def _dense(matrix: Any) -> Array:
-    return np.asarray(matrix.toarray() if hasattr(matrix, "toarray") else matrix)
 
 
 def _scaled(program: QuadraticProgram, start: Array) -> tuple[QuadraticProgram, Array]:

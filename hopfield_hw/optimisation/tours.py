@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..formats.instances.types import tour_lengths
 from ..problems.travelling_salesman import TravellingSalesman, decode, hopfield_tank, scaled_distances
 from ..values.arrays import Array, freeze, positive, whole
 from ..values.proportion import Proportion, proportion
@@ -144,5 +145,4 @@ def two_opt(problem: TravellingSalesman, *, starts: int, seed: int) -> Tours:
         running, best = running[better], best[better]
         for row, k in zip(running.tolist(), best.tolist(), strict=True):
             tours[row, i[k] + 1 : j[k] + 1] = tours[row, i[k] + 1 : j[k] + 1][::-1].copy()
-    lengths = d[tours, np.roll(tours, -1, axis=1)].sum(axis=1)
-    return Tours(lengths=lengths, tours=tours)
+    return Tours(lengths=tour_lengths(d, tours), tours=tours)

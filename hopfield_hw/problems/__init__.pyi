@@ -3,23 +3,28 @@ from .answers import Answer, Expected, Oscillation, Recall, Settled, Visited
 from .cellular_image import cellular_image
 from .complementarity import fathi, kojima_shindo, murty, tridiagonal
 from .decomposition import decomposition, planted_signal
+from .equilibrium_problems import cournot, matrix_game, traffic
 from .graph_colouring import graph_colouring
 from .learning_rules import PAIR_RULES, RULES, learn, learn_pairs
 from .max_cut import max_cut
 from .memory import Patterns, memory, read_patterns
 from .mixed_binary import MixedProgram, mixed_network
+from .nearest_points import Ball
 from .program_networks import multiplier_network, penalty_network
 from .programs import LinearProgram, QuadraticProgram, as_program
 from .satisfiability import Formula, cubic_network, quadratise
 from .sequence_memory import sequence_memory, visited_patterns
 from .table import PROBLEMS, build_problem
 from .travelling_salesman import TravellingSalesman, hopfield_tank, valid_subspace
+from .variational_inequalities import VariationalInequality
+from .variational_networks import variational_network
 
 __all__ = [
     "PAIR_RULES",
     "PROBLEMS",
     "RULES",
     "Answer",
+    "Ball",
     "Expected",
     "Formula",
     "LinearProgram",
@@ -30,11 +35,13 @@ __all__ = [
     "Recall",
     "Settled",
     "TravellingSalesman",
+    "VariationalInequality",
     "Visited",
     "ad_converter",
     "as_program",
     "build_problem",
     "cellular_image",
+    "cournot",
     "cubic_network",
     "decomposition",
     "fathi",
@@ -43,6 +50,7 @@ __all__ = [
     "kojima_shindo",
     "learn",
     "learn_pairs",
+    "matrix_game",
     "max_cut",
     "memory",
     "mixed_network",
@@ -53,7 +61,9 @@ __all__ = [
     "quadratise",
     "read_patterns",
     "sequence_memory",
+    "traffic",
     "tridiagonal",
     "valid_subspace",
+    "variational_network",
     "visited_patterns",
 ]

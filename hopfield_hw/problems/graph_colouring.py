@@ -21,6 +21,7 @@ def graph_colouring(
 ) -> AnnealingCircuit:
     """Return the circuit whose energy is the number of edges between nodes of one colour; 0 is a colouring.
 
+    Of a group of neurons a softmax lets one win (C. Peterson and B. Soderberg, Int. J. Neural Syst. 1:3, 1989).
     Neuron colours * i + c is node i in colour c. `graph`: a WeightedGraph, the path of a DIMACS file, or the adjacency,
     (m, m), symmetric. `dynamics`: a GainRamp or the name of a preset; it and the rest as `annealing_graph` takes them.
 

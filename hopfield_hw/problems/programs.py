@@ -8,13 +8,11 @@ from typing import Any
 import numpy as np
 
 from ..formats.instances import ProgramData
-from ..values.arrays import Array, freeze
+from ..values.arrays import ROUNDED, Array, first_asymmetry, first_crossed, freeze
 from ..values.brief import Brief
 from ..values.errors import InputError
 
 MOST_VARIABLES = 4096
-# Of the largest eigenvalue: what a least one may lie below 0 by rounding.
-ROUNDED = 1e-12
 INFEASIBLE, UNBOUNDED = 2, 3  # of scipy.optimize.linprog
 
 
@@ -63,8 +61,8 @@ class QuadraticProgram(Brief):
         }
         for name, value in checked.items():
             object.__setattr__(self, name, value)
-        _check_limits(f"{kind}.rows_lower", self.rows_lower, f"{kind}.rows_upper", self.rows_upper)
-        _check_limits(f"{kind}.lower", self.lower, f"{kind}.upper", self.upper)
+        check_limits(f"{kind}.rows_lower", self.rows_lower, f"{kind}.rows_upper", self.rows_upper)
+        check_limits(f"{kind}.lower", self.lower, f"{kind}.upper", self.upper)
         _check_convex(f"{kind}.quadratic", p)
 
     @property
@@ -96,14 +94,10 @@ class QuadraticProgram(Brief):
         """
         from scipy.optimize import linprog
 
-        finite_up, finite_low = np.isfinite(self.rows_upper), np.isfinite(self.rows_lower)
-        limits = np.vstack([self.rows[finite_up], -self.rows[finite_low]])
-        bounds = np.concatenate([self.rows_upper[finite_up], -self.rows_lower[finite_low]])
         box = list(zip(self.lower.tolist(), self.upper.tolist(), strict=True))
         is_linear = not np.any(self.quadratic)
         cost = self.linear if is_linear else np.zeros(self.size)
-        rows: dict[str, Any] = {"A_ub": limits, "b_ub": bounds} if len(limits) else {}
-        found = linprog(cost, bounds=box, **rows)
+        found = linprog(cost, bounds=box, **rows_for_linprog(self.rows, self.rows_lower, self.rows_upper))
         what = type(self).__name__
         if found.status == INFEASIBLE:
             raise InputError(
@@ -150,20 +144,32 @@ def as_program(data: ProgramData) -> QuadraticProgram:
     )
 
 
-def _check_limits(low: str, lower: Array, high: str, upper: Array) -> None:
-    for k in range(lower.size):
-        if not lower[k] <= upper[k] or lower[k] == np.inf or upper[k] == -np.inf:
-            raise InputError(
-                f"`{low}[{k}]` = {lower[k]:g} and `{high}[{k}]` = {upper[k]:g}: must hold a finite number between"
-            )
+def rows_for_linprog(rows: Array, lower: Array, upper: Array) -> dict[str, Any]:
+    """Return l <= A x <= u as the arguments of `scipy.optimize.linprog`, equations among them."""
+    equal = lower == upper
+    high, low = np.isfinite(upper) & ~equal, np.isfinite(lower) & ~equal
+    limits: dict[str, Array] = {}
+    if np.any(high | low):
+        limits["A_ub"] = np.vstack([rows[high], -rows[low]])
+        limits["b_ub"] = np.concatenate([upper[high], -lower[low]])
+    if np.any(equal):
+        limits["A_eq"], limits["b_eq"] = rows[equal], upper[equal]
+    return limits
+
+
+def check_limits(low: str, lower: Array, high: str, upper: Array) -> None:
+    """Raise InputError where no finite number lies between a lower and an upper limit; `low`, `high`: their names."""
+    if (k := first_crossed(lower, upper)) is not None:
+        raise InputError(
+            f"`{low}[{k}]` = {lower[k]:g} and `{high}[{k}]` = {upper[k]:g}: must hold a finite number between"
+        )
 
 
 def symmetric(value: Any, name: str, n: int) -> Array:
     """Return a symmetric matrix, (n, n), without what rounding adds to one half. Raises InputError for others."""
     p = freeze(value, name, shape=(n, n))
-    apart = np.abs(p - p.T)
-    if bool(np.any(apart > ROUNDED * np.abs(p).max())):
-        i, j = np.unravel_index(int(np.argmax(apart)), p.shape)
+    if (pair := first_asymmetry(p, ROUNDED)) is not None:
+        i, j = pair
         raise InputError(
             f"`{name}[{i}, {j}]` = {p[i, j]:g} and [{j}, {i}] = {p[j, i]:g}: must be symmetric; give (P + P^T) / 2"
         )

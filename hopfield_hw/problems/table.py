@@ -54,6 +54,10 @@ PROBLEMS: LazyTable[Callable[..., Network | Graph | AnnealingCircuit]] = LazyTab
             ".travelling_salesman:hopfield_tank",
             "tours as published (Hopfield and Tank 1985): a neuron for each city and place",
         ),
+        "variational_inequality": (
+            ".variational_networks:variational_network",
+            "variational inequality within limits, rows and balls, F affine or quadratic, by multiplier neurons",
+        ),
     },
 )
 

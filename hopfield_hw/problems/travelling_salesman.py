@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..formats.instances.types import tour_lengths
 from ..functions import Clip, Logistic
 from ..graph import Activate, Affine, Graph, Hadamard, Input, Operator, Units
 from ..graph.building import CIRCUIT_UNITS, network_graph, state
 from ..networks.network import Network
-from ..values.arrays import Array, freeze, positive, whole
+from ..values.arrays import Array, first_asymmetry, freeze, positive, whole
 from ..values.brief import Brief
 from ..values.errors import InputError
 
@@ -35,8 +36,8 @@ class TravellingSalesman(Brief):
         d = freeze(self.distances, "distances")
         if d.ndim != 2 or d.shape[0] != d.shape[1] or not 3 <= d.shape[0] <= MOST_CITIES:
             raise InputError(f"`distances` has shape {d.shape}: must be (n, n), of 3 to {MOST_CITIES} cities")
-        if not np.array_equal(d, d.T):
-            i, j = np.argwhere(d != d.T)[0].tolist()
+        if (pair := first_asymmetry(d)) is not None:
+            i, j = pair
             raise InputError(
                 f"`distances[{i}, {j}]` = {d[i, j]:g}, and the way back {d[j, i]:g}: must be symmetric, as "
                 "tours both ways are one here"
@@ -55,7 +56,7 @@ class TravellingSalesman(Brief):
         order = np.asarray(tour)
         if order.shape != (self.size,) or not np.array_equal(np.sort(order), np.arange(self.size)):
             raise InputError(f"`tour` = {tour!r:.60}: must name each of {self.size} cities once, from 0 on")
-        return float(self.distances[order, np.roll(order, -1)].sum())
+        return float(tour_lengths(self.distances, order))
 
     def optimum(self) -> tuple[float, tuple[int, ...]]:
         """Return the least length and a tour that has it, exactly, by dynamic programming over sets of cities.

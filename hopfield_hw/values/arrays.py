@@ -15,6 +15,9 @@ from .si_text import UNITS, parse_si, unit_of
 Array: TypeAlias = npt.NDArray[np.float64]
 SparseArray: TypeAlias = "sp.csr_array[np.float64, tuple[int, int]]"
 
+# Of the largest element of a matrix: what rounding may add to one half of a symmetric one, or take from an eigenvalue.
+ROUNDED = 1e-12
+
 
 def freeze(
     value: Any, name: str, *, shape: tuple[int, ...] | None = None, allow_inf: bool = False, unit: str | None = None
@@ -154,6 +157,24 @@ def whole(value: Any, name: str, low: int, high: int, why: str = "") -> int:
     if not is_whole(value) or not low <= value <= high:
         raise InputError(f"`{name}` = {value!r:.40}: must be a whole number from {low} to {high}{why}")
     return int(value)
+
+
+def first_asymmetry(matrix: Array | SparseArray, rounding: float = 0.0) -> tuple[int, int] | None:
+    """Return the first (i, j), i < j, row by row, with M_ij and M_ji apart by more than `rounding` of the largest |M|.
+
+    None where a square matrix, dense or sparse, is symmetric.
+    """
+    given: Any = matrix
+    apart = sp.coo_array(abs(given - given.T))
+    over = apart.data > rounding * (abs(given).max() if apart.nnz else 0.0)
+    pairs = zip(*(axis[over].tolist() for axis in apart.coords), strict=True)
+    return min(((i, j) for i, j in pairs if i < j), default=None)
+
+
+def first_crossed(lower: Array, upper: Array) -> int | None:
+    """Return the first k without a finite number from lower[k] to upper[k], (n,) each; None where all have one."""
+    crossed = ~(lower <= upper) | (lower == np.inf) | (upper == -np.inf)
+    return int(np.argmax(crossed)) if crossed.any() else None
 
 
 def _first(name: str, bad: npt.NDArray[np.bool_]) -> str:

@@ -107,8 +107,8 @@ REFUSED: dict[str, tuple[str, str]] = {
     "unknown problem": (
         HEAD + "[network]\nproblem = 'ad_convertor'\n",
         "problem 'ad_convertor' is unknown: must be one of ad_converter, cellular_image, decomposition, "
-        "memory, program, program_by_penalty, satisfiability, sequence_memory, travelling_salesman; did you mean "
-        "'ad_converter'?",
+        "graph_colouring, max_cut, memory, program, program_by_penalty, satisfiability, sequence_memory, "
+        "tour_in_valid_subspace, travelling_salesman, variational_inequality; did you mean 'ad_converter'?",
     ),
     "missing argument": (
         MEMORY,

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
+from ...values.arrays import ROUNDED, first_asymmetry, first_crossed
 from ...values.errors import InputError
 from .mps import read_mps
 from .qplib import read_qplib
@@ -35,13 +36,10 @@ def _check(program: ProgramData) -> ProgramData:
         raise InputError(
             f"{program.name}: sizes of P {program.hessian.shape}, A {program.constraints.shape} do not fit"
         )
-    off = abs(program.hessian - program.hessian.T)
-    if off.nnz and off.max() > 1e-12 * abs(program.hessian).max():
+    if first_asymmetry(program.hessian, ROUNDED) is not None:
         raise InputError(f"{program.name}: P is not symmetric; give (P + P^T) / 2")
     for what, low, high in (("row", program.low, program.high), ("variable", program.lower, program.upper)):
-        wrong = np.flatnonzero(low > high)
-        if wrong.size:
-            k = int(wrong[0])
+        if (k := first_crossed(low, high)) is not None:
             raise InputError(f"{program.name}: {what} {k + 1} must be from {low[k]:g} to {high[k]:g}: nothing is")
     return program
 

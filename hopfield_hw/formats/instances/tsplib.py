@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from ...values.arrays import Array, freeze
+from ...values.arrays import Array, first_asymmetry, freeze
 from ...values.errors import InputError
 from .lines import Line, read_lines
 from .types import Cities
@@ -127,9 +127,8 @@ def _explicit(path: Path, order: str, lines: list[Line], n: int) -> Array:
         raise InputError(f"{path.name}: the distance {values.min():g}: must not be negative")
     if order == "FULL_MATRIX":
         matrix = values.reshape(n, n)
-        off = np.argwhere(matrix != matrix.T)
-        if off.size:
-            i, j = off[0].tolist()
+        if (pair := first_asymmetry(matrix)) is not None:
+            i, j = pair
             raise InputError(
                 f"{path.name}: distances {i + 1} to {j + 1} and back are {matrix[i, j]:g} and {matrix[j, i]:g}: must "
                 "be the same both ways"

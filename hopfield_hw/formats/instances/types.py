@@ -75,8 +75,7 @@ class Cities(Brief):
 
     def length(self, tour: Any) -> float:
         """Return the length of a closed tour, a permutation of the cities from 0."""
-        order = np.asarray(tour, dtype=np.int64)
-        return float(self.distances[order, np.roll(order, -1)].sum())
+        return float(tour_lengths(self.distances, np.asarray(tour, dtype=np.int64)))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -118,6 +117,11 @@ class ProgramData(Brief):
     def size(self) -> int:
         """The number of variables."""
         return int(self.linear.size)
+
+
+def tour_lengths(distances: Array, tours: Integers) -> Array:
+    """Return the lengths of closed tours, (...,): sum_j d[t_j, t_(j+1)]; tours are (..., n), from 0."""
+    return np.asarray(distances[tours, np.roll(tours, -1, axis=-1)].sum(axis=-1))
 
 
 def make_graph(name: str, size: int, edges: Mapping[tuple[int, int], float]) -> WeightedGraph:
