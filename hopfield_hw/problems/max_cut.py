@@ -20,8 +20,9 @@ def max_cut(
 ) -> AnnealingCircuit:
     """Return the circuit of E = -sum_{i<j} w_ij (1 - s_i s_j) / 2, s = +-1: minus the weights between the two sides.
 
-    The energy is that of J. J. Hopfield and D. W. Tank, Science 233:625 (1986), of couplings alone. `graph`: a WeightedGraph, the path of a file (Gset, BiqMac), or the weights, (n, n), symmetric. `dynamics`: a
-    Dynamics or the name of a preset; it and the rest as `annealing_graph` takes them.
+    A network of couplings alone, as in J. J. Hopfield and D. W. Tank, Science 233:625 (1986). `graph`: a WeightedGraph,
+    the path of a file (Gset, BiqMac), or the weights, (n, n), symmetric. `dynamics`: a Dynamics or the name of a
+    preset; it and the rest as `annealing_graph` takes them.
 
     Raises InputError for weights that are not symmetric, and as `annealing_graph` and `read_max_cut` do.
     """

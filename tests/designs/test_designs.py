@@ -51,6 +51,7 @@ CASES = {
     "growing_delay": [],
     "hole_filling": [],
     "limit_cycle": [],
+    "matrix_game": [],
     "max_cut": [],
     "quadratic_program": [],
     "sequence_memory": [],
