@@ -14,6 +14,7 @@ from .presets import PRESETS, default_preset
 from .run import Annealed, anneal
 from .sampler import HopfieldSampler
 from .schedules import Constant, Geometric, Linear, Power, Sawtooth, Schedule, Tabulated, as_schedule
+from .steps import largest_step
 from .tune import Trial, Tuned, time_to_solution, tune
 
 __all__ = [
@@ -47,6 +48,7 @@ __all__ = [
     "as_schedule",
     "default_preset",
     "edges_matrix",
+    "largest_step",
     "time_to_solution",
     "tune",
 ]

@@ -8,8 +8,8 @@ s = clip(v), or between 0 and 1 for 0/1 models, s = clip(v + 1/2); in a group th
 Scheme: Euler-Maruyama with a constant step h. An increment of W is uniform on (-sqrt(3 h), sqrt(3 h)): mean 0 and
 variance h, as the simplified weak scheme of order 1 asks for (P. E. Kloeden and E. Platen, Numerical Solution of
 Stochastic Differential Equations, 1992, section 14.1). Second order: the velocity first, then the place with the new
-velocity (semi-implicit Euler). First order needs h (1 + g |lambda_min|) < 2, second order h^2 (leak + c |lambda_min|)
-< 4, with lambda_min the least eigenvalue of -J / scale.
+velocity (semi-implicit Euler). `largest_step` says up to which step that follows the equation; presets go beyond it
+where neurons are saturated. `annealing_graph` has each equation as a circuit, with soft walls.
 """
 
 from __future__ import annotations
