@@ -99,10 +99,10 @@ class Neurons:
     # -- what the dynamics are made of
 
     def add_place(self, *, leaky: bool) -> None:
-        """Add x, which forgets at the rate of the leak where it is the leak's target."""
-        decay = self._constant("leak") if leaky and "leak" not in self.schedules else 0.0
-        self.add(state("x", self.initial, decay=decay))
-        if leaky and "leak" in self.schedules:
+        """Add x, which forgets at the rate of the leak where it is the leak's target: by a resistor, or a product."""
+        resistive = leaky and "leak" not in self.schedules and self._constant("leak") >= 0.0
+        self.add(state("x", self.initial, decay=self._constant("leak") if resistive else 0.0))
+        if leaky and not resistive:
             self.drive("x", self.scale("leakage", self.scheduled("leaking", "leak", "x"), -1.0))
         if self.restarted:
             self.add(Affine(name="back", weights=-np.eye(self.n)), "x")

@@ -126,9 +126,9 @@ def solve_inequality(
 
 
 def _run(graph: Any, goal: float) -> Rest:
-    why = "F may not be monotone, there may be no solution, or accuracy={goal:g} is too fine"
+    why = f"F may not be monotone, there may be no solution, or accuracy={goal:g} is too fine"
     with np.errstate(over="ignore", invalid="ignore"):
-        return run_to_rest(graph, goal, "solve_inequality", why.format(goal=goal))
+        return run_to_rest(graph, goal, "solve_inequality", why)
 
 
 def _scaled(problem: VariationalInequality, start: Array) -> tuple[VariationalInequality, float, Array]:

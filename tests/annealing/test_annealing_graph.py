@@ -149,6 +149,16 @@ def test_a_constant_schedule_is_a_weight_and_others_are_inputs() -> None:
     assert changing.graph.by_name["schedule"].labels == ("gain", "leak")  # type: ignore[attr-defined]
 
 
+@pytest.mark.parametrize("leak", [-0.5, 0.0, 0.7, (0.2, 0.2)])
+def test_a_leak_of_any_sign_is_the_rate_of_decay(leak: Any) -> None:
+    """Without a force x' = -leak x, whether a resistor, a weight or a multiplier does it."""
+    circuit = annealing_graph(
+        IsingModel(couplings=np.zeros((2, 2))), GainRamp(t_stop=3.0, step=0.1, leak=leak), [0.3, -0.2]
+    )
+    rate = leak[0] if isinstance(leak, tuple) else leak
+    np.testing.assert_allclose(run(circuit).state.values[-1], np.exp(-3.0 * rate) * np.array([0.3, -0.2]), rtol=1e-3)
+
+
 def test_noise_has_the_variance_of_its_equation() -> None:
     """dx = -x dt + 0.5 dW has the variance 0.125; 16 neurons over 100 R C know it to 5% (one standard error)."""
     free = IsingModel(couplings=np.zeros((16, 16)))
