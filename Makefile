@@ -83,6 +83,7 @@ verify-full: install hardware
 	$(BIN)/python tests/verify_networks.py
 	$(BIN)/python tests/verify_faults.py
 	$(BIN)/python tests/verify_dynamics.py
+	$(BIN)/python tests/verify_annealing.py
 	$(BIN)/python tests/verify_stability.py
 
 bench: install

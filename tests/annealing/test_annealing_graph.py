@@ -129,7 +129,7 @@ def test_op_amps_do_what_the_dynamics_says(name: str) -> None:
 @pytest.mark.usefixtures("ngspice")
 @pytest.mark.parametrize("name", ["hysteresis", "discrete"])
 def test_op_amps_and_comparators_follow_the_equation(name: str) -> None:
-    """`verify` passes both, in a minute: see verify_dynamics.py."""
+    """`verify` passes both, in a minute: see verify_annealing.py."""
     circuit = annealing_graph(max_cut(4), replace(EVERY[name], t_stop=6.0), seed=1)
     spice = hh.simulate(circuit.graph, cell="active_rc", t_stop=circuit.t_stop, inputs=circuit.inputs, accuracy=1e-4)
     equation = run(circuit)
