@@ -180,7 +180,7 @@ def cuts_of_sixty_nodes() -> Iterable[dict[str, Any]]:
         print(f"{name}: {preset}: {found}")
         ratio = found.tts() / annealing.tts()
         yield row(f"TTS99, {name}, {preset} against simulated annealing", ratio, goal, "lower")
-    for preset, teeth in (("ballistic", 8), ("first_order", 12)):
+    for preset, teeth in (("ballistic", 32), ("first_order_noise", 24)):
         found = networks(models, least, PRESETS[preset], reads=READS // 8, reanneal=teeth, readout="best")
         low, high = proportion(sum(found.successes), sum(found.runs)).interval
         duration = teeth * PRESETS[preset].t_stop
