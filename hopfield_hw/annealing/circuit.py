@@ -10,17 +10,23 @@ import numpy as np
 from ..graph import Graph, Units
 from ..graph.building import CIRCUIT_UNITS, network_graph
 from ..values.arrays import Array, freeze, whole
-from ..values.errors import InputError
+from ..values.errors import AccuracyError, InputError
 from ..values.signals import Signal
 from .dynamics import OFF, Dynamics, Hysteresis
 from .latch import add_latch
 from .models import GroupedModel, Model, Quadratic, States
 from .neurons import RESTART, Neurons
 from .presets import as_dynamics
+from .program import scale_of
 from .schedules import EDGE, Constant, Sawtooth, Schedule, Tabulated
 
 SETTLED = 15.0  # time constants of a restart
-MOST_TEETH = 10_000
+MOST_ANNEALS = 10_000
+SHORTEST = 1.0  # R C, of an anneal that is restarted
+LEVELS = {"ising": (-1, 1), "binary": (0, 1), "grouped": (0, 1)}
+UNTOLD = 0.1  # of the range of an output: a latch that is farther from a digital value holds no state
+WORSE = 0.1  # of the scale: a latched state of so much more energy than the least one was not saturated
+NARROWEST = 0.05  # of a Schmitt trigger
 
 
 class AnnealingCircuit(NamedTuple):
@@ -40,10 +46,43 @@ class AnnealingCircuit(NamedTuple):
     def decisions(self, wave: Any) -> States:
         """Return the digital state at the end of a waveform of this graph, of any machine, (state_size,).
 
-        It is that of the latch where there is one, and else that of the outputs.
+        It is that of the latch where there is one, and else that of the outputs. Raises AccuracyError where the latch
+        holds what is no state, or one whose energy is above the least one that was seen.
         """
-        outputs = np.asarray(wave.output.values)[-1]
-        return self._decide(outputs[self.model.size :][: self.model.size] if self.latched else outputs)
+        outputs, n = np.asarray(wave.output.values)[-1], self.model.size
+        if not self.latched:
+            return self._decide(outputs)
+        held = outputs[n : 2 * n]
+        state = self._decide(held)
+        self._check_latch(held, state, float(outputs[2 * n]))
+        return state
+
+    def _check_latch(self, held: Array, state: States, least: float) -> None:
+        """Refuse a latch that took over a state in part, or never."""
+        ideal = self._as_outputs(state)
+        worst = int(np.argmax(np.abs(held - ideal)))
+        if abs(held[worst] - ideal[worst]) > UNTOLD * float(np.ptp(LEVELS[self.model.kind])):
+            raise AccuracyError(
+                f"AnnealingCircuit: the latch holds {held[worst]:.3g} at neuron {worst}, which is no state: the energy "
+                "fell too little, or too late, to be latched, or neurons are not saturated; run it longer, to a higher "
+                "gain"
+            )
+        assert isinstance(self.model, Quadratic | GroupedModel)
+        scale, energy = scale_of(self.model), float(self.model.energies_of(state[np.newaxis])[0])
+        seen = least * self.model.size * scale + self.model.offset
+        if energy > seen + WORSE * scale:
+            raise AccuracyError(
+                f"AnnealingCircuit: the latch holds a state of the energy {energy:.6g}, and the least that it saw is "
+                f"{seen:.6g}, of outputs that were not saturated; end at a higher gain"
+            )
+
+    def _as_outputs(self, state: States) -> Array:
+        """Return the outputs, (n,), of a digital state."""
+        if not isinstance(self.model, GroupedModel):
+            return state.astype(np.float64)
+        outputs = np.zeros(self.model.size)
+        outputs[self.model.starts[:-1] + state] = 1.0
+        return outputs
 
     def visited(self, wave: Any) -> States:
         """Return the digital states of the outputs at all times of a waveform, (times, state_size)."""
@@ -54,8 +93,8 @@ class AnnealingCircuit(NamedTuple):
             starts = self.model.starts
             groups = [outputs[..., a:b] for a, b in pairwise(starts)]
             return np.stack([np.argmax(group, axis=-1) for group in groups], axis=-1).astype(np.int8)
-        lower, middle = (-1, 0.0) if self.model.kind == "ising" else (0, 0.5)
-        return np.where(outputs > middle, 1, lower).astype(np.int8)
+        lower, upper = LEVELS[self.model.kind]
+        return np.where(outputs > 0.5 * (lower + upper), upper, lower).astype(np.int8)
 
 
 def annealing_graph(
@@ -71,18 +110,20 @@ def annealing_graph(
     """Return an annealing dynamics as a graph, with its schedules as inputs. See `dynamics` for the equations.
 
     Schedules that change with time are elements of the input `schedule`, and go to multipliers. The differences from
-    `anneal`: time is continuous; a wall at b is a current -50 (|x| - b) / (R C) sgn x, behind which the velocity of a
-    bifurcation is braked by 2,500 (|x| - b) y / (R C); a Schmitt trigger is a comparator behind an R C a hundredth as
-    long. Noise is an input of n elements, the schedule of the noise times Gaussian numbers every `dynamics.step`, with
-    straight lines between them, of a two-sided spectral density of 1 R C below the band 1 / (2 step).
+    `anneal`: time is continuous; a wall at b is a current -50 (|x| - b) / (R C) sgn x, which begins within 10 mV, and
+    behind which the velocity of a bifurcation is braked by 2,500 (|x| - b) y / (R C); a comparator is straight from
+    -10 mV to 10 mV, and one of a Schmitt trigger is behind an R C a hundredth as long, so that it turns some 10 mV
+    before its width. Noise is an input of n elements, the schedule of the noise times Gaussian numbers every
+    `dynamics.step`, with straight lines between them: it is white up to about a quarter of 1 / step.
 
     `initial`: x(0), (n,) or one for all; by default uniform on (-start, start). `reanneal`: anneals one after the
-    other; within the first half percent of each `restart` pulls x to a new random start, the input `start`, y to 0 and
-    e to 1. `latch`: adds the outputs `best` and `least_energy`: see `annealing.latch`. `seed`: of the
+    other; for the first 0.3 R C of each and 0.002 of it `restart` pulls x to a new random start, the input `start`, y
+    to 0 and e to 1. `latch`: adds the outputs `best` and `least_energy`, which is the
+    energy without its offset over n and the scale of the forces: see `annealing.latch.add_latch`. `seed`: of the
     noise and the starts. One of x is a volt and R C a millisecond by default.
 
-    Raises InputError for polynomial and empty models, a dynamics that does not fit the model, and several anneals with
-    a Hysteresis.
+    Raises InputError for polynomial and empty models, a dynamics that does not fit the model, several anneals with a
+    Hysteresis or in less than 1 R C, a Hysteresis of a width below 0.05, and couplings too large or small to scale.
     """
     if not isinstance(model, Quadratic | GroupedModel):
         raise InputError(
@@ -93,7 +134,14 @@ def annealing_graph(
     dynamics.program(model.kind)  # refuses what does not fit
     if model.size == 0:
         raise InputError("`model` has no neurons: must have at least one")
-    teeth = whole(reanneal, "reanneal", 1, MOST_TEETH)
+    if not isinstance(latch, bool):
+        raise InputError(f"`latch` = {latch!r:.40}: must be True or False")
+    if isinstance(dynamics, Hysteresis) and dynamics.width < NARROWEST:
+        raise InputError(
+            f"`dynamics.width` = {dynamics.width:g}: must be at least {NARROWEST:g} in a circuit, as its comparators "
+            "are straight from -0.01 to 0.01"
+        )
+    teeth = whole(reanneal, "reanneal", 1, MOST_ANNEALS)
     if teeth > 1 and isinstance(dynamics, Hysteresis):
         raise InputError(f"`reanneal` = {teeth}: must be 1 for Hysteresis, whose triggers no restart sets")
     rng = np.random.default_rng(whole(seed, "seed", 0, 2**63 - 1))
@@ -125,9 +173,9 @@ def _repeat(schedule: Schedule, teeth: int) -> Schedule:
 
 def _pulse(t_stop: float) -> Schedule:
     """Return 1 at the start of an anneal, for as long as a restart takes, and 0 after it."""
-    end = 2.0 * EDGE + SETTLED / (RESTART * t_stop)
-    if end + EDGE >= 0.5:
+    if t_stop < SHORTEST:
         raise InputError(f"`dynamics.t_stop` = {t_stop:g} R C: must be at least 1 R C, so that a restart has its time")
+    end = 2.0 * EDGE + SETTLED / (RESTART * t_stop)
     return Tabulated(times=np.array([0.0, end, end + EDGE, 1.0]), table=np.array([1.0, 1.0, 0.0, 0.0]))
 
 

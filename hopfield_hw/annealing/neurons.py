@@ -28,7 +28,7 @@ from .schedules import Constant, Schedule
 
 # Of walls: what pulls a state back, in 1 / (R C); the weight of the product of that and a velocity, which stops it; and
 # the volts within which a wall begins, as the knee of a diode.
-WALL, BRAKE, EDGE = 50.0, 50.0, 0.01
+WALL, BRAKE, KNEE = 50.0, 50.0, 0.01
 RESTART = 50.0  # 1 / (R C): of a restart, towards the new start
 COMPARATOR = 0.01  # R C: of the node before a Schmitt trigger
 COMPARATOR_GAIN = 100.0  # of a comparator: straight from -10 mV to 10 mV; ngspice does not end with much more
@@ -86,10 +86,10 @@ class Neurons:
             return source
         return self.add(Affine(name=name, weights=factor * np.eye(self.n), bias=bias), source)
 
-    def multiply(self, name: str, left: str, right: str) -> str:
-        """Return a new product of two operators, elementwise."""
+    def multiply(self, name: str, left: str, *right: str) -> str:
+        """Return a new product, elementwise, of an operator and the sum of others."""
         self.operators.append(Hadamard(name=name, size=self.n))
-        self.edges += [(left, name, "left"), (right, name, "right")]
+        self.edges += [(left, name, "left"), *((one, name, "right") for one in right)]
         return name
 
     def drive(self, target: str, source: str) -> None:
@@ -122,17 +122,14 @@ class Neurons:
 
     def add_wall(self, name: str, lower: float, upper: float) -> str:
         """Pull a state back from behind two walls; return what does, WALL times how far it is behind one."""
-        curve = DeadZone(lower=lower, upper=upper, slope=WALL, width=EDGE)
+        curve = DeadZone(lower=lower, upper=upper, slope=WALL, width=KNEE)
         wall = self.add(Activate(name=f"wall_{name}", size=self.n, function=curve), name)
         self.drive(name, self.add(Affine(name=f"pull_{name}", weights=-np.eye(self.n)), wall))
         return wall
 
     def add_restart(self, name: str, *deviations: str) -> None:
         """Pull a state to its new start while `restart` is 1; the sum of `deviations` is how far it is from there."""
-        pulse = self._broadcast("restart")
-        product = f"restart_{name}"
-        self.operators.append(Hadamard(name=product, size=self.n))
-        self.edges += [(pulse, product, "left"), *((one, product, "right") for one in deviations)]
+        product = self.multiply(f"restart_{name}", self._broadcast("restart"), *deviations)
         self.drive(name, self.scale(f"reset_{name}", product, RESTART))
 
     def scheduled(self, name: str, schedule: str, source: str) -> str:

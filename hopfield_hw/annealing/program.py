@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
+from ..values.errors import InputError
 from .models import GroupedModel, Model, Quadratic, dense_of, entries_of
 from .polynomial import PolynomialModel
 
@@ -28,6 +29,7 @@ SMALL = 32  # neurons up to which the dense product is always faster
 LEAK, GAIN, COUPLING, NOISE, FEEDBACK = range(5)
 COLUMNS = 5
 
+SMALLEST, LARGEST = 1e-15, 1e15  # of the largest coefficient of a model
 NO_ENERGY = np.float32(3e38)  # above every energy
 LEAST_FACTOR, LARGEST_FACTOR = np.float32(0.05), np.float32(20.0)  # of amplitude correction
 
@@ -84,18 +86,27 @@ class Program(NamedTuple):
 def scale_of(model: Model) -> float:
     """Return the root mean square over neurons of sqrt(sum_j J_ij^2), by which forces are divided.
 
-    Where there are no couplings it is that of the fields, and 1 where there are none either.
+    Where there are no couplings it is that of the fields, and 1 where there are none either. Raises InputError for
+    numbers whose squares single precision does not hold.
     """
     if model.size == 0:
         return 1.0
     if isinstance(model, PolynomialModel):
-        squares = {True: 0.0, False: 0.0}
+        sizes = {True: [0.0], False: [0.0]}
         for term, coefficient in model.terms.items():
-            squares[len(term) > 1] += len(term) * coefficient**2
-        found = squares[True] or squares[False]
+            sizes[len(term) > 1] += [coefficient] * len(term)
+        numbers = [np.array(sizes[True]), np.array(sizes[False])]
     else:
         couplings, fields = _quadratic(model)
-        found = float(np.sum(np.square(entries_of(couplings)))) or float(np.sum(np.square(fields)))
+        numbers = [entries_of(couplings), fields]
+    for each in numbers:
+        largest = float(np.max(np.abs(each), initial=0.0))
+        if largest > 0.0 and not SMALLEST <= largest <= LARGEST:
+            raise InputError(
+                f"the largest coefficient of the model is {largest:g}: must be from {SMALLEST:g} to {LARGEST:g}; "
+                "multiply all of them by one number, which changes no least state"
+            )
+    found = float(np.sum(np.square(numbers[0]))) or float(np.sum(np.square(numbers[1])))
     return math.sqrt(found / model.size) or 1.0
 
 

@@ -171,17 +171,17 @@ class Sawtooth(Schedule):
         return self.tooth.at(np.clip(place - part, 0.0, 1.0))
 
     def knots(self) -> Array:
-        inner = self.tooth.knots()
-        later = np.concatenate([[EDGE], inner[inner > EDGE]])
-        starts = np.arange(self.teeth)[1:, np.newaxis]
-        return np.concatenate([inner, (starts + later).reshape(-1)]) / self.teeth
+        return self.points(1.0)[0]
 
     def points(self, t_stop: float) -> tuple[Array, Array]:
         seconds = float(positive(t_stop, "t_stop", shape=(), unit=""))
-        inner = self.tooth.knots()
-        later = np.concatenate([[EDGE], inner[inner > EDGE]])
-        values = np.concatenate([self.tooth.at(inner), np.tile(self.tooth.at(later), self.teeth - 1)])
-        return self.knots() * seconds, values
+        times, values = self.tooth.points(1.0)
+        later = times > EDGE
+        after = np.concatenate([[EDGE], times[later]])
+        starts = np.arange(1, self.teeth)[:, np.newaxis]
+        again = np.concatenate([[np.interp(EDGE, times, values)], values[later]])
+        all_times = np.concatenate([times, (starts + after).reshape(-1)]) / self.teeth
+        return all_times * seconds, np.concatenate([values, np.tile(again, self.teeth - 1)])
 
 
 def as_schedule(value: Any, name: str) -> Schedule:

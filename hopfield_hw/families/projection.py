@@ -37,6 +37,12 @@ class BoxProblem(NamedTuple):
         value: Array = x @ self.matrix.T + self.vector
         return value if self.quadratic is None else value + np.einsum("kij,...i,...j->...k", self.quadratic, x, x)
 
+    def derivative(self, x: Array) -> Array:
+        """Return dF_i/dx_j at x, (n,), as (n, n)."""
+        if self.quadratic is None:
+            return self.matrix
+        return np.asarray(self.matrix + (self.quadratic + self.quadratic.swapaxes(1, 2)) @ x)
+
     def residual(self, x: Array) -> Array:
         """Return max_i |x - P(x - F(x))|_i, (...,): 0 at a solution, and nowhere else."""
         apart: Array = np.abs(x - np.clip(x - self.mapping(x), self.lower, self.upper))

@@ -15,7 +15,7 @@ from ..values.errors import AccuracyError
 from ..values.report import Report
 from .resting import Rest, run_to_rest
 
-# A solution's residual and violation are below this multiple of the accuracy, relative to an x above 1.
+# A solution is off by less than this multiple of the accuracy in each variable, relative to one above 1.
 CLOSE = 100.0
 # Where F is quadratic, no step is known before the run to be small enough: each is this part of the one before.
 SMALLER, TRIALS = 0.25, 4
@@ -42,8 +42,7 @@ class VariationalSolution(Report):
     ball_multipliers: Array
     violation: float
     residual: float
-    step_residual: float
-    step: float
+    misses: Array
     solved: bool
     monotone: bool | None
     time: float
@@ -57,7 +56,7 @@ class VariationalSolution(Report):
         """Return the solution as (what, value) rows."""
         return [
             ("result", self.verdict),
-            ("residual", f"{self.residual:.1e}, and {self.step_residual:.1e} with F times {self.step:.3g}"),
+            ("residual", f"{self.residual:.1e}; a variable is off by {float(np.max(self.misses)):.1e} at most"),
             ("violation", f"{self.violation:.1e}"),
             ("proved", PROOFS[self.monotone]),
             ("time", f"{self.time:.4g} R C"),
@@ -72,8 +71,7 @@ class VariationalSolution(Report):
             "ball_multipliers": self.ball_multipliers.tolist(),
             "violation": self.violation,
             "residual": self.residual,
-            "step_residual": self.step_residual,
-            "step": self.step,
+            "misses": self.misses.tolist(),
             "monotone": self.monotone,
             "time": self.time,
         }
@@ -109,17 +107,16 @@ def solve_inequality(
             if trial == trials - 1:
                 raise
     x, rows, balls = scaled.split(found.outputs)
-    violation, miss = problem.violation(x), problem.residual(x, 1.0 / pace)
-    solved = max(violation, miss) <= CLOSE * goal * max(1.0, float(np.max(np.abs(x))))
+    violation, misses, sizes = problem.violation(x), problem.misses(x), np.maximum(1.0, np.abs(x))
+    met = violation <= CLOSE * goal * float(np.max(sizes))
     return VariationalSolution(
         x=x,
         multipliers=pace / norms * rows,
         ball_multipliers=pace * balls,
         violation=violation,
         residual=problem.residual(x),
-        step_residual=miss,
-        step=1.0 / pace,
-        solved=solved,
+        misses=freeze(misses, "misses", shape=(n,), allow_inf=True),
+        solved=met and bool(np.all(misses <= CLOSE * goal * sizes)),
         monotone=problem.is_monotone(),
         time=found.time,
     )

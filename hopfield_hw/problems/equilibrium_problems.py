@@ -78,6 +78,10 @@ def traffic(paths: Any, *, rates: Any, constants: Any, demand: float) -> Variati
     for name, values in (("paths", used), ("rates", slopes), ("constants", fixed)):
         if bool(np.any(values < 0.0)):
             raise InputError(f"`{name}` holds {values.min():g}: must be at least 0")
+    if bool(np.any((used != 0.0) & (used != 1.0))):
+        raise InputError(
+            f"`paths` holds {used[(used != 0.0) & (used != 1.0)].flat[0]:g}: must be 0 or 1, for each link"
+        )
     flow = positive(demand, "demand", shape=(1,), unit="")
     return VariationalInequality(
         matrix=(used * slopes) @ used.T,

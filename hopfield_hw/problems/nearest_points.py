@@ -15,6 +15,7 @@ NONE, MET = 1e-12, 1e-9
 MOST_ROUNDS = 500
 FARTHEST = 1e15  # of the multiplier of a ball: beyond, the other limits leave nothing of it
 FINEST = 1e-15
+ROUNDING = 1e-14  # of a difference, as a part of what is subtracted
 
 
 class Ball(NamedTuple):
@@ -71,32 +72,35 @@ class LinearLimits(NamedTuple):
             raise AccuracyError(f"nearest_point: non-negative least squares stopped ({error}); drop limits") from None
         met = pushes > 0.0
         t = np.linalg.lstsq(slopes[met], room[met], rcond=None)[0]
-        over = float(np.max(slopes @ t - room))
-        if over > MET * max(unit, float(np.max(terms[~fixed] / sizes[~fixed]))):
+        if np.any(slopes @ t - room > MET * np.maximum(unit, terms[~fixed] / sizes[~fixed])):
             return None
         return np.asarray((base + ways @ t) / scales)
 
 
-def nearest_point(point: Array, limits: LinearLimits, balls: Sequence[Ball]) -> Array | None:
+def nearest_point(
+    point: Array, limits: LinearLimits, balls: Sequence[Ball], scales: Array | None = None
+) -> Array | None:
     """Return the point within linear limits and balls that is nearest to `point`, or None where there is none.
 
+    `scales`: (n,), positive, of the distance sqrt(sum_i (scales_i (x_i - point_i))^2); 1 by default.
     A ball counts by its multiplier s >= 0, which adds s (|x_B - centre|^2 - radius^2) to the squared distance, so that
     each trial of s is a problem of the limits alone; s is found by bisection (Brent), of several balls in turn.
 
     Raises AccuracyError where the multipliers of several balls have not settled after 500 rounds.
     """
     pushes = np.zeros(len(balls))
-    x = _pushed(point, limits, balls, pushes)
+    sizes = np.ones(point.size) if scales is None else scales
+    x = _pushed(point, limits, balls, pushes, sizes)
     if x is None or not balls:
         return x
     for _ in range(MOST_ROUNDS):
         last = x
         for k in range(len(balls)):
-            push = _push(point, limits, balls, pushes, k)
+            push = _push(point, limits, balls, pushes, sizes, k)
             if push is None:
                 return None
             pushes[k] = push
-            x = _pushed(point, limits, balls, pushes)
+            x = _pushed(point, limits, balls, pushes, sizes)
             if x is None:
                 return None
         size = 1.0 + float(np.max(np.abs(x)))
@@ -106,30 +110,34 @@ def nearest_point(point: Array, limits: LinearLimits, balls: Sequence[Ball]) -> 
     raise AccuracyError(f"nearest_point: {len(balls)} balls have not settled after {MOST_ROUNDS} rounds; use fewer")
 
 
-def _push(point: Array, limits: LinearLimits, balls: Sequence[Ball], pushes: Array, k: int) -> float | None:
+def _push(
+    point: Array, limits: LinearLimits, balls: Sequence[Ball], pushes: Array, scales: Array, k: int
+) -> float | None:
     """Return the multiplier of ball k, given those of the others; None where the limits leave nothing of it."""
     from scipy.optimize import brentq
 
     def excess(push: float) -> float:
         trial = pushes.copy()
         trial[k] = push
-        x = _pushed(point, limits, balls, trial)
+        x = _pushed(point, limits, balls, trial, scales)
         return np.inf if x is None else float(balls[k].excess(x))
 
     if excess(0.0) <= 0.0:
         return 0.0
-    high = 1.0
+    size = float(np.max(np.square(scales[list(balls[k].variables)])))
+    high = size
     while excess(high) > 0.0:
         high *= 10.0
-        if high > FARTHEST:
+        if high > FARTHEST * size:
             return None
     found: float = brentq(excess, 0.0, high, xtol=FINEST * high, rtol=1e-14, maxiter=200)
     return found
 
 
-def _pushed(point: Array, limits: LinearLimits, balls: Sequence[Ball], pushes: Array) -> Array | None:
+def _pushed(point: Array, limits: LinearLimits, balls: Sequence[Ball], pushes: Array, scales: Array) -> Array | None:
     """Return the x within the linear limits that is nearest to a point, where balls pull with their multipliers."""
-    weights, aim = np.ones(point.size), np.array(point)
+    weights = np.square(scales)
+    aim = weights * point
     for ball, push in zip(balls, pushes.tolist(), strict=True):
         at = list(ball.variables)
         weights[at] += push
@@ -150,5 +158,6 @@ def _within(equations: Array, values: Array, point: Array) -> tuple[Array | None
     apart = left[:, :rank].T @ (values - equations @ point)
     base = point + right[:rank].T @ (apart / sigma[:rank])
     terms = np.abs(values) + np.abs(equations) @ np.abs(base)
-    met = bool(np.all(np.abs(equations @ base - values) <= MET * terms + FINEST))
+    far = ROUNDING * np.abs(equations) @ np.abs(point)  # what is left of a point far away
+    met = bool(np.all(np.abs(equations @ base - values) <= MET * terms + far + FINEST))
     return (base if met else None), right[rank:].T

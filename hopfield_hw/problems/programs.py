@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from ..families.projection import INFEASIBLE
 from ..formats.instances import ProgramData
 from ..values.arrays import ROUNDED, Array, first_asymmetry, first_crossed, freeze
 from ..values.brief import Brief
 from ..values.errors import InputError
 
 MOST_VARIABLES = 4096
-INFEASIBLE, UNBOUNDED = 2, 3  # of scipy.optimize.linprog
+UNBOUNDED = 3  # of scipy.optimize.linprog, as INFEASIBLE is
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,7 @@ import numpy as np
 from ..families.projection import INFEASIBLE, BoxProblem, mapping_on_box, may_be_solvable
 from ..values.arrays import Array, freeze, positive, whole
 from ..values.brief import Brief
-from ..values.errors import InputError
+from ..values.errors import AccuracyError, InputError
 from .nearest_points import Ball, LinearLimits, nearest_point
 from .programs import check_limits, rows_for_linprog
 
@@ -56,6 +57,10 @@ class VariationalInequality(Brief):
         low = freeze(self.rows_lower, f"{kind}.rows_lower", shape=(len(a),), allow_inf=True)
         high = freeze(self.rows_upper, f"{kind}.rows_upper", shape=(len(a),), allow_inf=True)
         check_limits(f"{kind}.rows_lower", low, f"{kind}.rows_upper", high)
+        if not isinstance(self.balls, list | tuple) or isinstance(self.balls, Ball):
+            raise InputError(
+                f"`{kind}.balls` = {self.balls!r:.60}: must be a list of balls, empty where there are none"
+            )
         balls = tuple(_ball(each, n, f"{kind}.balls[{k}]") for k, each in enumerate(self.balls))
         checked = {**box._asdict(), "rows": a, "rows_lower": low, "rows_upper": high, "balls": balls}
         for name, value in checked.items():
@@ -86,30 +91,50 @@ class VariationalInequality(Brief):
         return self.on_box.is_monotone()
 
     def violation(self, x: Array) -> float:
-        """Return by how much the worst limit is passed at x, (n,); 0 within all of them."""
+        """Return by how much the worst limit is passed at x, (n,); 0 within all of them. NaN is refused."""
+        x = freeze(x, "x", shape=(self.size,))
         z = self.rows @ x
         apart = (self.lower - x, x - self.upper, self.rows_lower - z, z - self.rows_upper)
         return max(
             0.0, *(float(np.max(each, initial=0.0)) for each in apart), *(float(b.excess(x)) for b in self.balls)
         )
 
-    def nearest(self, point: Array) -> Array | None:
-        """Return the point of C that is nearest to `point`, (n,), or None where C is empty (`nearest_points`)."""
-        return nearest_point(point, self._linear(), self.balls)
+    def nearest(self, point: Array, scales: Array | None = None) -> Array | None:
+        """Return the point of C that is nearest to `point`, (n,), or None where C is empty.
+
+        `scales`, (n,), are those of the distance. See `nearest_points`.
+        """
+        return nearest_point(point, self._linear(), self.balls, scales)
 
     def residual(self, x: Array, step: float = 1.0) -> float:
         """Return max_i |x - P_C(x - step F(x))|_i: 0 at a solution and nowhere else, for any positive step.
 
         P_C is computed by `nearest`, an active-set method with no network in it. Infinite where C is empty.
         """
-        found = self.nearest(x - step * self.mapping(x))
+        x = freeze(x, "x", shape=(self.size,))
+        found = self.nearest(x - float(positive(step, "step", shape=(), unit="")) * self.mapping(x))
         return np.inf if found is None else float(np.max(np.abs(x - found)))
+
+    def misses(self, x: Array) -> Array:
+        """Return |x - P(x - F(x) / d)|, (n,), where d_i is the slope of F_i and P nearest by sum_i d_i (x - y)_i^2.
+
+        It is 0 at a solution and nowhere else, as `residual` is, and the same in any units of a variable or of its
+        F_i: near a solution it says how far each variable is off. d_i is the size of row i of the derivative of F at x,
+        |F_i(x)| where that is 0, and 1 where both are. Infinite where C is empty.
+        """
+        x = freeze(x, "x", shape=(self.size,))
+        f = self.mapping(x)
+        slopes = np.max(np.abs(self.on_box.derivative(x)), axis=1)
+        slopes = np.where(slopes > 0.0, slopes, np.abs(f))
+        slopes = np.where(slopes > 0.0, slopes, 1.0)
+        found = self.nearest(x - f / slopes, np.sqrt(slopes))
+        return np.full(self.size, np.inf) if found is None else np.abs(x - found)
 
     def check_feasible(self) -> None:
         """Raise InputError where C is empty, and where an affine problem misses what any solution needs.
 
-        Found by `scipy.optimize.linprog`, with the box around each ball; then each ball is held against the linear
-        limits. Several balls that exclude one another are not found here: the network then does not rest.
+        Found by `scipy.optimize.linprog`, with the box around each ball, and then by `nearest`. Where several balls
+        leave hardly a point it may not be told: the network then does not rest.
         """
         from scipy.optimize import linprog
 
@@ -123,11 +148,14 @@ class VariationalInequality(Brief):
             box = list(zip(low.tolist(), high.tolist(), strict=True))
             rows = rows_for_linprog(self.rows, self.rows_lower, self.rows_upper)
             empty = linprog(np.zeros(self.size), bounds=box, **rows).status == INFEASIBLE
-        empty = empty or any(nearest_point(self.nearest_start(), self._linear(), [ball]) is None for ball in self.balls)
+        if not empty and self.balls:
+            with suppress(AccuracyError):
+                empty = self.nearest(self.nearest_start()) is None
         if empty:
             raise InputError(
                 f"VariationalInequality: is infeasible, as no x lies within all its limits ({len(self.rows)} rows, "
-                f"{len(self.balls)} balls, {self.size} variables; found by scipy.optimize.linprog); relax one of them"
+                f"{len(self.balls)} balls, {self.size} variables; found by a linear program"
+                f"{' and a projection' if self.balls else ''}); relax one of them"
             )
         if not self.balls and not may_be_solvable(self.enlarged()):
             raise InputError(

@@ -28,10 +28,10 @@ def variational_network(
     """Return the projection network of `VariationalInequality.enlarged`: x, and a multiplier neuron for each limit.
 
     It settles for every monotone F, without a potential and without strong monotonicity, by the correction of
-    `families.forward_backward_forward`, of which `step` and `tau` are. For an F that is not monotone nothing is proved:
-    what it rests at is a solution, but it may not rest. A ball takes multipliers (of signals) for its squares, and
-    needs a point of C strictly within it, or its neuron may run away; a simplex is an equation, whose neuron finds the
-    threshold; softmax is not its projection, and is not used.
+    `families.forward_backward_forward` (P. Tseng, SIAM J. Control Optim. 38:431, 2000), of which `step` and `tau` are.
+    For an F that is not monotone nothing is proved: what it rests at is a solution, but it may not rest. A ball takes
+    multipliers (of signals) for its squares, and needs a point of C strictly within it, or its neuron may run away; a
+    simplex is an equation, whose neuron finds the threshold; softmax is not its projection, and is not used.
 
     `problem`: a VariationalInequality, or a table of its fields. `initial`: x(0), (n,) or one; by default the point of
     the box nearest to 0. Multipliers start at 0. Output: `output`, (n + multipliers,), in the order of `enlarged`: x at

@@ -22,13 +22,14 @@ from hopfield_hw.annealing import (
     Hysteresis,
     IsingModel,
     Power,
+    Sawtooth,
     anneal,
     annealing_graph,
 )
 from hopfield_hw.annealing.noise import keys
 from hopfield_hw.annealing.plain import _draws
 from hopfield_hw.annealing.program import scale_of
-from hopfield_hw.values.errors import InputError
+from hopfield_hw.values.errors import AccuracyError, InputError
 
 RAMP = PRESETS["first_order"]
 CHAOTIC = ChaoticAnnealing(t_stop=10.0, step=0.01, gain=2.0, feedback=(1.5, 0.0), coupling=0.5, start=0.5)
@@ -190,6 +191,55 @@ def test_the_latch_holds_the_best_of_several_anneals() -> None:
     assert wave.output.values[-1, -1] * model.size * scale_of(model) == pytest.approx(held, abs=1e-3)
 
 
+STEEP = GainRamp(t_stop=12.0, step=0.1, gain=50.0)
+
+
+def test_a_small_fall_is_latched_or_told() -> None:
+    """The last neuron turns for 0.008 of energy; for a tenth of that the latch follows in part, and says so."""
+    for gain, sure in ((0.004, True), (0.0004, False)):
+        model = IsingModel(couplings=[[0.0, -1.0, 0.0], [-1.0, 0.0, gain], [0.0, gain, 0.0]])
+        circuit = annealing_graph(
+            model, replace(STEEP, t_stop=12.0, gain=500.0 if sure else 5e3), [0.1, 0.1, 0.3], latch=True
+        )
+        wave = run(circuit)
+        if sure:
+            assert circuit.decisions(wave).tolist() == [1, 1, -1]
+        else:
+            with pytest.raises(AccuracyError, match=r"the latch holds .* at neuron 2, which is no state"):
+                circuit.decisions(wave)
+
+
+def test_a_latch_of_zeros_and_ones_and_of_an_offset() -> None:
+    from hopfield_hw.annealing import BinaryModel
+
+    model = BinaryModel(couplings=np.zeros((2, 2)), fields=[-1.0, 0.1], offset=7.0)
+    circuit = annealing_graph(model, STEEP, [0.1, 0.3], latch=True)
+    wave = run(circuit)
+    assert circuit.decisions(wave).tolist() == [1, 0]
+    assert wave.output.values[-1, -1] * 2 * scale_of(model) == pytest.approx(-1.0, abs=1e-3)
+
+
+def test_a_latch_that_never_opened_holds_no_state() -> None:
+    model = IsingModel(couplings=[[0.0, 1.0], [1.0, 0.0]])
+    circuit = annealing_graph(model, Hysteresis(t_stop=5.0, step=0.1, width=3.0), [1.0, 1.0], latch=True)
+    with pytest.raises(AccuracyError) as caught:
+        circuit.decisions(run(circuit))
+    assert str(caught.value) == (
+        "AnnealingCircuit: the latch holds 0 at neuron 0, which is no state: the energy fell too little, or too late, "
+        "to be latched, or neurons are not saturated; run it longer, to a higher gain"
+    )
+
+
+def test_teeth_within_teeth_are_what_the_schedule_says() -> None:
+    saw = Sawtooth(tooth=(0.2, 3.0), teeth=3)
+    model = IsingModel(couplings=[[0.0, 1.0], [1.0, 0.0]])
+    circuit = annealing_graph(model, GainRamp(t_stop=12.0, step=0.1, gain=saw), 0.1, reanneal=2)
+    assert circuit.inputs is not None
+    for u in (0.1, 0.16, 0.3, 0.33, 0.45, 0.6, 0.8, 0.99):
+        expected = float(saw.at(np.array((2.0 * u) % 1.0)))
+        assert float(circuit.inputs.at(u * circuit.t_stop)[0]) == pytest.approx(expected, abs=0.01)
+
+
 @pytest.mark.parametrize("dynamics", [RAMP, PRESETS["ballistic"], PRESETS["amplitude"]], ids=["first", "second", "e"])
 def test_a_restart_brings_every_state_to_its_new_start(dynamics: Dynamics) -> None:
     model = max_cut(6)
@@ -223,6 +273,20 @@ def test_a_restart_brings_every_state_to_its_new_start(dynamics: Dynamics) -> No
         (
             lambda: annealing_graph(max_cut(4), HYSTERESIS, reanneal=2),
             "`reanneal` = 2: must be 1 for Hysteresis, whose triggers no restart sets",
+        ),
+        (
+            lambda: annealing_graph(max_cut(4), replace(HYSTERESIS, width=0.02)),
+            "`dynamics.width` = 0.02: must be at least 0.05 in a circuit, as its comparators are straight from -0.01 "
+            "to 0.01",
+        ),
+        (
+            lambda: annealing_graph(max_cut(4), RAMP, latch="no"),  # type: ignore[arg-type]
+            "`latch` = 'no': must be True or False",
+        ),
+        (
+            lambda: annealing_graph(IsingModel(couplings=[[0.0, 1e160], [1e160, 0.0]]), RAMP),
+            "the largest coefficient of the model is 1e+160: must be from 1e-15 to 1e+15; multiply all of them by one "
+            "number, which changes no least state",
         ),
         (
             lambda: annealing_graph(max_cut(4), AmplitudeCorrection(t_stop=0.5, step=0.1), reanneal=2),

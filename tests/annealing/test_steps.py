@@ -12,12 +12,15 @@ from models import cubic, max_cut, qubo
 
 from hopfield_hw.annealing import (
     PRESETS,
+    AmplitudeCorrection,
     BallisticBifurcation,
     ChaoticAnnealing,
     GainRamp,
     GroupedModel,
     Hysteresis,
     IsingModel,
+    Tabulated,
+    anneal,
     largest_step,
 )
 from hopfield_hw.annealing.models import dense_of
@@ -55,6 +58,32 @@ def test_a_mode_grows_just_above_it_and_none_below(dynamics: Any) -> None:
     assert growth(model, dynamics, 1.01 * h) > 1.0 + 1e-3
 
 
+def test_signs_peaks_and_factors_count() -> None:
+    model = max_cut(20)
+    ends = np.linalg.eigvalsh(-dense_of(model.couplings) / scale_of(model))
+    turned = BallisticBifurcation(t_stop=10.0, step=0.1, leak=3.0, coupling=-1.0)
+    assert largest_step(model, turned) == pytest.approx(2.0 / np.sqrt(3.0 + ends[-1]))
+    assert growth(model, turned, 1.01 * largest_step(model, turned)) > 1.0 + 1e-3
+    negative = GainRamp(t_stop=10.0, step=0.1, gain=-1.0)
+    assert largest_step(model, negative) == pytest.approx(2.0 / (1.0 + ends[-1]))
+    times, table = np.array([0.0, 0.0005, 0.00055, 0.0006, 1.0]), np.array([0.1, 0.1, 50.0, 0.1, 0.1])
+    peak = GainRamp(t_stop=10.0, step=0.1, gain=Tabulated(times=times, table=table))
+    assert largest_step(model, peak) == largest_step(model, GainRamp(t_stop=10.0, step=0.1, gain=50.0))
+
+
+def test_amplitude_correction_follows_its_equation_below_it() -> None:
+    """At the step that leaves its factors out, 1.27, neurons change their sign with every step."""
+    rng = np.random.default_rng(0)
+    upper = np.triu(rng.choice([-1.0, 1.0], (20, 20)), 1)
+    model = IsingModel(couplings=upper + upper.T)
+    dynamics = AmplitudeCorrection(t_stop=100.0, step=0.1, leak=1.0, coupling=0.3, rate=0.2, target=1.0)
+    h = largest_step(model, dynamics)
+    fine = anneal(model, replace(dynamics, step=h / 4.0), reads=64, seed=1).energies
+    found = anneal(model, replace(dynamics, step=0.9 * h), reads=64, seed=1).energies
+    assert np.mean(found) == pytest.approx(np.mean(fine), abs=1.0)
+    assert np.mean(anneal(model, replace(dynamics, step=10.0 * h), reads=64, seed=1).energies) > np.mean(fine) + 10.0
+
+
 def test_the_worst_time_of_the_schedules_counts() -> None:
     model = max_cut(20)
     ramp = GainRamp(t_stop=10.0, step=0.1, gain=(0.2, 4.0))
@@ -87,6 +116,12 @@ def test_sparse_models_groups_and_models_without_couplings() -> None:
             Hysteresis(t_stop=1.0, step=0.1, width=0.1),
             "largest_step: a Hysteresis has no linear modes; compare runs with a step and half of it",
         ),
+        (
+            max_cut(4),
+            PRESETS["discrete"],
+            "largest_step: a DiscreteBifurcation has no linear modes; compare runs with a step and half of it",
+        ),
+        ("x", "first_order", "`model` = 'x': must be an IsingModel, BinaryModel or GroupedModel"),
         (
             qubo(4),
             BallisticBifurcation(t_stop=1.0, step=0.1),

@@ -197,7 +197,7 @@ def test_a_point_that_is_no_solution_is_not_called_one(wrong: float, monkeypatch
 
 
 def test_a_wrong_projection_does_not_pass_either(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(VariationalInequality, "nearest", lambda self, point: None)
+    monkeypatch.setattr(VariationalInequality, "nearest", lambda self, point, scales=None: None)
     found = solve_inequality(cournot([1.0, 2.0], intercept=10.0, slope=0.5))
     assert not found.solved
     assert found.residual == np.inf
@@ -256,3 +256,41 @@ def test_infeasible_and_wrong_input_is_refused() -> None:
         solve_inequality(cournot([1.0], intercept=2.0, slope=1.0), accuracy=0.0)
     with pytest.raises(InputError, match=r"^`problem` = 3: must be a VariationalInequality, or a table"):
         solve_inequality(3)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("matrix", "vector", "accuracy"),
+    [
+        ([1e12, 1.0], [-1e12, -5.0], 1e-10),
+        ([1.0, 2e-6], [-1e6, -1e-5], 1e-10),
+        ([1.0, 2e-5], [-1.0, -1e-4], 1e-3),
+    ],
+)
+def test_a_variable_that_is_slower_than_the_others_is_not_forgotten(
+    matrix: list[float], vector: list[float], accuracy: float
+) -> None:
+    """x_2 should be 5; each problem rests where it has hardly moved, and no such point is called a solution."""
+    found = solve_inequality(VariationalInequality(matrix=np.diag(matrix), vector=vector), accuracy=accuracy)
+    assert abs(found.x[1] - 5.0) > 1.0
+    assert not found.solved
+    assert found.misses[1] == pytest.approx(5.0 - found.x[1], rel=1e-6)
+
+
+@pytest.mark.parametrize("scale", [1e-9, 1.0, 1e7, 1e12])
+def test_the_unit_of_a_game_does_not_matter(scale: float) -> None:
+    found = solve_inequality(matrix_game(scale * np.array([[3.0, 0.0], [1.0, 2.0]])))
+    assert found.solved
+    assert np.isfinite(found.residual)
+    np.testing.assert_allclose(found.x, [0.25, 0.75, 0.5, 0.5], atol=1e-8)
+
+
+def test_an_empty_set_has_no_nearest_point_however_large_other_limits_are() -> None:
+    empty = VariationalInequality(
+        matrix=np.eye(2),
+        vector=[-0.5, 1.0],
+        rows=[[1.0, 0.0], [1.0, 0.0]],
+        rows_lower=[1.0, -np.inf],
+        rows_upper=[np.inf, 0.0],
+        upper=[np.inf, 1e10],
+    )
+    assert empty.residual(np.array([0.5, -1.0])) == np.inf

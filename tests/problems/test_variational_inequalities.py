@@ -193,22 +193,45 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
     ),
     "infeasible rows": (
         lambda: variational_network(problem(**GIVEN, rows=[[1.0, 1.0]], rows_lower=3.0, lower=0.0, upper=1.0)),
-        f"{VI}: is infeasible, as no x lies within all its limits (1 rows, 0 balls, 2 variables; found by "
-        "scipy.optimize.linprog); relax one of them",
+        f"{VI}: is infeasible, as no x lies within all its limits (1 rows, 0 balls, 2 variables; found by a "
+        "linear program); relax one of them",
     ),
     "a ball outside of the rows": (
         lambda: problem(
             **GIVEN, rows=[[1.0, 1.0]], rows_lower=1.5, balls=[{"variables": [0, 1], "radius": 1.0}]
         ).check_feasible(),
-        f"{VI}: is infeasible, as no x lies within all its limits (1 rows, 1 balls, 2 variables; found by "
-        "scipy.optimize.linprog); relax one of them",
+        f"{VI}: is infeasible, as no x lies within all its limits (1 rows, 1 balls, 2 variables; found by a "
+        "linear program and a projection); relax one of them",
     ),
     "balls apart": (
         lambda: problem(
             **GIVEN, balls=[{"variables": [0], "radius": 1.0}, {"variables": [0], "centre": 3.0, "radius": 1.0}]
         ).check_feasible(),
-        f"{VI}: is infeasible, as no x lies within all its limits (0 rows, 2 balls, 2 variables; found by "
-        "scipy.optimize.linprog); relax one of them",
+        f"{VI}: is infeasible, as no x lies within all its limits (0 rows, 2 balls, 2 variables; found by a "
+        "linear program and a projection); relax one of them",
+    ),
+    "two disks apart, whose boxes are not": (
+        lambda: problem(
+            **GIVEN,
+            balls=[
+                {"variables": [0, 1], "radius": 1.0},
+                {"variables": [0, 1], "centre": 1.5, "radius": 1.0},
+            ],
+        ).check_feasible(),
+        f"{VI}: is infeasible, as no x lies within all its limits (0 rows, 2 balls, 2 variables; found by a "
+        "linear program and a projection); relax one of them",
+    ),
+    "no list of balls": (
+        lambda: problem(**GIVEN, balls=None),
+        "`VariationalInequality.balls` = None: must be a list of balls, empty where there are none",
+    ),
+    "half a link": (
+        lambda: traffic([[0.5, 1.0]], rates=[1.0, 1.0], constants=[0.0, 0.0], demand=1.0),
+        "`paths` holds 0.5: must be 0 or 1, for each link",
+    ),
+    "a point that is none": (
+        lambda: problem(**GIVEN).violation(np.array([np.nan, 0.0])),
+        "`x[0] = nan`: must be finite; replace missing or infinite values",
     ),
     "no solution": (
         lambda: variational_network(

@@ -215,6 +215,7 @@ def test_every_result_is_a_report_that_is_frozen() -> None:
         "Solution",
         "Tours",
         "Unverified",
+        "VariationalSolution",
         "Verification",
     }
     for kind in results():
