@@ -13,7 +13,7 @@ from .neurons import Neurons
 from .program import scale_of
 
 # Rates in 1 / (R C): of the least energy towards a lower one, and of the latch towards the outputs while it falls.
-FOLLOW, LATCH = 50.0, 250.0
+FOLLOW, LATCH = 10.0, 50.0
 # The comparator is fully open where the energy is so much below the least one so far, of the scale of the forces.
 OPEN = 0.005
 
