@@ -8,18 +8,22 @@ from ...values.errors import InputError
 from .lines import MOST_NODES, Line, read_lines, take_first
 from .types import Clauses, WeightedGraph, make_graph
 
+MOST_EDGES = 2**40
+
 
 def read_colouring(path: Path) -> WeightedGraph:
     """Return the graph of a `.col` file, lines `e i j`, nodes from 1; an edge may be there in both directions.
 
-    The count of edges that the file states is not used: files of the library count an edge once or twice. Raises
-    InputError, with the line, for what is no such line, nodes out of range and loops, and for a graph without an edge.
+    Files of the library count an edge once or twice; fewer edges than the file states, counted either way, are refused.
+    Raises InputError, with the line, for what is no such line, nodes out of range and loops, and for a graph without an
+    edge.
     """
     lines = read_lines(path, ("c",))
     first = take_first(lines, path)
     if len(first.words) != 4 or first.words[0] != "p" or first.words[1] not in ("edge", "edges", "col"):
         first.refuse("the first line must be `p edge NODES EDGES`")
     size = first.whole(2, 1, MOST_NODES, "the number of nodes")
+    stated = first.whole(3, 0, MOST_EDGES, "the number of edges")
     edges: dict[tuple[int, int], float] = {}
     for line in lines:
         if line.words[0] == "n":  # a node's own colour or weight, as some files have
@@ -30,6 +34,8 @@ def read_colouring(path: Path) -> WeightedGraph:
         if i == j:
             line.refuse("an edge joins a node with itself, so that no colouring exists")
         edges[min(i, j), max(i, j)] = 1.0
+    if 2 * len(edges) < stated:
+        raise InputError(f"{path.name}: has {len(edges)} edges and states {stated}; is the file whole?")
     return make_graph(path.stem, size, edges)
 
 

@@ -275,6 +275,11 @@ REFUSED: dict[str, tuple[str, str, str]] = {
         "p qubo 1 2 1 1\n",
         "a.qubo line 1 `p qubo 1 2 1 1`: must be `p qubo 0 NODES DIAGONALS COUPLERS`",
     ),
+    "edges that are missing": (
+        "a.col",
+        "p edge 3 99\ne 1 2\n",
+        "a.col: has 1 edges and states 99; is the file whole?",
+    ),
     "no header": ("a.col", "e 1 2\n", "a.col line 1 `e 1 2`: the first line must be `p edge NODES EDGES`"),
     "a loop to colour": (
         "a.col",
