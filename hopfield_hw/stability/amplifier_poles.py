@@ -119,7 +119,8 @@ def measure_pole_margin(network: Network, poles: Any, inverter_poles: Any = None
 
     def judge(factor: float) -> SmallSignals:
         # Scaled by powers of 2, which changes no root and leaves less for rounding to hide.
-        return judge_matrix(matrix_balance(_matrix(network, own, inverter, factor), permute=False)[0])
+        scaled: Array = matrix_balance(_matrix(network, own, inverter, factor), permute=False)[0].astype(np.float64)
+        return judge_matrix(scaled)
 
     judged = judge(1.0)
     roots = _sorted(judged.roots)

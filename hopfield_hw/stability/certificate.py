@@ -99,8 +99,9 @@ def round_down(value: float, digits: int = 6) -> str:
 
 
 def _rounded(value: float, digits: int, rounding: str) -> str:
-    if not np.isfinite(value):
-        return f"{value:g}"
+    near = f"{value:.{digits}g}"
+    if float(near) == value:
+        return near  # so it was written, though the binary number may lie a rounding to the other side
     return f"{float(Context(prec=digits, rounding=rounding).create_decimal(Decimal(value))):.{digits}g}"
 
 
