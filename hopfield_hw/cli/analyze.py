@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
 
+import numpy as np
 import typer
 
 from ..analysis import DelayWindows, Equilibria, find_delay_windows, find_equilibria, linearise_delays, trace_energy
 from ..designs import Design
 from ..equations import reference
-from ..graph import Graph
+from ..graph import Graph, Leak
 from ..stability import Certificate, certify
 from ..values.errors import HopfieldHWError, InputError
 from ..values.report import plain
@@ -171,7 +172,11 @@ def _figure(graph: Graph, chosen: Design, found: Any, inputs: Any) -> Figure:
         )
     rest = known.states[0] if size > PLANE and known is not None and len(known) else None
     try:
-        return plot_phase_plane(graph, equilibria=known, rest=rest, inputs=inputs, t_stop=chosen.t_stop)
+        leaks = graph.of_type(Leak)
+        # For 20 time constants; where one is infinite, for as long as the design runs.
+        known_end = bool(leaks) and all(bool(np.isfinite(leak.resistance).all()) for leak in leaks)
+        end = None if known_end else chosen.t_stop
+        return plot_phase_plane(graph, equilibria=known, rest=rest, inputs=inputs, t_stop=end)
     except HopfieldHWError as plane:
         try:
             return plot_energy_landscape(graph, equilibria=known, inputs=inputs)

@@ -169,8 +169,13 @@ def plot_energy_landscape(
 def plot_basins(basins: Basins, equilibria: Equilibria) -> Figure:
     """Return the plane of starts, each in the colour of the equilibrium where it ends; white where it is near none.
 
-    `basins`: of `find_basins`, with the `equilibria` it was given. Raises InputError for other equilibria.
+    `basins`: of `find_basins`, with the `equilibria` it was given. Raises InputError for other objects and
+    equilibria.
     """
+    if not isinstance(basins, Basins):
+        raise InputError(f"`basins` = {basins!r:.60}: must be Basins, of `find_basins`")
+    if not isinstance(equilibria, Equilibria):
+        raise InputError(f"`equilibria` = {equilibria!r:.60}: must be Equilibria, of `find_equilibria`")
     count = len(equilibria)
     if basins.shares.size != count:
         raise InputError(f"`equilibria` has {count} and `basins` {basins.shares.size}: must be those it was found with")

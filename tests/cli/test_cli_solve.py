@@ -57,6 +57,7 @@ def test_an_answer_that_is_none_ends_with_1(cli: Any, triangle: Path) -> None:
     assert set(RESULT_KEYS) <= set(content)
     assert (content["status"], content["result"], content["value"]) == ("failed", "invalid", 1.0)
     assert content["what"] == "edges within one of 2 colours"
+    assert content["rests_on"] == ("the edges of the file, and a clique of 3 nodes: no colouring with 2 colours exists")
 
 
 @pytest.mark.parametrize(
