@@ -61,7 +61,8 @@ def find_basins(
     much again. `points`: starts along each side. `rest`: (n,), what the other states start at, the graph's own by
     default. `t_stop`: as for `reference`. `tolerance`: near, as a part of the extent of the grid.
 
-    Raises InputError for a graph that is no differential equation, states that there are not, and no equilibria.
+    Raises InputError for a graph that is no differential equation, states that there are not, and
+    other equilibria or none.
     """
     network = in_si(as_graph(graph))
     if network.kind != "ode":
@@ -72,6 +73,8 @@ def find_basins(
     if not isinstance(plane, list | tuple) or len(plane) != 2 or plane[0] == plane[1]:
         raise InputError(f"`plane` = {plane!r:.60}: must name two states, such as (0, 1)")
     i, j = (whole(k, f"plane[{m}]", 0, n - 1, ", the states") for m, k in enumerate(plane))
+    if not isinstance(equilibria, Equilibria):
+        raise InputError(f"`equilibria` = {equilibria!r:.60}: must be Equilibria, of `find_equilibria`")
     if not len(equilibria) or equilibria.states.shape[1] != n:
         raise InputError(f"`equilibria`: has states {equilibria.states.shape}: must hold some, (k, {n}), of this graph")
     seen = equilibria.states[:, [i, j]]

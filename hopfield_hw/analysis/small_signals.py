@@ -69,11 +69,6 @@ def judge_terms(terms: DelayedTerms, roots: Complexes, *, error: float = 0.0) ->
     return _judged(roots, False, np.ones(roots.size, dtype=bool), is_close)
 
 
-def grows(matrix: Array) -> bool:
-    """Return whether x' = M x is unstable for certain, by the rule above."""
-    return float(np.max(np.linalg.eigvals(matrix).real)) > 0.0 and judge_matrix(matrix).outcome == "unstable"
-
-
 def _growth(roots: Complexes, is_map: bool) -> Array:
     return np.asarray(np.abs(roots) - 1.0 if is_map else roots.real, dtype=np.float64)
 

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
 
+import numpy as np
 import typer
 
 from ..analysis import DelayWindows, Equilibria, find_delay_windows, find_equilibria, linearise_delays, trace_energy
 from ..designs import Design
 from ..equations import reference
-from ..graph import Graph
+from ..graph import Graph, Leak
 from ..stability import Certificate, certify
 from ..values.errors import HopfieldHWError, InputError
 from ..values.report import plain
 from .inputs import load
 from .options import PICTURES, Case, DesignName, Json, PlotFile
-from .reporting import check_output, emit_result, say_table, working, written
+from .reporting import check_output, emit_result, say_table, warn, working, written
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -37,8 +38,9 @@ def analyze(
 ) -> int:
     """Find energy, equilibria and certificates of stability of a design.
 
-    --plot FILE.png draws the phase plane of two states, the energy landscape, or the energy along the solution.
-    What cannot be told is said with its reason; nothing of it is a verdict on a circuit.
+    --plot FILE.png draws the phase plane of two states, of more a section through the first equilibrium, or the energy
+    landscape. What cannot be told is said with its reason; nothing of it is a verdict on a circuit. Exit status 1 says
+    that there is no picture.
     """
     if plot is not None:
         check_output(plot, *PICTURES)
@@ -60,22 +62,30 @@ def analyze(
         parts += _certified(_told(lambda: certify(graph)))
         if graph.kind == "dde":
             parts.append(("delay", _told(lambda: _windows(graph, found, inputs))))
+    missing: str | None = None
     if plot is not None:
-        from ..pictures.plots import save_figure
+        from ..pictures import save_figure
 
-        figure = _figure(graph, chosen, found, inputs)
-        with written(plot) as part:
-            save_figure(figure, part)
+        try:
+            figure = _figure(graph, chosen, found, inputs)
+        except HopfieldHWError as error:
+            missing = str(error)
+        else:
+            with written(plot) as part:
+                save_figure(figure, part)
+    drawn = str(plot) if plot is not None and missing is None else None
     if as_json:
-        content = {name: _figures(part) for name, part in parts}
-        emit_result(
-            {"status": "done", "kind": graph.kind, "neurons": size, "plot": str(plot) if plot else None, **content}
-        )
+        content: dict[str, Any] = {"status": "done" if missing is None else "failed", "kind": graph.kind}
+        content |= {"neurons": size, "plot": drawn, **({} if missing is None else {"no_plot": missing})}
+        emit_result({**content, **{name: _figures(part) for name, part in parts}})
     else:
         rows = [("kind", f"{KINDS.get(graph.kind, graph.kind)}, {size} states")]
         rows += [row for name, part in parts for row in _rows(name, part)]
-        say_table([*rows, *([("picture in", str(plot))] if plot else [])], title=chosen.title)
-    return 0
+        rows += [("picture in", drawn)] if drawn is not None else []
+        say_table(rows, title=chosen.title)
+    if missing is not None:
+        warn(missing, "error")
+    return 0 if missing is None else 1
 
 
 KINDS = {"ode": "differential equation", "dde": "delay equation", "map": "map", "sampled": "sampled-data system"}
@@ -146,16 +156,29 @@ def _figures(part: Any) -> Any:
 
 
 def _figure(graph: Graph, chosen: Design, found: Any, inputs: Any) -> Figure:
-    from ..pictures.portraits import plot_energy_landscape, plot_phase_plane
+    from ..pictures import plot_energy_landscape, plot_phase_plane
 
     known = found if isinstance(found, Equilibria) else None
     size = sum(state.output_size for state in graph.states)
-    if graph.kind == "ode" and size >= PLANE:
+    if graph.kind != "ode" or size < PLANE:
+        raise InputError(
+            f"--plot: {chosen.name} is a {KINDS.get(graph.kind, graph.kind)} of {size} states: must be a differential "
+            "equation of at least two; leave --plot out"
+        )
+    if chosen.inputs is not None and inputs is None:
+        raise InputError(
+            f"--plot: the inputs of {chosen.name} change with time, and a plane of states is of constant ones; leave "
+            "--plot out"
+        )
+    rest = known.states[0] if size > PLANE and known is not None and len(known) else None
+    try:
+        leaks = graph.of_type(Leak)
+        # For 20 time constants; where one is infinite, for as long as the design runs.
+        known_end = bool(leaks) and all(bool(np.isfinite(leak.resistance).all()) for leak in leaks)
+        end = None if known_end else chosen.t_stop
+        return plot_phase_plane(graph, equilibria=known, rest=rest, inputs=inputs, t_stop=end)
+    except HopfieldHWError as plane:
         try:
-            return plot_phase_plane(graph, equilibria=known, inputs=inputs)
-        except InputError:
             return plot_energy_landscape(graph, equilibria=known, inputs=inputs)
-    raise InputError(
-        f"--plot: {chosen.name} is a {KINDS.get(graph.kind, graph.kind)} of {size} states: must be a differential "
-        "equation of at least two; leave --plot out"
-    )
+        except HopfieldHWError as landscape:
+            raise InputError(f"--plot: there is no picture of {chosen.name}: {plane}; {landscape}") from None

@@ -26,12 +26,14 @@ class Assignments(Report):
     """What starts ended at. `hits`: (starts,), the time at which the signs first were a solution, infinite where never.
 
     Times are in R C. `solution`: (n,), +1 and -1, of the first start that hit one, None where there is none; it is
-    checked against the clauses.
+    checked against the clauses. `nearest`: the solution, or without one the signs at the end that leave the fewest
+    clauses unsatisfied.
     """
 
     form: str
     hits: Array
     solution: Array | None
+    nearest: Array
 
     @property
     def success(self) -> Proportion:
@@ -88,6 +90,7 @@ def solve_formula(
     steps = max(1, round(end / size))
     hits: list[Whole] = []
     solution = None
+    nearest, fewest = np.ones(formula.variables), formula.index.shape[0] + 1
     run: Any = load_compiled(_load_kernel, compiled, "compiled") or descend_plain
     index, signs = formula.index, formula.signs
     for first in range(0, count, BLOCK):
@@ -101,12 +104,21 @@ def solve_formula(
             weights = np.ones((len(index), batch))
             run(index, signs, states, weights, steps, size, speed, growing, fade, hit)
         hits.append(hit)
+        signed = np.where(states.T > 0.0, 1.0, -1.0)
+        left = np.asarray(formula.unsatisfied(signed))
+        if left.min() < fewest:
+            nearest, fewest = signed[int(np.argmin(left))], int(left.min())
         if solution is None and np.any(hit >= 0):
             solution = np.where(states[:, int(np.argmax(hit >= 0))] > 0.0, 1.0, -1.0)
     if solution is not None and formula.unsatisfied(solution):
         raise AssertionError("a start was counted as a solution, and is none")
     found = np.concatenate(hits)
-    return Assignments(form=form, hits=np.where(found >= 0, found * size, np.inf), solution=solution)
+    return Assignments(
+        form=form,
+        hits=np.where(found >= 0, found * size, np.inf),
+        solution=solution,
+        nearest=nearest if solution is None else solution,
+    )
 
 
 def descend_plain(
@@ -154,6 +166,8 @@ def _quadratised(formula: Formula, rng: np.random.Generator, batch: int, steps: 
         kept[:, new] = x[:, new]
         u += dt * (-couplings @ v - linear) + NOISE * (1.0 - part) * math.sqrt(dt) * rng.normal(size=u.shape)
         u = np.clip(u, -2.0, 2.0)
+    # Of starts that hit none, the last values.
+    kept[:, hit < 0] = x[:, hit < 0]
     return kept
 
 

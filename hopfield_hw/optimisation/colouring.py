@@ -19,7 +19,7 @@ def solve_colouring(graph: WeightedGraph, effort: Effort, *, colours: int | None
 
     Without a number, it begins at the size of a clique, below which no colouring exists, and adds colours until a run
     ends valid; a colouring with as many colours as the clique has nodes is optimal. A greedy colouring says where this
-    ends.
+    ends. Of fewer colours than the clique has nodes `rests_on` says that no colouring exists.
     """
     from ..annealing import GroupedModel
 
@@ -33,7 +33,12 @@ def solve_colouring(graph: WeightedGraph, effort: Effort, *, colours: int | None
         if clashes == 0:
             break
     used = int(np.unique(chosen).size)
+    rests_on = "the edges of the file"
+    if count < len(clique):
+        rests_on += f", and a clique of {len(clique)} nodes: no colouring with {count} colours exists"
     optimal = clashes == 0 and used == len(clique)
+    if optimal:
+        rests_on += f", and a clique of {len(clique)} nodes"
     return Solution(
         name=graph.name,
         kind="colouring",
@@ -42,7 +47,7 @@ def solve_colouring(graph: WeightedGraph, effort: Effort, *, colours: int | None
         value=float(used if clashes == 0 else clashes),
         what="colours" if clashes == 0 else f"edges within one of {count} colours",
         valid=clashes == 0,
-        rests_on="the edges of the file" + (f", and a clique of {len(clique)} nodes" if optimal else ""),
+        rests_on=rests_on,
         optimal=optimal,
         bound=float(len(clique)) if clashes == 0 else None,
         more={"greedy": f"{most} colours, largest degree first"},

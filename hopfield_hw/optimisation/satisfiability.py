@@ -18,7 +18,7 @@ LITERALS = 3
 
 
 def solve_clauses(problem: Clauses, effort: Effort) -> Solution:
-    """Return values that satisfy all clauses, or the lack of them: a network never shows that there are none.
+    """Return values that satisfy all clauses, or most: a network never shows that no values satisfy all.
 
     Clauses of another length are first written as clauses of three literals with further variables, which the same
     values satisfy. Raises InputError for a preset: this network has one dynamics.
@@ -30,8 +30,8 @@ def solve_clauses(problem: Clauses, effort: Effort) -> Solution:
     found = solve_formula(formula, starts=effort.reads, seed=effort.seed)
     seconds = time.process_time() - started
     valid = found.solution is not None
-    values = np.zeros(0, dtype=np.int8) if found.solution is None else found.solution[: problem.size].astype(np.int8)
-    held = np.count_nonzero(problem.satisfied(values)) if valid else np.nan
+    values = found.nearest[: problem.size].astype(np.int8)
+    held = np.count_nonzero(problem.satisfied(values))
     if valid and held < len(problem.clauses):
         raise AssertionError("values that satisfy the clauses of three do not satisfy those of the file")
     added = formula.variables - problem.size

@@ -45,8 +45,10 @@ def plot_bifurcation(
     `state`: which one, from 0. `parameter`: what the axis says, with its unit, such as "gain (V/V)". `cycles`: from
     `continue_cycle`, whose largest and smallest values of the state are shown, full where they are stable.
 
-    Raises InputError for a state that there is not, and cycles without their parameter.
+    Raises InputError for another object, a state that there is not, and cycles without their parameter.
     """
+    if not isinstance(diagram, Diagram):
+        raise InputError(f"`diagram` = {diagram!r:.60}: must be a Diagram, of `continue_equilibria`")
     if not diagram.branches:
         raise InputError("`diagram` holds no branch")
     k = whole(state, "state", 0, diagram.branches[0].states.shape[1] - 1, ", the states")

@@ -15,12 +15,12 @@ from ..analysis.balance import Balance
 from ..analysis.basins import Basins
 from ..analysis.energy import energy
 from ..analysis.equilibria import Equilibria, find_equilibria
-from ..equations import reference_batch
+from ..equations import reference_batch, stop_time
 from ..functions import Gain
 from ..graph import Activate, Graph, HasGraph, Output, as_graph
 from ..transforms import in_si
 from ..values.arrays import Array, freeze, whole
-from ..values.errors import InputError
+from ..values.errors import AccuracyError, InputError
 from .plots import GOOD, PALE, SPICE, STYLE, Page, _si_unit
 from .sheet import FAULT
 
@@ -28,6 +28,7 @@ SIZE = (5.6, 4.6)
 PLACE = (0.13, 0.12, 0.62, 0.74)
 FINE, COARSE = 201, 21
 STARTS = 12
+MOST_HALVINGS = 16  # of the time for which a solution that runs away is followed
 MARKERS = {"stable": "o", "saddle": "s", "unstable": "D", "marginal": "^", "corner": "v"}
 INSIDE = 1e-3  # of the range of an output: its energy may be infinite at the ends
 
@@ -49,7 +50,8 @@ def plot_phase_plane(
     Of a network of more states the field and the nullclines are those of a section, the other states at `rest`, (n,)
     volts (the graph's own start by default); equilibria and solutions are then seen from above. `equilibria`: from
     `find_equilibria`, which is called where none are given. `low`, `high`: volts, (2,) or one for both. `starts`:
-    (k, 2), volts, of the solutions, on the border by default; they run to `t_stop` as for `reference`.
+    (k, 2), volts, of the solutions, on the border by default; they run to `t_stop` as for `reference`, and those that
+    run away for a part of it.
 
     Raises InputError for a graph that is no differential equation, and states that there are not.
     """
@@ -78,26 +80,47 @@ def plot_phase_plane(
         length = np.maximum(np.hypot(u / (b[0] - a[0]), v / (b[1] - a[1])), 1e-300)
         axes.quiver(x, y, u / length, v / length, angles="xy", color=PALE, width=0.0025, pivot="mid")
         x, y, u, v = field(FINE)
-        for values, colour in ((u, SPICE), (v, GOOD)):
-            if values.min() < 0.0 < values.max():
+        shown = []
+        for k, values, colour in ((i, u, SPICE), (j, v, GOOD)):
+            crosses = bool(values.min() < 0.0 < values.max())
+            if crosses:
                 axes.contour(x, y, values, [0.0], colors=[colour], linewidths=1.5)
+            label = f"d x{names[k]}/dt = 0" + ("" if crosses else ": not in view")
+            shown.append(Line2D([], [], color=colour, label=label))
         begun = _starts(starts, a, b)
         states = np.tile(base, (len(begun), 1))
         states[:, i], states[:, j] = begun.T
-        run = reference_batch(network, initial=states, inputs=inputs, t_stop=t_stop, points=1001)["state"].to_numpy()
-        for path in run:
+        for path in _solutions(network, states, inputs, t_stop):
             axes.plot(path[:, i], path[:, j], color="black", lw=0.7)
         axes.plot(*begun.T, ".", color="black", ms=3)
-        shown = [
-            Line2D([], [], color=SPICE, label=f"d x{names[i]}/dt = 0"),
-            Line2D([], [], color=GOOD, label=f"d x{names[j]}/dt = 0"),
-            Line2D([], [], color="black", lw=0.7, label="solutions"),
-            *_mark(axes, found.states[:, [i, j]], found.stability),
-        ]
-        section = "" if balance.size == 2 else f"; a section of {balance.size} states"
+        shown.append(Line2D([], [], color="black", lw=0.7, label="solutions"))
+        shown += _mark(axes, found.states[:, [i, j]], found.stability)
+        section = "" if balance.size == 2 else f": a section of {balance.size} states, solutions seen from above"
         axes.set_title(f"phase plane{section}")
         _finish(axes, a, b, f"state {names[i]} (V)", f"state {names[j]} (V)", shown)
     return figure
+
+
+def _solutions(network: Graph, states: Array, inputs: Any, t_stop: Any) -> list[Array]:
+    """Return solutions from states, (k, n): those that run away as far as they can be followed, to a quarter."""
+
+    def follow(begun: Array, end: Any) -> list[Array]:
+        run = reference_batch(network, initial=begun, inputs=inputs, t_stop=end, points=4001)["state"].to_numpy()
+        return list(run)
+
+    try:
+        return follow(states, t_stop)
+    except AccuracyError:
+        end = stop_time(network, t_stop)
+    found: list[Array] = []
+    for k in range(len(states)):
+        for halvings in range(0, MOST_HALVINGS, 2):
+            try:
+                found += follow(states[k : k + 1], end / 2.0**halvings)
+            except AccuracyError:
+                continue
+            break
+    return found
 
 
 def plot_energy_landscape(
@@ -146,8 +169,13 @@ def plot_energy_landscape(
 def plot_basins(basins: Basins, equilibria: Equilibria) -> Figure:
     """Return the plane of starts, each in the colour of the equilibrium where it ends; white where it is near none.
 
-    `basins`: of `find_basins`, with the `equilibria` it was given. Raises InputError for other equilibria.
+    `basins`: of `find_basins`, with the `equilibria` it was given. Raises InputError for other objects and
+    equilibria.
     """
+    if not isinstance(basins, Basins):
+        raise InputError(f"`basins` = {basins!r:.60}: must be Basins, of `find_basins`")
+    if not isinstance(equilibria, Equilibria):
+        raise InputError(f"`equilibria` = {equilibria!r:.60}: must be Equilibria, of `find_equilibria`")
     count = len(equilibria)
     if basins.shares.size != count:
         raise InputError(f"`equilibria` has {count} and `basins` {basins.shares.size}: must be those it was found with")

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.linalg import matrix_balance
 
-from ..analysis.small_signals import Outcome, grows, judge_matrix
+from ..analysis.small_signals import Outcome, SmallSignals, judge_matrix
 from ..networks.network import Network
 from ..parts import OnePole
 from ..values.arrays import Array, freeze, positive
@@ -20,9 +21,10 @@ class PoleMargin:
     """What amplifier poles leave of a circuit's stability.
 
     `roots`: all roots of the loops, 1/s, the rightmost first. `growth`: the real part of the rightmost one, 1/s.
-    `gain_margin`: by what all gains can be multiplied before a root reaches the imaginary axis (infinite where none
-    does); below 1 the circuit is unstable. `outcome`: "stable" where all roots lie to the left, "unstable" where one
-    lies to the right, "undecided" where rounding could have moved one over the axis (`analysis.small_signals`).
+    `gain_margin`: by what all gains can be multiplied, at least, before a root reaches the imaginary axis: up to it all
+    roots lie to the left for certain. Infinite where they do up to 1e6, NaN where rounding hides the side at any gain.
+    `outcome`: "stable" where all roots lie to the left, "unstable" where one lies to the right, "undecided" where
+    rounding could have moved one over the axis (`analysis.small_signals`).
     """
 
     roots: npt.NDArray[np.complex128]
@@ -102,7 +104,8 @@ def measure_pole_margin(network: Network, poles: Any, inverter_poles: Any = None
 
     C_i dx_i/dt = -x_i / R_i + sum_j T_ij y_j, and y_j follows b_j x_j through the poles of its amplifier, one lag after
     the other; a negative weight takes it from the inverter behind, through `inverter_poles` besides. Eigenvalues of all
-    that, and the factor of all gains that brings the first of them to the imaginary axis.
+    that, and the factor of all gains up to which none of them reaches the imaginary axis. Where the poles are so much
+    faster than R C that rounding hides the side of a root, the factor is the one up to which it is known, or NaN.
 
     `poles`: rad/s, (m,), positive, the same for all neurons: of a cell, its amplifiers' 2 pi GBW / noise gain
     (`closed_loop_pole`). `inverter_poles`: (k,), none by default.
@@ -113,21 +116,25 @@ def measure_pole_margin(network: Network, poles: Any, inverter_poles: Any = None
         raise InputError(f"measure_pole_margin: {network!r:.60}: must be a Network; a Graph has no weights")
     own = _poles(poles, "poles")
     inverter = np.zeros(0) if inverter_poles is None else _poles(inverter_poles, "inverter_poles")
-    judged = judge_matrix(_matrix(network, own, inverter, 1.0))
+
+    def judge(factor: float) -> SmallSignals:
+        # Scaled by powers of 2, which changes no root and leaves less for rounding to hide.
+        scaled: Array = matrix_balance(_matrix(network, own, inverter, factor), permute=False)[0].astype(np.float64)
+        return judge_matrix(scaled)
+
+    judged = judge(1.0)
     roots = _sorted(judged.roots)
 
     # Upwards from a gain of nothing in steps of 5%: the first crossing counts, though a larger gain may cross back.
     factors = np.geomspace(1e-3, 1e6, 426)
-    first = next(
-        (k for k, factor in enumerate(factors.tolist()) if grows(_matrix(network, own, inverter, factor))), None
-    )
+    first = next((k for k, factor in enumerate(factors.tolist()) if judge(factor).outcome != "stable"), None)
     if first is None:
         return PoleMargin(roots=roots, gain_margin=float(np.inf), outcome=judged.outcome)
     low, high = (float(factors[first - 1]) if first else 0.0), float(factors[first])
     for _ in range(60):
         middle = 0.5 * (low + high)
-        low, high = (low, middle) if grows(_matrix(network, own, inverter, middle)) else (middle, high)
-    return PoleMargin(roots=roots, gain_margin=low, outcome=judged.outcome)
+        low, high = (middle, high) if judge(middle).outcome == "stable" else (low, middle)
+    return PoleMargin(roots=roots, gain_margin=low if low > 0.0 else float(np.nan), outcome=judged.outcome)
 
 
 def _matrix(network: Network, poles: Array, inverter: Array, factor: float) -> Array:

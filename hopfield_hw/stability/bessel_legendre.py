@@ -9,7 +9,7 @@ import numpy as np
 
 from ..values.arrays import whole
 from ..values.errors import InputError
-from .certificate import Certificate, check_delay
+from .certificate import Certificate, check_delay, round_down, round_up
 from .sectors import both, legendre_moments, selectors, square, stack, with_moments
 from .semidefinite import Problem, Unknown, solve, verify
 from .systems import LinearDelaySystem
@@ -49,7 +49,9 @@ def certify_linear_delay(
     problem = linear_delay_problem(system, low, high, whole(order, "order", 0, HIGHEST_ORDER))
     values = solve(problem, solver)
     low = 0.0 if order == 0 else low
-    which = f"for the delay {high:.9g} s" if low == high else f"for each constant delay from {low:.9g} to {high:.9g} s"
+    which = f"for the delay {high!r} s"
+    if low < high:
+        which = f"for each constant delay from {round_up(low, 9)} to {round_down(high, 9)} s"
     return Certificate(
         criterion=f"Bessel-Legendre, order {order}",
         claim=f"exponentially stable, {which}",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -82,8 +83,26 @@ class Certificate:
         for one in self.inequalities:
             sign = "holds" if one.holds else "does not hold"
             lines.append(f"  {one.name} > 0  {sign}, {one.eigenvalue:.3g} of {one.bound:.1g} ({one.arithmetic})")
-        lines += [f"  {name}  {value:.6g}" for name, value in self.figures.items()]
+        for name, value in self.figures.items():
+            lines.append(f"  {name}  {round_down(value) if 'rate' in name else round_up(value)}")
         return "\n".join([*lines, f"  {self.source}", *(f"  before: {line}" for line in self.attempts)])
+
+
+def round_up(value: float, digits: int = 6) -> str:
+    """Return a number of so many digits that is not below `value`: of a bound that is not exceeded."""
+    return _rounded(value, digits, ROUND_CEILING)
+
+
+def round_down(value: float, digits: int = 6) -> str:
+    """Return a number of so many digits that is not above `value`: of a rate or a delay up to which a proof goes."""
+    return _rounded(value, digits, ROUND_FLOOR)
+
+
+def _rounded(value: float, digits: int, rounding: str) -> str:
+    near = f"{value:.{digits}g}"
+    if float(near) == value:
+        return near  # so it was written, though the binary number may lie a rounding to the other side
+    return f"{float(Context(prec=digits, rounding=rounding).create_decimal(Decimal(value))):.{digits}g}"
 
 
 def check_delay(value: Any, name: str, *, zero: bool = False) -> float:

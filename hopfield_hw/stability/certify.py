@@ -64,6 +64,8 @@ def certify(
         found, steps = None, _linear_steps(network, delay, rate)
     else:
         found = read_network(network, delay)
+        if rate is not None and not found.has_delay:
+            raise InputError(f"`rate` = {rate!r:.40}: the network has no delay that could change; leave it out")
         steps = _steps(found, rate)
     unstable: str | None = None
     looked = found is None

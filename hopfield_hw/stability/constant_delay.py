@@ -7,7 +7,7 @@ from typing import Any
 
 from ..graph import Graph, HasGraph
 from ..values.arrays import whole
-from .certificate import Certificate, check_delay
+from .certificate import Certificate, check_delay, round_down
 from .inequality import multiply
 from .reading import read_network
 from .sectors import (
@@ -51,7 +51,7 @@ def certify_constant_delay(
     seconds = check_delay(found.delay, "delay")
     problem = constant_delay_problem(found, seconds, whole(order, "order", 0, HIGHEST_ORDER))
     values = solve(problem, solver)
-    which = f"for every constant delay up to {seconds:.9g} s" if order == 0 else f"for the delay {seconds:.9g} s"
+    which = f"for the delay {seconds!r} s" if order else f"for every constant delay up to {round_down(seconds, 9)} s"
     return Certificate(
         criterion=f"Bessel-Legendre with sectors, order {order}",
         claim=f"one equilibrium for each constant input, globally asymptotically stable, {which}",

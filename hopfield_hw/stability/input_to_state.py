@@ -11,7 +11,7 @@ import numpy as np
 from ..graph import Graph, HasGraph
 from ..values.arrays import Array, positive
 from ..values.errors import InputError
-from .certificate import EVERY, Certificate, check_delay
+from .certificate import EVERY, Certificate, check_delay, round_down, round_up
 from .inequality import Inequality, multiply
 from .reading import read_network
 from .sectors import both, field, in_units, integrals, network_data, sector, selectors, square, stack
@@ -81,11 +81,11 @@ def certify_input_to_state(
     figures = {"L2 gain, s": gain} if norm == "2" else {"gain of the largest input, s": gain, "rate, 1/s": best}
     inside = "one equilibrium for each constant input, and input-to-state stability: "
     if norm == "2":
-        claim = inside + f"from it the L2 norm of x is at most {gain:.6g} s times that of the input"
+        claim = inside + f"from it the L2 norm of x is at most {round_up(gain)} s times that of the input"
         claim += ", for every constant delay" if found.has_delay else ""
     else:
-        claim = inside + f"|x| comes below {gain:.6g} s times the largest |u|, at the rate {best:.6g} 1/s"
-        claim += f", for every constant delay up to {late:.9g} s" if found.has_delay else ""
+        claim = inside + f"|x| comes below {round_up(gain)} s times the largest |u|, at the rate {round_down(best)} 1/s"
+        claim += f", for every constant delay up to {round_down(late, 9)} s" if found.has_delay else ""
     return Certificate(
         criterion="input-to-state, L2 gain" if norm == "2" else "input-to-state, largest input",
         claim=claim,

@@ -10,7 +10,7 @@ import numpy as np
 from ..values.arrays import positive
 from ..values.errors import InputError
 from .bessel_legendre import certify_linear_delay
-from .certificate import Certificate, check_delay
+from .certificate import Certificate, check_delay, round_down, round_up
 from .inequality import Inequality
 from .semidefinite import largest
 from .systems import LinearDelaySystem
@@ -85,7 +85,8 @@ def certify_range(
     proved = all(piece.proved for piece in pieces)
     return Certificate(
         criterion=f"Bessel-Legendre, order {order}, {len(pieces)} pieces",
-        claim=f"exponentially stable, for each constant delay from {shortest:.9g} to {longest:.9g} s",
+        claim=f"exponentially stable, for each constant delay from {round_up(shortest, 9)} to "
+        f"{round_down(longest, 9)} s",
         system=system,
         inequalities=tuple(inequalities) if proved else pieces[-1].inequalities,
         delays=(shortest, longest),

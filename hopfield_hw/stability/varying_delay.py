@@ -10,7 +10,7 @@ import numpy as np
 from ..graph import Graph, HasGraph
 from ..values.arrays import freeze
 from ..values.errors import InputError
-from .certificate import Certificate, check_delay
+from .certificate import Certificate, check_delay, round_down
 from .inequality import multiply
 from .reading import read_network
 from .sectors import both, field, in_units, integrals, network_data, sector, selectors, square, stack
@@ -54,11 +54,11 @@ def certify_varying_delay(
         raise InputError(f"`rate` = {mu:g}: must be at least 0, the bound of d'(t); 0 for a delay that does not grow")
     problem = varying_delay_problem(found, seconds, mu, increments=increments)
     values = solve(problem, solver)
-    how = "however fast it changes" if mu >= 1.0 else f"that grows by at most {mu:g} s/s"
+    how = "however fast it changes" if mu >= 1.0 else f"that grows by at most {round_down(mu)} s/s"
     return Certificate(
         criterion="free-weighting matrices" + (" with increments" if increments else ""),
         claim=f"one equilibrium for each constant input, globally asymptotically stable, for each delay of up to "
-        f"{seconds:.9g} s {how}",
+        f"{round_down(seconds, 9)} s {how}",
         system=found,
         inequalities=verify(problem, values, exactly=exactly),
         delays=(0.0, seconds),

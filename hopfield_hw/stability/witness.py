@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import xarray as xr
 
+from ..analysis.balance import Balance
 from ..cells import Cell
 from ..functions import Function, Identity, Tanh
 from ..graph import Activate, Affine, Delay, Graph, Leak, Operator, Output, Units
@@ -25,6 +26,7 @@ from .systems import DelayedNetwork, LinearDelaySystem
 # Of a system without a graph: one unit of time of its fastest decay or feedback, in the circuit, and of conductance.
 SECONDS, SIEMENS = 1e-3, 1e-4
 SMALL = 0.02  # volts, at the start
+STILL = 1e-3  # of these: a start from which the network would go no further is an equilibrium
 # Deviations are followed until they are expected to be this factor smaller or larger, for at most so many delays.
 FACTOR, FEWEST_DELAYS, MOST_DELAYS = 5.0, 12.0, 400.0
 # Of the range over the first fifth of a run, what the last fifth has where the circuit decays or grows.
@@ -103,8 +105,9 @@ def demonstrate(
 
     `inside`: a delay, seconds; 0.9 of the largest one proved by default (the middle of a window), and the largest delay
     that anything is known of is 1 / (least decay) for a certificate for every delay. `outside`: 1.1 of the exact limit
-    by default, where there is one up to 50 times the bound. `initial`: x(0), (n,) or one, volts; small values by
-    default, or the graph's own. `cell`, `accuracy`: as of `lower` and `simulate`.
+    by default, where there is one up to 50 times the bound. `initial`: x(0), (n,) or one, volts; by default the graph's
+    own, and small values where there is no graph, or its own is an equilibrium (small values away from it). `cell`,
+    `accuracy`: as of `lower` and `simulate`.
 
     Raises InputError for a certificate that is not proved, one of a network without delay, and an inside that it does
     not cover; a SimulatorError where ngspice does not deliver.
@@ -181,6 +184,8 @@ def circuit_graph(system: DelayedNetwork | LinearDelaySystem, delay: float, init
     if isinstance(system, DelayedNetwork) and system.graph is not None:
         given = system.graph
         late = h / given.units.seconds_per_unit
+        if initial is None:
+            initial = _away(system, given)
         if initial is not None:
             (leak,) = given.of_type(Leak)
             start = freeze(initial, "initial", shape=(leak.output_size,))
@@ -201,6 +206,17 @@ def _start(system: DelayedNetwork | LinearDelaySystem) -> Array:
     static = isinstance(system, DelayedNetwork) and system.kind == "static"
     sums = np.abs(system.late_weights).sum(axis=1) if isinstance(system, DelayedNetwork) and static else np.ones(1)
     return np.asarray(SMALL / max(1.0, float(np.max(sums))) * np.cos(1.0 + np.arange(system.size)))
+
+
+def _away(system: DelayedNetwork, graph: Graph) -> Array | None:
+    """Return states near the graph's own where that is an equilibrium, which shows nothing; None where it is not."""
+    balance = Balance(graph, what="demonstrate")
+    x = balance.initial
+    drift = np.abs(balance.value(x)) / system.decay
+    small = _start(system)
+    if bool(np.any(drift > STILL * np.max(np.abs(small)))):
+        return None
+    return np.asarray(x + small)
 
 
 def _units(rate: float) -> Units:

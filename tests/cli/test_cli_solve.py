@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from hopfield_hw.cli import run
@@ -56,6 +57,7 @@ def test_an_answer_that_is_none_ends_with_1(cli: Any, triangle: Path) -> None:
     assert set(RESULT_KEYS) <= set(content)
     assert (content["status"], content["result"], content["value"]) == ("failed", "invalid", 1.0)
     assert content["what"] == "edges within one of 2 colours"
+    assert content["rests_on"] == ("the edges of the file, and a clique of 3 nodes: no colouring with 2 colours exists")
 
 
 @pytest.mark.parametrize(
@@ -120,9 +122,50 @@ def test_analyze_says_where_a_delay_begins_to_matter_and_what_it_cannot_tell(cli
 
 def test_bad_input_of_analyze_ends_with_2(cli: Any) -> None:
     assert cli("analyze", "flipflop")[0] == 2
-    status, _, err = cli("analyze", "delayed_inhibition", "--plot", "a.png")
-    assert status == 2
-    assert err == (
-        f"{ERROR}--plot: delayed_inhibition is a delay equation of 3 states: must be a differential equation of at "
-        "least two; leave --plot out\n"
-    )
+
+
+@pytest.mark.parametrize(
+    ("design", "why"),
+    {
+        "delayed_inhibition": "--plot: delayed_inhibition is a delay equation of 3 states: must be a differential "
+        "equation of at least two; leave --plot out",
+        "max_cut": "--plot: the inputs of max_cut change with time, and a plane of states is of constant ones; leave "
+        "--plot out",
+    }.items(),
+)
+def test_an_analysis_without_its_picture_is_printed_all_the_same(
+    cli: Any, tmp_path: Path, design: str, why: str
+) -> None:
+    picture = tmp_path / "a.png"
+    status, out, err = cli("analyze", design, "--plot", picture)
+    assert (status, err) == (1, f"{ERROR}{why}\n")
+    assert "\nstability " in out
+    assert "picture" not in out
+    assert not picture.exists()
+    if design == "max_cut":
+        status, out, err = cli("analyze", design, "--plot", picture, "--json")
+        content = json.loads(out)
+        assert (status, err) == (1, f"{ERROR}{why}\n")
+        assert (content["status"], content["plot"], content["no_plot"]) == ("failed", None, why)
+        assert content["stability"]["told"] is False
+
+
+def test_the_picture_of_many_states_is_a_section_through_an_equilibrium(
+    cli: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    figures: list[Any] = []
+    monkeypatch.setattr("hopfield_hw.pictures.plots.save_figure", lambda figure, path: figures.append(figure))
+    monkeypatch.setattr("hopfield_hw.pictures.save_figure", lambda figure, path: figures.append(figure), raising=False)
+    cli("analyze", "matrix_game", "--plot", tmp_path / "a.png")
+    (axes,) = figures[0].axes
+    assert axes.get_title(loc="left") == "phase plane: a section of 6 states, solutions seen from above"
+    legend = axes.get_legend()
+    assert [text.get_text() for text in legend.get_texts()] == [*("d x0/dt = 0", "d x1/dt = 0", "solutions", "stable")]
+    # Both nullclines pass through the equilibrium.
+    from matplotlib.contour import ContourSet
+
+    lines = [one for one in axes.collections if isinstance(one, ContourSet)]
+    assert len(lines) == 2
+    for one in lines:
+        vertices = np.concatenate([path.vertices for path in one.get_paths()])
+        assert np.min(np.max(np.abs(vertices - [0.25, 0.75]), axis=1)) < 2e-3

@@ -54,6 +54,7 @@ PUBLIC = (
     *(
         ".memories",
         ".optimisation",
+        ".pictures",
         ".problems",
         ".recurrent",
         ".spice.dialects",
@@ -78,6 +79,7 @@ LIGHT: dict[str, tuple[str, set[str]]] = {
     "--help": ("from hopfield_hw.cli import run; run(['--help'])", set()),
     "--version": ("from hopfield_hw.cli import run; run(['--version'])", set()),
     "list": ("from hopfield_hw.cli import run; run(['list'])", set()),
+    "pictures": ("import hopfield_hw as hh; dir(hh.pictures)", set()),
     "a network": (
         "import hopfield_hw as hh; hh.Network(weights=[[0.0]], resistance=1e4, capacitance=1e-8)",
         {"numpy", "scipy"},

@@ -61,6 +61,7 @@ def test_what_has_no_solution_is_never_solved() -> None:
         found = solve_formula(impossible, starts=8, seed=0, form=form, t_stop=20.0)  # type: ignore[arg-type]
         assert found.success.count == 0
         assert found.solution is None
+        assert impossible.unsatisfied(found.nearest) == 1
         assert "median" not in str(found)
 
 

@@ -126,7 +126,9 @@ def test_a_formula_is_satisfied_or_nothing_is_said(tmp_path: Path) -> None:
     assert found.verdict == "optimal"
     assert formula.satisfied(found.answer).all()
     none = solve(written(tmp_path, "b.cnf", "p cnf 1 2\n1 0\n-1 0\n"), Effort(reads=4))
-    assert (none.verdict, none.best_reads, none.answer.size) == ("invalid", 0, 0)
+    assert (none.verdict, none.best_reads, none.answer.size) == ("invalid", 0, 1)
+    assert (none.value, none.what) == (1.0, "clauses satisfied of 2")
+    assert ("clauses satisfied of 2", "1") in none.rows()
     assert none.rests_on == "that no run satisfied all; whether anything does is not known, try more reads"
 
 

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 import hopfield_hw as hh
 from hopfield_hw.analysis import continue_equilibria, find_basins, find_equilibria
 from hopfield_hw.analysis.branches import Diagram
+from hopfield_hw.designs import load_design
 from hopfield_hw.families import generalised_hopfield
 from hopfield_hw.functions import Tanh
 from hopfield_hw.graph import Units
@@ -51,6 +52,24 @@ def test_a_phase_plane() -> None:
     assert len(ends) == 12
     nearest = np.min(np.max(np.abs(ends[:, np.newaxis] - found.states[[0, 2]]), axis=2), axis=1)
     assert nearest.max() < 1e-3
+
+
+def test_a_plane_of_solutions_that_run_away_is_drawn() -> None:
+    """Fewer than none of a species are infinitely few after a finite time."""
+    chosen = load_design("competing_species")
+    found = find_equilibria(chosen.graph())
+    starts = [[0.5, 0.2], [1.1, 0.2], [-0.1, 0.5]]
+    figure = plot_phase_plane(chosen.graph(), equilibria=found, t_stop=chosen.t_stop, starts=starts)
+    ends = np.array([line.get_xydata()[-1] for line in figure.axes[0].lines if len(line.get_xydata()) > 500])
+    assert np.isfinite(ends).all()
+    assert (np.max(np.abs(ends - [0.75, 0.5]), axis=1) < 1e-3).tolist() == [True, True, False]
+    with pytest.raises(InputError, match="has no finite time constant R C"):
+        plot_phase_plane(chosen.graph(), equilibria=found)
+
+
+def test_a_nullcline_that_is_not_in_view_is_not_promised() -> None:
+    figure = plot_phase_plane(flip_flop(), low=[0.1, 2.0], high=[0.4, 3.0])
+    assert legend(figure)[:2] == ["d x0/dt = 0: not in view", "d x1/dt = 0: not in view"]
 
 
 def test_nullclines_are_where_the_slope_is_zero() -> None:
@@ -134,3 +153,16 @@ def test_bad_input_is_refused(call: Any, message: str) -> None:
     with pytest.raises(InputError) as refused:
         call()
     assert str(refused.value) == message
+
+
+def test_other_objects_are_refused() -> None:
+    found = find_equilibria(flip_flop())
+    basins = find_basins(flip_flop(), found, points=3)
+    with pytest.raises(InputError, match=r"^`basins` = 5: must be Basins, of `find_basins`$"):
+        plot_basins(5, found)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match=r"^`equilibria` = 5: must be Equilibria, of `find_equilibria`$"):
+        plot_basins(basins, 5)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match=r"^`equilibria` = 5: must be Equilibria, of `find_equilibria`$"):
+        find_basins(flip_flop(), 5)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match=r"^`diagram` = 5: must be a Diagram, of `continue_equilibria`$"):
+        plot_bifurcation(5)  # type: ignore[arg-type]

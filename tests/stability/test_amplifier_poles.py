@@ -46,6 +46,19 @@ def test_a_network_has_the_margin_of_its_most_negative_mode() -> None:
     assert margin.growth == pytest.approx(roots[0].real, rel=1e-6)
 
 
+@pytest.mark.parametrize(("capacitance", "outcome"), [(1e-3, "undecided"), (1e-6, "stable"), (1e-9, "stable")])
+def test_a_margin_is_never_above_the_true_one(capacitance: float, outcome: str) -> None:
+    """One neuron that excites itself by 1/2 has the margin 2 with any pole; rounding hides that of a slow one."""
+    net = hh.Network(weights=[[0.5e-9]], resistance=1e9, capacitance=capacitance)
+    margin = measure_pole_margin(net, [2.0 * np.pi * (1e8 if capacitance == 1e-3 else 1e7)])
+    assert margin.outcome == outcome
+    if outcome == "undecided":
+        assert np.isnan(margin.gain_margin)
+    else:
+        assert margin.gain_margin <= 2.0
+        assert margin.gain_margin == pytest.approx(2.0, rel=1e-2 if capacitance == 1e-6 else 1e-5)
+
+
 def test_units_of_the_network_do_not_matter() -> None:
     si = hh.Network(weights=[[0.0, -3e-3], [-3e-3, 0.0]], resistance=10e3, capacitance=100e-9)
     plain = hh.Network.dimensionless([[0.0, -30.0], [-30.0, 0.0]])

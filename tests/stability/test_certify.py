@@ -124,3 +124,11 @@ def test_bad_arguments_are_refused() -> None:
         certify(TWO, 1.0, -0.5)
     with pytest.raises(hh.InputError, match=r"`delay` = -1 s: must be at least 0"):
         certify(TWO, -1.0)
+
+
+def test_a_rate_without_a_delay_is_refused() -> None:
+    net = hh.Network(weights=[[-1e-5]], resistance=1e4, capacitance=1e-8)
+    with pytest.raises(
+        hh.InputError, match=r"^`rate` = 0\.5: the network has no delay that could change; leave it out$"
+    ):
+        certify(net, rate=0.5)

@@ -12,6 +12,7 @@ from delayed_cases import FOUR, STATIC
 
 import hopfield_hw as hh
 from hopfield_hw.stability import DelayedNetwork, certify_input_gain, certify_input_to_state, read_network
+from hopfield_hw.stability.certificate import round_down, round_up
 from hopfield_hw.stability.comparison import comparison_matrix
 from hopfield_hw.stability.input_to_state import input_problem
 from hopfield_hw.stability.sector_limit import corners
@@ -280,3 +281,26 @@ def test_bad_arguments_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "cvxpy", None)
     with pytest.raises(hh.values.errors.MissingExtra, match=r"install it: pip install '\.\[stability\]'$"):
         certify_input_to_state(FOUR)
+
+
+@pytest.mark.parametrize("norm", ["2", "inf"])
+@pytest.mark.parametrize("decay", [3.0, 7.0])
+def test_what_a_claim_says_is_not_more_than_what_is_proved(norm: Any, decay: float) -> None:
+    delayed = DelayedNetwork(decay=decay, late_weights=[[0.1]], upper=[1.0], delay=1.0 / 7.0)
+    found = certify_input_to_state(delayed, norm=norm)
+    assert found.proved
+    words = found.claim.replace(",", " ").split()
+    said = float(words[words.index("s") - 1])
+    gain = found.figures[L2 if norm == "2" else SUP]
+    assert gain <= said <= gain * (1.0 + 1e-5)
+    if norm == "inf":
+        rate = float(words[words.index("1/s") - 1])
+        assert found.figures["rate, 1/s"] * (1.0 - 1e-5) <= rate <= found.figures["rate, 1/s"]
+        assert found.claim.endswith("up to 0.142857142 s")
+
+
+def test_numbers_of_claims_are_rounded_to_the_safe_side() -> None:
+    assert [round_up(x) for x in (1.0 / 3.0, 0.5, 1.0000001, 2e-9 / 3.0, 1e6, np.inf)] == [
+        *("0.333334", "0.5", "1.00001", "6.66667e-10", "1e+06", "inf")
+    ]
+    assert [round_down(x, 9) for x in (2.0 / 3.0, 0.0, 1e-4 / 7.0)] == ["0.666666666", "0", "1.42857142e-05"]

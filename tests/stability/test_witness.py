@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from delayed_cases import FIRST, STATIC, THREE, TWO, WINDOW
@@ -17,6 +19,7 @@ from hopfield_hw.stability import (
     read_network,
 )
 from hopfield_hw.stability.witness import circuit_graph
+from hopfield_hw.transforms import add_delay
 
 
 def test_a_window_is_seen_from_both_sides(ngspice: str) -> None:
@@ -39,6 +42,19 @@ def test_an_inhibitory_circuit_oscillates_beyond_its_limit(ngspice: str) -> None
     assert found.confirmed
     assert found.limit == pytest.approx(1.2092e-4, rel=1e-4)
     assert found.inside.wave.sizes["neuron"] == 1
+
+
+def test_a_graph_that_begins_at_its_equilibrium_is_moved_away_from_it(ngspice: str) -> None:
+    net = hh.Network(weights=[[-2e-4]], resistance=1e4, capacitance=1e-8, gain=hh.Tanh(gain=1.0))
+    graph = add_delay(net, tau=4e-5)
+    found = demonstrate(certify(graph))
+    assert found.confirmed
+    assert found.inside.seen == "decays"
+    begun = found.inside.wave["state"].to_numpy()[0]
+    np.testing.assert_allclose(begun, 0.02 * np.cos(1.0), rtol=1e-3)
+    # Another start is kept.
+    own = circuit_graph(read_network(add_delay(replace(net, initial=[0.3]), tau=4e-5)), 4e-5)
+    assert [leak.initial.tolist() for leak in own.of_type(hh.graph.Leak)] == [[0.3]]
 
 
 @pytest.mark.parametrize(
