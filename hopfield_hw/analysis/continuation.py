@@ -14,13 +14,15 @@ from ..values.errors import InputError
 from .arc import Arc, Family
 from .branches import Branch, Diagram, PointKind, SpecialPoint
 from .newton import newton
-from .root_paths import deepest_dip, paths
+from .root_paths import Paths, deepest_dip, exchange, matched, paths
 
 STEP, SHORTEST = 0.01, 1e-7  # of the arc, in units of the states and of the range
 LONGEST = 6.0  # times the first step
 STRAIGHT = 0.97  # the cosine of the largest angle between two tangents
 DIP = 0.2  # of what a root is off the border at the nearer end of a step: where it may come so near, the step is halved
 HALVINGS, MOST_HALVINGS = 8, 24  # at most, and where it seems to cross and come back
+CLOSE = 2e-4  # of the arc: two roots that cross in opposite ways within it are not told apart
+STRAIGHT_LENGTH = 1e-3  # of the arc: roots that seem to cross in opposite ways within it do so
 MOST_BRANCHES = 24
 SAME = 1e-4
 KERNEL = 1e-4
@@ -34,7 +36,7 @@ class _Node(NamedTuple):
     tangent: Array
     unstable: int
     determinant: float
-    paths: tuple[Array, Array]
+    paths: Paths
 
 
 class _Event(NamedTuple):
@@ -64,11 +66,13 @@ def continue_equilibria(
     roots nearest the imaginary axis at Hopf points. Equilibria of a delay equation are those of the equation without
     delays; its characteristic roots tell their stability, so p may be a delay.
 
-    Within a step two crossings may cancel, as at two folds next to each other, or where a pair of roots crosses and
-    comes back. So the roots are looked at again a little further along the tangent at each point, and a step over which
-    the cubic through growth and slope at its ends comes near 0 is halved, up to 8 times, and up to 24 times where that
-    crosses 0; what is not told by then is an "unresolved" point. What leaves no trace at the ends of a step is not
-    seen; `Branch.resolution` says how long the steps were, and a shorter `step` looks closer.
+    Within a step two crossings may cancel, as at two folds next to each other, where a pair of roots crosses and comes
+    back, or where one root crosses to the right and another to the left. So the roots are looked at again a little
+    further along the tangent at each point, and each is followed to where the tangents at both ends of a step lead it.
+    A step over which the cubic through growth and slope at its ends comes near 0 is halved, up to 8 times, and up to 24
+    times where that crosses 0; one over which two roots cross in opposite ways, down to a length of 2e-4. What is not
+    told by then is an "unresolved" point. What leaves no trace at the ends of a step is not seen; `Branch.resolution`
+    says how long the steps were, and a shorter `step` looks closer.
 
     `family`: p -> graph (or what has one), smooth in p, with the same states (at a corner of a gain where it
     turns sharply a branch ends). `start`: (n,), volts, near an equilibrium at the parameter `at` (the lower bound by
@@ -170,7 +174,7 @@ def _closes(run: _Run, start: Array, length: float) -> bool:
 
 def _node(arc: Arc, u: Array, tangent: Array) -> _Node:
     found = paths(arc, u, tangent, arc.roots(u))
-    return _Node(u, tangent, int(np.sum(found[0] > 0.0)), arc.determinant(u, tangent), found)
+    return _Node(u, tangent, int(np.sum(found.growth > 0.0)), arc.determinant(u, tangent), found)
 
 
 def _append(arc: Arc, run: _Run, u: Array) -> None:
@@ -181,18 +185,29 @@ def _append(arc: Arc, run: _Run, u: Array) -> None:
 
 def _between(arc: Arc, run: _Run, last: _Node, node: _Node, halvings: int) -> None:
     """Put a point at the end of a run, and one in the middle before it where a root may cross and come back."""
-    dip = deepest_dip(last.paths, node.paths, float(np.linalg.norm(node.u - last.u)))
-    if dip < DIP and halvings < (HALVINGS if dip > 0.0 else MOST_HALVINGS):
+    length = float(np.linalg.norm(node.u - last.u))
+    first, second = matched(last.paths, node.paths, length)
+    dip, exchanged = deepest_dip(first[:2], second[:2], length), exchange(first, second)
+    halve = dip < DIP and halvings < (HALVINGS if dip > 0.0 else MOST_HALVINGS)
+    if halve or (exchanged and halvings < MOST_HALVINGS and length > CLOSE):
         found = arc.correct(0.5 * (last.u + node.u), last.tangent)
         if found is not None:
+            before = len(run.events)
             middle = _node(arc, found[0], arc.tangent(found[0], last.tangent))
             _between(arc, run, last, middle, halvings + 1)
             _between(arc, run, middle, node, halvings + 1)
+            if exchanged and length <= STRAIGHT_LENGTH and len(run.events) == before:
+                _leave(run, node)
             return
     _put(arc, run, last, node)
-    if dip <= 0.0 and run.places[-1:] != [len(run.nodes) - 1]:
-        run.events.append(_Event("unresolved", node.u, node.tangent, np.nan, np.nan))
-        run.places.append(len(run.nodes) - 1)
+    if (dip <= 0.0 or exchanged) and run.places[-1:] != [len(run.nodes) - 1]:
+        _leave(run, node)
+
+
+def _leave(run: _Run, node: _Node) -> None:
+    """Say that a step, which ends at this point, is not resolved."""
+    run.events.append(_Event("unresolved", node.u, node.tangent, np.nan, np.nan))
+    run.places.append(len(run.nodes) - 1)
 
 
 def _put(arc: Arc, run: _Run, last: _Node, node: _Node) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -19,6 +19,10 @@ from .closed import POINTS, TRIVIAL, Closed
 from .delay_cycles import Collocation
 from .shooting import Shooting
 
+Outcome = Literal["stable", "unstable", "undecided"]
+
+LEAST_ERROR = 1e-11  # of the multipliers, as the equation is solved no better
+
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Cycle(Report):
@@ -26,12 +30,17 @@ class Cycle(Report):
 
     `period`: T, seconds. `times`: (p,), `states`: (p, n), volts, one period. `multipliers`: (n,), the eigenvalues of
     the monodromy matrix, the trivial one first, which is 1, and then the largest first. `trivial_error`: how far the
-    one is from 1. `gap`: |x(T) - x(0)|, as a part of the size of the cycle. `stable`: whether the cycle is verified
-    and all others are within the unit circle, by more than the trivial error.
+    one is from 1, and at least what the multipliers change by in a second computation, with another tolerance. `gap`:
+    |x(T) - x(0)|, as a part of the size of the cycle.
+
+    `outcome`: "stable" where the cycle is verified and all other multipliers are within the unit circle, "unstable"
+    where one is outside it, by more than `margin`; else "undecided". The margin is the square root of the trivial
+    error: an error e of a matrix moves two eigenvalues that are equal, and one of them is 1, by up to about sqrt(e)
+    (J. H. Wilkinson, The Algebraic Eigenvalue Problem, 1965, chapter 2).
 
     A delay equation has infinitely many multipliers: these are the largest, up to 16 and the trivial one, and
-    `complete` is False. There `trivial_error` is at least what the others changed by from the mesh before to the last,
-    and `gap` is what the states did, as a part of the size.
+    `complete` is False. There the second computation is that of the mesh before the last, and `gap` is what the states
+    changed by, as a part of the size.
     """
 
     period: float
@@ -45,7 +54,18 @@ class Cycle(Report):
 
     @property
     def stable(self) -> bool:
-        return self.is_verified and self._largest < 1.0 - self.trivial_error
+        return self.outcome == "stable"
+
+    @property
+    def outcome(self) -> Outcome:
+        if not self.is_verified or abs(self._largest - 1.0) <= self.margin:
+            return "undecided"
+        return "stable" if self._largest < 1.0 else "unstable"
+
+    @property
+    def margin(self) -> float:
+        """How near to 1 the size of a multiplier tells nothing."""
+        return float(np.sqrt(max(self.trivial_error, LEAST_ERROR)))
 
     @property
     def _largest(self) -> float:
@@ -58,10 +78,9 @@ class Cycle(Report):
 
     def rows(self) -> list[tuple[str, str]]:
         largest = self._largest
-        undecided = not self.is_verified or abs(largest - 1.0) <= self.trivial_error
         many = "all" if self.complete else "the largest of infinitely many"
         return [
-            ("limit cycle", "undecided" if undecided else "stable" if self.stable else "unstable"),
+            ("limit cycle", self.outcome),
             ("period", format_si(self.period, "s")),
             ("largest multiplier", f"{largest:.8g}"),
             ("multipliers", f"{self.multipliers.size}, {many}"),
@@ -73,6 +92,7 @@ class Cycle(Report):
         return {
             "period": self.period,
             "stable": self.stable,
+            "outcome": self.outcome,
             "multipliers": [[float(m.real), float(m.imag)] for m in self.multipliers],
             "trivial_error": self.trivial_error,
             "gap": self.gap,
@@ -97,7 +117,8 @@ def find_cycle(
 
     An ordinary differential equation by shooting: phi_T(x) = x with f(x_0) . (x - x_0) = 0, with the derivative of phi
     from the variational equation M' = J M (DOP853, relative tolerance 1e-11). M(T) is the monodromy matrix, whose
-    eigenvalues are the Floquet multipliers; one of them is 1, and how well it is says how good the others are.
+    eigenvalues are the Floquet multipliers; one of them is 1. How well it is, and what they change by with a relative
+    tolerance of 1e-9, says how good the others are.
 
     A delay equation with constant delays by collocation of the periodic problem x'(t) = f(x(t), x(t - tau_1), ...):
     polynomials of degree 6 on a mesh over one period, delayed values from the same polynomials modulo T, and the phase

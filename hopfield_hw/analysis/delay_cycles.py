@@ -21,7 +21,7 @@ from ..values.arrays import Array, freeze
 from ..values.errors import AccuracyError, InputError
 from .balance import Balance
 from .characteristic import Complexes
-from .closed import POINTS, RETURNS, Closed, last_round, refuse_equilibrium, sort_multipliers
+from .closed import POINTS, Closed, apart, last_round, refuse_equilibrium, rounds, sort_multipliers
 from .retarded import RetardedEquation
 
 DEGREE = 6
@@ -31,7 +31,6 @@ ITERATIONS = 30
 CONVERGED = 1e-11
 AGREED, SAME = 1e-10, 1e-8  # of the period and of the states, from mesh to mesh
 FEWEST = 8  # times of a cycle to start from
-ONCE = 1e-5  # of the size: a solution that differs less after a part of its period has gone round more than once
 COUNT = 16  # multipliers beside the trivial one
 LARGE, LARGEST = 400, 3000  # a monodromy matrix of more rows is made only where it has to be, and never
 RTOL, NOISE = 1e-7, 1e-5  # of the simulated start
@@ -120,6 +119,7 @@ class Collocation:
                     f"find_cycle: {op.name!r} is a HardLimiter, which jumps, and the cycles of delay equations are "
                     "computed of what is continuous; take a steep Tanh in its place"
                 )
+        self._reaches = balance.reaches
         self._equation = RetardedEquation(balance, "find_cycle")
         self._program = DelayProgram(balance.given, balance.inputs)
         self.n, self._lags = self._equation.size, self._equation.lags
@@ -149,7 +149,7 @@ class Collocation:
         longest = float(self._lags[-1])
         late = length + min(longest, 0.5 * length)
         size = max(float(np.max(np.abs(found.state(np.linspace(0.0, length, 101))))), 1e-9)
-        end, period = last_round(found.state, min(longest, late) * PAST, late, 2.0 * length, size, NOISE)
+        end, period = last_round(found.state, min(longest, late) * PAST, late, 2.0 * length, size, NOISE, found.times)
         return found.state(end - period + period * np.linspace(0.0, 1.0, POINTS)), period
 
     def _from_rest(self, initial: Array, end: float) -> Solution:
@@ -169,14 +169,11 @@ class Collocation:
                 f"the cycle to start from is known at {len(states)} times: must be at least {FEWEST} for a delay "
                 "equation; find it with more `points`"
             )
-        at = np.linspace(0.0, 1.0, POINTS)
         found, mesh, x = self._refine(states, period)
-        path = mesh.states(x, at)
-        alike = ONCE * float(np.max(np.ptp(path, axis=0)))
-        for times in range(RETURNS, 1, -1):
-            if float(np.max(np.abs(mesh.states(x, at + 1.0 / times) - path))) <= alike:
-                found, mesh, x = self._refine(mesh.states(x, at / times), found.period / times)
-                break
+        count = rounds(lambda times: mesh.states(x, times))
+        if count > 1:
+            at = np.linspace(0.0, 1.0, POINTS) / count
+            found, mesh, x = self._refine(mesh.states(x, at), found.period / count)
         return found._replace(states=mesh.states(x, np.linspace(0.0, 1.0, points)))
 
     def _refine(self, states: Array, period: float) -> tuple[Closed, Mesh, Array]:
@@ -188,13 +185,13 @@ class Collocation:
         while True:
             x, period = self._newton(mesh, x, period, first)
             path = mesh.states(x, uniform)
-            extent = refuse_equilibrium(path, max(float(np.max(np.abs(path))), 1e-9))
+            extent = refuse_equilibrium(path, self._reaches)
             values = sort_multipliers(self._multipliers(mesh, x, period))
             found = Closed(period, path, values[: COUNT + 1], np.inf, np.inf, False)
             if before is not None:
                 last, others = before
                 gap = float(np.max(np.abs(path - last.states))) / extent
-                change = max(_apart(found.multipliers, others), _apart(last.multipliers, values))
+                change = max(apart(found.multipliers, others), apart(last.multipliers, values))
                 found = found._replace(gap=gap, change=change)
                 agree = abs(period - last.period) <= AGREED * period and gap <= SAME
                 if agree and change <= SAME and abs(values[0] - 1.0) <= SAME:
@@ -304,9 +301,3 @@ class Collocation:
                         "is shorter beside the period"
                     ) from None
         return np.linalg.eigvals(later(np.eye(past))).astype(np.complex128)
-
-
-def _apart(some: Complexes, among: Complexes) -> float:
-    """Return how far some multipliers are from the nearest ones of others, those above 1 as parts."""
-    nearest = np.min(np.abs(some[:, np.newaxis] - among), axis=1)
-    return float(np.max(nearest / np.maximum(np.abs(some), 1.0)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,11 +12,11 @@ from ..equations import OdeProgram
 from ..graph import Graph
 from ..values.arrays import Array, freeze
 from ..values.errors import AccuracyError, InputError
-from .balance import constant_inputs
-from .closed import Closed, last_round, refuse_equilibrium, sort_multipliers
+from .balance import Balance, constant_inputs
+from .closed import POINTS, Closed, apart, last_round, refuse_equilibrium, rounds, sort_multipliers
 from .lure_form import dense
 
-RTOL = 1e-11
+RTOL, LOOSER = 1e-11, 1e-9  # the second one tells how good the multipliers are
 ITERATIONS = 25
 CONVERGED = 1e-10
 
@@ -25,6 +26,7 @@ class Shooting:
 
     def __init__(self, network: Graph, inputs: Any) -> None:
         self._program = OdeProgram([network], constant_inputs(network, inputs))
+        self._reaches = Balance(network, inputs, what="find_cycle").reaches
         self.n, self.initial = self._program.size, self._program.initial
         if self.n < 2:
             raise InputError("find_cycle: the graph has one state, and one state cannot oscillate; it takes two")
@@ -60,10 +62,10 @@ class Shooting:
         x = found.y[:, -1]
         piece = solve_ivp(lambda t, y: self.rhs(y), (0.0, length), x, dense_output=True, **options)
         sol: Any = piece.sol
-        t, period = last_round(lambda at: np.asarray(sol(at)).T, np.zeros(1), 0.0, length, reach)
+        t, period = last_round(lambda at: np.asarray(sol(at)).T, np.zeros(1), 0.0, length, reach, steps=piece.t)
         return np.asarray(sol(t))[np.newaxis], period
 
-    def flow(self, x: Array, period: float) -> tuple[Array, Array]:
+    def flow(self, x: Array, period: float, rtol: float = RTOL) -> tuple[Array, Array]:
         """Return phi_T(x) and its derivative by x, (n, n)."""
         n = self.n
 
@@ -73,14 +75,31 @@ class Shooting:
 
         start = np.concatenate([x, np.eye(n).ravel()])
         size = max(float(np.max(np.abs(x))), 1e-9)
-        atol = RTOL * np.concatenate([np.full(n, size), np.ones(n * n)])
-        found = solve_ivp(both, (0.0, period), start, method="DOP853", rtol=RTOL, atol=atol)
+        atol = rtol * np.concatenate([np.full(n, size), np.ones(n * n)])
+        found = solve_ivp(both, (0.0, period), start, method="DOP853", rtol=rtol, atol=atol)
         if not found.success:
             raise AccuracyError(f"find_cycle: DOP853 stopped at t = {found.t[-1]:.6g} s ({found.message})")
         return found.y[:n, -1], found.y[n:, -1].reshape(n, n)
 
     def solve(self, states: Array, period: float, points: int) -> Closed:
-        """Return the cycle near a guess, of which the first row counts, by Newton's method."""
+        """Return the cycle near a guess, of which the first row counts, once round."""
+        x, period = self._newton(states, period)
+        path = self._path(x, period)
+        refuse_equilibrium(path(np.linspace(0.0, 1.0, POINTS)), self._reaches)
+        count = rounds(path)
+        if count > 1:
+            x, period = self._newton(x[np.newaxis], period / count)
+        return self._closed(x, period, points)
+
+    def _path(self, x: Array, period: float) -> Callable[[Array], Array]:
+        """Return what gives the states, (P, n), at times in periods."""
+        size = max(float(np.max(np.abs(x))), 1e-9)
+        options: dict[str, Any] = {"method": "DOP853", "rtol": RTOL, "atol": RTOL * size, "dense_output": True}
+        sol: Any = solve_ivp(lambda t, y: self.rhs(y), (0.0, period), x, **options).sol
+        return lambda at: np.asarray(sol(period * at)).T
+
+    def _newton(self, states: Array, period: float) -> tuple[Array, float]:
+        """Return the state and the period that close by Newton's method."""
         first, x, guess = np.array(states[0]), np.array(states[0]), period
         for _ in range(ITERATIONS):
             end, slope = self.flow(x, period)
@@ -100,16 +119,15 @@ class Shooting:
             if not np.isfinite(period) or not 0.05 * guess < period < 20.0 * guess:
                 break
             if float(np.max(np.abs(step / columns))) <= CONVERGED:
-                return self._closed(x, period, points)
+                return x, period
         raise AccuracyError("find_cycle: Newton's method does not converge; give a start nearer to the cycle")
 
     def _closed(self, x: Array, period: float, points: int) -> Closed:
         end, monodromy = self.flow(x, period)
-        times = np.linspace(0.0, period, points)
-        size = max(float(np.max(np.abs(x))), 1e-9)
-        path = solve_ivp(
-            lambda t, y: self.rhs(y), (0.0, period), x, method="DOP853", rtol=RTOL, atol=RTOL * size, t_eval=times
-        ).y.T
-        extent = refuse_equilibrium(path, size)
-        values = sort_multipliers(np.linalg.eigvals(monodromy).astype(np.complex128))
-        return Closed(period, path, values, float(np.max(np.abs(end - x)) / extent))
+        path = self._path(x, period)(np.linspace(0.0, 1.0, points))
+        extent = refuse_equilibrium(path, self._reaches)
+        values, others = (
+            np.linalg.eigvals(found).astype(np.complex128) for found in (monodromy, self.flow(x, period, LOOSER)[1])
+        )
+        change = max(apart(values, others), apart(others, values))
+        return Closed(period, path, sort_multipliers(values), float(np.max(np.abs(end - x)) / extent), change)

@@ -76,6 +76,11 @@ class Solution:
         self._given = np.zeros((64, POINTS, given if bool(np.any(self.equation.direct)) else 0))
         self._width = given
 
+    @property
+    def times(self) -> Array:
+        """The times at which the steps began, (steps,), seconds."""
+        return np.array(self._starts[: self.steps])
+
     def state(self, times: Array) -> Array:
         """Return x at each time, (P, n)."""
         return self._state(times, self._steps_of(times))

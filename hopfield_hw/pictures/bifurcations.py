@@ -43,7 +43,8 @@ def plot_bifurcation(
     """Return the bifurcation diagram of one state: stable parts solid, unstable ones dashed, its points labelled.
 
     `state`: which one, from 0. `parameter`: what the axis says, with its unit, such as "gain (V/V)". `cycles`: from
-    `continue_cycle`, whose largest and smallest values of the state are shown, full where they are stable.
+    `continue_cycle`, whose largest and smallest values of the state are shown, full where they are stable,
+    and a cross where that is undecided.
 
     Raises InputError for another object, a state that there is not, and cycles without their parameter.
     """
@@ -91,8 +92,8 @@ def _draw_branch(axes: Axes, branch: Branch, k: int) -> None:
 
 def _draw_cycles(axes: Axes, cycles: Sequence[Cycle], k: int) -> list[Line2D]:
     shown = []
-    for stable in (True, False):
-        chosen = [cycle for cycle in cycles if cycle.stable == stable]
+    for outcome, fill in (("stable", GOOD), ("unstable", "white"), ("undecided", "none")):
+        chosen = [cycle for cycle in cycles if cycle.outcome == outcome]
         if not chosen:
             continue
         at = [cycle.parameter for cycle in chosen]
@@ -100,11 +101,12 @@ def _draw_cycles(axes: Axes, cycles: Sequence[Cycle], k: int) -> list[Line2D]:
             raise InputError("`cycles`: one has no parameter; give those of `continue_cycle`")
         values: Array = np.array(at, dtype=np.float64)
         ends = np.array([(cycle.states[:, k].min(), cycle.states[:, k].max()) for cycle in chosen])
-        looks = {"marker": "o", "ls": "", "ms": 3.5, "color": GOOD, "mfc": GOOD if stable else "white"}
+        looks = {"marker": "o", "ls": "", "ms": 3.5, "color": GOOD, "mfc": fill}
+        if outcome == "undecided":
+            looks["marker"] = "x"
         for column in ends.T:
             axes.plot(values, column, **looks)  # type: ignore[arg-type]
-        name = f"{'stable' if stable else 'unstable'} cycle"
-        shown.append(Line2D([], [], label=name, **looks))  # type: ignore[arg-type]
+        shown.append(Line2D([], [], label=f"{outcome} cycle", **looks))  # type: ignore[arg-type]
     return shown
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hopfield_hw.analysis.closed import last_round, sort_multipliers
+from hopfield_hw.analysis.closed import last_round, rounds, sort_multipliers
 from hopfield_hw.values.errors import AccuracyError
 
 
@@ -37,3 +37,22 @@ def test_what_does_not_come_back() -> None:
 def test_multipliers_are_sorted_with_the_trivial_one_first() -> None:
     values = np.array([0.2, 3.0, 1.0 + 1e-9, -0.5j, 0.5j], dtype=complex)
     np.testing.assert_array_equal(sort_multipliers(values), [1.0 + 1e-9, 3.0, 0.5j, -0.5j, 0.2])
+
+
+def test_a_motion_that_is_much_faster_than_the_run_is_resolved_by_the_steps_of_the_solver() -> None:
+    def state(t: Any) -> Any:
+        return np.column_stack([np.sin(t), np.cos(t)])
+
+    end = 20_000.0
+    steps = np.linspace(0.0, end, 40_001)
+    assert last_round(state, np.zeros(1), 0.0, end, 1.0, steps=steps)[1] == pytest.approx(2.0 * np.pi, abs=1e-6)
+    assert last_round(state, np.zeros(1), 0.0, end, 1.0)[1] > 6.5
+
+
+@pytest.mark.parametrize("count", [1, 2, 9, 13, 26, 97])
+def test_how_often_a_closed_solution_goes_round(count: int) -> None:
+    def state(t: Any) -> Any:
+        angle = 2.0 * np.pi * count * t
+        return np.column_stack([np.sin(angle) + 0.4 * np.sin(2.0 * angle), np.cos(3.0 * angle)])
+
+    assert rounds(state) == count

@@ -312,3 +312,37 @@ def test_roots_that_come_back_with_a_delay() -> None:
     (branch,) = continue_equilibria(family, [0.0], (0.8, 1.3)).branches
     assert [point.kind for point in branch.points] == ["hopf", "hopf"]
     np.testing.assert_allclose([p.parameter for p in branch.points], [1.013 - width, 1.013 + width], atol=1e-8)
+
+
+@pytest.mark.parametrize("second", [0.51, 0.501])
+def test_two_real_roots_that_cross_in_opposite_ways_within_a_step(second: float) -> None:
+    def family(p: float) -> Any:
+        return network(np.diag([1.0 + 0.5 * (p - 0.5), 1.0 - 0.5 * (p - second)]))
+
+    (branch,) = continue_equilibria(family, np.zeros(2), (0.0, 1.0), switch=False).branches
+    assert [point.kind for point in branch.points] == ["branch", "branch"]
+    np.testing.assert_allclose([point.parameter for point in branch.points], [0.5, second], atol=1e-9)
+
+
+def test_two_pairs_that_cross_in_opposite_ways_within_a_step() -> None:
+    """Two rings whose gains pass 2, one upward and one downward."""
+
+    def family(p: float) -> Any:
+        weights = np.zeros((6, 6))
+        weights[:3, :3], weights[3:, 3:] = (2.0 + 0.5 * (p - 0.5)) * RING, (2.0 - 0.5 * (p - 0.501)) * RING
+        return network(weights)
+
+    (branch,) = continue_equilibria(family, np.zeros(6), (0.0, 1.0)).branches
+    assert [point.kind for point in branch.points] == ["hopf", "hopf"]
+    np.testing.assert_allclose([point.parameter for point in branch.points], [0.5, 0.501], atol=1e-9)
+
+
+@pytest.mark.parametrize("apart", [0.0, 3e-5])
+def test_two_roots_that_cross_in_opposite_ways_at_one_place_are_not_resolved(apart: float) -> None:
+    def family(p: float) -> Any:
+        return network(np.diag([1.0 + 0.5 * (p - 0.4871), 1.0 - 0.5 * (p - 0.4871 - apart)]))
+
+    (branch,) = continue_equilibria(family, np.zeros(2), (0.0, 1.0), switch=False).branches
+    assert branch.points
+    assert {point.kind for point in branch.points} == {"unresolved"}
+    np.testing.assert_allclose([point.parameter for point in branch.points], 0.4871, atol=1e-3)

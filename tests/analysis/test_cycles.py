@@ -167,3 +167,39 @@ def test_a_cycle_that_is_not_verified_is_undecided() -> None:
     for case in (replace(found, trivial_error=1e-3), replace(found, multipliers=near, trivial_error=1e-6)):
         assert not case.stable
         assert case.rows()[0] == ("limit cycle", "undecided")
+
+
+@pytest.mark.parametrize("seed", [0, 4])
+def test_a_second_multiplier_of_1_is_undecided(seed: int) -> None:
+    """Two rings that are not coupled: each has its own trivial multiplier, and rounding tells nothing."""
+    weights = np.kron(np.eye(2), 3.0 * RING)
+    start = np.random.default_rng(seed).normal(size=6)
+    found = find_cycle(generalised_hopfield(weights, gain=Tanh(gain=1.0), initial=start, units=Units()))
+    np.testing.assert_allclose(np.abs(found.multipliers[:2]), 1.0, atol=1e-6)
+    assert found.is_verified
+    assert (found.outcome, found.stable) == ("undecided", False)
+    assert found.rows()[0] == ("limit cycle", "undecided")
+    assert found.to_json()["outcome"] == "undecided"
+
+
+def test_a_conservative_network_is_undecided() -> None:
+    """Its period changes with its size: the multipliers 1, 1 are those of a Jordan block, which errors part most."""
+    turn = generalised_hopfield([[0.0, 1.0], [-1.0, 0.0]], decay=0.0, gain=Tanh(gain=1.0), initial=[1.0, 0.0])
+    found = find_cycle(turn, transient=50.0 * 1e-3)
+    assert abs(found.multipliers[1] - 1.0) > 0.3 * found.trivial_error
+    assert found.outcome == "undecided"
+
+
+def test_an_equilibrium_at_a_hopf_point_is_no_cycle() -> None:
+    """At a gain of 2 the linear part goes round, and each circle that is small enough seems to close."""
+    net = hh.Network(weights=2.0 * RING, resistance=1.0, capacitance=1.0, gain=Tanh(gain=1.0))
+    with pytest.raises(AccuracyError, match="find_cycle: what was found is an equilibrium"):
+        find_cycle(net, initial=[1e-6, 2e-6, -1e-6], period=2.0 * np.pi / np.sqrt(3.0))
+
+
+@pytest.mark.parametrize("times", [2, 3])
+def test_a_multiple_of_the_period_is_divided_out(times: int) -> None:
+    found = find_cycle(ring(3.0), transient=40.0)
+    again = find_cycle(ring(3.0), initial=found.states[0], period=1.001 * times * found.period)
+    assert again.period == pytest.approx(found.period, rel=1e-9)
+    np.testing.assert_allclose(again.multipliers[1:], found.multipliers[1:], atol=1e-7)

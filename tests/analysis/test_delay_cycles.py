@@ -13,7 +13,7 @@ from scipy.sparse.linalg import ArpackError
 
 import hopfield_hw as hh
 from hopfield_hw.analysis import Cycle, characteristic_roots, continue_cycle, continue_equilibria, find_cycle
-from hopfield_hw.analysis.delay_cycles import COUNT
+from hopfield_hw.analysis.delay_cycles import COUNT, Collocation
 from hopfield_hw.designs import load_design
 from hopfield_hw.equations import integrate_delayed
 from hopfield_hw.families import generalised_hopfield
@@ -381,3 +381,17 @@ def test_bad_input_is_refused(call: Any, message: str) -> None:
     with pytest.raises(InputError) as refused:
         call()
     assert str(refused.value) == message
+
+
+def test_any_multiple_of_the_period_is_divided_out() -> None:
+    at = np.linspace(0.0, 1.0, 1041)
+    guess = 0.9 * np.cos(26.0 * np.pi * at)[:, np.newaxis]
+    found = find_cycle(yorke(Tanh(gain=1.0), 2.0), initial=guess, period=52.0)
+    assert found.period == pytest.approx(4.0, abs=1e-9)
+    assert found.outcome == "stable"
+
+
+def test_a_run_that_is_looked_at_seldom_is_resolved_by_the_steps_of_the_solver(monkeypatch: pytest.MonkeyPatch) -> None:
+    method = Collocation(yorke(Tanh(gain=2.0), 1.0), None)
+    monkeypatch.setattr("hopfield_hw.analysis.closed.LOOKS", 14)
+    assert method.simulate(None, 60.0)[1] == pytest.approx(4.0, abs=1e-3)
