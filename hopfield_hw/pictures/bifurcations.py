@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 from matplotlib import style
@@ -86,8 +87,10 @@ def _draw_branch(axes: Axes, branch: Branch, k: int) -> None:
     cuts = [0, *(np.flatnonzero(kinds[1:] != kinds[:-1]) + 1).tolist(), len(kinds)]
     for a, b in pairwise(cuts):
         if a < b:
-            looks = {"color": SPICE, "lw": 1.8} if kinds[a] else {"color": FAULT, "lw": 1.2, "ls": (0, (4, 2))}
-            axes.plot(p[a : b + 1], x[a : b + 1], **looks)  # type: ignore[arg-type]
+            looks: dict[str, Any] = (
+                {"color": SPICE, "lw": 1.8} if kinds[a] else {"color": FAULT, "lw": 1.2, "ls": (0, (4, 2))}
+            )
+            axes.plot(p[a : b + 1], x[a : b + 1], **looks)
 
 
 def _draw_cycles(axes: Axes, cycles: Sequence[Cycle], k: int) -> list[Line2D]:
@@ -101,12 +104,11 @@ def _draw_cycles(axes: Axes, cycles: Sequence[Cycle], k: int) -> list[Line2D]:
             raise InputError("`cycles`: one has no parameter; give those of `continue_cycle`")
         values: Array = np.array(at, dtype=np.float64)
         ends = np.array([(cycle.states[:, k].min(), cycle.states[:, k].max()) for cycle in chosen])
-        looks = {"marker": "o", "ls": "", "ms": 3.5, "color": GOOD, "mfc": fill}
-        if outcome == "undecided":
-            looks["marker"] = "x"
+        marker = "x" if outcome == "undecided" else "o"
+        looks: dict[str, Any] = {"marker": marker, "ls": "", "ms": 3.5, "color": GOOD, "mfc": fill}
         for column in ends.T:
-            axes.plot(values, column, **looks)  # type: ignore[arg-type]
-        shown.append(Line2D([], [], label=f"{outcome} cycle", **looks))  # type: ignore[arg-type]
+            axes.plot(values, column, **looks)
+        shown.append(Line2D([], [], label=f"{outcome} cycle", **looks))
     return shown
 
 
