@@ -1,5 +1,5 @@
 # make install   .venv with the package and its command, and ngspice
-# make demo      the main job, shown on the digit memory
+# make demo      the main job, shown on a board of 15 neurons
 # make test      style, types, tests
 # make verify-full, make bench   the long comparisons; the measurements (build/bench.json)
 # make notebooks  run the notebooks and store them with their pictures
@@ -85,6 +85,8 @@ verify-full: install hardware
 	$(BIN)/python tests/verify_dynamics.py
 	$(BIN)/python tests/verify_annealing.py
 	$(BIN)/python tests/verify_stability.py
+	$(BIN)/python tests/verify_boards.py
+	$(BIN)/python tests/verify_parts.py
 
 bench: install
 	$(BIN)/python tests/benchmarks/run.py

@@ -1,6 +1,7 @@
 from . import (
     analysis,
     annealing,
+    benches,
     board,
     families,
     formats,
@@ -14,6 +15,8 @@ from . import (
     trained,
     transforms,
 )
+from .board.design import Board, design_board
+from .board.monte_carlo import MonteCarlo, monte_carlo
 from .cells import (
     CELLS,
     ActiveRC,
@@ -33,6 +36,7 @@ from .equations.asynchronous import run_asynchronous
 from .equations.models import run_model
 from .equations.sequences import run_layers, run_sequence
 from .equations.trees import Tree, run_trees
+from .formats.gain_curve import read_gain_curve
 from .functions import (
     Algebraic,
     Arctan,
@@ -52,7 +56,8 @@ from .functions import (
 from .graph import Graph, Units, parse_graph
 from .lowering import lower
 from .networks import Network
-from .parts import IdealGain, OnePole, Subcircuit
+from .parts import IdealGain, MacroModel, OnePole, Subcircuit
+from .parts.data_sheet import DataSheet, read_data_sheet
 from .spice.export import write_deck
 from .spice.transient import AccuracyWarning, simulate
 from .values.errors import (
@@ -75,10 +80,12 @@ __all__ = [
     "ActiveRC",
     "Algebraic",
     "Arctan",
+    "Board",
     "Cell",
     "ChuaYang",
     "Circuit",
     "Clip",
+    "DataSheet",
     "Design",
     "Device",
     "Function",
@@ -95,7 +102,9 @@ __all__ = [
     "InvertingIntegrator",
     "Logistic",
     "Machines",
+    "MacroModel",
     "MixedRun",
+    "MonteCarlo",
     "Network",
     "NoEffectWarning",
     "OnePole",
@@ -119,16 +128,21 @@ __all__ = [
     "__version__",
     "analysis",
     "annealing",
+    "benches",
     "board",
+    "design_board",
     "families",
     "formats",
     "load_design",
     "lower",
     "memories",
+    "monte_carlo",
     "optimisation",
     "parse_graph",
     "pictures",
     "problems",
+    "read_data_sheet",
+    "read_gain_curve",
     "recurrent",
     "reference",
     "reference_batch",

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import hopfield_hw as hh
-from hopfield_hw.board import Spread, sample
+from hopfield_hw.board import Tolerances, draw
 from hopfield_hw.graph import Activate, Affine, Clock, Delay, Hold, Input, Leak, Output, Quantise, Stencil
 
 NET = hh.Network(
@@ -78,7 +78,7 @@ FACE: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
     "Signal": of(hh.Signal, times=[0.0, 1.0], values=[[0.0], [1.0]]),
     "Signal.held": of(hh.Signal.held, values=[0.0, 1.0], period=1.0),
     "Units": of(hh.Units, volts_per_unit=1.0, siemens_per_unit=1.0, seconds_per_unit=1.0),
-    "Spread": of(Spread, resistors=0.01, capacitors=0.01, offset=1e-3, matching=0.01, multipliers=1.0),
+    "Tolerances": of(Tolerances, resistors=0.01, capacitors=0.01, offset=1e-3, matching=0.01, multipliers=1.0),
     "Leak": of(Leak, name="x", capacitance=[1e-9], resistance=[1e4], initial=[0.0], labels=("a",)),
     "Affine": of(Affine, name="w", weights=[[1.0]], bias=[0.0]),
     "Activate": of(Activate, name="v", size=1, function=hh.Tanh()),
@@ -110,7 +110,7 @@ FACE: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
         hh.ActiveRC, activation="exact", multiplier="exact", resistance=1e4, reference=10.0, capacitance=1e-9
     ),
     "Pair": of(hh.Pair, beta=200.0, early_voltage=100.0, tail_current=1e-4),
-    "sample": of(sample, circuit=CIRCUIT, spread=Spread(resistors=0.01)),
+    "draw": of(draw, circuit=CIRCUIT, tolerances=Tolerances(resistors=0.01), seed=0, sample=1),
     "run_machines": of(hh.run_machines, network=NET, step=1e-5, t_stop=2e-5, inputs=0.1, accuracy=1e-2),
     "run_asynchronous": of(hh.run_asynchronous, graph=MAP, max_sweeps=5, initial=[1.0, -1.0]),
     "run_sequence": of(hh.run_sequence, machine=MAP, inputs=np.zeros((2, 1, 0))),
@@ -122,7 +122,7 @@ CASES = [(name, argument) for name, (_, right) in FACE.items() for argument in r
 
 def call(name: str, /, **changed: Any) -> None:
     function, right = FACE[name]
-    more = {"rng": np.random.default_rng(0)} if name in ("sample", "run_asynchronous") else {}
+    more = {"rng": np.random.default_rng(0)} if name == "run_asynchronous" else {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         function(**{**right, **changed}, **more)

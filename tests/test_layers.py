@@ -39,12 +39,13 @@ LAYERS = (
     "cells",
     "lowering",
     "spice",
-    "board",
+    "benches",
     "analysis",
     "stability",
     "memories",
     "optimisation",
     "verification",
+    "board",
     "pictures",
     "designs",
     "trained",
@@ -63,6 +64,9 @@ EXCEPTIONS = {
     ("circuit", "Circuit.to_pyspice", "spice"),
     ("verification", "Verification.plot", "pictures"),  # a result is asked for its page, which is of this type
     ("verification", FOR_TYPES, "pictures"),
+    ("board", "ErrorBudget.plot", "pictures"),  # as of a verification
+    ("board", "BoardVerification.plot", "pictures"),  # the same of a board
+    ("board", FOR_TYPES, "pictures"),
 }
 
 # A reference that shares the circuit's arithmetic proves nothing about it.

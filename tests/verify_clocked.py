@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 import hopfield_hw as hh
-from hopfield_hw.board import Spread, sample
+from hopfield_hw.board import Tolerances, draw
 from hopfield_hw.recurrent import GRU, LSTM, RNN
 from hopfield_hw.values.measures import sqnr
 
@@ -86,15 +86,15 @@ def trained_lstm() -> int:
         status |= found < goal
         print(f"trained LSTM, {LONG} steps, {what}: {found:.1f} dB (goal {goal:g})", flush=True)
     for what, cell, volts, spread in (
-        ("pairs; 1% resistors", pairs, 1.0, Spread(resistors=0.01)),
-        ("pairs; 1% resistors, 1 mV offsets", pairs, 1.0, Spread(resistors=0.01, offset=1e-3)),
+        ("pairs; 1% resistors", pairs, 1.0, Tolerances(resistors=0.01)),
+        ("pairs; 1% resistors, 1 mV offsets", pairs, 1.0, Tolerances(resistors=0.01, offset=1e-3)),
         (
             "pairs; 0.1% resistors, 0.1 mV offsets, matching 0.2%",
             pairs,
             1.0,
-            Spread(resistors=1e-3, offset=1e-4, matching=2e-3),
+            Tolerances(resistors=1e-3, offset=1e-4, matching=2e-3),
         ),
-        ("pairs; typical AD633s", hh.ActiveRC(activation="pair", multiplier="ad633"), 2.5, Spread(multipliers=1.0)),
+        ("pairs; typical AD633s", hh.ActiveRC(activation="pair", multiplier="ad633"), 2.5, Tolerances(multipliers=1.0)),
     ):
         low, *quartiles, high = np.percentile(decibels(cell, volts, [spread] * DRAWS), [0, 25, 50, 75, 100])
         middle = ", ".join(f"{value:.1f}" for value in quartiles)
@@ -102,7 +102,7 @@ def trained_lstm() -> int:
     return int(status)
 
 
-def decibels(cell: Any, volts: float, spreads: list[Spread | None]) -> list[float]:
+def decibels(cell: Any, volts: float, spreads: list[Tolerances | None]) -> list[float]:
     """Return the SQNR of h of each draw, dB."""
     forecaster = hh.trained.mackey_glass()
     units = hh.Units(volts_per_unit=volts, seconds_per_unit=PERIOD)
@@ -111,8 +111,8 @@ def decibels(cell: Any, volts: float, spreads: list[Spread | None]) -> list[floa
     expected = hh.reference(graph, t_stop=LONG * PERIOD, inputs=inputs)["output"].to_numpy()
     nominal = hh.lower(graph, cell=cell)
     found = []
-    for seed, spread in enumerate(spreads):
-        circuit = nominal if spread is None else sample(nominal, spread, rng=np.random.default_rng(seed))
+    for number, spread in enumerate(spreads):
+        circuit = nominal if spread is None else draw(nominal, spread, seed=0, sample=number)
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             wave = hh.simulate(circuit, t_stop=LONG * PERIOD, inputs=inputs, accuracy=1e-3)

@@ -39,6 +39,22 @@ def add_bias(draft: Draft, affine: Affine, nodes: Sequence[str]) -> None:
         draft.add(f"I_{draft.label(affine.name, k)}", part, (GROUND, nodes[k]), origin)
 
 
+def add_bias_resistors(draft: Draft, affine: Affine, nodes: Sequence[str], reference: float) -> None:
+    """Add a resistor from a reference of `reference` volts, or of its opposite, into each virtual ground with a bias.
+
+    A positive constant comes from the positive reference, as its current flows into the node.
+    """
+    constant = affine.constant
+    for k in np.flatnonzero(constant).tolist():
+        amperes = float(constant[k])
+        name, volts = ("reference_p", reference) if amperes > 0.0 else ("reference_n", -reference)
+        rail = draft.supply(name, volts, affine)
+        origin = Origin(affine.name, Role.BIAS, (k,))
+        draft.add_resistor(
+            f"R_{affine.name}_bias{draft.suffix(affine.name, k)}", (rail, nodes[k]), volts / amperes, origin
+        )
+
+
 def add_capacitors(draft: Draft, leak: Leak, plus: Sequence[str], minus: Sequence[str] | None = None) -> None:
     """Add the capacitors of a Leak, to ground where nothing else is said."""
     for k, value in enumerate(leak.capacitance.tolist()):

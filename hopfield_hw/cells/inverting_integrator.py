@@ -15,11 +15,13 @@ from ..graph.weights import diagonal_weights
 from ..parts import as_op_amp
 from ..values.arrays import positive
 from ..values.brief import Brief
+from .amplifiers import as_amplifier
 from .cell import Fragment
 from .common_line import ALIKE, add_common_line, common_inhibition
 from .delay_line import MATCHED_LINE, DelayForm
-from .elements import add_amplifier, add_bias, add_capacitors, add_leak_resistors
+from .elements import add_bias, add_bias_resistors, add_capacitors, add_leak_resistors
 from .population import Population, add_crossbar, delay_fragments, populations
+from .summing import Summing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,10 +34,17 @@ class InvertingIntegrator(Brief):
     `common_line`: inhibition that is the same between all, T_ij = -w for i != j, goes over one line: an inverting adder
     of all rails gives -sum_j v_j, and a resistor 1/w takes it to each neuron: 2 n resistors in place of n (n - 1). What
     is left on the diagonal, T_ii + w, is a resistor beside it. Any other matrix is a crossbar.
+
+    `amplifier`: how gain curves are made, by a name of AMPLIFIERS or an Amplifier: "exact", an ideal source, or of
+    parts, and then a bias is a resistor from the positive or the negative `reference`, volts, in place of an ideal
+    current source, so that nothing on the board is ideal but its references. `resistance`: of the amplifiers' inputs
+    too.
     """
 
     op_amp: Any = 1e7
     resistance: float = 1e4
+    amplifier: Any = "exact"
+    reference: float = 10.0
     common_line: bool = False
     delay: DelayForm = MATCHED_LINE
     name: str = "inverting_integrator"
@@ -45,6 +54,9 @@ class InvertingIntegrator(Brief):
         object.__setattr__(self, "op_amp", as_op_amp(self.op_amp, "InvertingIntegrator.op_amp"))
         resistance = positive(self.resistance, "InvertingIntegrator.resistance", shape=(), unit="Ohm")
         object.__setattr__(self, "resistance", float(resistance))
+        reference = positive(self.reference, "InvertingIntegrator.reference", shape=(), unit="V")
+        object.__setattr__(self, "reference", float(reference))
+        object.__setattr__(self, "amplifier", as_amplifier(self.amplifier, "InvertingIntegrator.amplifier"))
 
     def fragments(self, graph: Graph) -> Iterable[Fragment]:
         """Return one fragment for each population of neurons, and one for each Delay of what they give."""
@@ -74,9 +86,13 @@ class InvertingIntegrator(Brief):
             add_crossbar(draft, affine if w is None else _without(affine, w), summing)
             if w is not None:
                 add_common_line(draft, affine, w, summing, op_amp)
-            add_bias(draft, affine, summing)
+            if self.amplifier.in_parts:
+                add_bias_resistors(draft, affine, summing, self.reference)
+            else:
+                add_bias(draft, affine, summing)
+        make = Summing(op_amp=op_amp, resistance=self.resistance, reference=self.reference)
         for activate in population.activates:
-            add_amplifier(draft, activate, inverted, inverting=True)
+            self.amplifier.add(draft, activate, inverted, make)
 
 
 def _without(affine: Affine, w: float) -> Affine:

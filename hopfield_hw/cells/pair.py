@@ -7,11 +7,12 @@ argument (Gray, Hurst, Lewis and Meyer, Analysis and Design of Analog Integrated
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from ..circuit import GROUND, Draft, Origin, Role, Stage
 from ..functions import Function, Logistic, Tanh
 from ..graph import Activate
-from ..parts import CurrentSource, Transistor
+from ..parts import CurrentSource, OpAmp, Transistor
 from ..values.arrays import positive
 from ..values.brief import Brief
 from ..values.errors import Unrealisable
@@ -55,17 +56,54 @@ def base_scale(activate: Activate, curve: Function) -> float:
     )
 
 
-def add_pair(draft: Draft, activate: Activate, k: int, curve: Function, base: str, pair: Pair, make: Summing) -> None:
-    """Add the pair of one element: from its base voltage to a f(x), on the operator's node.
+class Wiring(NamedTuple):
+    """How a pair is wired: the bases, the second of which raises the output; the node that the collectors are held at.
 
-    v = V_c + R_f (I_c2 - (V_ref - V_c)/R_ref): R_f sets the amplitude, R_ref takes off V_c, and half of a tanh.
+    `reference`: the node that `offset`, ohms, takes a constant current from; None for no offset. `swing`: ohms.
+    `tail`: of an ideal current source, amperes; None where the caller adds a tail at `<operator>_emitter_<label>`.
     """
-    draft.sketch(activate, Stage.PAIR)
+
+    bases: tuple[str, str]
+    held: str
+    reference: str
+    swing: float
+    offset: float | None
+    tail: float | None = None
+
+
+def add_transistors(
+    draft: Draft, activate: Activate, k: int, wiring: Wiring, transistor: Transistor, op_amp: OpAmp
+) -> None:
+    """Add the two transistors of one element, and the op-amp that takes the second one's current, to its output.
+
+    v = V_c + R_s I_c2 - (R_s / R_o) (V_ref - V_c) with V_c where the collectors are held.
+    """
     name, output = draft.label(activate.name, k), draft.nodes(activate)[k]
     label = name.removeprefix(activate.name)
     emitter, collector = f"{activate.name}_emitter{label}", f"{activate.name}_collector{label}"
     for node, role in ((emitter, "emitter"), (collector, "collector")):
         draft.claim(node, activate, role)
+
+    def origin(role: Role) -> Origin:
+        return Origin(activate.name, role, (k,))
+
+    first, second = wiring.bases
+    draft.add(f"Q_{name}_1", transistor, (wiring.held, first, emitter), origin(Role.PAIR))
+    draft.add(f"Q_{name}_2", transistor, (collector, second, emitter), origin(Role.PAIR))
+    if wiring.tail is not None:
+        draft.add(f"I_{name}_tail", CurrentSource(wiring.tail), (emitter, GROUND), origin(Role.TAIL))
+    draft.add_resistor(f"R_{name}_swing", (output, collector), wiring.swing, origin(Role.SWING))
+    if wiring.offset is not None:
+        draft.add_resistor(f"R_{name}_offset", (wiring.reference, collector), wiring.offset, origin(Role.OFFSET))
+    draft.add_op_amp(f"{name}_pair", op_amp, (wiring.held, collector), output, origin(Role.OP_AMP))
+
+
+def add_pair(draft: Draft, activate: Activate, k: int, curve: Function, base: str, pair: Pair, make: Summing) -> None:
+    """Add the pair of one element, with an ideal tail: from its base voltage to a f(x), on the operator's node.
+
+    v = V_c + R_f (I_c2 - (V_ref - V_c)/R_ref): R_f sets the amplitude, R_ref takes off V_c, and half of a tanh.
+    """
+    draft.sketch(activate, Stage.PAIR)
     held = draft.supply("collector", COLLECTOR, activate)
     reference = draft.supply("reference_p", make.reference, activate)
     transistor = Transistor(pair.beta, pair.saturation_current, pair.early_voltage)
@@ -73,17 +111,9 @@ def add_pair(draft: Draft, activate: Activate, k: int, curve: Function, base: st
     taken = COLLECTOR + (swing / 2.0 if isinstance(curve, Tanh) else 0.0)
     feedback = swing / pair.tail_current
     tail = pair.tail_current * ((pair.beta + 1.0) / pair.beta if pair.calibrated else 1.0)
-
-    def origin(role: Role) -> Origin:
-        return Origin(activate.name, role, (k,))
-
-    draft.add(f"Q_{name}_1", transistor, (held, GROUND, emitter), origin(Role.PAIR))
-    draft.add(f"Q_{name}_2", transistor, (collector, base, emitter), origin(Role.PAIR))
-    draft.add(f"I_{name}_tail", CurrentSource(tail), (emitter, GROUND), origin(Role.TAIL))
-    draft.add_resistor(f"R_{name}_swing", (output, collector), feedback, origin(Role.SWING))
     offset = feedback * (make.reference - COLLECTOR) / taken
-    draft.add_resistor(f"R_{name}_offset", (reference, collector), offset, origin(Role.OFFSET))
-    draft.add_op_amp(f"{name}_pair", make.op_amp, (held, collector), output, origin(Role.OP_AMP))
+    wiring = Wiring(bases=(GROUND, base), held=held, reference=reference, swing=feedback, offset=offset, tail=tail)
+    add_transistors(draft, activate, k, wiring, transistor, make.op_amp)
 
 
 def _amplitude(curve: Function) -> float:

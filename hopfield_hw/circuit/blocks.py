@@ -11,7 +11,15 @@ from .device import Device
 from .roles import Role
 
 SHARED: Mapping[Role, str] = MappingProxyType(
-    {Role.INPUT: "inputs", Role.SUPPLY: "references and supplies", Role.CLOCK: "clock"}
+    {
+        Role.INPUT: "inputs",
+        Role.SUPPLY: "references and supplies",
+        Role.LEVEL: "references and supplies",
+        Role.TAIL_LINE: "references and supplies",
+        Role.REFERENCE: "references and supplies",
+        Role.DECOUPLING: "references and supplies",
+        Role.CLOCK: "clock",
+    }
 )
 
 
@@ -34,7 +42,7 @@ def split_blocks(devices: Iterable[Device], graph: Graph | None) -> tuple[Block,
     """
     headings = {} if graph is None else _headings(graph)
     affines = set() if graph is None else {affine.name for affine in graph.of_type(Affine)}
-    found: dict[str, list[Device]] = {heading: [] for heading in SHARED.values()}
+    found: dict[str, list[Device]] = {heading: [] for heading in dict.fromkeys(SHARED.values())}
     for device in devices:
         operator, role, element = device.origin
         of_elements = headings.get(operator)

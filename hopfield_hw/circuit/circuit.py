@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..graph import Clock, Graph
 from ..graph.usual_values import warn_of_inputs
-from ..parts import Line, Part, VoltageSource
+from ..parts import Line, MacroModel, OpAmp, Part, VoltageSource
 from ..values.errors import InputError
 from ..values.names import NAME, RESERVED
 from ..values.signals import as_signal
@@ -86,9 +86,19 @@ class Circuit:
         return len({node for device in self.devices for node in device.nodes})
 
     @cached_property
+    def ideal_devices(self) -> tuple[Device, ...]:
+        """The devices that no board has: those that are not physical, without supplies and inputs."""
+        return tuple(d for d in self.devices if not d.part.physical and d.origin.role not in (Role.SUPPLY, Role.INPUT))
+
+    @cached_property
     def shortest_delay(self) -> float:
         """The delay of the shortest transmission line, seconds; infinite where there is none."""
         return min((d.part.delay for d in self.devices if isinstance(d.part, Line)), default=math.inf)
+
+    @cached_property
+    def macro_models(self) -> bool:
+        """Whether there are op-amps of macro-models, which a simulator cannot run with the tightest tolerances."""
+        return any(isinstance(d.part, OpAmp) and isinstance(d.part.model, MacroModel) for d in self.devices)
 
     def device(self, name: str) -> Device:
         """Return a device by its name, in any case, or by that of one of its lines in a netlist.

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..graph import Affine, Clock, Graph, Hold, Input, Leak, Operator, Output
-from ..parts import IdealGain, OpAmp, Part, Resistor, Subcircuit, VoltageGain, VoltageSource
+from ..graph import Activate, Affine, Clock, Graph, Hold, Input, Leak, Operator, Output
+from ..parts import IdealGain, OpAmp, OpAmpModel, Part, Resistor, VoltageGain, VoltageSource
 from ..values.errors import InputError, Unrealisable
 from .circuit import Circuit, Probe, Settling
 from .device import GROUND, Device, Origin
@@ -34,6 +34,7 @@ class Draft:
         self._rails: dict[str, tuple[str, Origin]] = {}
         self._supplies: dict[str, float] = {}
         self._made_supplies: set[str] = set()
+        self._shared: set[str] = set()
         self._op_amp: OpAmp | None = None
         self._ohms = 0.0
         self._labels: dict[str, _Labels] = {}
@@ -95,8 +96,7 @@ class Draft:
         """Add an op-amp; `inputs`: the one that does not invert, and the one that does. Its supplies are made."""
         model = op_amp.model
         operator = self.graph.by_name[origin.operator]
-        supplies = model.supplies if isinstance(model, Subcircuit) else {}
-        rails = tuple(self.supply(pin, volts, operator) for pin, volts in supplies.items())
+        rails = tuple(self.supply(pin, volts, operator) for pin, volts in model.supplies.items())
         letter = "E" if isinstance(model, IdealGain) else "X"
         self.add(f"{letter}_{name}", op_amp, (*inputs, output, *rails), origin)
 
@@ -124,6 +124,15 @@ class Draft:
     def start(self, node: str, volts: float) -> None:
         """Say at what voltage a capacitor starts, at its node."""
         self._initial[node] = volts
+
+    def volts_at_start(self, operator: Operator, element: int) -> float:
+        """Return what an operator gives at t = 0: a Leak, or a gain of one; 0 V where that is not known here."""
+        drivers = self.graph.drivers(operator)
+        if isinstance(operator, Leak):
+            return float(operator.initial[element])
+        if isinstance(operator, Activate) and len(drivers) == 1 and isinstance(drivers[0], Leak):
+            return float(operator.function.value(drivers[0].initial)[element])
+        return 0.0
 
     def rail(self, operator: Operator, element: int) -> str:
         """Return a node with an operator's element that may be loaded: of a Leak a buffer, made once, as in `xb_3`."""
@@ -156,6 +165,12 @@ class Draft:
             self.claim(node, operator, f"_{node}")
             self.add(f"V_{node}", VoltageSource(volts), (node, GROUND), Origin(operator.name, Role.SUPPLY, ()))
         return node
+
+    def is_first(self, name: str) -> bool:
+        """Return whether this is asked for the first time of a name: what all operators share is made once."""
+        asked = name in self._shared
+        self._shared.add(name)
+        return not asked
 
     def circuit(self, title: str, cell: str, graph: Graph) -> Circuit:
         """Return the finished circuit: buffers and complement rails are added, and everything is verified.
@@ -218,6 +233,9 @@ class Draft:
         for part, end, role in ends:
             self.add_resistor(f"R_{name}_{part}", (end, at), self._ohms, origin._replace(role=role))
         self.add_op_amp(name, self._op_amp, (GROUND, at), rail, origin._replace(role=Role.OP_AMP))
+        model, operator = self._op_amp.model, self.graph.by_name[origin.operator]
+        if isinstance(model, OpAmpModel) and model.poles and isinstance(operator, Activate):
+            self.start(rail, -self.volts_at_start(operator, origin.element[0]))
 
     @property
     def clock(self) -> Clock | None:

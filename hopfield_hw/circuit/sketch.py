@@ -16,6 +16,8 @@ class Stage(Enum):
     AMPLIFIER = auto()  # function: a behavioural source
     CLAMPED_OUTPUT = auto()  # function: transconductor, resistor and limiter, and the resistor of the clamp
     PAIR = auto()  # pair, tail, swing, offset and op_amp of a differential pair
+    DRIVEN_PAIR = auto()  # the same with a tail of parts, and before it a divider, with a gain where there is one
+    PARTS_AMPLIFIER = auto()  # any other amplifier of parts: its op-amps in a row
     FOLLOWER = auto()  # buffer: a follower
     SAMPLE_HOLD = auto()  # follower or op_amp, master, slave
 

@@ -25,7 +25,7 @@ COMMANDS: LazyTable[Callable[..., int]] = LazyTable(
     {
         "doctor": (".doctor:doctor", "Show what is installed, and how to get what is missing."),
         "list": (".listing:show_list", "List designs, problems, families, cells, dialects, engines and solvers."),
-        "demo": (".demo:demo", "Verify two example designs."),
+        "demo": (".demo:demo", "Design a real board of a memory, and verify it."),
         "verify": (".verify:verify", "Compile a design, simulate it, and compare it with its equations."),
         "simulate": (".decks:simulate", "Simulate a design in ngspice."),
         "export": (".decks:export", "Write the complete netlist of a design."),
@@ -33,6 +33,12 @@ COMMANDS: LazyTable[Callable[..., int]] = LazyTable(
         "solve": (
             ".solve:solve",
             "Solve a benchmark problem by the dynamics of a network, and judge the answer by the file.",
+        ),
+        "parts": (".parts:parts", "Show op-amps with data sheets, and measure their models on test benches."),
+        "board": (".board:board", "Design a board of a network: its scaling, its parts, and its checks."),
+        "montecarlo": (
+            ".montecarlo:montecarlo",
+            "Draw the parts of a design's board many times, and count the boards that do its task.",
         ),
         "trace": (".tracing:trace", "Find the weight of a netlist line, or the lines of a weight."),
         "rtl": (".digital:rtl", "Write the recurrent cells of a model as Verilog."),

@@ -1,4 +1,4 @@
-"""The command demo: two example designs verified, or a planted fault found."""
+"""The command demo: a board designed and verified, or a planted fault found."""
 
 from __future__ import annotations
 
@@ -8,14 +8,19 @@ from typing import Annotated, Any
 import typer
 
 from ..designs import load_design
+from ..designs.boards import board_of
 from ..designs.export import design_circuit
+from ..processes import TIMEOUT
+from ..spice.ngspice import find
+from ..values.errors import SimulatorMissing
 from ..verification.faults import FORMS, Fault, Planted, parse_fault, plant
+from .board import Done, draw_board, show_board, verify_design
 from .checks import Checked, Job, Unverified, check, show
 from .options import Json
-from .reporting import check_folder, emit_result, report_error, say_table
+from .reporting import check_folder, emit_result, report_error, say_table, working
 
 MEMORY = "digit_memory"
-DESIGNS = (MEMORY, "ad_converter_4bit")
+BOARD = "letter_memory"
 FOLDER = Path("build/demo")
 
 
@@ -26,17 +31,33 @@ def demo(
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FOLDER", help="Folder for the pictures.")] = FOLDER,
     as_json: Json = False,
 ) -> int:
-    """Verify two example designs.
+    """Design a real board of a memory, and verify it.
 
-    A memory and an A/D converter are compiled, simulated, compared with their equations, and drawn. With --break, a
-    fault is planted in the netlist of the memory, detected, and located.
+    A memory of letters is made of op-amps of type TL074 and parts of the series E24, checked, simulated in ngspice with
+    all that those op-amps are, compared with its own equation, and drawn. With --break, a fault is planted in the
+    netlist of a larger memory, detected, and located.
     """
     if broken is not None:
         return _demo_fault(parse_fault(broken), output, as_json)
-    jobs = [Job(load_design(name)) for name in DESIGNS]
+    design = load_design(BOARD)
     check_folder(output)
-    reports = [_run(job, output / f"{job.design.name}.png", as_json) for job in jobs]
-    return _conclude(reports, as_json, designs=[report.to_json() for report in reports])
+    try:
+        find()
+    except SimulatorMissing:
+        # Its equation is solved all the same.
+        report = _run(Job(design, cell="inverting_integrator"), output / f"{BOARD}.png", as_json)
+        return _conclude([report], as_json)
+    with working(f"{design.name}: the board is designed, and run with op-amps without limits"):
+        made = board_of(design)
+    done, picture = verify_design(Done(design, made), TIMEOUT), output / f"{BOARD}.png"
+    assert done.result is not None
+    draw_board(design, done.result, picture)
+    if as_json:
+        emit_result({**done.to_json(), "picture": str(picture)})
+    else:
+        show_board(done)
+        say_table([("picture", str(picture))])
+    return 0 if done.passed else 1
 
 
 def _demo_fault(fault: Fault, output: Path, as_json: bool) -> int:

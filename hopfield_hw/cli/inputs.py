@@ -8,6 +8,7 @@ from ..processes import TIMEOUT
 from ..values.arrays import positive
 from ..values.errors import InputError
 from ..values.measures import check_accuracy
+from ..values.si_text import parse_si
 
 
 def load(name: str, case: str | None = None) -> Design:
@@ -39,3 +40,14 @@ def accuracy_given(value: float | None) -> float | None:
 def check_timeout(value: str | None) -> float:
     """Return the value of --timeout, seconds. Raises InputError for one that is not positive."""
     return TIMEOUT if value is None else check_positive(value, "--timeout", "s")
+
+
+def rails(text: str) -> tuple[float, float]:
+    """Return the value of --supplies, volts. Raises InputError for what is not an upper and a lower rail."""
+    words = text.split(",")
+    if len(words) != 2:
+        raise InputError(f"--supplies {text!r:.40}: must be two voltages with a comma, such as 12,-12")
+    upper, lower = (parse_si(word, "--supplies", "V") for word in words)
+    if not upper > lower:
+        raise InputError(f"--supplies {text!r:.40}: the first one must be the upper rail")
+    return upper, lower

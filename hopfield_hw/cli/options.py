@@ -30,7 +30,11 @@ Timeout: TypeAlias = Annotated[
 ]
 OpAmpName: TypeAlias = Annotated[
     str | None,
-    typer.Option("--op-amp", metavar="A", help="Op-amp of the cell: a gain, ideal, or one_pole; by default its own."),
+    typer.Option(
+        "--op-amp",
+        metavar="A",
+        help="Op-amp of the cell: a gain, ideal, one_pole, or a part such as TL074; by default its own.",
+    ),
 ]
 Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Write one object of JSON on stdout.")]
 PlotFile: TypeAlias = Annotated[

@@ -107,13 +107,22 @@ def working(what: str) -> Iterator[None]:
 @contextmanager
 def counting(what: str, total: int) -> Iterator[Callable[[], None]]:
     """Show the progress of a long task on a terminal; call what this gives for each piece."""
+    with progress_of(what) as update:
+        done = iter(range(1, total + 1))
+        update(0, total)
+        yield lambda: update(next(done, total), total)
+
+
+@contextmanager
+def progress_of(what: str) -> Iterator[Callable[[int, int], None]]:
+    """Show the progress of a long task on a terminal; call what this gives with how much is done, and of how much."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty(), transient=True) as progress:
-        task = progress.add_task(what, total=total)
-        yield lambda: progress.advance(task)
+        task = progress.add_task(what, total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total)
 
 
 def check_output(path: Path, *suffixes: str) -> Path:

@@ -7,7 +7,7 @@ import os
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -53,8 +53,8 @@ class Design:
     `delay`: of the feedback, as `add_delays` takes it; None where there is none. `t_stop`:
     seconds; None for the default, 20 max(R C). `accuracy`: NRMSE that the engines are asked for. `inputs`: volts; None
     where there are none. `expected`: None where nothing is. `cells`: by name, the cells that the design states a
-    tolerance for. `cases`: by name, the same network run in other ways, each a Design without cases.
-    `folder`: where its files are.
+    tolerance for. `board`: how its board is made, arguments of `design_board`; what is not there is as by default.
+    `cases`: by name, the same network run in other ways, each a Design without cases. `folder`: where its files are.
     """
 
     name: str
@@ -70,6 +70,7 @@ class Design:
     cells: Mapping[str, CellTolerance]
     cases: Mapping[str, Design]
     folder: Path
+    board: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
     def __repr__(self) -> str:
         return shorten(f"<Design {self.name}: {self.title}>", "...>")
@@ -175,6 +176,7 @@ def _design(name: str, content: Mapping[str, Any], folder: Path) -> Design:
         cells=MappingProxyType({cell: _tolerance(cell, table) for cell, table in content.get("cells", {}).items()}),
         cases=MappingProxyType({}),
         folder=folder,
+        board=MappingProxyType(content.get("board", {})),
     )
 
 

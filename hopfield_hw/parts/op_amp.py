@@ -6,7 +6,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple
 
@@ -25,6 +25,11 @@ LIMITER = 1.0  # S: of what holds the one-pole model's inner node within its swi
 GROUND = "0"
 
 
+def word(value: float) -> str:
+    """Return a number as a part of a name."""
+    return f"{value:.13g}".replace("-", "m").replace("+", "").replace(".", "p")
+
+
 class Element(NamedTuple):
     """One element of a model: its name, its part, and its nodes, which are ports or inner ones."""
 
@@ -41,9 +46,20 @@ class OpAmpModel(ABC):
         """Return what it is made of."""
 
     @property
-    def pole(self) -> str | None:
-        """The inner node, with a capacitor, that has the voltage of the output without load; None for none."""
-        return None
+    def poles(self) -> tuple[str, ...]:
+        """The inner nodes, with capacitors, that have the voltage of the output without load."""
+        return ()
+
+    @property
+    def supplies(self) -> Mapping[str, float]:
+        """By further node of its subcircuit, the voltage of a supply; none for a model without rails of its own."""
+        return MappingProxyType({})
+
+    @property
+    def label(self) -> str:
+        """The name of its subcircuit, the same for equal models and for those alone: its kind and its parameters."""
+        names = [field.name for field in fields(self)]  # type: ignore[arg-type]
+        return "_".join([type(self).__name__.lower(), *(word(getattr(self, name)) for name in names)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,15 +118,15 @@ class OnePole(OpAmpModel):
         )
 
     @property
-    def pole(self) -> str:
-        return "pole"
+    def poles(self) -> tuple[str, ...]:
+        return ("pole",)
 
 
 @dataclass(frozen=True, slots=True)
 class OpAmp(Part):
     """An operational amplifier. `model`: how it behaves. `offset`: in series with the non-inverting input, volts.
 
-    A Subcircuit as its model has supplies besides: their nodes follow the output's, in the order of its `supplies`.
+    A model with supplies has their nodes besides: they follow the output's, in the order of its `supplies`.
     """
 
     model: OpAmpModel | Subcircuit = field(default_factory=IdealGain)
@@ -120,8 +136,7 @@ class OpAmp(Part):
 
     @property
     def ports(self) -> tuple[str, ...]:
-        supplies = tuple(self.model.supplies) if isinstance(self.model, Subcircuit) else ()
-        return ("plus", "minus", "output", *supplies)
+        return ("plus", "minus", "output", *self.model.supplies)
 
     @property
     def sensed(self) -> tuple[int, ...]:
@@ -163,8 +178,9 @@ OP_AMPS: Mapping[str, OpAmpModel] = MappingProxyType({"ideal": IdealGain(), "one
 
 
 def as_op_amp(value: Any, name: str = "op_amp") -> OpAmp:
-    """Return an op-amp: as it is, from its model, from a gain (V/V), or from a name of OP_AMPS.
+    """Return an op-amp: as it is, from its model, from a gain (V/V), from a name of OP_AMPS, or from that of a part.
 
+    A part such as "TL074", in any case, is the typical macro-model of its data sheet on the supplies of that sheet.
     Raises InputError for anything else, and for a gain that is not positive and finite.
     """
     if isinstance(value, OpAmp):
@@ -175,7 +191,16 @@ def as_op_amp(value: Any, name: str = "op_amp") -> OpAmp:
         with suppress(ValueError):
             value = float(value)
     if isinstance(value, str):
-        if value not in OP_AMPS:
-            raise InputError(f"`{name}`: {unknown('op-amp', value, OP_AMPS)}; or give a gain, a model, or a Subcircuit")
-        return OpAmp(OP_AMPS[value])
+        return OpAmp(OP_AMPS[value] if value in OP_AMPS else _part(value, name))
     return OpAmp(IdealGain(float(positive(value, name, shape=(), unit="V/V"))))
+
+
+def _part(value: str, name: str) -> OpAmpModel:
+    """Return the model of a part that has a data sheet. They are read when one is asked for."""
+    from .data_sheet import find_data_sheet, shipped_names
+
+    parts = shipped_names()
+    if value.lower() not in map(str.lower, parts):
+        known = [*OP_AMPS, *parts]
+        raise InputError(f"`{name}`: {unknown('op-amp', value, known)}; or give a gain, a model, or a Subcircuit")
+    return find_data_sheet(value).model()

@@ -14,14 +14,16 @@ from .part import Part
 class Resistor(Part):
     """v = R i. `resistance`: ohms. `is_computing`: it turns currents into a voltage for the simulation alone.
 
-    Such a one is ideal: no tolerance applies to it, and no board has it.
+    Such a one is ideal: no tolerance applies to it, and no board has it. `drift`: the temperature coefficient, 1/K:
+    R (1 + drift (T - 27 degrees Celsius)).
     """
 
     resistance: float
     is_computing: bool = False
+    drift: float = 0.0
     what: ClassVar[str] = "resistor"
     ports = ("a", "b")
-    units: ClassVar[Mapping[str, str]] = MappingProxyType({"resistance": "Ohm"})
+    units: ClassVar[Mapping[str, str]] = MappingProxyType({"resistance": "Ohm", "drift": "1/K"})
     positive: ClassVar[frozenset[str]] = frozenset({"resistance"})
 
     @property

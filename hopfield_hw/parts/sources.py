@@ -32,12 +32,16 @@ Waveform: TypeAlias = "float | Points | Pulse"
 
 @dataclass(frozen=True, slots=True)
 class VoltageSource(Part):
-    """A voltage: constant, volts; or points ((t, v), ...) with straight lines between; or a Pulse."""
+    """A voltage: constant, volts; or points ((t, v), ...) with straight lines between; or a Pulse.
+
+    `alternating`: its amplitude in small-signal analyses, volts.
+    """
 
     voltage: Waveform
+    alternating: float = 0.0
     what: ClassVar[str] = "voltage source"
     ports = ("plus", "minus")
-    units: ClassVar[Mapping[str, str]] = MappingProxyType({"voltage": "V"})
+    units: ClassVar[Mapping[str, str]] = MappingProxyType({"voltage": "V", "alternating": "V"})
 
     @property
     def held(self) -> int:

@@ -1,4 +1,5 @@
 from .bifurcations import plot_bifurcation
+from .boards import plot_board
 from .plots import Picture, plot_verification, plot_waves, save_figure
 from .portraits import plot_basins, plot_energy_landscape, plot_phase_plane
 from .schematic import draw_neuron
@@ -9,6 +10,7 @@ __all__ = [
     "draw_neuron",
     "plot_basins",
     "plot_bifurcation",
+    "plot_board",
     "plot_energy_landscape",
     "plot_phase_plane",
     "plot_solution",

@@ -19,6 +19,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
+from ..board.judgement import BoardVerification
 from ..functions import Gain
 from ..graph import Activate, Graph
 from ..transforms import in_si
@@ -103,7 +104,7 @@ def plot_verification(result: Verification, *, picture: Picture | None = None) -
         if picture is None:
             _plot_bars(figure.add_axes((0.06, 0.755, 0.42, 0.115)), result)
         else:
-            _plot_images(figure, result, picture)
+            plot_images(figure, result, picture)
         waves = figure.add_axes((0.06, 0.355, 0.42, 0.295))
         residual = figure.add_axes((0.06, 0.06, 0.42, 0.27), sharex=waves)
         _plot_comparison(waves, residual, result)
@@ -115,7 +116,7 @@ def plot_verification(result: Verification, *, picture: Picture | None = None) -
             _plot_portrait(below, result)
         else:
             _plot_energy(below, result)
-        _write_table(figure.add_axes((0.575, 0.015, 0.42, 0.245)), result.rows())
+        write_table(figure.add_axes((0.575, 0.015, 0.42, 0.245)), result.rows())
     return figure
 
 
@@ -132,12 +133,12 @@ def plot_waves(dataset: xr.Dataset, path: Path | str) -> None:
         present = [name for name in ("state", "output") if dataset[name].shape[-1] > 0]
         for name, bottom in zip(present, (0.56, 0.08), strict=False):
             axes = figure.add_axes((0.09, bottom, 0.76, 0.355))
-            labels = _labels(dataset, name)
-            chosen = _spread(len(labels))
-            for line, colour in zip(_plot_lines(axes, dataset, name, chosen), _colours(len(chosen)), strict=True):
+            labels = wave_labels(dataset, name)
+            chosen = evenly_spread(len(labels))
+            for line, colour in zip(_plot_lines(axes, dataset, name, chosen), line_colours(len(chosen)), strict=True):
                 line.set_color(colour)
             part = "" if len(chosen) == len(labels) else f": {len(chosen)} of {len(labels)}, evenly spread"
-            axes.set(title=f"{name}s{part}", xlabel=f"time ({_axis_unit(dataset)[1]})")
+            axes.set(title=f"{name}s{part}", xlabel=f"time ({axis_unit(dataset)[1]})")
             axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.05), title=str(dataset[name].dims[-1]))
     save_figure(figure, path)
 
@@ -159,15 +160,15 @@ def _verdict(result: Verification) -> str:
     return f"{result.verdict}: {error}, steps {result.steps.size:.1e}, settled state: {result.settled}"
 
 
-def _labels(dataset: xr.Dataset, name: str) -> list[str]:
-    return [_short(str(label)) for label in dataset[dataset[name].dims[-1]].to_numpy()]
+def wave_labels(dataset: xr.Dataset, name: str) -> list[str]:
+    return [short_label(str(label)) for label in dataset[dataset[name].dims[-1]].to_numpy()]
 
 
-def _short(label: str) -> str:
+def short_label(label: str) -> str:
     return label if len(label) <= 12 else f"{label[:6]}..{label[-4:]}"
 
 
-def _spread(n: int, include: int | None = None) -> list[int]:
+def evenly_spread(n: int, include: int | None = None) -> list[int]:
     """Return the indices of at most MOST_WAVES of n, evenly spread; the nearest gives way to `include`."""
     chosen = np.unique(np.linspace(0, n - 1, min(n, MOST_WAVES)).round().astype(int))
     if include is not None:
@@ -175,7 +176,7 @@ def _spread(n: int, include: int | None = None) -> list[int]:
     return [int(k) for k in chosen]
 
 
-def _colours(n: int) -> list[Any]:
+def line_colours(n: int) -> list[Any]:
     return list(colormaps["viridis"](np.linspace(0.25, 0.9, n)))
 
 
@@ -186,25 +187,25 @@ def _si_unit(largest: float, unit: str) -> tuple[float, str]:
     return 10.0**-exponent, f"{PREFIXES[exponent]}{unit}"
 
 
-def _axis_unit(dataset: xr.Dataset) -> tuple[float, str]:
+def axis_unit(dataset: xr.Dataset) -> tuple[float, str]:
     return _si_unit(float(dataset["time"].to_numpy()[-1]), "s")
 
 
 def _plot_lines(axes: Axes, dataset: xr.Dataset, name: str, chosen: Sequence[int], **looks: Any) -> list[Line2D]:
     """Draw some of the states or outputs over time, labelled by neuron."""
-    factor, _ = _axis_unit(dataset)
+    factor, _ = axis_unit(dataset)
     time, values = dataset["time"].to_numpy() * factor, dataset[name].to_numpy()
-    lines = axes.plot(time, values[:, chosen], label=[_labels(dataset, name)[k] for k in chosen], **looks)
+    lines = axes.plot(time, values[:, chosen], label=[wave_labels(dataset, name)[k] for k in chosen], **looks)
     axes.set(ylabel=f"{name} (V)", xlim=(time[0], time[-1]))
     return lines
 
 
 def _plot_comparison(waves: Axes, residual: Axes, result: Verification) -> None:
     """Draw the waveforms over each other, and below them the difference; both with the gate."""
-    factor, unit = _axis_unit(result.ref)
+    factor, unit = axis_unit(result.ref)
     n = result.neurons
     worst = [str(label) for label in result.ref["neuron"].to_numpy()].index(result.worst.neuron)
-    chosen = _spread(n, worst)
+    chosen = evenly_spread(n, worst)
     time, expected = result.ref["time"].to_numpy(), result.ref["state"].to_numpy()
     apart = np.abs(result.wave["state"].to_numpy() - expected) / ranges(expected)
     # Zero has no logarithm: such points are left out.
@@ -212,7 +213,7 @@ def _plot_comparison(waves: Axes, residual: Axes, result: Verification) -> None:
     clocked = {"drawstyle": "steps-post"} if result.circuit.clock is not None else {}
     found = _plot_lines(waves, result.wave, "state", chosen, lw=2.6, **clocked)
     differences = residual.semilogy(time * factor, shown, lw=0.8)
-    for k, colour, *lines in zip(chosen, _colours(len(chosen)), found, differences, strict=True):
+    for k, colour, *lines in zip(chosen, line_colours(len(chosen)), found, differences, strict=True):
         for line in lines:
             line.set(color=FAULT if k == worst else colour, zorder=2.2 if k == worst else 2.0)
     waves.legend(loc="upper left", bbox_to_anchor=(0.99, 1.03), title="neuron", handlelength=1.0)
@@ -222,16 +223,16 @@ def _plot_comparison(waves: Axes, residual: Axes, result: Verification) -> None:
     others = "" if len(chosen) == n else f"; with it {len(chosen) - 1} of the other {n - 1}, evenly spread"
     waves.set_title(
         "states: ngspice in colour under the reference in black dashes\n"
-        f"neuron {_short(result.worst.neuron)} (orange, thick dashes) is the worst{others}{inputs}"
+        f"neuron {short_label(result.worst.neuron)} (orange, thick dashes) is the worst{others}{inputs}"
     )
     waves.tick_params(labelbottom=False)
-    _scale_residual(residual, float(np.max(apart)), result.tolerance)
+    scale_residual(residual, float(np.max(apart)), result.tolerance)
     residual.set(xlabel=f"time ({unit})", ylabel="|ngspice - reference| / range")
     if result.restarted:
         _draw_gate(waves, residual, result, factor)
 
 
-def _scale_residual(axes: Axes, largest: float, tolerance: float) -> None:
+def scale_residual(axes: Axes, largest: float, tolerance: float) -> None:
     low = min(largest, tolerance) if largest > 0.0 else tolerance
     top = 10.0 ** math.ceil(math.log10(3.0 * max(largest, tolerance)))
     axes.set_ylim(10.0 ** (math.floor(math.log10(low)) - RESIDUAL_DECADES), top)
@@ -257,7 +258,7 @@ def _draw_gate(waves: Axes, residual: Axes, result: Verification, factor: float)
 def _plot_bars(axes: Axes, result: Verification) -> None:
     """Draw by neuron the outputs at the start and at the end, and those of the reference at the end."""
     name = "output" if result.wave["output"].shape[-1] > 0 else "state"
-    found, expected, labels = result.wave[name].to_numpy(), result.ref[name].to_numpy(), _labels(result.wave, name)
+    found, expected, labels = result.wave[name].to_numpy(), result.ref[name].to_numpy(), wave_labels(result.wave, name)
     places = np.arange(len(labels))
     start = axes.bar(places - 0.2, found[0], 0.4, color=PALE)
     end = axes.bar(places + 0.2, found[-1], 0.4, color=SPICE)
@@ -280,11 +281,11 @@ def _plot_bars(axes: Axes, result: Verification) -> None:
     )
 
 
-def _end(result: Verification) -> str:
+def _end(result: Verification | BoardVerification) -> str:
     return format_si(float(result.wave["time"].to_numpy()[-1]), "s")
 
 
-def _plot_images(figure: Figure, result: Verification, picture: Picture) -> None:
+def plot_images(figure: Figure, result: Verification | BoardVerification, picture: Picture) -> None:
     """Draw the outputs at the start and at the end, the memory nearest to the end, and the next one."""
     found = result.wave["output"].to_numpy()
     n = picture.shape[0] * picture.shape[1]
@@ -293,18 +294,18 @@ def _plot_images(figure: Figure, result: Verification, picture: Picture) -> None
     low, high = _span(result.graph, found)
     stored = np.stack(list(picture.memories.values()))
     bits = stored > 0.5 * (stored.min() + stored.max())
-    start, end = (found[k] > 0.5 * (low + high) for k in (0, -1))
+    first, end = (found[k] > 0.5 * (low + high) for k in (0, -1))
     nearest, *others = np.argsort(np.sum(bits != end, axis=1), kind="stable").tolist()
     names = list(picture.memories)
     settled = "not settled" if result.settled == "not settled" else "settled"
     images = [
-        ("initial", found[0], start != bits[nearest]),
+        ("initial", found[0], first != bits[nearest]),
         (f"{settled} (ngspice)", found[-1], end != bits[nearest]),
-        (f"nearest stored: {_short(names[nearest])}", np.where(bits[nearest], high, low), None),
+        (f"nearest stored: {short_label(names[nearest])}", np.where(bits[nearest], high, low), None),
     ]
     if others:
         wrong = bits[others[0]]
-        images.append((f"nearest wrong: {_short(names[others[0]])}", np.where(wrong, high, low), wrong != end))
+        images.append((f"nearest wrong: {short_label(names[others[0]])}", np.where(wrong, high, low), wrong != end))
     for k, (title, values, differs) in enumerate(images):
         axes = figure.add_axes((0.03 + 0.12 * k, 0.71, 0.11, 0.155))
         axes.imshow(values.reshape(picture.shape), cmap="Greys", vmin=low, vmax=high, interpolation="nearest")
@@ -350,10 +351,10 @@ def _plot_energy(axes: Axes, result: Verification) -> None:
 def _plot_portrait(axes: Axes, result: Verification) -> None:
     """Draw the two outputs that move most against each other, or two states; a single state against its rate."""
     name = "output" if result.wave["output"].shape[-1] > 1 else "state"
-    labels = _labels(result.wave, name)
+    labels = wave_labels(result.wave, name)
     moving = np.argsort(-np.ptp(result.ref[name].to_numpy(), axis=0), kind="stable")[:2].tolist()
     across, up = moving[0], moving[-1]
-    factor, unit = _axis_unit(result.ref)
+    factor, unit = axis_unit(result.ref)
     for data, colour, width, dashes, label in (
         (result.wave, SPICE, 2.6, "-", "ngspice"),
         (result.ref, "black", 0.9, DASHES, "reference"),
@@ -376,7 +377,7 @@ def _draw_schematic(axes: Axes, result: Verification) -> None:
     neuron, which = (suspect, "suspect") if suspect else (result.worst.neuron, "the worst")
     faults = {name for suspect in result.suspects for name in suspect.devices}
     marked = "; in colour: suspected devices" if faults else ""
-    axes.set_title(f"neuron {_short(neuron)} ({which}), cell {result.cell}{marked}")
+    axes.set_title(f"neuron {short_label(neuron)} ({which}), cell {result.cell}{marked}")
     try:
         draw_neuron(axes, result.circuit, result.graph, neuron, faults)
     except InputError as error:
@@ -384,9 +385,9 @@ def _draw_schematic(axes: Axes, result: Verification) -> None:
         axes.axis("off")
 
 
-def _write_table(axes: Axes, rows: Sequence[tuple[str, str]]) -> None:
+def write_table(axes: Axes, rows: Sequence[tuple[str, str]]) -> None:
     """Write the report, as many lines of it as there is room for."""
-    lines = []
+    lines, indent = [], max(0.25, *(0.0125 * len(what) for what, _ in rows))
     for what, value in rows:
         for k, line in enumerate(textwrap.wrap(value, TABLE_WIDTH, max_lines=2, placeholder=" ...")):
             lines.append((what if k == 0 else "", line))
@@ -395,5 +396,5 @@ def _write_table(axes: Axes, rows: Sequence[tuple[str, str]]) -> None:
     for k, (what, line) in enumerate(lines):
         y = 1.0 - k / TABLE_LINES
         axes.text(0.0, y, what, va="top", color="#555555")
-        axes.text(0.25, y, line, va="top")
+        axes.text(indent, y, line, va="top")
     axes.axis("off")

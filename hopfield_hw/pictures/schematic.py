@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
@@ -11,7 +12,8 @@ from ..circuit import Circuit, Device, Role, Stage
 from ..graph import Activate, Graph, Hold, Leak
 from ..transforms import in_si
 from ..values.errors import InputError
-from .sheet import FAULT, Sheet
+from .pairs import join_pairs
+from .sheet import FAULT, LINE_LENGTH, Sheet
 from .stages import DRAW, draw_inputs, draw_output
 
 __all__ = ["FAULT", "Drawn", "Neuron", "draw_neuron", "neuron_devices"]
@@ -81,10 +83,20 @@ def neuron_devices(circuit: Circuit, graph: Graph, neuron: str, faults: Collecti
 def draw_neuron(axes: Axes, circuit: Circuit, graph: Graph, neuron: str, faults: Collection[str] = ()) -> None:
     """Draw the schematic of a neuron into an axis, or the sample-and-hold pair of a clocked state.
 
-    Devices named in `faults` are drawn in colour. Raises InputError as `neuron_devices` does.
+    Devices named in `faults` are drawn in colour; two resistors that make one value are one. Raises InputError as
+    `neuron_devices` does.
     """
+    circuit, pairs = join_pairs(circuit)
     devices = neuron_devices(circuit, graph, neuron, faults)
     sheet = Sheet(axes, faults)
+    shown = (
+        *devices.into,
+        *devices.inverter,
+        *(d for _, by_role in devices.stages for ds in by_role.values() for d in ds),
+    )
+    of_two = [f"{device.name} = {pairs[device.name]}" for device in shown if device.name in pairs]
+    if of_two:
+        sheet.notes += textwrap.wrap(f"of two: {', '.join(of_two)}", LINE_LENGTH)
     at = draw_inputs(sheet, devices.into, devices.more)
     for stage, by_role in devices.stages:
         at = DRAW[stage](sheet, by_role, at)

@@ -16,6 +16,7 @@ from ..parts import (
     Behaviour,
     Capacitor,
     CurrentSource,
+    Diode,
     Part,
     Resistor,
     Switch,
@@ -45,6 +46,7 @@ SYMBOLS: Mapping[type[Part], type[elm.Element2Term]] = MappingProxyType(
         VoltageGain: elm.SourceControlledV,
         Behaviour: elm.SourceControlledV,
         Switch: elm.Switch,
+        Diode: elm.Diode,
     }
 )
 

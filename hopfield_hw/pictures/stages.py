@@ -9,8 +9,8 @@ from typing import TypeAlias
 
 import schemdraw.elements as elm
 
-from ..circuit import Device, Role, Stage
-from ..parts import Behaviour, Resistor, Switch, Transconductor, Transistor
+from ..circuit import GROUND, Device, Role, Stage
+from ..parts import Behaviour, MacroModel, OpAmp, Resistor, Switch, Transconductor, Transistor
 from ..spice.dialects import find_dialect
 from ..values.si_text import format_si
 from .sheet import SHORT_NAME, WIDTH, Point, Sheet, describe, shorten
@@ -20,6 +20,8 @@ Devices: TypeAlias = "Mapping[Role, tuple[Device, ...]]"
 RAIL, BUS = 1.9, 5.6
 NODE, ROW, ROWS_ABOVE = 4.6, 1.53, 2
 REACH = 0.75  # from the base of a transistor to its collector and emitter, along both axes
+INVERTERS = (Role.INVERTER, Role.INVERTER_IN, Role.INVERTER_FEEDBACK)
+NOTED = 3  # devices in one note
 OPEN_END = 4.4  # from the last stage to the terminal
 
 
@@ -117,7 +119,9 @@ def _draw_inverting(sheet: Sheet, op_amp: Device, feedback: Sequence[Device], at
     sheet.wire(out, (right, top))
     for corner in ((left, y), out):
         sheet.dot(corner)
+    model = op_amp.part.model if isinstance(op_amp.part, OpAmp) else None
     gain = "" if op_amp.value is None else f"\nA = {op_amp.value:g}"
+    gain = f"\n{model.name}" if isinstance(model, MacroModel) else gain
     sheet.text((back + 0.2, y - 1.7), f"{shorten(op_amp.name)}{gain}", "left top", op_amp)
     sheet.text((x + 0.1, y - 0.1), shorten(op_amp.nodes[1], SHORT_NAME), "left top")
     end = (right + 1.7, out[1])
@@ -167,7 +171,8 @@ def _draw_pair(sheet: Sheet, devices: Devices, at: Point) -> Point:
     """Draw two transistors on one tail current, and the op-amp that takes the current of the second."""
     x, y = at
     first, second = (device for device in devices[Role.PAIR] if isinstance(device.part, Transistor))
-    (tail,), (swing,), (offset,) = (devices[role] for role in (Role.TAIL, Role.SWING, Role.OFFSET))
+    (tail,), (swing,) = (devices[role] for role in (Role.TAIL, Role.SWING))
+    offset = next(iter(devices.get(Role.OFFSET, ())), None)
     op_amp = next(device for device in devices[Role.OP_AMP] if device.nodes[1] == second.nodes[0])
     base, other = (x + 1.4, y), (x + 5.6, y)
     emitters = [(base[0] + REACH, y - REACH), (other[0] - REACH, y - REACH)]
@@ -178,22 +183,94 @@ def _draw_pair(sheet: Sheet, devices: Devices, at: Point) -> Point:
     sheet.put(elm.BjtNpn().theta(0.0).reverse().at(other).anchor("base"), first)
     sheet.text((base[0] + 0.1, y - 0.5), shorten(second.name), "center top", second)
     sheet.text((other[0] - 0.1, y - 0.5), shorten(first.name), "center top", first)
-    sheet.wire(other, (other[0] + 0.4, y), (other[0] + 0.4, y - 0.3))
-    sheet.ground((other[0] + 0.4, y - 0.3))
+    if first.nodes[1] == GROUND:
+        sheet.wire(other, (other[0] + 0.4, y), (other[0] + 0.4, y - 0.3))
+        sheet.ground((other[0] + 0.4, y - 0.3))
+    else:
+        sheet.dot(other, terminal=True)
+        sheet.text((other[0] + 0.1, y + 0.15), shorten(first.nodes[1]), "left bottom")
     for emitter in emitters:
         sheet.wire(emitter, (emitter[0], middle[1]))
     sheet.wire((emitters[0][0], middle[1]), (emitters[1][0], middle[1]))
-    sheet.to_ground(tail, middle, length=1.9)
+    _draw_tail(sheet, tail, devices.get(Role.TAIL_RESISTANCE, ()), middle)
     sheet.dot((emitters[1][0], y + REACH), terminal=True)
     sheet.text((emitters[1][0], y + REACH + 0.15), shorten(first.nodes[0]), "center bottom")
     collector, high = (emitters[0][0], y + REACH), y + 1.9
     sheet.wire(collector, (collector[0], high), (x + 7.0, high))
-    sheet.dot((collector[0] + 1.0, high))
-    sheet.part(offset, (collector[0] + 1.0, high), (collector[0] + 1.0, high + 1.9))
-    sheet.dot((collector[0] + 1.0, high + 1.9), terminal=True)
-    sheet.text((collector[0] + 1.4, high + 0.95), describe(offset, "\n"), "left center", offset)
-    sheet.text((collector[0] + 0.8, high + 1.9), shorten(offset.nodes[0]), "right center")
+    if offset is not None:
+        sheet.dot((collector[0] + 1.0, high))
+        sheet.part(offset, (collector[0] + 1.0, high), (collector[0] + 1.0, high + 1.9))
+        sheet.dot((collector[0] + 1.0, high + 1.9), terminal=True)
+        sheet.text((collector[0] + 1.4, high + 0.95), describe(offset, "\n"), "left center", offset)
+        sheet.text((collector[0] + 0.8, high + 1.9), shorten(offset.nodes[0]), "right center")
     return _draw_held(sheet, op_amp, swing, (x + 7.0, high))
+
+
+def _draw_tail(sheet: Sheet, tail: Device, resistors: Sequence[Device], at: Point) -> None:
+    """Draw an ideal tail, or a transistor with the resistor at its emitter."""
+    if not isinstance(tail.part, Transistor):
+        sheet.to_ground(tail, at, length=1.9)
+        return
+    x, y = at
+    sheet.dot(at)
+    sheet.put(elm.BjtNpn().theta(0.0).at((x - REACH, y - REACH)).anchor("base"), tail)
+    sheet.text((x + 0.3, y - REACH), shorten(tail.name), "left center", tail)
+    sheet.text((x - REACH - 0.1, y - REACH), shorten(tail.nodes[1], SHORT_NAME), "right center")
+    for resistor in resistors:
+        sheet.part(resistor, (x, y - 2.0 * REACH), (x, y - 2.0 * REACH - 1.9))
+        sheet.text((x + 0.42, y - 2.0 * REACH - 0.95), describe(resistor, "\n"), "left center", resistor)
+        sheet.dot((x, y - 2.0 * REACH - 1.9), terminal=True)
+        sheet.text((x + 0.2, y - 2.0 * REACH - 2.0), shorten(resistor.nodes[1]), "left top")
+
+
+def _draw_driven_pair(sheet: Sheet, devices: Devices, at: Point) -> Point:
+    """Draw the divider before a pair, with its gain where there is one, and the pair."""
+    x, y = at
+    for device in _drives(devices):
+        sheet.triangle(device, (x, y), scale=0.6)
+        sheet.text((x + 0.1, y + 0.85), shorten(device.name), "left bottom", device)
+        x += 1.3
+    (top,), (tap,) = devices[Role.DIVIDER_TOP], devices[Role.DIVIDER_TAP]
+    sheet.part(top, (x, y), (x + 2.2, y))
+    sheet.text((x + 1.0, y - 0.45), describe(top, "\n"), "center top", top)
+    sheet.to_ground(tap, (x + 2.2, y))
+    sheet.wire((x + 2.2, y), (x + 3.0, y))
+    sheet.dot((x + 3.0, y), terminal=True)
+    sheet.text((x + 2.3, y + 0.15), shorten(tap.nodes[0]), "left bottom")
+    _note_values(
+        sheet, [d for role in (Role.DRIVE_IN, Role.DRIVE_FEEDBACK, Role.BALANCE) for d in devices.get(role, ())]
+    )
+    return _draw_pair(sheet, devices, (x + 5.0, y))
+
+
+def _drives(devices: Devices) -> list[Device]:
+    """Return the op-amp before a divider, in a list; an empty one where there is none."""
+    taps = {device.nodes[0] for device in devices.get(Role.DRIVE_IN, ())}
+    return [device for device in devices[Role.OP_AMP] if not taps.isdisjoint(device.nodes)]
+
+
+def _draw_parts(sheet: Sheet, devices: Devices, at: Point) -> Point:
+    """Draw the op-amps and transconductors of an amplifier in a row; its other parts stand below, with their values."""
+    x, y = at
+    behind = {device.nodes[1] for device in devices.get(Role.INVERTER_IN, ())}
+    first = _drives(devices)
+    row = [*first, *devices.get(Role.PAIR, ()), *(d for d in devices[Role.OP_AMP] if d not in first)]
+    row = [device for device in row if behind.isdisjoint(device.nodes)]
+    for place, device in enumerate(row):
+        sheet.triangle(device, (x, y), scale=0.6)
+        sheet.text((x + 0.1, y + 0.85 - 1.9 * (place % 2)), shorten(device.name), "left bottom", device)
+        sheet.wire((x + 1.3, y), (x + 1.9, y))
+        x += 1.9
+    drawn = {*row, *(d for role in INVERTERS for d in devices.get(role, ()))}
+    rest = [d for members in devices.values() for d in members if d not in drawn and behind.isdisjoint(d.nodes)]
+    _note_values(sheet, rest)
+    return x, y
+
+
+def _note_values(sheet: Sheet, devices: Sequence[Device]) -> None:
+    """Write the values of devices below the drawing."""
+    words = [d.name if d.value is None else describe(d) for d in devices]
+    sheet.notes += [", ".join(words[k : k + NOTED]) for k in range(0, len(words), NOTED)]
 
 
 def _draw_held(sheet: Sheet, op_amp: Device, feedback: Device, at: Point) -> Point:
@@ -271,6 +348,8 @@ DRAW: Mapping[Stage, Callable[[Sheet, Devices, Point], Point]] = MappingProxyTyp
         Stage.AMPLIFIER: _draw_amplifier,
         Stage.CLAMPED_OUTPUT: _draw_clamped_output,
         Stage.PAIR: _draw_pair,
+        Stage.DRIVEN_PAIR: _draw_driven_pair,
+        Stage.PARTS_AMPLIFIER: _draw_parts,
         Stage.FOLLOWER: _draw_follower,
         Stage.SAMPLE_HOLD: _draw_sample_hold,
     }

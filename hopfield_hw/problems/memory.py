@@ -28,10 +28,10 @@ class Patterns(Brief):
 
     @property
     def shape(self) -> tuple[int, int]:
-        """The rows and columns of a picture: a square where the pixels make one, else one row."""
+        """The rows and columns of a picture: a square, or the upright rectangle nearest to one; one row of a prime."""
         pixels = int(self.values.shape[1])
-        side = math.isqrt(pixels)
-        return (side, side) if side * side == pixels else (1, pixels)
+        columns = next(k for k in range(math.isqrt(pixels), 0, -1) if pixels % k == 0)
+        return (pixels // columns, columns) if columns > 1 else (1, pixels)
 
     def index(self, label: object) -> int:
         """Return the row of a label. Raises InputError for one that is not there."""

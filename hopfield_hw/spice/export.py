@@ -12,7 +12,8 @@ from ..lowering import lower
 from ..values.errors import InputError
 from ..values.measures import check_accuracy
 from .dialects import Analysis, Dialect, find_dialect
-from .transient import choose_settings, stop_time
+from .options import settings_for
+from .transient import stop_time
 
 Options = Literal["tight", "everyday"]
 EVERYDAY_STEPS, EVERYDAY_STEPS_IN_PERIOD, EVERYDAY_RELTOL = 500, 50, 1e-4
@@ -52,6 +53,6 @@ def write_deck(
         analysis = Analysis(end, step, EVERYDAY_RELTOL, nodes, circuit.initial)
     else:
         goal = check_accuracy(accuracy, "accuracy")
-        settings = choose_settings(goal, end, shortest_delay=circuit.shortest_delay, clock=circuit.clock).halve()
+        settings = settings_for(goal, end, circuit).halve()
         analysis = Analysis(end, settings.step, settings.reltol, nodes, circuit.initial, settings.current)
     return chosen.write(circuit.driven(inputs)) + chosen.format_analysis(analysis)

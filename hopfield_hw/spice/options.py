@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
-import numpy as np
-
+from ..graph import Clock
 from .dialects.ngspice import format_tight
 
 # The first run of a pair takes a thousand steps for an accuracy of 1e-4, and the second twice as many: over twenty time
@@ -20,6 +19,18 @@ RELTOL_PART = 1e-2
 WAY = 0.4
 # A transmission line keeps its past at the steps, and interpolates between them.
 STEPS_IN_DELAY = 4.0
+
+# ngspice takes corners of a source for one where they are closer than 5e-5 of the maximum step; those of a clock must
+# stay apart.
+STEPS_IN_PERIOD = 100
+CLOCKED_RELTOL_PART = 0.1
+# Op-amps that drive switches carry milliamperes; below this their currents, and the charges held, are rounding.
+CLOCKED_NOTHING = (1e-10, 1e-18)
+# What ngspice takes for gmin by default, S; more of it is another circuit.
+GMIN_OF_NGSPICE = 1e-12
+# Macro-models of op-amps: a nanoampere and a tenth of the accuracy in volts, with the truncation that ngspice takes for
+# its own; tighter ones made runs of boards two to ten times as long, and changed their waveforms by less than 1e-5.
+MACRO_NOTHING, MACRO_VOLTS, MACRO_TRUNCATION = (1e-9, 1e-14), 0.1, 7.0
 
 
 class Settings(NamedTuple):
@@ -59,7 +70,35 @@ class Settings(NamedTuple):
         return tuple(word for word in words if word.partition("=")[0] not in stated)
 
 
-def settings_for(accuracy: float, t_stop: float, shortest_delay: float = np.inf) -> Settings:
-    """Return the first settings to try for an NRMSE. `shortest_delay`: of the transmission lines, seconds."""
+class Run(Protocol):
+    """What of a circuit decides how it is run: the shortest delay of its lines, seconds, its clock, and its op-amps."""
+
+    @property
+    def shortest_delay(self) -> float: ...
+
+    @property
+    def clock(self) -> Clock | None: ...
+
+    @property
+    def macro_models(self) -> bool: ...
+
+
+def settings_for(accuracy: float, t_stop: float, of: Run) -> Settings:
+    """Return the first settings to try for an NRMSE over a run of this length, seconds."""
     steps = max(STEPS_AT_1E4 * (1e-4 / accuracy) ** 0.5, MIN_STEPS)
-    return Settings(min(t_stop / steps, shortest_delay / STEPS_IN_DELAY), min(max(RELTOL_PART * accuracy, 1e-9), 1e-4))
+    step = min(t_stop / steps, of.shortest_delay / STEPS_IN_DELAY)
+    settings = Settings(step, min(max(RELTOL_PART * accuracy, 1e-9), 1e-4))
+    if of.macro_models:
+        current, charge = MACRO_NOTHING
+        settings = settings._replace(
+            current=current,
+            charge=charge,
+            voltage=MACRO_VOLTS * accuracy,
+            truncation=MACRO_TRUNCATION,
+            gmin=GMIN_OF_NGSPICE,
+        )
+    if of.clock is None:
+        return settings
+    # What is sampled settles, so that the error of a step does not add up over the periods.
+    step = min(settings.step, of.clock.period / STEPS_IN_PERIOD)
+    return Settings(step, CLOCKED_RELTOL_PART * accuracy, *CLOCKED_NOTHING)

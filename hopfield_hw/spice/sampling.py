@@ -14,6 +14,7 @@ from .rawfile import Plot
 
 # A state that is found this part of its range from where `.ic` puts it was not started there.
 STARTED = 1e-3
+APART = 1.01  # times the first point of a run
 # Changes below this part of the range are of rounding; at most this times the last change counts as left.
 AT_REST, SLOWEST_DECAY = 1e-7, 10.0
 
@@ -36,7 +37,9 @@ def resample(
         return times, scales * values, scales * _interpolate(times, values, grid, straight)
     free = np.isnan(begins)
     if len(times) > 1:
-        led = values[0] - first * (values[1] - values[0]) / (times[1] - first)
+        # A second point at once after the first leads nowhere: between them is rounding.
+        k = min(int(np.searchsorted(times, APART * first)), len(times) - 1)
+        led = values[0] - first * (values[k] - values[0]) / (times[k] - first)
         elsewhere = np.abs(led - begins) > STARTED * np.maximum(np.ptp(values, axis=0), np.abs(begins))
         begins = np.where(elsewhere, led, begins)
     start, known, early = begins.copy(), np.append(0.0, times), np.array([first, 2.0 * first])

@@ -28,7 +28,7 @@ from .convergence import run_until_converged
 from .dialects import write
 from .dialects.ngspice import format_transient
 from .ngspice import find, run
-from .options import Settings, settings_for
+from .options import GMIN_OF_NGSPICE, Settings, settings_for
 from .pace import Zone, all_pauses, outrun, start_zone, uncertain
 from .sampling import measure_unsettled, resample
 
@@ -41,18 +41,10 @@ UNKNOWN_ORDER, SECOND_ORDER = 2.0, 4.0
 SLOWEST = 1.25
 # Where this many halvings in a row have not brought a measure down by this much, shorter steps do not help.
 LEAST_GAIN, IN_VAIN = 1.5, 2
-# ngspice takes corners of a source for one where they are closer than 5e-5 of the maximum step; those of a clock must
-# stay apart.
-STEPS_IN_PERIOD = 100
-CLOCKED_RELTOL_PART = 0.1
-# Op-amps that drive switches carry milliamperes; below this their currents, and the charges held, are rounding.
-CLOCKED_NOTHING = (1e-10, 1e-18)
 # KLU is for circuits of more devices to a node than this. In ngspice 44 dense networks of 100 neurons ran four times as
 # fast with it, but a grid of 32 x 32 cells up to fifteen times as slow, as its order fills a sparse matrix up; and it
 # does not converge where switches close.
 DENSE = 10
-# What ngspice takes for gmin by default, S; more of it is another circuit.
-GMIN_OF_NGSPICE = 1e-12
 # Where nothing says how fast deviations grow, a run begins with so short a part of its longest step.
 FIRST = 1e-3
 # A run that takes more steps than this, for each of the longest and in all, gets nowhere: ngspice 39 was seen to take
@@ -72,7 +64,8 @@ class Deck:
 
     `text`: device lines (and `.model`, `.subckt`, `.param`), without analysis. `initial`: node voltages at t = 0.
     `clock`, `settling`: as for a Circuit. `shortest_delay`: of the transmission lines, seconds; steps must be shorter.
-    `klu`: whether KLU, where ngspice has it, is the solver to take. Of a deck that someone gave: `stated`, the options
+    `klu`: whether KLU, where ngspice has it, is the solver to take. `macro_models`: whether op-amps are such, for which
+    the tightest tolerances are too tight. Of a deck that someone gave: `stated`, the options
     that it sets itself; `starts`, its statements that may start a node elsewhere than `initial` says (`IC=`), each with
     its line; `notes`, what to tell of it. `growth`: how fast deviations of the
     states grow by themselves, where the graph is known that the circuit realises.
@@ -87,6 +80,7 @@ class Deck:
     settling: tuple[Settling, ...] = ()
     shortest_delay: float = np.inf
     klu: bool = False
+    macro_models: bool = False
     stated: frozenset[str] = frozenset()
     starts: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
@@ -146,6 +140,7 @@ def circuit_deck(circuit: Circuit, inputs: Any = None) -> Deck:
         settling=circuit.settling,
         shortest_delay=circuit.shortest_delay,
         klu=circuit.clock is None and len(circuit.devices) > DENSE * circuit.node_count,
+        macro_models=circuit.macro_models,
         growth=_growth(circuit, inputs),
     )
 
@@ -196,7 +191,7 @@ def simulate_waves(
     """
     goal = check_accuracy(accuracy, "accuracy")
     times, grid = _grids(deck, t_stop, points)
-    settings = choose_settings(goal, float(grid[-1]), shortest_delay=deck.shortest_delay, clock=deck.clock)
+    settings = settings_for(goal, float(grid[-1]), deck)
     zones = _start_zones(deck, settings)
     fine, settings = _run_paced(deck, settings, grid, timeout, keep, zones)
     difference: float | None = None
@@ -270,9 +265,7 @@ def measure_waves(
     the first run is returned. `whole`: the length of a run whose steps are taken first, seconds.
     """
     _, grid = _grids(deck, t_stop, None)
-    settings = choose_settings(
-        accuracy, max(whole, float(grid[-1])), shortest_delay=deck.shortest_delay, clock=deck.clock
-    )
+    settings = settings_for(accuracy, max(whole, float(grid[-1])), deck)
     zones = _start_zones(deck, settings)
     off, in_vain = np.inf, 0
     for _ in range(2 + REFINEMENTS):
@@ -335,18 +328,6 @@ def _grids(deck: Deck, t_stop: float, points: int | None) -> tuple[Array, Array]
         grid = uniform_grid(t_stop, POINTS if points is None else points)
         return grid, grid
     return period_grid(deck.clock.period, t_stop)
-
-
-def choose_settings(
-    goal: float, t_stop: float, *, shortest_delay: float = np.inf, clock: Clock | None = None
-) -> Settings:
-    """Return the settings of a first run, from its accuracy, its length, and the delays and the clock of a circuit."""
-    settings = settings_for(goal, t_stop, shortest_delay)
-    if clock is None:
-        return settings
-    # What is sampled settles, so that the error of a step does not add up over the periods.
-    step = min(settings.step, clock.period / STEPS_IN_PERIOD)
-    return Settings(step, CLOCKED_RELTOL_PART * goal, *CLOCKED_NOTHING)
 
 
 class Waves(NamedTuple):

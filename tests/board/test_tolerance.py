@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import hopfield_hw as hh
-from hopfield_hw.board import Spread, sample
+from hopfield_hw.board import Tolerances, draw
 from hopfield_hw.board.tolerance import APPLIES
 from hopfield_hw.cells import CELLS
 from hopfield_hw.parts import Multiplier, OpAmp, Resistor, Transistor
@@ -28,12 +28,12 @@ def circuit(volts: float = 2.5) -> hh.Circuit:
 
 def test_no_spread_leaves_a_circuit_as_it_is() -> None:
     nominal = circuit()
-    assert sample(nominal, Spread(), rng=np.random.default_rng(0)).devices == nominal.devices
+    assert draw(nominal, Tolerances(), seed=0).devices == nominal.devices
 
 
 def test_resistors_lie_uniformly_within_their_tolerance() -> None:
     nominal = circuit()
-    drawn = sample(nominal, Spread(resistors=0.01), rng=np.random.default_rng(1))
+    drawn = draw(nominal, Tolerances(resistors=0.01), seed=1)
     ratios = np.array(
         [
             new.part.resistance / old.part.resistance
@@ -50,7 +50,7 @@ def test_resistors_lie_uniformly_within_their_tolerance() -> None:
 
 def test_an_offset_is_in_series_with_the_input_that_does_not_invert() -> None:
     nominal = circuit()
-    drawn = sample(nominal, Spread(offset=1e-3), rng=np.random.default_rng(2))
+    drawn = draw(nominal, Tolerances(offset=1e-3), seed=2)
     amplifiers = [device for device in nominal.devices if isinstance(device.part, OpAmp)]
     volts = {d.name: d.part.offset for d in drawn.devices if isinstance(d.part, OpAmp)}
     assert list(volts) == [device.name for device in amplifiers]
@@ -118,7 +118,7 @@ def test_every_op_amp_of_a_cell_has_an_offset_of_its_own(cell: str) -> None:
     assert bool(names) == listed
     if not names:
         return
-    drawn = sample(nominal, Spread(offset=1e-3), rng=np.random.default_rng(6))
+    drawn = draw(nominal, Tolerances(offset=1e-3), seed=6)
     volts = [drawn.device(name).part.offset for name in names]  # type: ignore[attr-defined]
     assert len(set(volts)) == len(names)
     assert all(0.0 < abs(value) < 6e-3 for value in volts)
@@ -128,7 +128,7 @@ def test_every_op_amp_of_a_cell_has_an_offset_of_its_own(cell: str) -> None:
 
 
 def test_transistors_and_multipliers_have_errors_of_their_own() -> None:
-    drawn = sample(circuit(), Spread(matching=0.02, multipliers=1.0), rng=np.random.default_rng(3))
+    drawn = draw(circuit(), Tolerances(matching=0.02, multipliers=1.0), seed=3)
     currents = [d.part.saturation_current for d in drawn.devices if isinstance(d.part, Transistor)]
     assert np.std(np.log(currents)) == pytest.approx(0.02, rel=0.35)
     products = [d.part for d in drawn.devices if isinstance(d.part, Multiplier)]
@@ -138,11 +138,11 @@ def test_transistors_and_multipliers_have_errors_of_their_own() -> None:
 
 
 def test_the_same_seed_draws_the_same_parts_and_each_its_own() -> None:
-    nominal, spread = circuit(), Spread(resistors=0.01)
-    first, again, other = (sample(nominal, spread, rng=np.random.default_rng(seed)).devices for seed in (4, 4, 5))
+    nominal, spread = circuit(), Tolerances(resistors=0.01)
+    first, again, other = (draw(nominal, spread, seed=seed).devices for seed in (4, 4, 5))
     assert first == again != other
     fewer = replace(nominal, devices=tuple(d for d in nominal.devices if d.name != "R_w_i_0_0"))
-    names = {device.name: device for device in sample(fewer, spread, rng=np.random.default_rng(4)).devices}
+    names = {device.name: device for device in draw(fewer, spread, seed=4).devices}
     assert all(names[device.name] == device for device in first if device.name in names)
 
 
@@ -160,8 +160,8 @@ def test_parts_that_are_not_exact_cost_the_lstm_decibels() -> None:
         found = hh.simulate(built, t_stop=steps * PERIOD, inputs=inputs, accuracy=1e-2)["output"].to_numpy()
         return 10.0 * float(np.log10(np.sum(expected**2) / np.sum((found - expected) ** 2)))
 
-    spread = Spread(resistors=0.01, offset=1e-3)
-    drawn = [decibels(sample(nominal, spread, rng=np.random.default_rng(seed))) for seed in range(3)]
+    spread = Tolerances(resistors=0.01, offset=1e-3)
+    drawn = [decibels(draw(nominal, spread, seed=seed)) for seed in range(3)]
     assert all(5.0 < value < 40.0 for value in drawn)
     assert decibels(nominal) > 50.0
 
@@ -169,14 +169,14 @@ def test_parts_that_are_not_exact_cost_the_lstm_decibels() -> None:
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"resistors": -0.01}, "`Spread.resistors` = -0.01: must not be negative, and tolerances below 1"),
-        ({"capacitors": 1.0}, "`Spread.capacitors` = 1: must not be negative, and tolerances below 1"),
-        ({"offset": np.nan}, "`Spread.offset = nan`: must be finite; replace missing or infinite values"),
+        ({"resistors": -0.01}, "`Tolerances.resistors` = -0.01: must not be negative, and tolerances below 1 (100%)"),
+        ({"capacitors": 1.0}, "`Tolerances.capacitors` = 1: must not be negative, and tolerances below 1 (100%)"),
+        ({"offset": np.nan}, "`Tolerances.offset = nan`: must be finite; replace missing or infinite values"),
     ],
 )
 def test_a_spread_that_is_none_is_refused(fields: dict[str, float], message: str) -> None:
     with pytest.raises(hh.InputError) as refused:
-        Spread(**fields)
+        Tolerances(**fields)
     assert str(refused.value) == message
 
 
@@ -188,20 +188,22 @@ TWO = hh.Network(
 @pytest.mark.parametrize(
     ("cell", "spread", "idle", "rest"),
     [
-        ("gm_c", Spread(resistors=0.05), ["resistors"], False),
-        ("gm_c", Spread(resistors=0.05, capacitors=0.1), ["resistors"], True),
-        ("hopfield_tank", Spread(offset=5e-3), ["offset"], False),
-        ("ideal", Spread(resistors=0.05, offset=5e-3, matching=0.1), ["offset", "matching"], True),
-        ("active_rc", Spread(matching=0.1, multipliers=1.0), ["matching", "multipliers"], False),
+        ("gm_c", Tolerances(resistors=0.05), ["resistors"], False),
+        ("gm_c", Tolerances(resistors=0.05, capacitors=0.1), ["resistors"], True),
+        ("hopfield_tank", Tolerances(offset=5e-3), ["offset"], False),
+        ("ideal", Tolerances(resistors=0.05, offset=5e-3, matching=0.1), ["offset", "matching"], True),
+        ("active_rc", Tolerances(matching=0.1, multipliers=1.0), ["matching", "multipliers"], False),
     ],
 )
-def test_a_spread_without_effect_says_so(cell: str, spread: Spread, idle: list[str], rest: bool) -> None:
+def test_a_spread_without_effect_says_so(cell: str, spread: Tolerances, idle: list[str], rest: bool) -> None:
     nominal = hh.lower(TWO, cell=cell)
     with pytest.warns(hh.NoEffectWarning) as said:
-        drawn = sample(nominal, spread, rng=np.random.default_rng(0))
+        drawn = draw(nominal, spread, seed=0)
     (message,) = (str(one.message) for one in said)
-    change = "only the rest of the spread changes something" if rest else "nothing changes"
-    assert message.startswith(f"sample: {change} in this circuit of cell {cell!r}, which has no such device: `Spread.")
+    change = "only the rest of the tolerances changes something" if rest else "nothing changes"
+    assert message.startswith(
+        f"draw: {change} in this circuit of cell {cell!r}, which has no such device: `Tolerances."
+    )
     named = [name for name in APPLIES if f".{name}`" in message]
     assert named == idle
     assert (drawn.devices != nominal.devices) == rest
@@ -214,8 +216,8 @@ def test_the_cells_that_are_named_have_such_devices() -> None:
     for field, names in amplifiers.items():
         for name in names:
             nominal = hh.lower(TWO, cell=name)
-            drawn = sample(nominal, Spread(**{field: 0.01}), rng=np.random.default_rng(0))
+            drawn = draw(nominal, Tolerances(**{field: 0.01}), seed=0)
             assert drawn.devices != nominal.devices
     for field, name in (("matching", 'ActiveRC(activation="pair")'), ("multipliers", 'ActiveRC(multiplier="ad633")')):
         assert name in APPLIES[field].cells
-        assert sample(circuit(), Spread(**{field: 0.1}), rng=np.random.default_rng(0)).devices != circuit().devices
+        assert draw(circuit(), Tolerances(**{field: 0.1}), seed=0).devices != circuit().devices

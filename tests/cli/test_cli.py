@@ -313,25 +313,25 @@ def test_doctor_says_how_to_get_a_package(cli: Command, monkeypatch: pytest.Monk
     assert (said.status, said.error) == (2, "no-such-package is missing: pip install no-such-package")
 
 
-# The demo, on designs that take less time than its own
+# The demo, with a fault on a design that takes less time than its own
 
 
 @pytest.fixture
 def small_demo(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(demo_module, "MEMORY", "flip_flop")
-    monkeypatch.setattr(demo_module, "DESIGNS", ("flip_flop", "limit_cycle"))
 
 
-@pytest.mark.usefixtures("ngspice", "small_demo")
-def test_demo_verifies_and_draws(cli: Command, tmp_path: Path) -> None:
-    said = cli("demo", "-o", tmp_path / "new" / "folder")
+@pytest.mark.usefixtures("ngspice")
+def test_demo_designs_verifies_and_draws_a_board(cli: Command, tmp_path: Path) -> None:
+    said = cli("demo", "-o", tmp_path / "new" / "folder", "--json")
     assert (said.status, said.err) == (0, "")
-    assert said.out.count("passed") == 2
-    pictures = sorted(path.name for path in (tmp_path / "new" / "folder").iterdir())
-    assert pictures == ["flip_flop.png", "limit_cycle.png"]
-    content = cli("demo", "-o", tmp_path, "--json").json
+    assert [path.name for path in (tmp_path / "new" / "folder").iterdir()] == ["letter_memory.png"]
+    content = said.json
     assert set(RESULT_KEYS) <= set(content)
-    assert [each["design"] for each in content["designs"]] == ["flip_flop", "limit_cycle"]
+    assert (content["status"], content["design"], content["op_amp"]) == ("passed", "letter_memory", "TL074")
+    assert content["verification"]["nrmse"] < content["verification"]["tolerance"] == 5e-3
+    assert content["task"]["margin"] > 4.0
+    assert content["checks"]
 
 
 @pytest.mark.usefixtures("ngspice", "small_demo")
@@ -352,11 +352,10 @@ def test_demo_without_ngspice_runs_the_reference(cli: Command, tmp_path: Path) -
     said = cli("demo", "-o", tmp_path)
     assert said.status == 3
     assert said.error == (
-        f"{MISSING}; not verified: digit_memory: its circuit (cell ideal, devices 4224) was not simulated; "
-        "ad_converter_4bit: its circuit (cell ideal, devices 33) was not simulated"
+        f"{MISSING}; not verified: letter_memory: its circuit (cell inverting_integrator, devices 315) was not "
+        "simulated"
     )
     assert "pattern recalled" in said.out
-    assert "outputs at the end, V" in said.out
     assert list(tmp_path.iterdir()) == []
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 import hopfield_hw as hh
+from hopfield_hw.benches import BENCHES
 from hopfield_hw.cli import COMMANDS
 from hopfield_hw.designs import load_design, shipped_designs, shipped_titles
 from hopfield_hw.families import BUILDERS, FAMILIES, TEMPLATES
@@ -36,12 +37,14 @@ TABLES: dict[str, LazyTable[Any]] = {
     "dialects": DIALECTS,
     "solvers": SOLVERS,
     "benchmark files": INSTANCES,
+    "benches": BENCHES,
 }
 PUBLIC = (
     *(
         "",
         ".analysis",
         ".annealing",
+        ".benches",
         ".board",
         ".cells",
         ".designs",

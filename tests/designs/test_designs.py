@@ -6,6 +6,7 @@ import json
 import shutil
 from dataclasses import fields, replace
 from functools import cache
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,12 @@ import xarray as xr
 from scipy.integrate import solve_ivp
 
 from hopfield_hw.analysis.stability import critical_delay
+from hopfield_hw.board.design import design_board
+from hopfield_hw.board.scaling import Limits
 from hopfield_hw.cells import CELLS
 from hopfield_hw.designs import design as designs
 from hopfield_hw.designs import shipped
+from hopfield_hw.designs.boards import board_of
 from hopfield_hw.designs.design import Design, check_answer, load_design
 from hopfield_hw.designs.export import design_circuit
 from hopfield_hw.designs.networks import FORMS
@@ -31,6 +35,7 @@ from hopfield_hw.networks.network import Network
 from hopfield_hw.problems import Oscillation, Recall
 from hopfield_hw.problems.answers import period_and_swing
 from hopfield_hw.spice.transient import simulate
+from hopfield_hw.values.errors import InputError
 from hopfield_hw.values.measures import nrmse
 from hopfield_hw.values.signals import Signal
 
@@ -50,6 +55,7 @@ CASES = {
     "graph_colouring": [],
     "growing_delay": [],
     "hole_filling": [],
+    "letter_memory": ["letter_L", "letter_Y"],
     "limit_cycle": [],
     "matrix_game": [],
     "max_cut": [],
@@ -359,9 +365,54 @@ def test_the_schema_is_one_and_knows_what_the_code_knows() -> None:
     jsonschema.Draft202012Validator.check_schema(schema)
     inline = {field.name for field in fields(Network)}
     assert set(schema["properties"]["network"]["properties"]) == inline | {*FORMS, "arguments", "seed", "files"}
+    board = schema["properties"]["board"]["properties"]
+    assert set(board) < set(signature(design_board).parameters)
+    assert set(board["limits"]["properties"]) == {field.name for field in fields(Limits)}
     kinds = schema["$defs"]["expected"]["properties"]["kind"]["enum"]
     assert kinds == list(designs.EXPECTATIONS)
     assert kinds == [part["if"]["properties"]["kind"]["const"] for part in schema["$defs"]["expected"]["allOf"]]
+
+
+BOARD = (
+    "gain = {kind = 'tanh', gain = 5.0}\n[analysis]\nt_stop = 1e-2\n"
+    "[board]\nsupplies = [15.0, -15.0]\nseries = 'E12'\nlimits = {usual_resistance = '22k', slew = 0.4}\n"
+)
+
+
+@pytest.mark.usefixtures("ngspice")
+def test_a_design_says_how_its_board_is_made(tmp_path: Path) -> None:
+    design = load_design(written(tmp_path, HEAD + INLINE.replace("inf", "1e4") + BOARD))
+    made = board_of(design)
+    assert (made.model.supply_plus, made.model.supply_minus, made.t_stop) == (15.0, -15.0, 1e-2 * made.scaling.time)
+    assert (made.limits.usual_resistance, made.limits.slew, made.limits.room) == (22e3, 0.4, Limits().room)
+    assert made.passed
+    synapses = {line.value for line in made.parts if line.names[0].startswith("R_syn")}
+    assert synapses <= {f"{value:g} kOhm" for value in 10.0 * np.array([1.0, 1.2, 1.5, 1.8, 2.2, 2.7, 3.3, 3.9, 4.7])}
+    # What is given stands in place of what the design says; the rest stays.
+    other = board_of(design, supplies=(12.0, -12.0))
+    assert (other.model.supply_plus, other.limits) == (12.0, made.limits)
+
+
+def test_limits_of_a_board_are_checked(tmp_path: Path) -> None:
+    text = HEAD + INLINE + "[board.limits]\nmost_resistance = -1.0\n"
+    with pytest.raises(InputError) as refusal:
+        board_of(load_design(written(tmp_path, text)))
+    assert str(refusal.value) == "`board.limits.most_resistance = -1.0 Ohm`: must be positive"
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ("[board]\nopamp = 'TL074'\n", "key 'board.opamp' is unknown: must be one of "),
+        ("[board]\nsupplies = 12.0\n", "`board.supplies` = 12.0: must be of type array"),
+        ("[board]\nsupplies = [12.0]\n", "`board.supplies`: [12.0] is too short"),
+        ("[board.limits]\nrooom = 0.5\n", "key 'board.limits.rooom' is unknown: must be one of "),
+    ],
+)
+def test_a_wrong_table_of_a_board_is_refused(tmp_path: Path, table: str, message: str) -> None:
+    with pytest.raises(InputError) as refusal:
+        load_design(written(tmp_path, HEAD + INLINE + table))
+    assert str(refusal.value).startswith(f"mine/design.toml: {message}")
 
 
 @pytest.mark.usefixtures("ngspice")

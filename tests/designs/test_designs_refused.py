@@ -54,7 +54,7 @@ REFUSED: dict[str, tuple[str, str]] = {
     ),
     "unknown key at the top": (
         "titel = 'T'\n" + INLINE,
-        "key 'titel' is unknown: must be one of analysis, cases, cells, citation, delay, description, expected, "
+        "key 'titel' is unknown: must be one of analysis, board, cases, cells, citation, delay, description, expected, "
         "network, title; did you mean 'title'?",
     ),
     "unknown key of an expectation": (

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -30,6 +31,8 @@ NETWORK = hh.Network(
 )
 NODES: dict[str, Place] = {"0": "n1", "1": "n2"}
 AMPLIFIERS = "B1 a1 0 V=tanh(10*v(n1))\nB2 a2 0 V=tanh(10*v(n2))\n"
+# A circuit without delays, clock and macro-models.
+PLAIN = SimpleNamespace(shortest_delay=np.inf, clock=None, macro_models=False)
 BOARD = (
     "board\nC1 n1 0 10n\nR1 n1 0 10k\nG1 n1 0 a2 0 50u\nC2 n2 0 10n\nR2 n2 0 10k\nG2 n2 0 a1 0 50u\n"
     f"{AMPLIFIERS}.tran 1u 2m\n"
@@ -121,9 +124,9 @@ def test_a_continuation_of_nothing_is_refused() -> None:
 
 def test_options_that_a_deck_states_are_left_to_it() -> None:
     deck = read_deck(BOARD + ".options GMIN=1e-10\n", like=compiled())
-    words = settings_for(1e-4, 1e-3).options(klu=False, stated=deck.stated)
+    words = settings_for(1e-4, 1e-3, PLAIN).options(klu=False, stated=deck.stated)
     assert not any(word.startswith("gmin") for word in words)
-    assert any(word.startswith("gmin") for word in settings_for(1e-4, 1e-3).options(klu=False))
+    assert any(word.startswith("gmin") for word in settings_for(1e-4, 1e-3, PLAIN).options(klu=False))
 
 
 def test_text_after_the_end_is_left_out_and_told_of() -> None:
@@ -390,7 +393,7 @@ def test_what_does_not_converge_says_what_was_tried(ngspice: str, tmp_path: Path
 
 
 def test_tolerances_are_loosened_step_by_step(tmp_path: Path) -> None:
-    tight = settings_for(1e-4, 1e-3)
+    tight = settings_for(1e-4, 1e-3, PLAIN)
     rungs = list(looser(tight))
     assert [rung.reltol for rung in rungs] == sorted(rung.reltol for rung in rungs)
     assert [rung.gmin for rung in rungs] == sorted(rung.gmin for rung in rungs)
@@ -418,7 +421,7 @@ def test_tolerances_are_loosened_step_by_step(tmp_path: Path) -> None:
 
 
 def test_a_gmin_above_that_of_ngspice_is_told_of(ngspice: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    loosest = list(looser(settings_for(1e-4, 1e-3)))[-1]
+    loosest = list(looser(settings_for(1e-4, 1e-3, PLAIN)))[-1]
     monkeypatch.setattr("hopfield_hw.spice.transient.settings_for", lambda *_: loosest)
     deck = read_deck(BOARD, like=compiled())
     with pytest.warns(AccuracyWarning, match="converges only with gmin=1e-09 S"):

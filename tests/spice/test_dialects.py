@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import subprocess
 from collections import Counter
@@ -20,9 +21,11 @@ from hopfield_hw.designs.design import load_design, shipped_designs
 from hopfield_hw.designs.export import design_circuit, export_deck
 from hopfield_hw.functions.expressions import ARGUMENT, Argument
 from hopfield_hw.parts import (
+    LM13700,
     Behaviour,
     Capacitor,
     CurrentSource,
+    Diode,
     IdealGain,
     Line,
     Multiplier,
@@ -117,6 +120,11 @@ def test_every_design_in_every_cell_is_written_or_refused_by_name(design: str, c
 NOTHING = Origin("x", Role.WEIGHT, (0,))
 FORMS: dict[str, tuple[Part, tuple[str, ...], dict[str, str]]] = {
     "R_1": (Resistor(5e4), ("a", "b"), {"": "R_1 a b 50000"}),
+    "R_2": (
+        Resistor(220.0, drift=3.5e-3),
+        ("a", "b"),
+        {"": "R_2 a b 220 tc1=0.0035", "ltspice": "R_2 a b 220 tc=0.0035"},
+    ),
     "C_1": (Capacitor(1e-9), ("a", "b"), {"": "C_1 a b 1e-09"}),
     "V_1": (VoltageSource(-1.5), ("a", "0"), {"": "V_1 a 0 DC -1.5"}),
     "V_2": (VoltageSource(((0.0, 1.0), (1e-3, -2.0))), ("a", "0"), {"": "V_2 a 0 PWL(0.0 1.0 0.001 -2.0)"}),
@@ -163,6 +171,13 @@ FORMS: dict[str, tuple[Part, tuple[str, ...], dict[str, str]]] = {
         {"": "B_3 c 0 V=0.1*v(a)*v(b)", "xyce": "B_3 c 0 V={0.1*v(a)*v(b)}"},
     ),
     "Q_1": (Transistor(200.0, 1e-14, 100.0), ("a", "b", "c"), {"": "Q_1 a b c npn_200_1em14_100"}),
+    "Q_2": (Transistor(50.0, 1e-14, math.inf, "pnp"), ("a", "b", "c"), {"": "Q_2 a b c pnp_50_1em14_inf"}),
+    "D_1": (
+        Diode(saturation_current=1e-9, emission=2.0),
+        ("a", "b"),
+        {"": "D_1 a b diode_1em09_2_0_0_0p005_0_1_inf"},
+    ),
+    "X_2": (LM13700, ("a", "b", "c", "d", "e", "f"), {"": "X_2 a b c d e f ota_600_60_1em15_100"}),
     "T_1": (
         Line(1e-3, 50.0),
         ("a", "0", "b", "0"),
@@ -188,10 +203,10 @@ def test_every_part_has_its_form_in_every_dialect(name: str, dialect: str) -> No
 def test_an_element_begins_with_its_letter_whatever_its_name(dialect: str) -> None:
     """A capacitor by the name of a resistor would else be one."""
     letters = {"R_1": "R", "C_1": "C", "V_1": "V", "I_1": "I", "E_1": "E", "G_1": "G", "G_2": "G", "B_1": "B"}
-    letters |= {"Q_1": "Q", "T_1": "T", "E_2": "E", "X_1": "X"}
+    letters |= {"Q_1": "Q", "T_1": "T", "E_2": "E", "X_1": "X", "D_1": "D", "X_2": "X"}
     for name, letter in letters.items():
         part, nodes, _ = FORMS[name]
-        for wrong in "RCVIEGBQTXZr":
+        for wrong in "RCVIEGBQTXZDr":
             (line,) = find_dialect(dialect).format_devices((Device(f"{wrong}_7", part, nodes, NOTHING),), {})
             assert line[0].upper() == letter
             assert f"{wrong}_7" in line.split()[0]

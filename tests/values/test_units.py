@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import hopfield_hw as hh
-from hopfield_hw.board import Spread
+from hopfield_hw.board import Tolerances
 from hopfield_hw.cells import ChuaYang, SummingAmplifier
 from hopfield_hw.cli import run
 from hopfield_hw.designs.design import shipped_designs
@@ -134,7 +134,7 @@ def test_texts_wherever_a_quantity_is(tmp_path: Path) -> None:
     wave = hh.reference(net, t_stop="1ms", inputs="500mV", **short)
     assert wave.equals(hh.reference(net, t_stop=1e-3, inputs=0.5, **short))
     assert Clock(period="10us", phase="1us") == Clock(period=10e-6, phase=1e-6)
-    assert Spread(resistors="1%", offset="5mV") == Spread(resistors=0.01, offset=5e-3)
+    assert Tolerances(resistors="1%", offset="5mV") == Tolerances(resistors=0.01, offset=5e-3)
     assert hh.Signal(times=["0", "1ms"], values=["0", "1V"]).times.tolist() == [0.0, 1e-3]
     assert hh.ActiveRC(resistance="47k", reference="5V") == hh.ActiveRC(resistance=47e3, reference=5.0)
     assert hh.Pair(tail_current="100uA", early_voltage="inf") == hh.Pair(tail_current=1e-4, early_voltage=np.inf)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, TypeAlias
 
 from ...circuit import Circuit, Device, Origin, Role
 from ...functions.expressions import (
@@ -20,9 +19,11 @@ from ...functions.expressions import (
     Operation,
 )
 from ...parts import (
+    OTA,
     Behaviour,
     Capacitor,
     CurrentSource,
+    Diode,
     IdealGain,
     Line,
     Multiplier,
@@ -41,9 +42,12 @@ from ...parts import (
 from ...parts.op_amp import OpAmpModel
 from ...parts.sources import Waveform
 from ...values.errors import InputError, Unrealisable
+from .semiconductors import format_diode, format_ota, format_transistor, semiconductor_name
+from .semiconductors import number as number
 
 WIDTH = 110
 GROUND = "0"
+Model: TypeAlias = "Transistor | Diode | OTA | Subcircuit | OpAmpModel"
 # Binding of operators: what is looser than its surroundings stands in parentheses.
 SUM, PRODUCT, ATOM = 1, 2, 3
 PRECEDENCE: Mapping[str, int] = MappingProxyType({"+": SUM, "-": SUM, "*": PRODUCT, "/": PRODUCT})
@@ -69,12 +73,13 @@ class Dialect(ABC):
     """A dialect of SPICE: how it prints devices, expressions and an analysis. A new one is one file and one line.
 
     `name`: what users call it. `suffix`: of its files. `calls`: its names of the functions of an expression, where they
-    are not those of the table here.
+    are not those of the table here. `drift`: its name of a resistor's temperature coefficient.
     """
 
     name: ClassVar[str]
     suffix: ClassVar[str]
     calls: ClassVar[Mapping[str, str]] = SYMBOLS
+    drift: ClassVar[str] = "tc1"
 
     def write(self, circuit: Circuit) -> str:
         """Return a circuit as text: a title, a legend, and its devices by blocks; no analysis, no `.end`.
@@ -97,7 +102,7 @@ class Dialect(ABC):
             # A crossbar is millions of these two, written at once; `number` writes them the same.
             if type(part) is Transconductance and name[0] == "G":
                 lines.append(f"{name} {' '.join(nodes)} {part.siemens:.13g}")
-            elif type(part) is Resistor and name[0] == "R":
+            elif type(part) is Resistor and name[0] == "R" and part.drift == 0.0:
                 lines.append(f"{name} {nodes[0]} {nodes[1]} {part.resistance:.13g}")
             else:
                 lines += self.format_device(device, initial)
@@ -112,13 +117,20 @@ class Dialect(ABC):
         lines: list[str] = []
         for part, name in self._models(devices).items():
             if isinstance(part, Transistor):
-                early = "" if part.early_voltage == math.inf else f" VAF={number(part.early_voltage)}"
-                lines.append(f".model {name} NPN(IS={number(part.saturation_current)} BF={number(part.beta)}{early})")
+                lines.append(format_transistor(part))
+            elif isinstance(part, Diode):
+                lines.append(format_diode(part, self))
+            elif isinstance(part, OTA):
+                lines += format_ota(part, self)
             elif isinstance(part, Subcircuit):
-                lines += str(part.library).split("\n")
+                lines += self.format_library(part)
             else:
                 lines += self._format_macro(part, name)
         return lines
+
+    def format_library(self, part: Subcircuit) -> list[str]:
+        """Return the lines of a user's library."""
+        return str(part.library).split("\n")
 
     def format_device(self, device: Device, initial: Mapping[str, float]) -> Iterator[str]:
         """Yield the lines of one device."""
@@ -126,7 +138,8 @@ class Dialect(ABC):
         name = with_letter(LETTERS.get(type(part), name[0].upper()), name)
         match part:
             case Resistor(value):
-                yield f"{name} {nodes[0]} {nodes[1]} {number(value)}"
+                drift = "" if part.drift == 0.0 else f" {self.drift}={number(part.drift)}"
+                yield f"{name} {nodes[0]} {nodes[1]} {number(value)}{drift}"
             case Capacitor(capacitance):
                 yield f"{name} {nodes[0]} {nodes[1]} {number(capacitance)}"
             case CurrentSource(current):
@@ -135,9 +148,10 @@ class Dialect(ABC):
                 yield f"{name} {' '.join(nodes)} {number(siemens)}"
             case VoltageGain(gain):
                 yield f"{name} {' '.join(nodes)} {number(gain)}"
-            case VoltageSource(voltage):
-                yield f"{name} {nodes[0]} {nodes[1]} {format_waveform(voltage)}"
-            case Transistor():
+            case VoltageSource(voltage, alternating):
+                small = f" AC {number(alternating)}" if alternating else ""
+                yield f"{name} {nodes[0]} {nodes[1]} {format_waveform(voltage)}{small}"
+            case Transistor() | Diode() | OTA():
                 yield f"{name} {' '.join(nodes)} {model_name(part)}"
             case Transconductor() if part.is_linear:
                 yield f"{with_letter('G', name)} {' '.join(nodes)} {number(part.siemens)}"
@@ -165,6 +179,10 @@ class Dialect(ABC):
     def format_current(self, name: str, ends: Sequence[str], formula: Expression, inputs: Sequence[str]) -> str:
         """Return a source whose current a formula of node voltages gives, from the first node to the second."""
         return f"{with_letter('B', name)} {' '.join(ends)} I={self.formula(formula, inputs)}"
+
+    def format_breakdown_drift(self, diode: Diode) -> str:
+        """Return how the breakdown voltage rises with temperature: by default as a part of it by kelvin."""
+        return f"TBV1={number(diode.breakdown_drift / diode.breakdown)}"
 
     @abstractmethod
     def format_line(self, device: Device, line: Line) -> str:
@@ -245,33 +263,34 @@ class Dialect(ABC):
             yield f"{with_letter('X', name)} {' '.join(at[pin] for pin in model.pins)} {model.name}"
         else:
             start = initial.get(output, 0.0)
-            word = self.format_parameter("start", start) if model.pole is not None and start != 0.0 else ""
-            yield f"{with_letter('X', name)} {plus} {minus} {output} {model_name(model)}{word}"
+            begin = self.format_parameter("start", start) if model.poles and start != 0.0 else ""
+            yield f"{with_letter('X', name)} {' '.join((plus, minus, output, *supplies))} {model_name(model)}{begin}"
 
     def format_parameter(self, name: str, value: float) -> str:
         """Return a parameter of a subcircuit as it stands at the end of its call."""
         return f" {name}={number(value)}"
 
-    def format_header(self, name: str, parameters: str) -> str:
-        """Return the `.subckt` line of an op-amp with its parameters and their values."""
-        return f".subckt {name} plus minus output {parameters}".rstrip()
+    def format_header(self, name: str, nodes: Iterable[str], parameters: str) -> str:
+        """Return the `.subckt` line of an op-amp with its nodes, its parameters and their values."""
+        return f".subckt {name} {' '.join(nodes)} {parameters}".rstrip()
 
     def _format_macro(self, model: OpAmpModel, name: str) -> list[str]:
-        """Return the subcircuit of an op-amp's model; the capacitor of its pole starts at the parameter `start`."""
-        lines = [self.format_header(name, "start=0.0" if model.pole is not None else "")]
+        """Return the subcircuit of an op-amp's model; the capacitors of its poles start at the parameter `start`."""
+        nodes = ("plus", "minus", "output", *model.supplies)
+        lines = [self.format_header(name, nodes, "start=0.0" if model.poles else "")]
         for element in model.elements():
             letter = PREFIXES.get(type(element.part))
             if letter is None:
                 raise Unrealisable(f"op-amp {name}: a model of {self.name} has no {element.part.what} in it")
             device = Device(f"{letter}_{element.name}", element.part, element.nodes, Origin("", Role.OP_AMP, ()))
             text = " ".join(self.format_device(device, {}))
-            starts = isinstance(element.part, Capacitor) and element.nodes[0] == model.pole
+            starts = isinstance(element.part, Capacitor) and element.nodes[0] in model.poles
             lines.append(f"{text} IC={{start}}" if starts else text)
         return [*lines, f".ends {name}"]
 
-    def _models(self, devices: Iterable[Device]) -> dict[Transistor | Subcircuit | OpAmpModel, str]:
+    def _models(self, devices: Iterable[Device]) -> dict[Model, str]:
         """Return by part what it is called by. Raises InputError where two libraries define one name."""
-        found: dict[Transistor | Subcircuit | OpAmpModel, str] = {}
+        found: dict[Model, str] = {}
         libraries: dict[str, Any] = {}  # by name that is defined, the library
         for device in devices:
             part = device.part
@@ -280,7 +299,7 @@ class Dialect(ABC):
                 if libraries.get(model.name.lower()) != model.library:
                     _claim(model.defined, model.library, libraries)
                     found[model] = model.name
-            elif isinstance(model, Transistor | OpAmpModel) and not isinstance(model, IdealGain):
+            elif isinstance(model, Transistor | Diode | OTA | OpAmpModel) and not isinstance(model, IdealGain):
                 found[model] = model_name(model)
                 _claim((found[model],), "", libraries)
         return found
@@ -300,19 +319,16 @@ LETTERS: Mapping[type[Part], str] = MappingProxyType(
         CurrentSource: "I",
         VoltageSource: "V",
         Transistor: "Q",
+        Diode: "D",
+        OTA: "X",
         Transconductance: "G",
         VoltageGain: "E",
     }
 )
 # The letter of an element within a subcircuit.
 PREFIXES: Mapping[type[Part], str] = MappingProxyType(
-    {Resistor: "R", Capacitor: "C", Transconductance: "G", VoltageGain: "E", Behaviour: "B"}
+    {Resistor: "R", Capacitor: "C", CurrentSource: "I", Transconductance: "G", VoltageGain: "E", Behaviour: "B"}
 )
-
-
-def number(value: float) -> str:
-    """Return a number as short as it is exact to 1e-12, with an exponent, never an SI suffix (`1M` is one milli)."""
-    return f"{value:.13g}"
 
 
 def with_letter(letter: str, name: str) -> str:
@@ -320,17 +336,11 @@ def with_letter(letter: str, name: str) -> str:
     return name if name[0].upper() == letter else f"{letter}_{name}"
 
 
-def model_name(part: Transistor | OpAmpModel) -> str:
+def model_name(part: Transistor | Diode | OTA | OpAmpModel) -> str:
     """Return the name of a model, the same for equal ones and for those alone: its kind and its parameters."""
-    if isinstance(part, Transistor):
-        words = [part.beta, part.saturation_current, part.early_voltage]
-        return "npn_" + "_".join(_word(value) for value in words)
-    values = [getattr(part, name) for name in part.__dataclass_fields__]  # type: ignore[attr-defined]
-    return f"{type(part).__name__.lower()}_" + "_".join(_word(value) for value in values)
-
-
-def _word(value: float) -> str:
-    return f"{value:.13g}".replace("-", "m").replace("+", "").replace(".", "p")
+    if isinstance(part, Transistor | Diode | OTA):
+        return semiconductor_name(part)
+    return part.label
 
 
 def format_waveform(voltage: Waveform) -> str:

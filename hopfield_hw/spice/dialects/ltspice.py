@@ -14,6 +14,7 @@ class LTspice(Dialect):
 
     name: ClassVar[str] = "ltspice"
     suffix: ClassVar[str] = ".net"
+    drift: ClassVar[str] = "tc"
 
     def format_line(self, device: Device, line: Line) -> str:
         self.refuse_start(device, line)

@@ -7,8 +7,9 @@ from typing import ClassVar
 
 from ...circuit import Device
 from ...functions.expressions import Expression
-from ...parts import Line
+from ...parts import Diode, Line, Subcircuit
 from .dialect import Analysis, Dialect, number, with_letter, wrap
+from .pspice import translate_library
 
 PACE = "hopfield_hw_pace"
 # A transmission line ends a step wherever the slope of what went in changes by more than REL times the larger slope
@@ -34,6 +35,14 @@ class Ngspice(Dialect):
         start = f"{volts!r},{volts / z!r},{volts!r},{-volts / z!r}"
         values = f"Z0={number(z)} TD={line.delay!r} REL={NO_BREAKS!r} IC={start}"
         return f"{with_letter('T', device.name)} {' '.join(device.nodes)} {values}"
+
+    def format_breakdown_drift(self, diode: Diode) -> str:
+        """Return TCV, by which the breakdown voltage falls, V/K."""
+        return f"TCV={number(-diode.breakdown_drift)}"
+
+    def format_library(self, part: Subcircuit) -> list[str]:
+        """Return the library as ngspice reads it; vendors write for PSpice."""
+        return translate_library(str(part.library), part.name)
 
     def format_choice(self, left: str, right: str, above: str, otherwise: str) -> str:
         return f"({left}>{right}?{above}:{otherwise})"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
 from ...circuit import Device
@@ -23,9 +23,9 @@ class Xyce(Dialect):
     def format_parameter(self, name: str, value: float) -> str:
         return f" PARAMS: {name}={number(value)}"
 
-    def format_header(self, name: str, parameters: str) -> str:
+    def format_header(self, name: str, nodes: Iterable[str], parameters: str) -> str:
         words = f" PARAMS: {parameters}" if parameters else ""
-        return f".subckt {name} plus minus output{words}"
+        return f".subckt {name} {' '.join(nodes)}{words}"
 
     def format_line(self, device: Device, line: Line) -> str:
         self.refuse_start(device, line)

@@ -1,0 +1,73 @@
+from .gain_curves import drift, find_pole, gain_curve, measure_shape, with_measured_curves
+from .inputs import (
+    CommonMode,
+    InputCurrents,
+    InputImpedance,
+    common_mode_circuit,
+    currents_circuit,
+    follower_circuit,
+    impedance_circuit,
+    measure_common_mode,
+    measure_currents,
+    measure_impedance,
+    measure_offset,
+    measure_rejections,
+    offset_circuit,
+)
+from .measure import Measurement, Row, measure
+from .noise import Noise, measure_noise, noise_circuit
+from .open_loop import OpenLoop, measure_open_loop, measure_output_resistance, open_loop_circuit
+from .output import (
+    measure_short_circuit,
+    measure_supply_current,
+    measure_swing,
+    short_circuit,
+    supply_circuit,
+    swing_circuit,
+)
+from .steps import Recovery, Slew, measure_recovery, measure_slew, recovery_circuit, slew_circuit
+from .table import BENCHES
+
+__all__ = [
+    "BENCHES",
+    "CommonMode",
+    "InputCurrents",
+    "InputImpedance",
+    "Measurement",
+    "Noise",
+    "OpenLoop",
+    "Recovery",
+    "Row",
+    "Slew",
+    "common_mode_circuit",
+    "currents_circuit",
+    "drift",
+    "find_pole",
+    "follower_circuit",
+    "gain_curve",
+    "impedance_circuit",
+    "measure",
+    "measure_common_mode",
+    "measure_currents",
+    "measure_impedance",
+    "measure_noise",
+    "measure_offset",
+    "measure_open_loop",
+    "measure_output_resistance",
+    "measure_recovery",
+    "measure_rejections",
+    "measure_shape",
+    "measure_short_circuit",
+    "measure_slew",
+    "measure_supply_current",
+    "measure_swing",
+    "noise_circuit",
+    "offset_circuit",
+    "open_loop_circuit",
+    "recovery_circuit",
+    "short_circuit",
+    "slew_circuit",
+    "supply_circuit",
+    "swing_circuit",
+    "with_measured_curves",
+]

@@ -1,0 +1,137 @@
+"""Checks of a board: what was found, against a limit; those of the network and its values are here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, fields
+from typing import Any, Literal
+
+import numpy as np
+
+from ..networks.network import Network
+from ..parts import MacroModel
+from ..values.arrays import Array
+from ..values.si_text import format_si
+from .scaling import Limits
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """One thing that a board must hold: what was found, against its limit.
+
+    `name`: of the check. `where`: the device or neuron that is nearest to its limit. `sense`: whether `found` must be
+    at most or at least the limit. `cure`: what would do.
+    """
+
+    name: str
+    where: str
+    found: float
+    limit: float
+    unit: str
+    sense: Literal["at most", "at least"]
+    cure: str = ""
+
+    @property
+    def passed(self) -> bool:
+        """Whether it holds; a check without a number does not."""
+        return self.found <= self.limit if self.sense == "at most" else self.found >= self.limit
+
+    def figures(self) -> dict[str, Any]:
+        """Return by name what JSON has of it."""
+        return {field.name: getattr(self, field.name) for field in fields(self)} | {"passed": self.passed}
+
+    def __str__(self) -> str:
+        found, limit = (
+            format_si(value, self.unit) if self.unit else f"{value:.3g}" for value in (self.found, self.limit)
+        )
+        told = f"{self.name}: {self.where} {found}, must be {self.sense} {limit}"
+        return told if self.passed or not self.cure else f"{told}; {self.cure}"
+
+
+def nearest_to_limit(checks: Iterable[Check]) -> Check:
+    """Return the check that failed by most, or is nearest to its limit."""
+    return max(checks, key=lambda c: (not c.passed, c.found - c.limit if c.sense == "at most" else c.limit - c.found))
+
+
+def loop_rate(network: Network) -> float:
+    """Return the fastest rate of a network, 1/s: max_i (1/R_i + b_i sum_j |T_ij|) / C_i."""
+    slope = np.max(np.abs(network.gain.slope))
+    total = np.asarray(np.abs(network.weights).sum(axis=1)).reshape(-1)
+    return float(np.max((1.0 / network.resistance + slope * total) / network.capacitance))
+
+
+def check_droop(network: Network, model: MacroModel, bounds: Array, t_stop: float) -> Iterator[Check]:
+    """Yield the check of integrators without a leak: how far bias current and offset take them in a run.
+
+    dX/dt = (I_b + V_os sum |T|) / C, as a part of the state's range.
+    """
+    open_ended = np.flatnonzero(np.isinf(network.resistance))
+    if not open_ended.size:
+        return
+    total = np.asarray(np.abs(network.weights).sum(axis=1)).reshape(-1)
+    rate = (abs(model.bias_current) + abs(model.offset) * total) / network.capacitance
+    part = rate * t_stop / np.maximum(bounds, 1e-12)
+    k = int(open_ended[np.argmax(part[open_ended])])
+    yield Check(
+        name="droop",
+        where=f"neuron {network.labels[k] if network.labels else k}: no leak: it runs away, in parts of its range, by",
+        found=float(part[k]),
+        limit=0.05,
+        unit="",
+        sense="at most",
+        cure=f"give it a leak, a capacitor {part[k] / 0.05:.2g} times as large, or an op-amp of less offset and bias",
+    )
+
+
+def check_bounds(model: MacroModel, states: Array, output: float) -> Check:
+    """Return the check of what states and outputs can reach, volts, against the swing without load."""
+    low, high = model.swing()
+    end, reached = min(-low, high), float(np.max(states))
+    what = "an output" if output >= reached else f"state {int(np.argmax(states))}"
+    worst = max(output, reached)
+    return Check(
+        name="headroom",
+        where=f"{what} can reach",
+        found=worst,
+        limit=end,
+        unit="V",
+        sense="at most",
+        cure=f"take a scale {end / worst:.2g} times as large for it, or supplies {worst - end:.2g} V further out",
+    )
+
+
+def check_rounding(error: float, limits: Limits) -> Check:
+    """Return the check of the largest relative error of a weight that its parts make."""
+    return Check(
+        name="rounding",
+        where="a weight is off by",
+        found=error,
+        limit=limits.rounding,
+        unit="",
+        sense="at most",
+        cure="take a finer series, or two resistors (`two_resistors`)",
+    )
+
+
+def check_supply(model: MacroModel) -> Check:
+    """Return the check of the whole supply against the op-amp's range."""
+    found = model.supply_plus - model.supply_minus
+    if found < model.least_supply:
+        return Check(
+            name="supply",
+            where=f"{model.name} on",
+            found=found,
+            limit=model.least_supply,
+            unit="V",
+            sense="at least",
+            cure="take a higher supply, or an op-amp that works from this one",
+        )
+    return Check(
+        name="supply",
+        where=f"{model.name} on",
+        found=found,
+        limit=model.most_supply,
+        unit="V",
+        sense="at most",
+        cure="take a lower supply, or an op-amp that stands this one",
+    )

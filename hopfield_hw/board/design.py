@@ -1,0 +1,384 @@
+"""From a network to a board: scaled, made of parts that can be bought, and checked before anything is built."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..cells.amplifiers import Amplifier, as_amplifier
+from ..cells.inverting_integrator import InvertingIntegrator
+from ..circuit import Circuit, Role
+from ..equations import solve
+from ..functions import Gain, Logistic, PiecewiseLinear, Tanh
+from ..graph import as_graph
+from ..lowering import lower
+from ..networks.network import Network
+from ..parts import MacroModel, OpAmp, as_op_amp
+from ..parts.data_sheet import find_data_sheet, shipped_names
+from ..parts.series import as_series
+from ..values.arrays import Array, positive
+from ..values.errors import InputError, Unrealisable, UnusualValueWarning
+from ..values.report import Report
+from ..values.si_text import format_si
+from ..values.signals import Signal, as_signal
+from .additions import buffer_references, compensate, decouple, start_rails
+from .checks import Check, check_bounds, check_droop, check_rounding, check_supply, loop_rate
+from .choice import Stock, choose_parts
+from .demands import check_demands, find_demands
+from .equation import BoardEquation
+from .imperfections import NOMINAL, check_names, circuit_with
+from .judgement import BoardVerification, board_equation, verify_board
+from .loops import check_loops, check_speed, compensation, find_loops, neuron_delays
+from .parts_list import PartsLine, list_parts
+from .realised import read_network, weight_error
+from .rounding import Realisation, realise
+from .scaling import Bounds, Limits, Scaling, find_bounds, fit_ohms, fit_seconds, fit_volts
+from .ways import Way
+
+if TYPE_CHECKING:
+    from .contributions import ErrorBudget
+
+CURVES: Mapping[type[Gain], str] = {
+    Tanh: "differential_pair",
+    Logistic: "differential_pair",
+    PiecewiseLinear: "piecewise_linear",
+}
+TIME_CONSTANTS = 20.0
+PRECISE = 2e-3
+PACKAGE = 4  # amplifiers in a package, where no sheet says it
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Board(Report):
+    """A network as a board.
+
+    `network`: what was asked for, and `scaled`, the same on the board's scales; `realised`: what its parts come to.
+    `circuit`: all of its parts. `op_amp`, `amplifier`: what it is made with. `inputs`: on the board's scale, volts.
+    `t_stop`: of a run, on the board's time. `checks`: what it holds, and what it does not where it was forced.
+    `rounding`: of synapses that are not resistors of a series.
+    """
+
+    network: Network
+    scaled: Network
+    realised: Network = field(repr=False)
+    scaling: Scaling
+    circuit: Circuit
+    op_amp: OpAmp = field(repr=False)
+    amplifier: Amplifier = field(repr=False)
+    inputs: Signal | None
+    t_stop: float
+    bounds: Bounds = field(repr=False)
+    limits: Limits = field(repr=False)
+    checks: tuple[Check, ...] = field(repr=False)
+    rounding: Realisation | None = field(default=None, repr=False)
+    title: str = "board"
+
+    @property
+    def passed(self) -> bool:
+        """Whether it has checks, and holds all of them."""
+        return bool(self.checks) and all(check.passed for check in self.checks)
+
+    @property
+    def model(self) -> MacroModel:
+        """The macro-model of its op-amps."""
+        model = self.op_amp.model
+        assert isinstance(model, MacroModel)
+        return model
+
+    @property
+    def parts(self) -> tuple[PartsLine, ...]:
+        """Its parts that are bought, by kind and value."""
+        return list_parts(self.circuit.devices)
+
+    def rows(self) -> list[tuple[str, str]]:
+        """Return what a table of it shows: its size and verdict, its scales, and each check."""
+        model, scaling = self.model, self.scaling
+        failed = sum(not check.passed for check in self.checks)
+        said = "all checks passed" if self.passed else f"{failed} of {len(self.checks)} checks failed"
+        scales = (
+            f"states x {scaling.state:g}, outputs x {scaling.output:g}, conductances x {scaling.conductance:.4g}, "
+            f"time x {scaling.time:g}"
+        )
+        return [
+            ("board", f"{self.scaled.weights.shape[0]} neurons, {said}"),
+            ("op-amps", f"{model.name} on {model.supply_plus:g} V, {model.supply_minus:g} V"),
+            ("amplifiers", self.amplifier.name),
+            ("scales", scales + ("" if self.inputs is None else f", inputs x {scaling.inputs:g}")),
+            ("run", format_si(self.t_stop, "s")),
+            ("parts", f"{sum(line.quantity for line in self.parts)}, of {len(self.parts)} values"),
+            *(("check", f"{'' if check.passed else 'FAILED: '}{check}") for check in self.checks),
+        ]
+
+    def figures(self) -> dict[str, Any]:
+        """Return by name what JSON has of it."""
+        model = self.model
+        return {
+            "title": self.title,
+            "neurons": self.scaled.weights.shape[0],
+            "passed": self.passed,
+            "op_amp": model.name,
+            "supplies": [model.supply_plus, model.supply_minus],
+            "amplifier": self.amplifier.name,
+            "scaling": asdict(self.scaling),
+            "t_stop": self.t_stop,
+            "checks": [check.figures() for check in self.checks],
+            "parts": list(self.parts),
+        }
+
+    def equation(self) -> BoardEquation:
+        """Return its equation, with the true curves and poles of its amplifiers; see `board_equation`."""
+        return board_equation(self)
+
+    def verify(self, **how: Any) -> BoardVerification:
+        """Run it in ngspice and judge it against its equation; see `verify_board`."""
+        return verify_board(self, **how)
+
+    def error_budget(self, **how: Any) -> ErrorBudget:
+        """Return what each imperfection contributes to its deviation from the ideal equation; see `error_budget`."""
+        from .budget import error_budget
+
+        return error_budget(self, **how)
+
+    def with_imperfections(self, *names: str, ideal: bool = False) -> Board:
+        """Return the board with these imperfections alone, of `imperfections.NOMINAL`, and `ideal` with none.
+
+        Without "rounding" its parts have the values asked for, without "curve" its amplifiers are exact. Raises
+        InputError for an unknown name, and for names beside `ideal`.
+        """
+        if bool(names) == ideal:
+            raise InputError("Board.with_imperfections: give names of imperfections, or `ideal=True` for none")
+        chosen = check_names(names, NOMINAL, "with_imperfections")
+        return replace(
+            self.with_circuit(circuit_with(self, chosen)),
+            amplifier=self.amplifier if "curve" in chosen else as_amplifier("exact"),
+        )
+
+    def with_circuit(self, circuit: Circuit) -> Board:
+        """Return the board with other values of its parts, read back; its checks stay those of the design."""
+        return replace(self, circuit=circuit, realised=read_network(circuit, self.scaled))
+
+
+def design_board(
+    network: Network,
+    *,
+    op_amp: Any = "TL074",
+    supplies: tuple[float, float] = (12.0, -12.0),
+    series: Any = "E24",
+    precise: Any = "E96",
+    capacitors: Any = "E6",
+    amplifier: Any = None,
+    reference: Any = 5.0,
+    inputs: Any = None,
+    t_stop: Any = None,
+    state_scale: float | None = None,
+    output_scale: float | None = None,
+    input_scale: float | None = None,
+    conductance_scale: float | None = None,
+    time_scale: float | None = None,
+    two_resistors: float | None = None,
+    synapses: Way | None = None,
+    most_rounding: float | None = None,
+    compensated: bool = True,
+    limits: Limits | None = None,
+    force: bool = False,
+    seed: int | None = None,
+    title: str = "board",
+) -> Board:
+    """Return the board of a network: inverting integrators, amplifiers and inverters in real op-amps and parts.
+
+    `op_amp`: a part with a data sheet, a MacroModel, or an OpAmp of one; `supplies`: its rails, volts. `series`,
+    `capacitors`: of values (`hopfield_hw.parts.series`), or a stock; `precise`: of the resistors that shape gain
+    curves, of which there are two where one misses by more than 0.2%. `amplifier`: of AMPLIFIERS; by default the one
+    for the network's gain. `reference`: of the biases, volts. `inputs`: a Signal, a number, or (m,) constants, volts,
+    as the network has them, and `t_stop`, seconds: of the run in which the board is checked; 20 max(R C) by default.
+
+    The scales of states, outputs, inputs, conductances and time (see `Scaling`) are chosen so that outputs keep their
+    headroom, resistors their range and outputs their current, and amplifiers are fast and steep enough; a scale that is
+    given stays as it is. `two_resistors`: an error of the nearest value, a part, beyond which two are taken.
+    `synapses`: how weights are made where not of resistors of the series, `seed` what it draws, `most_rounding` the
+    error of all weights that is accepted. `compensated`: capacitors across feedbacks where stability needs them.
+    `limits`: see `Limits`. `force`: return a board that fails checks.
+
+    Raises InputError for wrong arguments, and Unrealisable with the binding constraint and the number that would do.
+    """
+    if not isinstance(network, Network):
+        raise InputError(
+            f"design_board: {type(network).__name__}: must be a Network, a continuous network without delays or clocks"
+        )
+    part = _on_supplies(as_op_amp(op_amp), supplies)
+    model = part.model
+    assert isinstance(model, MacroModel)
+    allowed, volts = limits or Limits(), float(positive(reference, "reference", shape=(), unit="V"))
+    made_with = _choose_amplifier(network, amplifier)
+    resistors, of_capacitors = as_series(series), as_series(capacitors)
+    signal = (
+        None
+        if network.input_weights is None
+        else as_signal(0.0 if inputs is None else inputs, "inputs", network.input_weights.shape[1])
+    )
+    if network.input_weights is None and inputs is not None:
+        raise InputError("design_board: `inputs`: the network has none; leave them out")
+    supply = check_supply(model)
+    if not supply.passed and not force:
+        raise Unrealisable(f"design_board: {supply}")
+    end = _stop(network, t_stop)
+    bounds = find_bounds(
+        network, 0.0 if signal is None else float(np.max(np.abs(signal.values))), _reached(network, signal, end)
+    )
+    given = Scaling(
+        **{
+            name: 1.0 if value is None else float(positive(value, f"{name}_scale", shape=(), unit=""))
+            for name, value in (
+                ("state", state_scale),
+                ("output", output_scale),
+                ("inputs", input_scale),
+                ("conductance", conductance_scale),
+                ("time", time_scale),
+            )
+        }
+    )
+    cell = InvertingIntegrator(op_amp=part, amplifier=made_with, reference=volts, resistance=allowed.usual_resistance)
+    fitted = fit_volts(model, bounds, allowed, given, volts)
+    scaling = replace(
+        given,
+        state=given.state if state_scale is not None else fitted.state,
+        output=given.output if output_scale is not None else fitted.output,
+        inputs=given.inputs if input_scale is not None else fitted.inputs,
+    )
+    if time_scale is None:
+        scaling = replace(scaling, time=_fit_time(scaling.apply(network), cell, bounds.rate * scaling.state, allowed))
+    ohms_factor = fit_ohms(scaling.apply(network), volts, model, allowed, of_capacitors, free=conductance_scale is None)
+    scaling = replace(scaling, conductance=scaling.conductance * ohms_factor)
+    scaled = scaling.apply(network)
+    rounding = None if synapses is None else realise(scaled.weights, synapses, seed=seed, most=most_rounding)
+    as_made = scaled if rounding is None else replace(scaled, weights=rounding.weights, symmetric=False)
+    circuit = lower(as_made.graph(), cell=cell, title=title)
+    by_levels = {d.name for d in circuit.devices if d.origin.role == Role.WEIGHT} if rounding is not None else set()
+    ohms = (allowed.least_resistance, allowed.most_resistance)
+    rounded = choose_parts(
+        circuit,
+        Stock(resistors, *ohms, np.inf if two_resistors is None else two_resistors),
+        Stock(as_series(precise), *ohms, PRECISE),
+        of_capacitors,
+        kept=by_levels,
+    )
+    circuit = buffer_references(rounded, part, allowed.usual_resistance)
+    if compensated:
+        circuit = compensate(circuit, _compensations(circuit, allowed))
+    circuit = start_rails(circuit, as_made)
+    circuit = decouple(circuit, _package(op_amp))
+    board_inputs = None if signal is None else signal.scale(seconds=scaling.time, volts=scaling.inputs)
+    realised = read_network(circuit, scaled)
+    checks = (
+        supply,
+        check_bounds(model, bounds.states * scaling.state, bounds.output * scaling.output),
+        check_rounding(weight_error(scaled, realised), allowed),
+        *check_demands(find_demands(circuit, t_stop=end * scaling.time, inputs=board_inputs), allowed),
+        *check_loops(circuit, allowed),
+        check_speed(circuit, loop_rate(scaled), allowed),
+        *check_droop(scaled, model, bounds.states * scaling.state, end * scaling.time),
+    )
+    board = Board(
+        network=network,
+        scaled=scaled,
+        realised=realised,
+        scaling=scaling,
+        circuit=circuit,
+        op_amp=part,
+        amplifier=made_with,
+        inputs=board_inputs,
+        t_stop=end * scaling.time,
+        bounds=bounds,
+        limits=allowed,
+        checks=checks,
+        rounding=rounding,
+        title=title,
+    )
+    failed = [str(check) for check in checks if not check.passed]
+    if failed and not force:
+        raise Unrealisable(f"design_board: {'; '.join(failed)}")
+    return board
+
+
+def _fit_time(scaled: Network, cell: InvertingIntegrator, rate: float, limits: Limits) -> float:
+    """Return by how much time must be stretched for the amplifiers of the cell; `rate`: of the states, V/s, at most."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UnusualValueWarning)
+        circuit = lower(scaled.graph(), cell=cell)
+    delay = max(neuron_delays(circuit).values())
+    slope = float(np.max(np.abs(scaled.gain.slope)))
+    return fit_seconds(loop_rate(scaled), delay, max(1.0, slope) * rate, cell.op_amp.model, limits)
+
+
+def _choose_amplifier(network: Network, amplifier: Any) -> Amplifier:
+    if amplifier is not None:
+        return as_amplifier(amplifier)
+    name = CURVES.get(type(network.gain))
+    if name is None:
+        raise Unrealisable(
+            f"design_board: no amplifier of parts makes a {type(network.gain).__name__}; those that are made: "
+            f"{', '.join(kind.__name__ for kind in CURVES)}; or give an `amplifier`"
+        )
+    return as_amplifier(name)
+
+
+def _on_supplies(op_amp: OpAmp, supplies: Any) -> OpAmp:
+    model = op_amp.model
+    if not isinstance(model, MacroModel):
+        raise InputError(
+            f"design_board: op-amp {model!r:.60}: must be a part with a data sheet, such as 'TL074', or a MacroModel"
+        )
+    try:
+        upper, lower = (float(value) for value in supplies)
+    except (TypeError, ValueError):
+        raise InputError(f"`supplies` = {supplies!r:.60}: must be two voltages, the upper one first") from None
+    if not (np.isfinite([upper, lower]).all() and upper > lower):
+        raise InputError(f"`supplies` = {upper:g} V, {lower:g} V: must be two voltages, the upper one first")
+    return replace(op_amp, model=model.on(upper, lower))
+
+
+def _stop(network: Network, t_stop: Any) -> float:
+    if t_stop is not None:
+        return float(positive(t_stop, "t_stop", shape=(), unit="s"))
+    constants = network.resistance * network.capacitance
+    finite = constants[np.isfinite(constants)]
+    if not finite.size:
+        raise InputError("design_board: `t_stop`: no neuron has a leak; say for how long a run is, in seconds")
+    return TIME_CONSTANTS * float(finite.max())
+
+
+def _reached(network: Network, signal: Signal | None, end: float) -> Array | None:
+    """Return half as much again as what states without a leak reach in the run; None where all have a leak."""
+    if np.isfinite(network.resistance).all():
+        return None
+    run = solve(as_graph(network), t_stop=end, inputs=signal, accuracy=1e-3)
+    return np.asarray(1.5 * np.max(np.abs(run["state"].to_numpy()), axis=0))
+
+
+def _compensations(circuit: Circuit, limits: Limits) -> dict[str, float]:
+    """Return by op-amp the capacitor that its loop needs."""
+    found = {}
+    for loop in find_loops(circuit):
+        part = loop.device.part
+        if (
+            not isinstance(part, OpAmp)
+            or not isinstance(part.model, MacroModel)
+            or not loop.feedback
+            or loop.capacitance
+        ):
+            continue
+        if loop.phase_margin(part.model, limits.stray_capacitance) < limits.phase_margin:
+            value = compensation(loop, part.model, limits)
+            if value is not None:
+                found[loop.device.name] = value
+    return found
+
+
+def _package(op_amp: Any) -> int:
+    if isinstance(op_amp, str) and op_amp.lower() in map(str.lower, shipped_names()):
+        return find_data_sheet(op_amp).amplifiers
+    return PACKAGE

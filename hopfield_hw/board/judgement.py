@@ -1,0 +1,257 @@
+"""The equation of a board from its parts, and the board in ngspice judged against it."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+
+from ..benches.gain_curves import LOAD, cut_bench, find_pole, gain_curve
+from ..circuit import Circuit, Device, Role
+from ..equations import solve
+from ..functions import Function
+from ..graph import Activate, Graph, Leak
+from ..parts import MacroModel, OpAmp, Resistor
+from ..spice.transient import AccuracyWarning, simulate
+from ..values.measures import nrmse
+from ..values.report import Report
+from ..verification.evidence import Settled, Verdict, compare_ends
+from .checks import Check
+from .choice import merge_pairs
+from .equation import BoardEquation
+from .realised import read_crossbar, reference_volts, weight_error
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from ..pictures.plots import Picture
+    from .design import Board
+
+TOLERANCE = 5e-3
+
+
+def board_equation(board: Board, *, curves: Sequence[Function] | None = None) -> BoardEquation:
+    """Return the equation of a board with the true curves and poles of its amplifiers, read from its circuit.
+
+    `curves`: measured before, one for all neurons or one for each; by default they are measured here, one for all where
+    all neurons have the same gain and parts, and one for each elsewhere.
+    """
+    circuit, model = merge_pairs(board.circuit), board.model
+    graph = board.scaled.graph()
+    found = read_crossbar(circuit, graph)
+    (activate,) = graph.of_type(Activate)
+    (leak,) = graph.of_type(Leak)
+    n = leak.output_size
+    if curves is None:
+        curves = measure_curves(board)
+    pole = find_pole(circuit) if board.amplifier.in_parts else math.inf
+    into_inputs = 0.0 if found.inputs is None else np.abs(found.inputs).sum(axis=1)
+    loads = [_load(circuit, circuit.devices_from(leak.name, (k,), Role.OP_AMP)[0].nodes[2]) for k in range(n)]
+    loaded = (1.0 + model.output_resistance / model.load) / (1.0 + model.output_resistance * float(np.mean(loads)))
+    integrators = [_find_op_amp(circuit, leak.name, k) for k in range(n)]
+    inverters = [_find_op_amp(circuit, activate.name, k, "_inv") for k in range(n)]
+    return BoardEquation(
+        capacitance=found.capacitance,
+        leak=found.leak,
+        positive=found.positive,
+        negative=found.negative,
+        inputs=found.inputs,
+        current=found.current + found.bias * np.where(found.current > 0.0, *_reference_errors(circuit, model)),
+        conductance=found.positive.sum(axis=1) + found.negative.sum(axis=1) + found.bias + into_inputs,
+        curves=tuple(curves),
+        pole=pole if math.isfinite(pole) else model.gain_bandwidth,
+        ratio=-found.ratios,
+        offset=np.array([_offset(one, model) for one in integrators]),
+        inverter_offset=np.array([_offset(one, model) + _bias(circuit, one) for one in inverters]),
+        bias_current=model.bias_current - model.offset_current / 2.0,
+        gain=model.gain * loaded,
+        gain_bandwidth=model.gain_bandwidth * loaded,
+        slew_rate=model.slew_rate,
+        initial=np.asarray(board.scaled.initial),
+    )
+
+
+def measure_curves(board: Board) -> tuple[Function, ...]:
+    """Return the true curves of a board's amplifiers: one where all have the same parts, and one for each elsewhere."""
+    if not board.amplifier.in_parts:
+        return (board.scaled.gain,)
+    graph = board.scaled.graph()
+    (activate,) = graph.of_type(Activate)
+    # States stay within their bounds but for what parts and offsets add; far beyond them a curve may turn back.
+    span = float(1.2 * np.max(board.bounds.states) * board.scaling.state)
+    benches = [cut_bench(merge_pairs(board.circuit), element=k) for k in range(activate.size)]
+    # Synapses load neurons differently, which an op-amp's own loop takes away.
+    parts = {tuple(d.part for d in bench.circuit.devices if d.part.physical and d.name != LOAD) for bench in benches}
+    chosen = benches[:1] if len(parts) == 1 else benches
+    return tuple(gain_curve(bench, span=span) for bench in chosen)
+
+
+def _load(circuit: Circuit, node: str) -> float:
+    """Return the conductance of the resistors at a node, siemens."""
+    return sum(1.0 / d.part.resistance for d in circuit.devices if isinstance(d.part, Resistor) and node in d.nodes)
+
+
+def _find_op_amp(circuit: Circuit, operator: str, k: int, end: str = "") -> Device | None:
+    """Return an integrator's op-amp, or an inverter's, whose inverting input ends in `_inv`; None for none."""
+    for device in circuit.devices_from(operator, (k,), Role.OP_AMP):
+        if isinstance(device.part, OpAmp) and device.nodes[1].endswith(end):
+            return device
+    return None
+
+
+def _offset(device: Device | None, default: MacroModel) -> float:
+    """Return the error voltage at an op-amp's input with its inputs at ground: offset, and what its rails add to it."""
+    part = None if device is None else device.part
+    model = part.model if isinstance(part, OpAmp) and isinstance(part.model, MacroModel) else default
+    own = part.offset if isinstance(part, OpAmp) else 0.0
+    by_common, by_supply = (
+        0.0 if math.isinf(decibels) else 10.0 ** (-decibels / 20.0)
+        for decibels in (model.common_mode_rejection, model.supply_rejection)
+    )
+    middle, whole = 0.5 * (model.supply_plus + model.supply_minus), model.supply_plus - model.supply_minus
+    return model.offset + own - by_common * middle + by_supply * (whole - model.nominal_supply)
+
+
+def _reference_errors(circuit: Circuit, model: MacroModel) -> tuple[float, float]:
+    """Return by how much the buffered references are off, volts: the positive one and the negative one."""
+    known = {device.name: device for device in circuit.devices if device.origin.role is Role.REFERENCE}
+    if "X_reference_p" not in known:
+        return 0.0, 0.0
+    volts = abs(reference_volts(circuit, "reference_p"))
+    common = 0.0 if math.isinf(model.common_mode_rejection) else 10.0 ** (-model.common_mode_rejection / 20.0)
+    plus = _offset(known["X_reference_p"], model) + volts * (common - 1.0 / model.gain)
+    if "X_reference_n" not in known:
+        return plus, 0.0
+    own = _offset(known["X_reference_n"], model) + _bias(circuit, known["X_reference_n"]) + volts / model.gain
+    return plus, 2.0 * own - plus
+
+
+def _bias(circuit: Circuit, device: Device | None) -> float:
+    """Return what the bias current of an inverter adds to its error voltage: over both of its resistors in parallel."""
+    if device is None or not isinstance(device.part, OpAmp) or not isinstance(device.part.model, MacroModel):
+        return 0.0
+    model, conductance = device.part.model, _load(circuit, device.nodes[1])
+    return (model.bias_current - model.offset_current / 2.0) / conductance if conductance else 0.0
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class BoardVerification(Report):
+    """A board in ngspice, with all that its op-amps are, against its equation; and how far both are from the ideal one.
+
+    `nrmse`, `output_nrmse`: ngspice against the equation with the amplifiers' curves and poles, of states and outputs.
+    `deviation`, `output_deviation`: ngspice against the network that was asked for. `weight_error`: the largest error
+    of a weight that its parts make. `settled`: whether both come to the same end. `checks`: of the board.
+    """
+
+    board: Board = field(repr=False)
+    verdict: Verdict
+    reasons: tuple[str, ...]
+    nrmse: float
+    output_nrmse: float
+    deviation: float
+    output_deviation: float
+    weight_error: float
+    settled: Settled
+    tolerance: float
+    checks: tuple[Check, ...] = field(repr=False)
+    warning: str
+    wave: xr.Dataset = field(repr=False)
+    equation: xr.Dataset = field(repr=False)
+    ideal: xr.Dataset = field(repr=False)
+
+    @property
+    def graph(self) -> Graph:
+        """The graph of the network on the board's scales."""
+        return self.board.scaled.graph()
+
+    @property
+    def passed(self) -> bool:
+        """Whether the verdict is "passed"."""
+        return self.verdict == "passed"
+
+    def rows(self) -> list[tuple[str, str]]:
+        """Return what a table of it shows."""
+        return [
+            ("verdict", f"{self.verdict}{': ' + '; '.join(self.reasons) if self.reasons else ''}"),
+            ("against its own equation", f"NRMSE {self.nrmse:.2e} of states, {self.output_nrmse:.2e} of outputs"),
+            ("tolerance", f"{self.tolerance:.0e}"),
+            (
+                "against the ideal network",
+                f"NRMSE {self.deviation:.2e} of states, {self.output_deviation:.2e} of outputs",
+            ),
+            ("largest error of a weight", f"{self.weight_error:.2%}"),
+            ("settles", self.settled),
+            ("checks", f"{sum(check.passed for check in self.checks)} of {len(self.checks)} passed"),
+            *([("warning", self.warning)] if self.warning else []),
+        ]
+
+    def figures(self) -> dict[str, Any]:
+        """Return by name what JSON has of it."""
+        names = ("verdict", "reasons", "nrmse", "output_nrmse", "deviation", "output_deviation", "weight_error")
+        found = {name: getattr(self, name) for name in (*names, "settled", "tolerance", "warning")}
+        return {**found, "passed": self.passed, "checks": [check.figures() for check in self.checks]}
+
+    def plot(self, path: Path | str | None = None, *, picture: Picture | None = None) -> Figure:
+        """Return the page of it, and write it where a path is given."""
+        from ..pictures.boards import plot_board
+        from ..pictures.plots import save_figure
+
+        figure = plot_board(self, picture=picture)
+        if path is not None:
+            save_figure(figure, path)
+        return figure
+
+
+def verify_board(
+    board: Board, *, accuracy: float = 1e-3, tolerance: float = TOLERANCE, timeout: float = 600.0
+) -> BoardVerification:
+    """Run a board in ngspice and judge it against its equation.
+
+    It has "passed" where states and outputs agree within the tolerance, both settle in the same state, and all checks
+    of the design hold. `accuracy`: NRMSE asked of ngspice. Raises as `simulate` does.
+    """
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", AccuracyWarning)
+        wave = simulate(board.circuit, t_stop=board.t_stop, inputs=board.inputs, accuracy=accuracy, timeout=timeout)
+    times = wave["time"].to_numpy()
+    states, outputs = board_equation(board).solve(times, board.inputs)
+    equation = wave.copy(data={"state": states, "output": outputs})
+    ideal = solve(board.scaled.graph(), t_stop=board.t_stop, inputs=board.inputs, accuracy=1e-4)
+    found = wave["state"].to_numpy(), wave["output"].to_numpy()
+    own = nrmse(found[0][1:], states[1:]), nrmse(found[1][1:], outputs[1:])
+    off = (
+        nrmse(found[0][1:], ideal["state"].to_numpy()[1:]),
+        nrmse(found[1][1:], ideal["output"].to_numpy()[1:]),
+    )
+    error = weight_error(board.scaled, board.realised)
+    ends = compare_ends(states, found[0], tolerance)
+    reasons = [str(check) for check in board.checks if not check.passed]
+    if not board.checks:
+        reasons.append("the board has no checks")
+    if not max(own) <= tolerance:
+        reasons.append(f"NRMSE {max(own):.1e} against its own equation is above {tolerance:.0e}")
+    if ends == "different":
+        reasons.append("it settles in another state than its equation")
+    return BoardVerification(
+        board=board,
+        verdict="failed" if reasons else "passed",
+        reasons=tuple(reasons),
+        nrmse=own[0],
+        output_nrmse=own[1],
+        deviation=off[0],
+        output_deviation=off[1],
+        weight_error=error,
+        settled=ends,
+        tolerance=tolerance,
+        checks=board.checks,
+        warning="; ".join(str(item.message) for item in caught),
+        wave=wave,
+        equation=equation,
+        ideal=ideal,
+    )

@@ -1,0 +1,191 @@
+"""The command board: a design as a board of parts that can be bought, its checks and its verification."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple
+
+import typer
+
+from ..board.budget import error_budget
+from ..board.contributions import ErrorBudget
+from ..board.design import Board
+from ..board.judgement import BoardVerification
+from ..board.parts_list import COLUMNS, PartsLine, write_parts
+from ..designs import Design
+from ..designs.boards import board_margin, board_of, board_task
+from ..problems import Recall
+from ..spice.export import write_deck
+from ..values.report import plain
+from .inputs import check_timeout, load, rails
+from .options import Case, DesignName, Json, Timeout
+from .reporting import check_folder, emit_result, say, say_table, working, written
+
+ACCURACY = 1e-3  # of the verification
+NAMES = 60  # letters of the names of parts in a table
+
+
+def board(
+    design: DesignName,
+    case: Case = None,
+    op_amp: Annotated[str | None, typer.Option("--op-amp", metavar="N", help="A part with a data sheet.")] = None,
+    supplies: Annotated[
+        str | None, typer.Option("--supplies", metavar="U,L", help="Upper and lower rail, volts; +12,-12 by default.")
+    ] = None,
+    series: Annotated[
+        str | None, typer.Option("--series", metavar="E", help="Series of the resistors, E24 by default.")
+    ] = None,
+    amplifier: Annotated[
+        str | None, typer.Option("--amplifier", metavar="A", help="How gain curves are made; by default what fits.")
+    ] = None,
+    verify: Annotated[bool, typer.Option("--verify", help="Run it in ngspice against its own equation.")] = False,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FOLDER", help="Folder for netlist, parts, page, report.")
+    ] = None,
+    budget: Annotated[
+        bool, typer.Option("--budget", help="Measure what each imperfection of the op-amps contributes.")
+    ] = False,
+    timeout: Timeout = None,
+    as_json: Json = False,
+) -> int:
+    """Design a board of a network: its scaling, its parts, and its checks.
+
+    What is not given is as the design says, or by default. With -o a folder gets the netlist (board.cir), the parts
+    (parts.csv), the report (board.json), and with --verify a page (board.png). The exit status is 1 where a check or
+    the verification fails, and 2 where no board can be made: the binding constraint is named.
+    """
+    chosen, limit = load(design, case), check_timeout(timeout)
+    given = {
+        "op_amp": op_amp,
+        "supplies": None if supplies is None else rails(supplies),
+        "series": series,
+        "amplifier": amplifier,
+    }
+    if output is not None:
+        check_folder(output)
+    with working(f"{chosen.name}: the board is designed, and run with op-amps without limits"):
+        made = board_of(chosen, force=True, **given)
+    done = Done(chosen, made)
+    if verify:
+        done = verify_design(done, limit)
+    if budget:
+        with working(f"{chosen.name}: error budget, one imperfection at a time in ngspice"):
+            done = done._replace(budget=error_budget(made, timeout=limit))
+    files = [] if output is None else write_board(output, done)
+    if as_json:
+        emit_result({**done.to_json(), "files": [str(path) for path in files]})
+    else:
+        show_board(done)
+        say_table([("written", str(path)) for path in files])
+    return 0 if done.passed else 1
+
+
+class Done(NamedTuple):
+    """What was done for a design's board. `margin`: of its task in ngspice; None where none was asked for."""
+
+    design: Design
+    made: Board
+    result: BoardVerification | None = None
+    margin: float | None = None
+    unit: str = ""
+    budget: ErrorBudget | None = None
+
+    @property
+    def passed(self) -> bool:
+        """Whether all checks hold, and, where it was verified, it is its equation and does its task."""
+        verified = self.result is None or self.result.passed
+        return self.made.passed and verified and (self.margin is None or self.margin > 0.0)
+
+    def verdict_rows(self) -> list[tuple[str, str]]:
+        """Return what the verification and the task gave."""
+        rows = [] if self.result is None else self.result.rows()
+        if self.margin is not None:
+            said = "undecided: it has not come to rest"
+            if not math.isnan(self.margin):
+                margin = f"{self.margin:.4g} {self.unit}".rstrip()
+                said = f"{'done' if self.margin > 0.0 else 'NOT done'}, margin {margin}"
+            rows.append(("task", said))
+        return rows
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what JSON has of it."""
+        found: Mapping[str, Any] = {} if self.result is None else self.result.figures()
+        attrs = {} if self.result is None else self.result.wave.attrs
+        return {
+            "status": "passed" if self.passed else "failed",
+            "design": self.design.name,
+            "nrmse": found.get("nrmse"),
+            "settled": found.get("settled"),
+            "devices": len(self.made.circuit.devices),
+            "engine": attrs.get("machine"),
+            "version": attrs.get("version"),
+            **self.made.figures(),
+            "verification": dict(found) or None,
+            "task": None if self.margin is None else {"margin": self.margin, "unit": self.unit},
+            "budget": None if self.budget is None else self.budget.figures(),
+        }
+
+
+def verify_design(done: Done, timeout: float) -> Done:
+    """Run a design's board in ngspice, against its equation and for its task."""
+    made = done.made
+    with working(f"{done.design.name}: devices {len(made.circuit.devices)}, in ngspice and in its own equation"):
+        result = made.verify(accuracy=ACCURACY, timeout=timeout)
+    task = board_task(done.design, made)
+    margin = None if task is None else board_margin(task, result)
+    return done._replace(result=result, margin=margin, unit="" if task is None else task.unit)
+
+
+def show_board(done: Done) -> None:
+    """Write a board on stdout: what it is, its checks, its parts, its verification and its error budget."""
+    made = done.made
+    say_table([row for row in made.rows() if row[0] != "check"], title=made.title)
+    say("")
+    say_table([("ok" if check.passed else "FAILED", str(check)) for check in made.checks], columns=("check", ""))
+    say("")
+    say_table([_parts_row(line) for line in made.parts], columns=COLUMNS)
+    if done.result is not None:
+        say("")
+        say_table(done.verdict_rows(), title="verification")
+    if done.budget is not None:
+        say("")
+        say_table(done.budget.rows(), title="error budget")
+
+
+def write_board(folder: Path, done: Done) -> list[Path]:
+    """Write netlist, parts and report of a board, and its page where it was verified; return their paths."""
+    made = done.made
+    texts = {
+        "board.cir": write_deck(made.circuit, t_stop=made.t_stop, inputs=made.inputs, accuracy=ACCURACY),
+        "parts.csv": write_parts(made.parts),
+        "board.json": json.dumps(plain(done.to_json()), indent=1, allow_nan=False) + "\n",
+    }
+    for name, text in texts.items():
+        with written(folder / name) as part:
+            part.write_text(text, encoding="utf-8", newline="\n")
+    found = [folder / name for name in texts]
+    if done.result is not None:
+        found.append(folder / "board.png")
+        draw_board(done.design, done.result, found[-1])
+    return found
+
+
+def draw_board(design: Design, result: BoardVerification, path: Path) -> None:
+    """Write the page of a board, with images where the design is a memory."""
+    from ..pictures.plots import Picture
+
+    expected, picture = design.expected, None
+    if isinstance(expected, Recall):
+        memories = dict(zip(expected.patterns.labels, expected.patterns.values, strict=True))
+        picture = Picture(shape=expected.patterns.shape, memories=memories)
+    with written(path) as part:
+        result.plot(part, picture=picture)
+
+
+def _parts_row(line: PartsLine) -> tuple[str, ...]:
+    names = " ".join(line.names)
+    shown = names if len(names) <= NAMES else f"{names[: names.rfind(' ', 0, NAMES - 4)]} ..."
+    return str(line.quantity), line.part, line.value, shown

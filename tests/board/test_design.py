@@ -1,0 +1,234 @@
+"""Boards of small networks: exact scales, values of series, parts read back, checks, ngspice against the equation."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+import hopfield_hw as hh
+from hopfield_hw.board import Board, Limits, ProgrammedLevels, Scaling, design_board
+from hopfield_hw.board.choice import merge_pairs
+from hopfield_hw.board.loops import Loop, find_loops
+from hopfield_hw.board.realised import read_network, weight_error
+from hopfield_hw.parts import Capacitor, MacroModel, OpAmp, Resistor
+from hopfield_hw.parts.data_sheet import find_data_sheet
+from hopfield_hw.parts.series import as_series
+from hopfield_hw.values.errors import InputError, Unrealisable
+from hopfield_hw.values.measures import nrmse
+
+pytestmark = pytest.mark.usefixtures("ngspice")
+TL074 = find_data_sheet("TL074").model()
+
+
+def network(**changes: Any) -> hh.Network:
+    given: dict[str, Any] = {
+        "weights": np.array([[0.0, 3e-5, -2e-5], [3e-5, 0.0, 1e-5], [-2e-5, 1e-5, 0.0]]),
+        "resistance": 1e4,
+        "capacitance": 1e-7,
+        "gain": hh.Tanh(gain=4.0),
+        "initial": [0.2, -0.1, 0.05],
+        "bias": [1e-6, -2e-6, 0.0],
+    }
+    return hh.Network(**(given | changes))
+
+
+@pytest.fixture(scope="module")
+def board(ngspice: Any) -> Board:
+    return design_board(network())
+
+
+def test_scaling_is_exact() -> None:
+    """The board's network has the states and outputs of the network, times their scales, at its time."""
+    scaling = Scaling(state=3.0, output=2.5, inputs=0.5, conductance=7.0, time=4.0)
+    net = replace(network(), input_weights=np.full((3, 1), 1e-5))
+    made = scaling.apply(net)
+    ideal = hh.reference(net, t_stop=5e-3, inputs=0.3)
+    scaled = hh.reference(made, t_stop=2e-2, inputs=0.15)
+    assert nrmse(scaled["state"].to_numpy() / 3.0, ideal["state"].to_numpy()) < 1e-5
+    assert nrmse(scaled["output"].to_numpy() / 2.5, ideal["output"].to_numpy()) < 1e-5
+
+
+def test_all_parts_are_of_their_series(board: Board) -> None:
+    resistors, fine, capacitors = as_series("E24"), as_series("E96"), as_series("E6")
+    assert board.passed
+    assert {device.name for device in board.circuit.ideal_devices} <= {
+        "V_reference_set",
+        "V_supply_plus",
+        "V_supply_minus",
+    }
+    for device in board.circuit.devices:
+        part = device.part
+        if isinstance(part, Resistor):
+            series = resistors if device.name.startswith(("R_syn", "R_x", "R_inv")) else fine
+            assert min(abs(series.within(0.5 * part.resistance, 2.0 * part.resistance) - part.resistance)) < 1e-6
+        if isinstance(part, Capacitor):
+            assert (
+                min(abs(capacitors.within(0.5 * part.capacitance, 2.0 * part.capacitance) - part.capacitance)) < 1e-18
+            )
+
+
+def test_parts_are_read_back(board: Board) -> None:
+    """A weight is what its resistor says: another resistor is another weight, and an inverter scales its complement."""
+    again = read_network(board.circuit, board.scaled)
+    assert weight_error(board.scaled, again) < 0.05
+    changed = [
+        device._replace(part=Resistor(2.0 * device.part.resistance))
+        if device.name in ("R_syn_0_1", "R_inv_v_2_feedback") and isinstance(device.part, Resistor)
+        else device
+        for device in board.circuit.devices
+    ]
+    other = read_network(replace(board.circuit, devices=tuple(changed)), board.scaled)
+    ratio = other.weights / np.where(again.weights == 0.0, np.inf, again.weights)
+    expected = np.ones((3, 3))
+    expected[0, 1], expected[0, 2] = 0.5, 2.0
+    np.testing.assert_allclose(ratio[again.weights != 0.0], expected[again.weights != 0.0], rtol=1e-12)
+
+
+def test_a_board_follows_its_own_equation(board: Board) -> None:
+    found = board.verify()
+    assert found.passed, found
+    assert max(found.nrmse, found.output_nrmse) < 2e-3
+    assert (
+        found.deviation > 5.0 * found.nrmse
+    )  # its offsets and roundings are in its equation, and not in the ideal one
+    assert found.settled != "different"
+
+
+def test_another_part_than_its_equation_has_fails(board: Board) -> None:
+    """The equation is read from the parts; one changed in the circuit alone is seen."""
+    wrong = [
+        device._replace(part=Capacitor(1.1 * device.part.capacitance))
+        if device.name == "C_x_1" and isinstance(device.part, Capacitor)
+        else device
+        for device in board.circuit.devices
+    ]
+    states, _ = board.equation().solve(np.linspace(0.0, board.t_stop, 201))
+    wave = hh.simulate(replace(board.circuit, devices=tuple(wrong)), t_stop=board.t_stop, points=201, accuracy=1e-3)
+    assert nrmse(wave["state"].to_numpy()[1:], states[1:]) > 5e-3
+
+
+def test_two_resistors_where_one_misses() -> None:
+    board = design_board(network(), two_resistors=0.005)
+    assert weight_error(board.scaled, board.realised) < 0.006
+
+
+def test_a_stray_capacitance_lowers_the_phase_margin(board: Board) -> None:
+    """An inverter of two equal resistors R: the pole of its summing node lies at 1/(pi R C)."""
+    (loop,) = [one for one in find_loops(board.circuit) if one.device.name == "X_inv_v_2"]
+    bare = loop._replace(capacitance=0.0)
+    model = replace(TL074, phase_margin=90.0, input_capacitance=0.0, differential_capacitance=0.0)
+    stray = 20e-12
+    crossing = np.sqrt(1.0 + 4.0 * (4e6 / 2.0 * np.pi * 1e4 * stray) ** 2)
+    crossing = np.sqrt((crossing - 1.0) / 2.0) / (np.pi * 1e4 * stray)
+    expected = 90.0 - np.degrees(np.arctan(crossing * np.pi * 1e4 * stray))
+    assert bare.phase_margin(model, stray) == pytest.approx(expected, abs=0.2)
+    assert isinstance(loop, Loop)
+    assert loop.phase_margin(model, stray) > bare.phase_margin(model, stray)
+
+
+REFUSED: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
+    "wrong supply": ({}, {"op_amp": "MCP6002"}, "supply: MCP6002 on 24 V, must be at most 6 V; take a lower supply"),
+    "one supply": ({}, {"op_amp": "LM358", "supplies": (12, 0)}, "which must hold 0 V; use a positive and a negative"),
+    "headroom": ({}, {"output_scale": 14.0}, "headroom: an output can reach 14 V, must be at most 11"),
+    "phase reversal": (
+        {},
+        {"supplies": (12, -3.9), "reference": 2.5, "output_scale": 2.0, "state_scale": 4.0},
+        "the output runs to the upper rail: phase reversal",
+    ),
+    "common mode": (
+        {},
+        {"op_amp": "LM358", "supplies": (6.2, -12)},
+        "common mode: inputs of X_reference_p at 5 to 5 V, range -12 to 4.7 V (inputs stop)",
+    ),
+    "current": ({}, {"conductance_scale": 150.0}, "output current: "),
+    "bandwidth": (
+        {"capacitance": 1e-11},
+        {"time_scale": 1.0, "conductance_scale": 1.0, "capacitors": ["10p"]},
+        "bandwidth: neuron 0: its amplifiers' delay of ",
+    ),
+    "slew rate": ({"capacitance": 3e-10}, {"op_amp": "LM358", "time_scale": 1.0}, "slew rate: "),
+    "summing node": (
+        {},
+        {"limits": Limits(usual_resistance=1e6), "compensated": False},
+        "stability of a summing node: ",
+    ),
+    "droop": (
+        {
+            "resistance": np.inf,
+            "weights": np.array([[0.0, 1e-6], [-1e-6, 0.0]]),
+            "initial": [0.2, 0.1],
+            "bias": 0.0,
+            "capacitance": 1e-5,
+        },
+        {"op_amp": "LM358", "t_stop": 300.0, "time_scale": 1.0, "conductance_scale": 0.1},
+        "droop: neuron ",
+    ),
+    "stock": ({}, {"series": ["7k5", "1M"]}, "rounding: a weight is off by "),
+    "span": (
+        {"weights": np.array([[0.0, 3e-5], [1e-10, 0.0]]), "initial": 0.0, "bias": 0.0},
+        {},
+        "they span 1 kOhm to 300 MOhm, above the 10 MOhm allowed",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_board_that_cannot_work_is_refused_for_its_reason(name: str) -> None:
+    changes, how, said = REFUSED[name]
+    with pytest.raises(Unrealisable) as error:
+        design_board(network(**changes), **how)
+    assert str(error.value).startswith("design_board: ")
+    assert said in str(error.value)
+
+
+def test_a_forced_board_says_what_fails() -> None:
+    board = design_board(network(), supplies=(12, -5), force=True)
+    assert not board.passed
+    assert repr(board).startswith("<Board: board 3 neurons, 2 of 9 checks failed; op-amps TL074 on 12 V, -5 V; ")
+
+
+def test_bad_input() -> None:
+    for how, message in (
+        ({"series": ()}, "`series` is empty: must have at least one value, or be a name such as 'E24'"),
+        ({"supplies": (12,)}, "`supplies` = (12,): must be two voltages, the upper one first"),
+        ({"supplies": (-12, 12)}, "`supplies` = -12 V, 12 V: must be two voltages, the upper one first"),
+        ({"inputs": 1.0}, "design_board: `inputs`: the network has none; leave them out"),
+        ({"time_scale": -1.0}, "`time_scale = -1.0`: must be positive"),
+    ):
+        with pytest.raises(InputError) as error:
+            design_board(network(), **how)
+        assert str(error.value) == message
+    with pytest.raises(InputError, match=r"^`op_amp`: op-amp 'TL999' is unknown: must be one of ideal, one_pole, "):
+        design_board(network(), op_amp="TL999")
+    with pytest.raises(InputError, match=r"must be a part with a data sheet, such as 'TL074', or a MacroModel$"):
+        design_board(network(), op_amp=1e6)
+    with pytest.raises(InputError, match=r"^design_board: Graph: must be a Network, a continuous network without"):
+        design_board(network().graph())  # type: ignore[arg-type]
+    with pytest.raises(InputError, match=r"above `most` = 5.000%; \d+ levels would do$"):
+        design_board(network(), synapses=ProgrammedLevels(levels=2), most_rounding=0.05)
+    with pytest.raises(Unrealisable, match=r"^design_board: no amplifier of parts makes a Arctan; those that are"):
+        design_board(network(gain=hh.Arctan(gain=2.0)))
+
+
+def test_a_users_own_op_amp() -> None:
+    """An op-amp of one's own figures: ten times the offset moves the states, and the equation with them."""
+    found = [design_board(network(), op_amp=replace(TL074, offset=offset)).verify() for offset in (3e-3, 30e-3)]
+    assert all(one.passed for one in found)
+    ends = [one.wave["state"].to_numpy()[-1] for one in found]
+    assert np.max(np.abs(ends[1] - ends[0])) > 0.03
+    assert isinstance(OpAmp(TL074).model, MacroModel)
+
+
+def test_two_resistors_count_as_the_one_that_they_are() -> None:
+    """Loops see a divider's or a feedback's two resistors as one: delays are those of the design before rounding."""
+    steep = network(gain=hh.Tanh(gain=40.0), weights=4.0 * np.asarray(network().weights))
+    board = design_board(steep)
+    drive = next(loop for loop in find_loops(board.circuit) if loop.device.name == "X_v_0_drive")
+    ends = [one.name for one in board.circuit.devices if one.name.endswith("_and")]
+    assert ends
+    ohms = {d.name: d.part.resistance for d in merge_pairs(board.circuit).devices if isinstance(d.part, Resistor)}
+    assert not any(name.endswith("_and") for name in ohms)
+    assert drive.noise_gain == pytest.approx(1.0 + ohms["R_v_0_drive_feedback"] / ohms["R_v_0_drive_in"])

@@ -1,0 +1,168 @@
+"""The commands board and montecarlo: what they write and print, their exit statuses, and what they refuse."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from hopfield_hw.cli import run
+
+PAIR = """\
+title = "Two neurons"
+citation = "none"
+[network]
+weights = [[0.0, -5.0e-5], [-5.0e-5, 0.0]]
+resistance = 1.0e4
+capacitance = 1.0e-7
+gain = {kind = "tanh", gain = 8.0}
+initial = [0.1, 0.05]
+[analysis]
+t_stop = 1.0e-2
+[expected]
+kind = "settled"
+outputs = [1.0, -1.0]
+tolerance = 1.0e-2
+[board]
+series = "E96"
+"""
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> Path:
+    """Write a design of two neurons that decide."""
+    path = tmp_path / "pair" / "design.toml"
+    path.parent.mkdir()
+    path.write_text(PAIR, encoding="utf-8")
+    return path
+
+
+@pytest.mark.usefixtures("ngspice")
+def test_a_board_is_designed_verified_and_written(
+    pair: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "new" / "folder"
+    assert run(["board", str(pair), "--verify", "-o", str(folder)]) == 0
+    said, err = capsys.readouterr()
+    assert err == ""
+    rows = {line.split("  ")[0]: line for line in said.splitlines()}
+    assert rows["op-amps"].endswith("  TL074 on 12 V, -12 V")
+    assert rows["verdict"].endswith("passed")
+    assert " done, margin 4." in rows["task"]
+    assert "FAILED" not in said
+    assert sorted(path.name for path in folder.iterdir()) == ["board.cir", "board.json", "board.png", "parts.csv"]
+    report = json.loads((folder / "board.json").read_text())
+    assert (report["status"], report["neurons"], report["op_amp"]) == ("passed", 2, "TL074")
+    assert report["nrmse"] == report["verification"]["nrmse"] < 5e-3
+    with (folder / "parts.csv").open() as file:
+        lines = list(csv.DictReader(file))
+    deck = (folder / "board.cir").read_text()
+    assert deck.rstrip().endswith(".end")
+    names = [name for line in lines for name in line["names"].split()]
+    assert len(names) == len(set(names)) == sum(int(line["quantity"]) for line in lines)
+    assert all(f"\n{name} " in deck for name in names)
+    (synapses,) = (line for line in lines if "R_syn_0_1" in line["names"].split())
+    assert synapses["quantity"] == "2"
+    written = next(line for line in deck.splitlines() if line.startswith("R_syn_0_1 "))
+    assert synapses["value"] == f"{float(written.split()[3]) / 1e3:g} kOhm"
+
+
+@pytest.mark.usefixtures("ngspice")
+def test_a_board_that_fails_a_check_says_so(pair: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["board", str(pair), "--supplies", "3.4,-3.4", "--json"]) == 1
+    found = json.loads(capsys.readouterr().out)
+    assert (found["status"], found["passed"], found["verification"]) == ("failed", False, None)
+    failed = [check["name"] for check in found["checks"] if not check["passed"]]
+    assert "supply" in failed
+    assert run(["board", str(pair), "--supplies", "3.4,-3.4"]) == 1
+    assert "FAILED  supply: TL074 on 6.8 V" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("ngspice")
+def test_a_board_that_misses_its_task_has_failed(pair: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pair.write_text(PAIR.replace("outputs = [1.0, -1.0]", "outputs = [-1.0, 1.0]"), encoding="utf-8")
+    assert run(["board", str(pair), "--verify"]) == 1
+    said = capsys.readouterr().out
+    assert "NOT done, margin -4." in said
+
+
+@pytest.mark.usefixtures("ngspice")
+def test_monte_carlo_counts_and_goes_on(pair: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    kept = tmp_path / "study.jsonl"
+    asked = ["montecarlo", str(pair), "--samples", "40", "--seed", "3", "--tolerance", "5%", "--json"]
+    assert run([*asked, "--workers", "1", "--resume", str(kept)]) == 0
+    first = json.loads(capsys.readouterr().out)
+    assert (first["status"], first["yield"]["count"], first["yield"]["trials"]) == ("done", 40, 40)
+    assert run([*asked, "--workers", "2", "--resume", str(kept)]) == 0
+    again = json.loads(capsys.readouterr().out)
+    assert again == first
+    assert run(["montecarlo", str(pair), "--samples", "40", "--seed", "3"]) == 0
+    said = capsys.readouterr().out
+    assert "yield" in said
+    assert "tolerance" in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ["board", "max_cut"],
+            "max_cut: its network is a graph: a board is made of a Network, without delays and clocks",
+        ),
+        (
+            ["board", "delayed_inhibition"],
+            "delayed_inhibition: its feedback has delays: a board is made of a Network, without delays and clocks",
+        ),
+        (["board", "PAIR", "--supplies", "12"], "--supplies '12': must be two voltages with a comma, such as 12,-12"),
+        (["board", "PAIR", "--supplies", "-12,12"], "--supplies '-12,12': the first one must be the upper rail"),
+        (
+            ["board", "PAIR", "--series", "E7"],
+            "`series`: series 'E7' is unknown: must be one of E6, E12, E24, E48, E96, E192; or "
+            "give the values of your stock",
+        ),
+        (
+            ["board", "PAIR", "--amplifier", "exct"],
+            "`amplifier`: amplifier 'exct' is unknown: must be one of exact, differential_pair, ota, piecewise_linear, "
+            "diode_clamp, zener_clamp; did you mean 'exact'?; or give an Amplifier",
+        ),
+        (["board", "PAIR", "--timeout", "0"], "`--timeout = 0.0 s`: must be positive"),
+        (["montecarlo", "PAIR", "--tolerance", "150%"], "--tolerance '150%': must be above 0 and below 100%"),
+        (["montecarlo", "PAIR", "--tolerance", "some"], "--tolerance 'some': must be a percentage, such as 1%"),
+        (["montecarlo", "PAIR", "--engine", "xyce"], "--engine 'xyce': must be equation or ngspice"),
+        (["montecarlo", "PAIR", "--samples", "0"], "--samples 0: must be at least 1"),
+        (["montecarlo", "PAIR", "--workers", "0"], "--workers 0: must be at least 1"),
+        (["montecarlo", "PAIR", "--seed", "-1"], "--seed -1: must be 0 or above"),
+    ],
+    ids=lambda value: " ".join(value[:3]) if isinstance(value, list) else "",
+)
+def test_bad_input_is_refused(
+    pair: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
+) -> None:
+    assert run([str(pair) if word == "PAIR" else word for word in arguments]) == 2
+    assert capsys.readouterr().err == f"hopfield-hw: error: {message}\n"
+
+
+@pytest.mark.usefixtures("ngspice")
+def test_a_network_that_no_board_realises_names_the_constraint(pair: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pair.write_text(PAIR.replace("-5.0e-5, 0.0]", "-5.0e-11, 0.0]"), encoding="utf-8")
+    assert run(["board", str(pair)]) == 2
+    err = capsys.readouterr().err
+    assert err.startswith("hopfield-hw: error: design_board: resistors: the largest conductance is 1e+06 times")
+    assert "allow that (`limits`), or set the smallest weights to 0" in err
+
+
+def test_a_study_without_a_task_is_refused(pair: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    head, _, tail = PAIR.partition("[expected]")
+    pair.write_text(head + tail[tail.index("[board]") :], encoding="utf-8")
+    assert run(["montecarlo", str(pair)]) == 2
+    assert capsys.readouterr().err == (
+        "hopfield-hw: error: montecarlo: pair expects no answer, so that there is no task; give it `expected`\n"
+    )
+
+
+def test_boards_need_ngspice(pair: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("HOPFIELD_HW_NGSPICE", "/nowhere")
+    assert run(["board", str(pair)]) == 3
+    assert "HOPFIELD_HW_NGSPICE='/nowhere'" in capsys.readouterr().err
