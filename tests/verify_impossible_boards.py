@@ -85,7 +85,7 @@ def off(board: Board) -> float:
     """Return how far outputs of ngspice are from those of the ideal network."""
     wave = simulate(board.circuit, t_stop=board.t_stop, inputs=board.inputs, accuracy=1e-3, timeout=TIMEOUT)
     ideal = hh.reference(board.scaled, t_stop=board.t_stop, inputs=board.inputs)
-    return nrmse(wave["output"].to_numpy()[1:], ideal["output"].to_numpy()[1:])
+    return nrmse(ideal["output"].to_numpy()[1:], wave["output"].to_numpy()[1:])
 
 
 def judge(case: Case) -> tuple[str, str, bool]:

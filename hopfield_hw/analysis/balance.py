@@ -13,10 +13,10 @@ from ..graph import Activate, Affine, Delay, Graph, HasGraph, Quantise, Sign, as
 from ..graph.neutral import direct_links
 from ..graph.weights import diagonal_weights, freeze_weights
 from ..transforms import in_si
-from ..values.arrays import Array
+from ..values.arrays import Array, dense
 from ..values.errors import InputError
 from ..values.signals import Signal
-from .lure_form import LureForm, dense, lure_form
+from .lure_form import LureForm, lure_form
 
 FEW = 200
 LEAST_REACH = 1e-7  # of the largest state: what cancels is no more exact

@@ -11,7 +11,7 @@ from ..equations import Evaluator
 from ..equations.leaks import LeakEquation
 from ..functions import Clip, Function, Gain, Softmax
 from ..graph import Activate, Affine, Graph, Hold, Input, Leak, Output
-from ..values.arrays import Array
+from ..values.arrays import Array, dense
 from ..values.brief import Brief
 
 LINEAR = (Leak, Hold, Affine, Activate, Input, Output)
@@ -124,11 +124,6 @@ def lure_form(graph: Graph, u: Array) -> LureForm | None:
         drive_constant=np.concatenate(starts),
         functions=tuple((op.function, part) for op, part in zip(activates, parts, strict=True)),
     )
-
-
-def dense(matrix: object) -> Array:
-    """Return a matrix, dense or sparse, as a dense one."""
-    return np.asarray(matrix) if isinstance(matrix, np.ndarray) else np.asarray(matrix.toarray())  # type: ignore[attr-defined]
 
 
 def is_regular(matrix: Array) -> bool:

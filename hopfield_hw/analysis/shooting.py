@@ -10,11 +10,10 @@ from scipy.integrate import solve_ivp
 
 from ..equations import OdeProgram
 from ..graph import Graph
-from ..values.arrays import Array, freeze
+from ..values.arrays import Array, dense, freeze
 from ..values.errors import AccuracyError, InputError
 from .balance import Balance, constant_inputs
 from .closed import POINTS, Closed, apart, last_round, refuse_equilibrium, rounds, sort_multipliers
-from .lure_form import dense
 
 RTOL, LOOSER = 1e-11, 1e-9  # the second one tells how good the multipliers are
 ITERATIONS = 25

@@ -9,12 +9,11 @@ import numpy as np
 from ..equations import Evaluator
 from ..equations.leaks import LeakEquation
 from ..graph import Delay, Graph, HasGraph, Leak
-from ..values.arrays import Array, freeze, whole
+from ..values.arrays import Array, dense, freeze, whole
 from ..values.errors import AccuracyError, InputError
 from ..values.signals import Signal
 from .balance import Balance, refuse_neutral
 from .characteristic import COUNT, Complexes, DelayedTerms, Roots, delayed_terms, roots_of
-from .lure_form import dense
 from .small_signals import ROUNDINGS, Outcome, SmallSignals, judge_matrix, judge_terms
 
 EPS = float(np.finfo(np.float64).eps)

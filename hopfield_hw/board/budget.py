@@ -206,10 +206,9 @@ class _Study:
         found = self._with((name, *through))
         without = self._with(through)
         deviation = Deviation(found.states - without.states, found.outputs - without.outputs)
-        predict = (
-            None if name in ("swing", "input_impedance") else lambda: self.plant.follow([self.place.source(name)])[0]
-        )
-        return self._judge(name, deviation, None if name in SECOND_ORDER else predict, without)
+        if name in SECOND_ORDER:
+            return self._judge(name, deviation, None, without)
+        return self._judge(name, deviation, lambda: self.plant.follow([self.place.source(name)])[0], without)
 
     def _with(self, names: tuple[str, ...]) -> Run:
         if not names:

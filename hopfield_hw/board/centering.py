@@ -50,17 +50,13 @@ class Centered(Report):
     @property
     def recovered(self) -> float:
         """What part of the failures is gone: (after - before) / (1 - before); 0 where nothing failed before."""
-        missing = 1.0 - self.before.value
-        return (self.after.value - self.before.value) / missing if missing else 0.0
+        return self.after.recovered(self.before)
 
     def rows(self) -> list[tuple[str, str]]:
-        said = []
-        for name, one in (("before", self.before), ("after", self.after)):
-            low, high = one.interval
-            said.append((name, f"{one.value:.4g} [{low:.4f}, {high:.4f}] of {one.trials}"))
         return [
             ("centering", self.outcome),
-            *said,
+            ("before", self.before.told()),
+            ("after", self.after.told()),
             ("samples", f"{self.gained} gained, {self.lost} lost; {self.recovered:.0%} of what was missing"),
             ("mean over deviation", f"{self.index_before:.3g} before, {self.index_after:.3g} after"),
             ("boards looked at", f"{self.evaluations}"),
@@ -132,13 +128,12 @@ def center(
     if objective == "smooth":
         scale = float(np.std(margins(best, common))) or 1.0
         for part in WIDTHS:
-            best = _climb(
-                lambda p, h=part * scale: float(np.mean(special.ndtr(margins(p, common) / h))),  # type: ignore[misc]
-                best,
-                low,
-                high,
-                rounds,
-            )
+            width_of_step = part * scale
+
+            def smoothed(p: Array, h: float = width_of_step) -> float:
+                return float(np.mean(special.ndtr(margins(p, common) / h)))
+
+            best = _climb(smoothed, best, low, high, rounds)
     z = _normals(seed, "fresh", width, whole(fresh, "fresh", 20, 10**8, "; fewer say nothing of a yield"))
     old, new = margins(point, z), margins(best, z)
     gained, lost = int(np.sum((new > 0.0) & (old <= 0.0))), int(np.sum((new <= 0.0) & (old > 0.0)))

@@ -8,8 +8,9 @@ from typing import Any, Literal
 
 import numpy as np
 
+from ..circuit import Circuit
 from ..networks.network import Network
-from ..parts import MacroModel
+from ..parts import MacroModel, OpAmp
 from ..values.arrays import Array
 from ..values.si_text import format_si
 from .scaling import Limits
@@ -83,13 +84,15 @@ def check_droop(network: Network, model: MacroModel, bounds: Array, t_stop: floa
     )
 
 
-def check_bounds(model: MacroModel, states: Array, output: float) -> Check:
-    """Return the check of what states and outputs can reach, volts, against the swing without load."""
+def check_bounds(circuit: Circuit, model: MacroModel, states: Array, output: float) -> Iterator[Check]:
+    """Yield the checks of what states and outputs can reach, volts: against the swing without load, and against the
+    range of inputs where an amplifier senses states with an op-amp's non-inverting input.
+    """
     low, high = model.swing()
     end, reached = min(-low, high), float(np.max(states))
     what = "an output" if output >= reached else f"state {int(np.argmax(states))}"
     worst = max(output, reached)
-    return Check(
+    yield Check(
         name="headroom",
         where=f"{what} can reach",
         found=worst,
@@ -98,13 +101,27 @@ def check_bounds(model: MacroModel, states: Array, output: float) -> Check:
         sense="at most",
         cure=f"take a scale {end / worst:.2g} times as large for it, or supplies {worst - end:.2g} V further out",
     )
+    nodes = {probe.node for probe in circuit.states}
+    if not any(isinstance(d.part, OpAmp) and d.nodes[0] in nodes for d in circuit.devices):
+        return
+    lowest, highest = model.common_mode()
+    room = min(-lowest, highest)
+    yield Check(
+        name="phase reversal" if model.beyond_common_mode == "reverse" else "common mode",
+        where=f"state {int(np.argmax(states))}, which an amplifier senses, can reach",
+        found=reached,
+        limit=room,
+        unit="V",
+        sense="at most",
+        cure=f"take a state scale {room / reached if reached else 1.0:.2g} times as large",
+    )
 
 
 def check_rounding(error: float, limits: Limits) -> Check:
-    """Return the check of the largest relative error of a weight that its parts make."""
+    """Return the check of the largest relative error that parts make of a weight, a bias, a leak or a capacitance."""
     return Check(
         name="rounding",
-        where="a weight is off by",
+        where="a value is off by",
         found=error,
         limit=limits.rounding,
         unit="",

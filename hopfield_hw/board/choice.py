@@ -75,17 +75,19 @@ def _choose(device: Device, stock: Stock, capacitors: Series) -> Iterator[Device
     yield Device(f"{device.name}{SECOND}", replace(part, resistance=second), others, device.origin)
 
 
-def merge_pairs(circuit: Circuit) -> Circuit:
-    """Return the circuit with one resistor, of the same resistance, for every two that `choose_parts` took for one."""
+def find_pairs(circuit: Circuit) -> dict[str, tuple[Device, Device]]:
+    """Return by the name of the first one every two resistors that `choose_parts` took for one."""
     by_name = {device.name: device for device in circuit.devices}
-    merged = []
-    for device in circuit.devices:
-        first = by_name.get(device.name.removesuffix(SECOND)) if device.name.endswith(SECOND) else None
-        if first is not None:
-            continue
-        second = by_name.get(f"{device.name}{SECOND}")
-        merged.append(device if second is None else _merge(device, second))
-    return replace(circuit, devices=tuple(merged))
+    seconds = ((name, by_name.get(f"{name}{SECOND}")) for name in by_name)
+    return {name: (by_name[name], second) for name, second in seconds if second is not None}
+
+
+def merge_pairs(circuit: Circuit) -> Circuit:
+    """Return the circuit with one resistor, of the same resistance, for every two of `find_pairs`."""
+    pairs = find_pairs(circuit)
+    seconds = {second.name for _, second in pairs.values()}
+    devices = (_merge(*pairs[d.name]) if d.name in pairs else d for d in circuit.devices if d.name not in seconds)
+    return replace(circuit, devices=tuple(devices))
 
 
 def _merge(first: Device, second: Device) -> Device:

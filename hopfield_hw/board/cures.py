@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..values.si_text import format_si
-from .networks_along import dense
+from .realised import value_error
 
 if TYPE_CHECKING:
     from .contributions import Contribution
@@ -37,17 +37,10 @@ def say_cure(board: Board, one: Contribution, goal: float) -> str:
         case "swing":
             return "scales smaller, or supplies further out: outputs end at their limits"
         case "rounding":
-            weights = f"weights within {_rounding(board) / factor:.1%}"
+            weights = f"weights within {value_error(board.scaled, board.realised, ('weights',)) / factor:.1%}"
             return f"parts {factor:.2g} times as near, {weights}: a finer series, or two resistors"
         case "curve":
             return f"an amplifier whose curve is {factor:.2g} times as near to the gain"
         case "tolerance":
             return f"parts {factor:.2g} times as close"
     return f"a change of temperature {factor:.2g} times as small"
-
-
-def _rounding(board: Board) -> float:
-    """Return the largest relative error of a weight."""
-    wanted, made = dense(board.scaled.weights), dense(board.realised.weights)
-    there = wanted != 0.0
-    return float(np.max(np.abs(made[there] / wanted[there] - 1.0), initial=0.0))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,6 +18,7 @@ from ..parts import MacroModel, OpAmp
 from ..spice.analyses import Result, run_transient
 from ..values.arrays import Array
 from .checks import Check, nearest_to_limit
+from .imperfections import switch_on
 from .scaling import Limits
 
 # Enough to see extremes to a percent.
@@ -40,25 +40,13 @@ class Demand(NamedTuple):
     slew: float
 
 
-def idealise(circuit: Circuit, *imperfections: str) -> Circuit:
-    """Return the circuit with op-amps that have these imperfections alone (see `MacroModel.only`)."""
-
-    def ideal(device: Device) -> Device:
-        part = device.part
-        if not isinstance(part, OpAmp) or not isinstance(part.model, MacroModel):
-            return device
-        return device._replace(part=replace(part, model=part.model.only(*imperfections), offset=0.0))
-
-    return replace(circuit, devices=tuple(ideal(device) for device in circuit.devices))
-
-
 def find_demands(circuit: Circuit, *, t_stop: float, inputs: Any = None, timeout: float = 600.0) -> tuple[Demand, ...]:
     """Return what each op-amp of a circuit is asked for over a run with op-amps that have no limits.
 
     Op-amps within an amplifier are left out: they shape its curve, and may open their loop or end at a rail by design
     where that is flat.
     """
-    ideal = idealise(circuit, "gain_bandwidth").driven(inputs)
+    ideal = switch_on(circuit, ("gain_bandwidth",)).driven(inputs)
     run = run_transient(ideal, t_stop, step=t_stop / STEPS, initial=circuit.initial, accuracy=ACCURACY, timeout=timeout)
     return tuple(
         _demand(d, run) for d in circuit.devices if isinstance(d.part, OpAmp) and not is_within_amplifier(circuit, d)

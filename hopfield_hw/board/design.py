@@ -34,7 +34,7 @@ from .imperfections import NOMINAL, check_names, circuit_with
 from .judgement import BoardVerification, board_equation, verify_board
 from .loops import check_loops, check_speed, compensation, find_loops, neuron_delays
 from .parts_list import PartsLine, list_parts
-from .realised import read_network, weight_error
+from .realised import read_network, value_error
 from .rounding import Realisation, realise
 from .scaling import Bounds, Limits, Scaling, find_bounds, fit_ohms, fit_seconds, fit_volts
 from .ways import Way
@@ -49,6 +49,7 @@ CURVES: Mapping[type[Gain], str] = {
 }
 TIME_CONSTANTS = 20.0
 PRECISE = 2e-3
+ROUNDED = 1.05  # what rounding may add to a delay
 PACKAGE = 4  # amplifiers in a package, where no sheet says it
 
 
@@ -242,7 +243,7 @@ def design_board(
         }
     )
     cell = InvertingIntegrator(op_amp=part, amplifier=made_with, reference=volts, resistance=allowed.usual_resistance)
-    fitted = fit_volts(model, bounds, allowed, given, volts)
+    fitted = fit_volts(model, bounds, allowed, volts)
     scaling = replace(
         given,
         state=given.state if state_scale is not None else fitted.state,
@@ -275,8 +276,8 @@ def design_board(
     realised = read_network(circuit, scaled)
     checks = (
         supply,
-        check_bounds(model, bounds.states * scaling.state, bounds.output * scaling.output),
-        check_rounding(weight_error(scaled, realised), allowed),
+        *check_bounds(circuit, model, bounds.states * scaling.state, bounds.output * scaling.output),
+        check_rounding(value_error(scaled, realised), allowed),
         *check_demands(find_demands(circuit, t_stop=end * scaling.time, inputs=board_inputs), allowed),
         *check_loops(circuit, allowed),
         check_speed(circuit, loop_rate(scaled), allowed),
@@ -309,9 +310,10 @@ def _fit_time(scaled: Network, cell: InvertingIntegrator, rate: float, limits: L
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UnusualValueWarning)
         circuit = lower(scaled.graph(), cell=cell)
+    circuit = compensate(circuit, _compensations(circuit, limits))
     delay = max(neuron_delays(circuit).values())
     slope = float(np.max(np.abs(scaled.gain.slope)))
-    return fit_seconds(loop_rate(scaled), delay, max(1.0, slope) * rate, cell.op_amp.model, limits)
+    return fit_seconds(loop_rate(scaled), ROUNDED * delay, max(1.0, slope) * rate, cell.op_amp.model, limits)
 
 
 def _choose_amplifier(network: Network, amplifier: Any) -> Amplifier:

@@ -214,7 +214,12 @@ def draw_factors(
 
     Raises InputError as `draw` does.
     """
-    variation = circuit if isinstance(circuit, Variation) else vary(circuit, tolerances)  # type: ignore[arg-type]
+    if isinstance(circuit, Variation):
+        variation = circuit
+    elif tolerances is None:
+        raise InputError("`tolerances` = None: must be a Tolerances")
+    else:
+        variation = vary(circuit, tolerances)
     numbers = _range(samples)
     values = variation.values(uniforms(seed, variation.streams, numbers))
     values.flags.writeable = False

@@ -19,6 +19,7 @@ from ..values.arrays import Array
 from ..values.errors import InputError
 from ..values.report import Report
 from .design import Board
+from .distributions import Fixed
 from .draws import Column, Draws, draw_factors, vary
 from .samples import Samples, block_size, sample_maker
 from .tasks import Task, Waves
@@ -200,7 +201,7 @@ def _column(device: Device) -> Column:
     else:
         assert isinstance(part, Capacitor)
         name, value = "capacitance", part.capacitance
-    return Column(device.name, Parameter(name), value, None, 0, -1, True)  # type: ignore[arg-type]
+    return Column(device.name, Parameter(name), value, Fixed(), 0, -1, True)
 
 
 def _values(

@@ -53,14 +53,10 @@ class CenteredBoard(Report):
     @property
     def recovered(self) -> float:
         """What part of the failures is gone; 0 where nothing failed."""
-        missing = 1.0 - self.before.value
-        return (self.after.value - self.before.value) / missing if missing else 0.0
+        return self.after.recovered(self.before)
 
     def rows(self) -> list[tuple[str, str]]:
-        said = []
-        for name, one in (("yield before", self.before), ("yield after", self.after)):
-            low, high = one.interval
-            said.append((name, f"{one.value:.4f} [{low:.4f}, {high:.4f}] of {one.trials}"))
+        said = [("yield before", self.before.told()), ("yield after", self.after.told())]
         said.append(("of what was missing", f"{self.recovered:.0%} gained"))
         moved = sorted(self.factors.items(), key=lambda item: -abs(np.log(item[1])))[:8]
         said.append(("moved most", ", ".join(f"{name} x {factor:.3f}" for name, factor in moved)))

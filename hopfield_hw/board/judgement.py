@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
+from ..analysis.amplification import amplification
 from ..benches.gain_curves import LOAD, cut_bench, find_pole, gain_curve
 from ..circuit import Circuit, Device, Role
 from ..equations import solve
@@ -19,13 +20,15 @@ from ..functions import Function
 from ..graph import Activate, Graph, Leak
 from ..parts import MacroModel, OpAmp, Resistor
 from ..spice.transient import AccuracyWarning, simulate
+from ..values.arrays import Array
 from ..values.measures import nrmse
 from ..values.report import Report
-from ..verification.evidence import Settled, Verdict, compare_ends
+from ..verification.evidence import GROWTH, Settled, Verdict, compare_ends
+from ..verification.procedure import output_ranges
 from .checks import Check
 from .choice import merge_pairs
 from .equation import BoardEquation
-from .realised import read_crossbar, reference_volts, weight_error
+from .realised import read_crossbar, reference_volts, value_error
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -34,6 +37,8 @@ if TYPE_CHECKING:
     from .design import Board
 
 TOLERANCE = 5e-3
+TWO = 2.0  # time constants: over less nothing is decided
+REST = 1e-6  # of the largest state: what moves less rests
 
 
 def board_equation(board: Board, *, curves: Sequence[Function] | None = None) -> BoardEquation:
@@ -69,7 +74,7 @@ def board_equation(board: Board, *, curves: Sequence[Function] | None = None) ->
         ratio=-found.ratios,
         offset=np.array([_offset(one, model) for one in integrators]),
         inverter_offset=np.array([_offset(one, model) + _bias(circuit, one) for one in inverters]),
-        bias_current=model.bias_current - model.offset_current / 2.0,
+        bias_current=model.input_current(-1.0),
         gain=model.gain * loaded,
         gain_bandwidth=model.gain_bandwidth * loaded,
         slew_rate=model.slew_rate,
@@ -110,12 +115,8 @@ def _offset(device: Device | None, default: MacroModel) -> float:
     part = None if device is None else device.part
     model = part.model if isinstance(part, OpAmp) and isinstance(part.model, MacroModel) else default
     own = part.offset if isinstance(part, OpAmp) else 0.0
-    by_common, by_supply = (
-        0.0 if math.isinf(decibels) else 10.0 ** (-decibels / 20.0)
-        for decibels in (model.common_mode_rejection, model.supply_rejection)
-    )
     middle, whole = 0.5 * (model.supply_plus + model.supply_minus), model.supply_plus - model.supply_minus
-    return model.offset + own - by_common * middle + by_supply * (whole - model.nominal_supply)
+    return model.offset + own - model.by_common_mode * middle + model.by_supply * (whole - model.nominal_supply)
 
 
 def _reference_errors(circuit: Circuit, model: MacroModel) -> tuple[float, float]:
@@ -124,8 +125,7 @@ def _reference_errors(circuit: Circuit, model: MacroModel) -> tuple[float, float
     if "X_reference_p" not in known:
         return 0.0, 0.0
     volts = abs(reference_volts(circuit, "reference_p"))
-    common = 0.0 if math.isinf(model.common_mode_rejection) else 10.0 ** (-model.common_mode_rejection / 20.0)
-    plus = _offset(known["X_reference_p"], model) + volts * (common - 1.0 / model.gain)
+    plus = _offset(known["X_reference_p"], model) + volts * (model.by_common_mode - 1.0 / model.gain)
     if "X_reference_n" not in known:
         return plus, 0.0
     own = _offset(known["X_reference_n"], model) + _bias(circuit, known["X_reference_n"]) + volts / model.gain
@@ -137,7 +137,7 @@ def _bias(circuit: Circuit, device: Device | None) -> float:
     if device is None or not isinstance(device.part, OpAmp) or not isinstance(device.part.model, MacroModel):
         return 0.0
     model, conductance = device.part.model, _load(circuit, device.nodes[1])
-    return (model.bias_current - model.offset_current / 2.0) / conductance if conductance else 0.0
+    return model.input_current(-1.0) / conductance if conductance else 0.0
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -145,8 +145,9 @@ class BoardVerification(Report):
     """A board in ngspice, with all that its op-amps are, against its equation; and how far both are from the ideal one.
 
     `nrmse`, `output_nrmse`: ngspice against the equation with the amplifiers' curves and poles, of states and outputs.
-    `deviation`, `output_deviation`: ngspice against the network that was asked for. `weight_error`: the largest error
-    of a weight that its parts make. `settled`: whether both come to the same end. `checks`: of the board.
+    `deviation`, `output_deviation`: ngspice against the network that was asked for. `value_error`: the largest error
+    that its parts make of a weight, a bias, a leak or a capacitance. `settled`: whether both come to the same end.
+    `checks`: of the board.
     """
 
     board: Board = field(repr=False)
@@ -156,7 +157,7 @@ class BoardVerification(Report):
     output_nrmse: float
     deviation: float
     output_deviation: float
-    weight_error: float
+    value_error: float
     settled: Settled
     tolerance: float
     checks: tuple[Check, ...] = field(repr=False)
@@ -185,7 +186,7 @@ class BoardVerification(Report):
                 "against the ideal network",
                 f"NRMSE {self.deviation:.2e} of states, {self.output_deviation:.2e} of outputs",
             ),
-            ("largest error of a weight", f"{self.weight_error:.2%}"),
+            ("largest error of a value", f"{self.value_error:.2%}"),
             ("settles", self.settled),
             ("checks", f"{sum(check.passed for check in self.checks)} of {len(self.checks)} passed"),
             *([("warning", self.warning)] if self.warning else []),
@@ -193,7 +194,7 @@ class BoardVerification(Report):
 
     def figures(self) -> dict[str, Any]:
         """Return by name what JSON has of it."""
-        names = ("verdict", "reasons", "nrmse", "output_nrmse", "deviation", "output_deviation", "weight_error")
+        names = ("verdict", "reasons", "nrmse", "output_nrmse", "deviation", "output_deviation", "value_error")
         found = {name: getattr(self, name) for name in (*names, "settled", "tolerance", "warning")}
         return {**found, "passed": self.passed, "checks": [check.figures() for check in self.checks]}
 
@@ -214,7 +215,9 @@ def verify_board(
     """Run a board in ngspice and judge it against its equation.
 
     It has "passed" where states and outputs agree within the tolerance, both settle in the same state, and all checks
-    of the design hold. `accuracy`: NRMSE asked of ngspice. Raises as `simulate` does.
+    of the design hold. It is "undecided" over less than two time constants, where no state moves, and where waveforms
+    part but the network itself amplifies small differences. `accuracy`: NRMSE asked of ngspice. Raises as `simulate`
+    does.
     """
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", AccuracyWarning)
@@ -224,29 +227,26 @@ def verify_board(
     equation = wave.copy(data={"state": states, "output": outputs})
     ideal = solve(board.scaled.graph(), t_stop=board.t_stop, inputs=board.inputs, accuracy=1e-4)
     found = wave["state"].to_numpy(), wave["output"].to_numpy()
-    own = nrmse(found[0][1:], states[1:]), nrmse(found[1][1:], outputs[1:])
-    off = (
-        nrmse(found[0][1:], ideal["state"].to_numpy()[1:]),
-        nrmse(found[1][1:], ideal["output"].to_numpy()[1:]),
-    )
-    error = weight_error(board.scaled, board.realised)
+    own = nrmse(states[1:], found[0][1:]), output_nrmse(outputs[1:], found[1][1:])
+    wanted = ideal["state"].to_numpy(), ideal["output"].to_numpy()
+    off = nrmse(wanted[0][1:], found[0][1:]), output_nrmse(wanted[1][1:], found[1][1:])
+    error = value_error(board.scaled, board.realised)
     ends = compare_ends(states, found[0], tolerance)
-    reasons = [str(check) for check in board.checks if not check.passed]
-    if not board.checks:
-        reasons.append("the board has no checks")
+    parted = []
     if not max(own) <= tolerance:
-        reasons.append(f"NRMSE {max(own):.1e} against its own equation is above {tolerance:.0e}")
+        parted.append(f"NRMSE {max(own):.1e} against its own equation is above {tolerance:.0e}")
     if ends == "different":
-        reasons.append("it settles in another state than its equation")
+        parted.append("it settles in another state than its equation")
+    verdict, reasons = _judge(board, states, parted)
     return BoardVerification(
         board=board,
-        verdict="failed" if reasons else "passed",
-        reasons=tuple(reasons),
+        verdict=verdict,
+        reasons=reasons,
         nrmse=own[0],
         output_nrmse=own[1],
         deviation=off[0],
         output_deviation=off[1],
-        weight_error=error,
+        value_error=error,
         settled=ends,
         tolerance=tolerance,
         checks=board.checks,
@@ -255,3 +255,31 @@ def verify_board(
         equation=equation,
         ideal=ideal,
     )
+
+
+def output_nrmse(reference: Array, found: Array) -> float:
+    """Return the worst output's RMS difference over its range, or its size where that is more, as `verify` has it."""
+    rms = np.sqrt(np.mean((found - reference) ** 2, axis=0))
+    return float(np.max(rms / output_ranges(reference), initial=0.0))
+
+
+def _judge(board: Board, states: Array, parted: list[str]) -> tuple[Verdict, tuple[str, ...]]:
+    """Return the verdict, and why. `states`: of the equation, (P, n); `parted`: what tells that ngspice is off it."""
+    wrong = [str(check) for check in board.checks if not check.passed]
+    if not board.checks:
+        wrong.append("the board has no checks")
+    if wrong:
+        return "failed", (*wrong, *parted)
+    if parted:
+        growth = amplification(board.scaled.graph(), t_stop=board.t_stop, inputs=board.inputs).growth
+        if growth < GROWTH:
+            return "failed", tuple(parted)
+        said = f"the network amplifies a difference {growth:.0e}-fold, so that this tells nothing of the board"
+        return "undecided", (*parted, said)
+    constants = board.realised.resistance * board.realised.capacitance
+    longest = float(np.max(constants[np.isfinite(constants)], initial=0.0))
+    if board.t_stop < TWO * longest:
+        return "undecided", (f"it ran for {board.t_stop / longest:.2g} time constants, and {TWO:g} are the least",)
+    if float(np.max(np.ptp(states, axis=0))) <= REST * float(np.max(np.abs(states))):
+        return "undecided", ("no state moves; start it elsewhere",)
+    return "passed", ()

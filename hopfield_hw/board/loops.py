@@ -20,33 +20,39 @@ PARASITIC = {Role.DECOUPLING}
 
 
 class Loop(NamedTuple):
-    """One op-amp's loop: conductances at its inverting input to its output and elsewhere, siemens; capacitance, F."""
+    """One op-amp's loop: conductances at its inverting input to its output and elsewhere, siemens; capacitances, F.
+
+    `capacitance`: of an integrator; `compensation`: of a capacitor that is there for stability.
+    """
 
     device: Device
     feedback: float
     others: float
     capacitance: float
+    compensation: float
 
     @property
     def noise_gain(self) -> float:
-        """1 + R_f times all else at low frequencies; 1 where a capacitor is the feedback at high ones."""
+        """1 + R_f times all else; 1 of an integrator, whose capacitor is the feedback at the rates of a loop."""
         return 1.0 if self.capacitance or not self.feedback else 1.0 + self.others / self.feedback
 
     def delay(self, model: MacroModel) -> float:
-        """Return the time constant of its closed loop, seconds."""
-        return self.noise_gain / (2.0 * math.pi * model.gain_bandwidth)
+        """Return the delay of its closed loop, seconds: N / (2 pi GBW), and R_f C_f of a compensation."""
+        lag = self.compensation / self.feedback if self.feedback else 0.0
+        return self.noise_gain / (2.0 * math.pi * model.gain_bandwidth) + lag
 
     def phase_margin(self, model: MacroModel, stray: float) -> float:
         """Return the phase margin, degrees, of A(s) (G_f + s C_f) / (G_f + G + s (C_f + C_s)).
 
         C_s: the capacitances of the inputs, and stray ones, farads.
         """
-        if not self.feedback and not self.capacitance:
+        across = self.capacitance + self.compensation
+        if not self.feedback and not across:
             return 90.0 if math.isinf(model.second_pole) else model.phase_margin
         f = np.geomspace(1e-4, 10.0, 4001) * model.gain_bandwidth
         s = 2j * math.pi * f
         shunt = stray + model.input_capacitance + model.differential_capacitance
-        back = (self.feedback + s * self.capacitance) / (self.feedback + self.others + s * (self.capacitance + shunt))
+        back = (self.feedback + s * across) / (self.feedback + self.others + s * (across + shunt))
         loop = model.gain_bandwidth / (1j * f) / (1.0 + 1j * f / model.second_pole) * back
         crossing = int(np.argmax(np.abs(loop) < 1.0))
         return float(180.0 + np.degrees(np.unwrap(np.angle(loop))[crossing]))
@@ -65,7 +71,7 @@ def find_loops(circuit: Circuit) -> tuple[Loop, ...]:
 
 def _loop(device: Device, at: Mapping[str, list[Device]]) -> Loop:
     _, minus, output, *_ = device.nodes
-    feedback, others, capacitance = 0.0, 0.0, 0.0
+    feedback, others, capacitance, for_stability = 0.0, 0.0, 0.0, 0.0
     for other in at.get(minus, ()):
         is_feedback = output in other.nodes and output != minus
         if isinstance(other.part, Resistor) and is_feedback:
@@ -73,15 +79,18 @@ def _loop(device: Device, at: Mapping[str, list[Device]]) -> Loop:
         elif isinstance(other.part, Resistor):
             others += 1.0 / other.part.resistance
         elif isinstance(other.part, Capacitor) and is_feedback:
-            capacitance += other.part.capacitance
-    return Loop(device, feedback, others, capacitance)
+            if other.origin.role is Role.COMPENSATION:
+                for_stability += other.part.capacitance
+            else:
+                capacitance += other.part.capacitance
+    return Loop(device, feedback, others, capacitance, for_stability)
 
 
 def compensation(loop: Loop, model: MacroModel, limits: Limits) -> float | None:
     """Return the capacitor, farads, that brings a loop to its phase margin: of E6, the least; None where none does."""
     for k in range(40):
         value = float(nearest(1e-12 * 10.0 ** (k / 6.0), "E6"))
-        if loop._replace(capacitance=value).phase_margin(model, limits.stray_capacitance) >= limits.phase_margin:
+        if loop._replace(compensation=value).phase_margin(model, limits.stray_capacitance) >= limits.phase_margin:
             return value
     return None
 

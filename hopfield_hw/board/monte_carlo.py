@@ -297,10 +297,7 @@ class YieldCurve(Report):
         return None
 
     def rows(self) -> list[tuple[str, str]]:
-        said = []
-        for tolerance, one in zip(self.tolerances, self.yields, strict=True):
-            low, high = one.interval
-            said.append((f"{tolerance:.3g}", f"{one.value:.4f} [{low:.4f}, {high:.4f}] of {one.trials}"))
+        said = [(f"{tolerance:.3g}", one.told()) for tolerance, one in zip(self.tolerances, self.yields, strict=True)]
         proved, crossed = self.reaches(), self.crossing()
         said.append(("95% for sure up to", "none of these" if proved is None else f"{proved:.3g}"))
         said.append(("95% about at", "not among these" if crossed is None else f"{crossed:.3g}"))

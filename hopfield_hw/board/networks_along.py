@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from ..networks.network import Network
-from ..values.arrays import Array
+from ..values.arrays import Array, dense
 from .realised import Crossbar
-
-
-def dense(weights: Any) -> Array:
-    """Return a matrix as an array."""
-    return np.asarray(weights.toarray() if hasattr(weights, "toarray") else weights)
 
 
 def crossbar_of(network: Network) -> Crossbar:

@@ -92,7 +92,7 @@ def find_places(circuit: Circuit) -> Places:
     n = leak.output_size
     passive = [d for d in circuit.devices if isinstance(d.part, Resistor | Capacitor)]
     parts = {d.name: k for k, d in enumerate(passive)}
-    nominal = np.array([d.part.resistance if isinstance(d.part, Resistor) else d.part.capacitance for d in passive])  # type: ignore[attr-defined]
+    nominal = np.array([d.part.value for d in passive], dtype=np.float64)
     amplifiers = [d for d in circuit.devices if isinstance(d.part, OpAmp)]
     op_amps = {d.name: k for k, d in enumerate(amplifiers)}
     by_output = {d.nodes[2]: k for k, d in enumerate(amplifiers)}

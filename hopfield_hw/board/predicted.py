@@ -104,11 +104,7 @@ def input_error(name: str, seen: Seen, step: float) -> Array:
     if name == "rejection":
         middle = 0.5 * (model.supply_plus + model.supply_minus)
         whole = model.supply_plus - model.supply_minus
-        by_common, by_supply = (
-            0.0 if math.isinf(decibels) else 10.0 ** (-decibels / 20.0)
-            for decibels in (model.common_mode_rejection, model.supply_rejection)
-        )
-        return (seen.common_mode - middle) * by_common + (whole - model.nominal_supply) * by_supply
+        return (seen.common_mode - middle) * model.by_common_mode + (whole - model.nominal_supply) * model.by_supply
     if name == "gain_bandwidth":
         return -rate(y) / fast
     if name == "second_pole" and math.isfinite(model.second_pole):
@@ -125,11 +121,6 @@ def input_error(name: str, seen: Seen, step: float) -> Array:
         found[0] -= 2.0 * drop[0] / (fast * step)
         return np.asarray(found)
     return np.zeros(y.shape)
-
-
-def bias_currents(model: MacroModel) -> tuple[float, float]:
-    """Return the currents into the non-inverting and the inverting input, amperes."""
-    return model.bias_current + model.offset_current / 2.0, model.bias_current - model.offset_current / 2.0
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -173,16 +164,16 @@ class Place:
     def _bias(self) -> Source:
         found = self.change_of_curves(self.curves.change("bias_current"))
         for k, device in enumerate(self._of(Leak)):
-            found.current[:, k] -= bias_currents(self.run.op_amps[device.name].model)[1]
+            found.current[:, k] -= self.run.op_amps[device.name].model.input_current(-1.0)
         for k, device in self._inverters():
             ohms = self._feedback(device)
-            found.inverters[:, k] = bias_currents(self.run.op_amps[device.name].model)[1] * ohms
+            found.inverters[:, k] = self.run.op_amps[device.name].model.input_current(-1.0) * ohms
         for device in self.circuit.devices:
             if device.name == "X_reference_n" and isinstance(device.part, OpAmp):
                 model = device.part.model
                 ohms = 2.0 * self._feedback(device)  # as an error of the input, which comes twice
                 if isinstance(model, MacroModel):
-                    e = {device.name: np.full(self.run.times.size, bias_currents(model)[1] * ohms / 2.0)}
+                    e = {device.name: np.full(self.run.times.size, model.input_current(-1.0) * ohms / 2.0)}
                     found.current[:] += self._by_reference(self._references(e))
         return found
 

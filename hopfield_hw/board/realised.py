@@ -7,7 +7,7 @@ inverter there. What is read is what the parts say, whatever they were meant to 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -17,7 +17,7 @@ from ..circuit import Circuit, Device, Role
 from ..graph import Affine, Graph, Input, Leak
 from ..networks.network import Network
 from ..parts import Capacitor, Resistor, VoltageSource
-from ..values.arrays import Array
+from ..values.arrays import Array, dense
 from ..values.errors import InputError
 from .additions import RAILS
 
@@ -91,14 +91,21 @@ def read_network(circuit: Circuit, network: Network) -> Network:
     )
 
 
-def weight_error(wanted: Network, made: Network) -> float:
-    """Return the largest relative error of a weight; infinite where one is missing, or there that should not be."""
+VALUES = ("weights", "input_weights", "bias", "resistance", "capacitance")
+
+
+def value_error(wanted: Network, made: Network, names: Sequence[str] = VALUES) -> float:
+    """Return the largest relative error of a value; infinite where one is missing, or there that should not be.
+
+    `names`: of the values, all by default: weights, biases, leaks and capacitances.
+    """
     worst = 0.0
-    for name in ("weights", "input_weights"):
-        pair = [getattr(network, name) for network in (wanted, made)]
-        if pair[0] is None:
+    for name in names:
+        if getattr(wanted, name) is None:
             continue
-        right, found = (np.asarray(w.toarray() if hasattr(w, "toarray") else w) for w in pair)
+        right, found = (dense(getattr(network, name)) for network in (wanted, made))
+        if name == "resistance":
+            right, found = 1.0 / right, 1.0 / found
         there = right != 0.0
         if ((found != 0.0) != there).any():
             return math.inf

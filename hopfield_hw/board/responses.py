@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..benches.gain_curves import ROOM, Bench, cut_bench
+from ..benches.gain_curves import LOAD, ROOM, Bench, cut_bench
 from ..circuit import Circuit
 from ..graph import Activate, Graph
 from ..parts import OpAmp
@@ -96,7 +96,7 @@ def _bench(circuit: Circuit, graph: Graph, k: int) -> Bench:
 
 def _key(bench: Bench) -> object:
     """Return what makes benches alike: their parts. A load does nothing to ideal op-amps."""
-    return tuple(d.part for d in bench.circuit.devices if d.name != "R_sweep_load")
+    return tuple(d.part for d in bench.circuit.devices if d.name != LOAD)
 
 
 def _sweep(bench: Bench, circuit: Circuit, x: Array, temperature: float = ROOM) -> Array:

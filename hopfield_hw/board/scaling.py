@@ -108,10 +108,11 @@ def find_bounds(network: Network, inputs: float, reached: Array | None = None) -
     return Bounds(states, output, inputs, float(np.max(drive / network.capacitance)))
 
 
-def fit_volts(model: MacroModel, bounds: Bounds, limits: Limits, fixed: Scaling, reference: float) -> Scaling:
-    """Return factors for states, outputs and inputs with which each uses the room that its op-amp's swing leaves.
+def fit_volts(model: MacroModel, bounds: Bounds, limits: Limits, reference: float) -> Scaling:
+    """Return factors for states, outputs and inputs with which each uses the room that its op-amp leaves.
 
-    What `fixed` gives other than 1 stays as it is. Outputs take half of the room, which leaves some to the tolerances.
+    Outputs take half of the room, which leaves some to the tolerances. States keep to the range of the inputs too, as
+    an amplifier may sense them there.
     """
     low, high = model.swing()
     room = limits.room * min(-low, high)
@@ -121,14 +122,13 @@ def fit_volts(model: MacroModel, bounds: Bounds, limits: Limits, fixed: Scaling,
             f"{model.name} swings from {low:.3g} to {high:.3g} V, which must hold 0 V; use a positive and a negative "
             "supply"
         )
+    lowest, highest = model.common_mode()
     largest = float(np.max(bounds.states))
-    return replace(
-        fixed,
-        state=_round_down(room / largest) if fixed.state == 1.0 and largest > 0.0 else fixed.state,
-        output=_round_down(0.5 * room / bounds.output) if fixed.output == 1.0 else fixed.output,
-        inputs=_round_down(min(room, reference) / bounds.inputs)
-        if fixed.inputs == 1.0 and bounds.inputs > 0.0
-        else fixed.inputs,
+    of_states = min(room, -lowest, highest)
+    return Scaling(
+        state=_round_down(of_states / largest) if largest > 0.0 and of_states > 0.0 else 1.0,
+        output=_round_down(0.5 * room / bounds.output),
+        inputs=_round_down(min(room, reference) / bounds.inputs) if bounds.inputs > 0.0 else 1.0,
     )
 
 

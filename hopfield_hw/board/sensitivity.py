@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from ..networks import Network
-from ..values.arrays import Array, freeze, positive
+from ..values.arrays import Array, dense, freeze, positive
 from ..values.errors import InputError
 from ..values.report import Report
 
@@ -151,7 +151,7 @@ def equilibrium_sensitivities(
     n = network.size
     x = freeze(state, "state", shape=(n,))
     slope = freeze(gradient, "gradient", shape=(n,))
-    weights = _dense(network.weights)
+    weights = dense(network.weights)
     outputs, gains = np.asarray(network.gain.value(x)), np.asarray(network.gain.derivative(x))
     terms = -x / network.resistance, weights @ outputs, network.bias
     flow = np.abs(terms[0]) + np.abs(weights) @ np.abs(outputs) + np.abs(network.bias)
@@ -176,7 +176,3 @@ def equilibrium_sensitivities(
         offsets=freeze(-(weights.T @ multiplier) * gains, "offsets"),
         multiplier=freeze(multiplier, "multiplier"),
     )
-
-
-def _dense(weights: Any) -> Array:
-    return np.asarray(weights.toarray() if hasattr(weights, "toarray") else weights, dtype=np.float64)

@@ -48,9 +48,12 @@ class Waves(NamedTuple):
 
 
 class Task(Brief, ABC):
-    """What a board is for. `must_rest`: whether a board that still moves at the end is undecided."""
+    """What a board is for."""
 
-    must_rest: bool = True
+    @property
+    def must_rest(self) -> bool:
+        """Whether a board that still moves at the end is undecided."""
+        return True
 
     @abstractmethod
     def margins(self, waves: Waves, run: int) -> Array:
@@ -209,7 +212,7 @@ class Answered(Task):
     labels: tuple[str, ...]
 
     @property
-    def must_rest(self) -> bool:  # type: ignore[override]
+    def must_rest(self) -> bool:
         """Whether a board that still moves is undecided: for outputs at rest, not for those that move by design."""
         return isinstance(self.expected, Settled | Recall)
 

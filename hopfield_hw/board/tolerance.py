@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, is_dataclass
 from fnmatch import fnmatchcase
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -81,7 +81,7 @@ class Parameter(NamedTuple):
 def _parameter(part: Part, name: str) -> Parameter | None:
     """Return a parameter by its name: of an op-amp first that of its model; None where there is no such number."""
     for in_model, owner in ((True, part.model if isinstance(part, OpAmp) else None), (False, part)):
-        if type(getattr(owner, name, None)) is float and name in {one.name for one in fields(owner)}:  # type: ignore[arg-type]
+        if is_dataclass(owner) and name in {one.name for one in fields(owner)} and type(getattr(owner, name)) is float:
             return Parameter(name, in_model)
     return None
 

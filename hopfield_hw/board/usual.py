@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..circuit import Circuit
-from ..parts import MacroModel, OpAmp
+from ..parts import MacroModel, OpAmp, Transistor
 from ..parts.data_sheet import find_data_sheet, shipped_names
 from .design import Board
 from .distributions import Distribution, MinTypMax, Normal
@@ -38,7 +38,7 @@ def usual_tolerances(board: Board, *, resistors: Any = 0.01, capacitors: Any = 0
                 )
         offset = sheet.figures["offset"]
         most = abs(offset.maximum if offset.maximum is not None else 3.0 * offset.typical)
-    pairs = any(type(d.part).__name__ == "Transistor" for d in board.circuit.devices)
+    pairs = any(isinstance(d.part, Transistor) for d in board.circuit.devices)
     return Tolerances(
         resistors=resistors,
         capacitors=capacitors,

@@ -61,6 +61,16 @@ class Yield(Report):
         ends = [stats.binomtest(k, int(self.trials)).proportion_ci(level, method="exact") for k in counts]
         return float(ends[0].low), float(ends[-1].high)
 
+    def recovered(self, before: Yield) -> float:
+        """Return what part of the failures of another yield is gone; 0 where nothing failed before."""
+        missing = 1.0 - before.value
+        return (self.value - before.value) / missing if missing else 0.0
+
+    def told(self) -> str:
+        """Return value, interval and trials in one text."""
+        low, high = self.interval
+        return f"{self.value:.4f} [{low:.4f}, {high:.4f}] of {self.trials}"
+
     def passes(self, goal: float) -> Verdict:
         """Return "passed" where the lower end is at least the goal, "failed" where the upper end is below it.
 

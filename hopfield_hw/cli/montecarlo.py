@@ -68,7 +68,7 @@ def montecarlo(
             tolerances=usual_tolerances(board, resistors=part),
             samples=samples,
             seed=seed,
-            engine=engine,  # type: ignore[arg-type]
+            engine="ngspice" if engine == "ngspice" else "equation",
             workers=workers,
             progress=progress,
             resume=resume,

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -20,6 +18,7 @@ from ..networks.network import Network
 from ..problems import Answer, Expected, Oscillation, Recall, Settled, Visited, read_patterns
 from ..values.arrays import freeze, positive
 from ..values.brief import brief, shorten
+from ..values.documents import check_document, prefix
 from ..values.errors import InputError
 from ..values.measures import check_accuracy
 from ..values.names import unknown
@@ -28,7 +27,6 @@ from .networks import add_delays, design_file, design_network
 from .shipped import FILE, shipped_designs, shipped_file
 
 if TYPE_CHECKING:
-    import jsonschema
     import xarray as xr
 
 SCHEMA = Path(__file__).parent / "design.schema.json"
@@ -98,12 +96,12 @@ def load_design(name_or_path: str | Path) -> Design:
     if path.suffix == ".json":
         return _from_network(path)
     with _about(path):
-        content = _check(_read(path))
+        content = check_document(_read(path), SCHEMA)
         name = path.resolve().parent.name
         design = _design(name, content, path.parent)
         cases: dict[str, Design] = {}
         for k, case in enumerate(content.get("cases", ())):
-            with _prefix(f"`cases[{k}]`"):
+            with prefix(f"`cases[{k}]`"):
                 if case["name"] in cases:
                     raise InputError(f"name {case['name']!r} is there twice: rename one")
                 cases[case["name"]] = _case(name, content, case, path.parent)
@@ -159,7 +157,7 @@ def _design(name: str, content: Mapping[str, Any], folder: Path) -> Design:
         network, inputs, t_stop = made, None, None
     graph = as_graph(network)
     if "delay" in content:
-        with _prefix("`delay`"):
+        with prefix("`delay`"):
             graph = add_delays(graph, content["delay"])
     analysis = content.get("analysis", {})
     return Design(
@@ -289,50 +287,7 @@ def _read(path: Path) -> dict[str, Any]:
         raise InputError(f"is not TOML ({error})") from None
 
 
-def _check(content: dict[str, Any]) -> dict[str, Any]:
-    """Return the content of a design.toml, which meets the schema; unknown keys are named first."""
-    errors = sorted(
-        _validator().iter_errors(content),
-        key=lambda error: (error.validator != "additionalProperties", len(error.absolute_path), error.json_path),
-    )
-    if errors:
-        raise InputError(_message(errors[0]))
-    return content
-
-
-@cache
-def _validator() -> jsonschema.Draft202012Validator:
-    import jsonschema
-
-    return jsonschema.Draft202012Validator(json.loads(SCHEMA.read_text(encoding="utf-8")))
-
-
-def _message(error: Any) -> str:
-    at = error.json_path.removeprefix("$").removeprefix(".")
-    prefix = f"{at}." if at else ""
-    if error.validator == "additionalProperties":
-        known = sorted(error.schema["properties"])
-        return unknown("key", prefix + sorted(set(error.instance) - set(known))[0], [prefix + key for key in known])
-    if error.validator == "required":
-        missing = next(key for key in error.validator_value if key not in error.instance)
-        return f"`{prefix}{missing}` is missing: must have {', '.join(error.validator_value)}"
-    if error.validator == "type":
-        kinds = error.validator_value
-        allowed = kinds if isinstance(kinds, str) else " or ".join(kinds)
-        return f"`{at}` = {error.instance!r:.80}: must be of type {allowed}"
-    return f"`{at}`: {error.message:.200}"
-
-
 @contextmanager
 def _about(path: Path) -> Iterator[None]:
-    with _prefix(f"{path.resolve().parent.name}/{path.name}"):
+    with prefix(f"{path.resolve().parent.name}/{path.name}"):
         yield
-
-
-@contextmanager
-def _prefix(where: str) -> Iterator[None]:
-    """Say in an InputError where it comes from."""
-    try:
-        yield
-    except InputError as error:
-        raise type(error)(f"{where}: {error}") from None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from scipy.integrate import solve_ivp
@@ -11,7 +11,7 @@ from scipy.integrate import solve_ivp
 from ..equations import OdeProgram
 from ..graph import Graph
 from ..transforms import in_si
-from ..values.arrays import Array
+from ..values.arrays import Array, dense
 from ..values.errors import AccuracyError
 
 # Runs are this many time constants, each ten times the one before.
@@ -45,7 +45,7 @@ def run_to_rest(graph: Graph, goal: float, who: str, why: str) -> Rest:
                 (0.0, span),
                 state,
                 method="LSODA",
-                jac=lambda t, x: second * _dense(ode.jacobian(0.0, x)),
+                jac=lambda t, x: second * dense(ode.jacobian(0.0, x)),
                 rtol=max(goal, 1e-11),
                 atol=0.01 * goal,
                 t_eval=[span],
@@ -62,7 +62,3 @@ def run_to_rest(graph: Graph, goal: float, who: str, why: str) -> Rest:
         f"{who}: after {ran:.3g} time constants the state still moves by {speed:.1e} a time constant, above "
         f"{RESTS * goal:.0e}; {why}"
     )
-
-
-def _dense(matrix: Any) -> Array:
-    return np.asarray(matrix.toarray() if hasattr(matrix, "toarray") else matrix)

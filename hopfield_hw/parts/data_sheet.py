@@ -6,12 +6,10 @@ The sheets that come with the package and those of users are files in one format
 
 from __future__ import annotations
 
-import json
 import math
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import pairwise
@@ -20,6 +18,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from ..values.arrays import freeze
+from ..values.documents import check_document, prefix
 from ..values.errors import InputError
 from ..values.names import NAME, unknown
 from ..values.si_text import UNITS as TEXT_UNITS
@@ -28,7 +27,7 @@ from .figures import UNITS
 from .macro_model import Beyond, MacroModel
 
 if TYPE_CHECKING:
-    import jsonschema
+    pass
 
 SCHEMA = Path(__file__).parent / "data_sheet.schema.json"
 FOLDER = Path(__file__).parent / "sheets"
@@ -159,12 +158,9 @@ def read_data_sheet(path: str | Path) -> DataSheet:
     if not isinstance(path, str | Path):
         raise InputError(f"data sheet {path!r:.60}: must be the path of a TOML file")
     place = Path(path)
-    with _prefix(place.name or str(path)):
+    with prefix(place.name or str(path)):
         content = _read(place)
-        errors = sorted(_validator().iter_errors(content), key=_rank)
-        if errors:
-            raise InputError(_message(errors[0]))
-        return _data_sheet(content)
+        return _data_sheet(check_document(content, SCHEMA))
 
 
 @cache
@@ -223,7 +219,7 @@ def _data_sheet(content: Mapping[str, Any]) -> DataSheet:
         figures=MappingProxyType(figures),
     )
     for corner in CORNERS:
-        with _prefix(f"corner {corner}"):
+        with prefix(f"corner {corner}"):
             sheet.model(corner=corner)
     return sheet
 
@@ -282,39 +278,3 @@ def _read(path: Path) -> dict[str, Any]:
         return tomllib.loads(content.decode("utf-8"))
     except ValueError as error:
         raise InputError(f"is not TOML ({error})") from None
-
-
-@cache
-def _validator() -> jsonschema.Draft202012Validator:
-    import jsonschema
-
-    return jsonschema.Draft202012Validator(json.loads(SCHEMA.read_text(encoding="utf-8")))
-
-
-def _rank(error: Any) -> tuple[Any, ...]:
-    return error.validator != "additionalProperties", len(error.absolute_path), error.json_path
-
-
-def _message(error: Any) -> str:
-    at = error.json_path.removeprefix("$").removeprefix(".")
-    prefix = f"{at}." if at else ""
-    if error.validator == "additionalProperties":
-        known = sorted(error.schema["properties"])
-        return unknown("key", prefix + sorted(set(error.instance) - set(known))[0], [prefix + key for key in known])
-    if error.validator == "required":
-        missing = next(key for key in error.validator_value if key not in error.instance)
-        return f"`{prefix}{missing}` is missing: must have {', '.join(error.validator_value)}"
-    if error.validator == "type":
-        kinds = error.validator_value
-        allowed = kinds if isinstance(kinds, str) else " or ".join(kinds)
-        return f"`{at}` = {error.instance!r:.80}: must be of type {allowed}"
-    return f"`{at}`: {error.message:.200}"
-
-
-@contextmanager
-def _prefix(where: str) -> Iterator[None]:
-    """Say in an InputError where it comes from."""
-    try:
-        yield
-    except InputError as error:
-        raise type(error)(f"{where}: {error}") from None

@@ -169,6 +169,20 @@ class MacroModel(OpAmpModel):
         return low, (self.supply_plus - self.common_mode_plus if self.beyond_common_mode == "clamp" else math.inf)
 
     @property
+    def by_common_mode(self) -> float:
+        """What common mode adds to the input's error, V/V: 10^(-CMRR/20)."""
+        return _ratio(self.common_mode_rejection)
+
+    @property
+    def by_supply(self) -> float:
+        """What the whole supply beyond the nominal one adds to the input's error, V/V."""
+        return _ratio(self.supply_rejection)
+
+    def input_current(self, sign: float) -> float:
+        """Return the current into the non-inverting input, for a sign of +1, or the inverting one, -1; amperes."""
+        return self.bias_current + sign * self.offset_current / 2.0
+
+    @property
     def second_pole(self) -> float:
         """The frequency of the second pole, hertz; infinite for a phase margin of 90 degrees."""
         ratio = math.tan(math.radians(90.0 - self.phase_margin))
@@ -205,10 +219,10 @@ class MacroModel(OpAmpModel):
         into = (GROUND, "difference")
         yield Element("difference", Transconductance(MILLI), (*into, "plus", "minus"))
         yield Element("difference", Resistor(KILO, is_computing=True), ("difference", GROUND))
-        by_supply = _ratio(self.supply_rejection)
+        by_supply = self.by_supply
         if shift := self.offset - by_supply * self.nominal_supply:
             yield Element("offset", CurrentSource(MILLI * shift), into)
-        if by_common := _ratio(self.common_mode_rejection):
+        if by_common := self.by_common_mode:
             half = MILLI * by_common / 2.0
             yield Element("common_plus", Transconductance(half), (*into, "plus", "supply_minus"))
             yield Element("common_minus", Transconductance(half), (*into, "minus", "supply_plus"))

@@ -184,3 +184,9 @@ def _first(name: str, bad: npt.NDArray[np.bool_]) -> str:
 
 def _range_text(allow_inf: bool) -> str:
     return "a number (infinity allowed)" if allow_inf else "finite; replace missing or infinite values"
+
+
+def dense(matrix: Any) -> Array:
+    """Return a matrix as an array, where it is sparse too."""
+    found: Any = matrix
+    return np.asarray(found.toarray() if sp.issparse(matrix) else matrix)

@@ -148,7 +148,7 @@ def test_circuit_and_equation_agree_with_the_measured_curve(name: str, op_amp: o
     drifts = name in ("ota", "diode_clamp")
     for temperature in (27.0, 50.0) if drifts else (27.0,):
         held = with_measured_curves(circuit, graph, temperature=temperature, accuracy=2e-4, span=12.0)
-        offs.append(nrmse(wave, hh.reference(held, t_stop=6e-3, accuracy=2e-4)["state"].to_numpy()))
+        offs.append(nrmse(hh.reference(held, t_stop=6e-3, accuracy=2e-4)["state"].to_numpy(), wave))
     assert offs[0] < 2e-3
     if drifts:
         assert offs[1] > 2.0 * offs[0]

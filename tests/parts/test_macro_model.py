@@ -55,7 +55,7 @@ def deviation(model: MacroModel) -> float:
     circuit = hh.lower(network(), cell="inverting_integrator", op_amp=model)
     wave = hh.simulate(circuit, t_stop=1e-3)
     reference = hh.reference(network(), t_stop=1e-3)
-    return nrmse(wave["state"].to_numpy(), reference["state"].to_numpy())
+    return nrmse(reference["state"].to_numpy(), wave["state"].to_numpy())
 
 
 def test_an_ideal_one_follows_the_equation() -> None:
