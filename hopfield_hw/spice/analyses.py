@@ -32,6 +32,9 @@ Values: TypeAlias = "npt.NDArray[np.float64] | npt.NDArray[np.complex128]"
 ROOM = 27.0  # degrees Celsius: the temperature of models
 # Of a balance and of each point of a sweep.
 RELTOL, VOLTAGE, CURRENT, GMIN = 1e-6, 1e-9, 1e-13, 1e-15
+# Of a transient of macro-models, amperes and a part of the accuracy in volts: with less, ngspice takes steps of
+# picoseconds without end where currents with corners are next to 0.
+MACRO_CURRENT, MACRO_VOLTS = 1e-10, 0.1
 FEWEST_STEPS = 200.0  # of a transient, where nothing else is said
 WHOLE_NOISE = "onoise_spectrum"
 
@@ -139,6 +142,8 @@ def run_transient(
     start = wrap(".ic", (f"v({node})={volts + 0.0!r}" for node, volts in (initial or {}).items()))
     uic = "" if initial is None else " uic"
     tran = f".tran {longest / 10.0!r} {stop!r} 0 {longest!r}{uic}"
+    if isinstance(circuit, Circuit) and circuit.macro_models:
+        how = {"current": MACRO_CURRENT, "voltage": MACRO_VOLTS * accuracy, **how}
     plot = _run(circuit, lambda _: [*save, *start, tran], reltol=accuracy, t_stop=stop, truncation=7.0, **how)
     return _result("time", plot)
 
@@ -150,6 +155,8 @@ def _run(
     temperature: float = ROOM,
     reltol: float = RELTOL,
     truncation: float = 1.0,
+    current: float = CURRENT,
+    voltage: float = VOLTAGE,
     t_stop: float | None = None,
     timeout: float = TIMEOUT,
     keep: Path | None = None,
@@ -161,7 +168,7 @@ def _run(
     if not -273.15 < float(temperature) < 1e3:
         raise InputError(f"`temperature` = {temperature!r:.40}: must be degrees Celsius, above -273.15")
     text = write(circuit, "ngspice")
-    settings = Settings(0.0, reltol, CURRENT, 1e-16, VOLTAGE, truncation=truncation, gmin=GMIN)
+    settings = Settings(0.0, reltol, current, 1e-16, voltage, truncation=truncation, gmin=GMIN)
 
     def attempt(chosen: Settings) -> Plot:
         options = wrap(".options", (*chosen.options(klu=False), f"temp={number(float(temperature))}"))

@@ -276,3 +276,23 @@ def test_a_verdict_needs_time_movement_and_a_network_that_does_not_amplify(board
         ("it ran for 1.5 time constants, and 2 are the least",),
     )
     assert replace(board, checks=()).verify().verdict == "failed"
+
+
+def test_a_board_that_its_equation_does_not_know_fails(board: Board) -> None:
+    """Integrators that end 1 V from 0: the limit is in their macro-model alone."""
+    clipped = tuple(
+        device._replace(part=replace(device.part, model=replace(board.model, headroom_plus=11.0, headroom_minus=11.0)))
+        if isinstance(device.part, OpAmp) and device.name.startswith("X_x_")
+        else device
+        for device in board.circuit.devices
+    )
+    found = board.with_circuit(replace(board.circuit, devices=clipped)).verify()
+    assert found.verdict == "failed"
+    assert found.reasons[0].startswith("NRMSE ")
+    assert found.reasons[0].endswith(" against its own equation is above 5e-03")
+
+
+def test_rails_begin_where_the_start_asks_for_them(board: Board) -> None:
+    outputs = board.scaled.gain.value(board.scaled.initial)
+    assert [board.circuit.initial[f"v_{k}"] for k in range(3)] == pytest.approx(outputs.tolist())
+    assert board.circuit.initial["vn_2"] == pytest.approx(-outputs[2])
