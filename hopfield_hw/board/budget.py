@@ -22,7 +22,7 @@ from .contributions import Contribution, ErrorBudget
 from .cures import say_cure
 from .draws import draw
 from .first_order import Deviation, FirstOrder, Source
-from .imperfections import IMPERFECTIONS, NOMINAL, OF_OP_AMPS, check_names, circuit_with, switch_on
+from .imperfections import IMPERFECTIONS, NOMINAL, OF_OP_AMPS, check_names, circuit_with, switch_on, uncompensated
 from .measured import STEPS, find_start, run_circuit
 from .networks_along import crossbar_of, rates_along, rates_of_crossbar
 from .predicted import Place, Run
@@ -61,10 +61,11 @@ def error_budget(
     square counts. `temperature`: degrees Celsius.
 
     Each op-amp's imperfection is switched on alone in the board's own circuit, all op-amps of which are ideal beside
-    that, and held against that circuit with ideal op-amps; the curve, that circuit against exact amplifiers; and the
-    rounding, exact amplifiers with the board's parts against the network on the board's scales. The prediction is the
-    equation of `first_order`, and is refused where an output is steeper than half of the slew rate, where the network
-    amplifies differences, and for what ends in another state.
+    that, and held against that circuit with ideal op-amps; capacitors for stability, that circuit against the one
+    without them; the curve, the latter against exact amplifiers; and the rounding, exact amplifiers with the board's
+    parts against the network on the board's scales. The prediction is the equation of `first_order`, and is refused
+    where an output is steeper than half of the slew rate, where the network amplifies differences, and for what ends in
+    another state.
 
     Raises InputError for a name that is none, and a SimulatorError where ngspice does not deliver.
     """
@@ -144,6 +145,11 @@ class _Study:
         return self.run(switch_on(self.board.circuit, ()), whole=self.board.circuit)
 
     @cached_property
+    def plain(self) -> Run:
+        """The board's circuit with ideal op-amps and without capacitors for stability."""
+        return self.run(uncompensated(switch_on(self.board.circuit, ())))
+
+    @cached_property
     def exact(self) -> Run:
         """The board's parts with exact amplifiers."""
         return self.run(circuit_with(self.board, ("rounding",)))
@@ -202,6 +208,8 @@ class _Study:
             return self._rounding()
         if name == "curve":
             return self._curve()
+        if name == "compensation":
+            return self._compensation()
         through = OF_OP_AMPS[name].through
         found = self._with((name, *through))
         without = self._with(through)
@@ -240,7 +248,7 @@ class _Study:
         return self._judge("rounding", deviation, predict, None)
 
     def _curve(self) -> Contribution:
-        deviation = Deviation(self.base.states - self.exact.states, self.base.outputs - self.exact.outputs)
+        deviation = Deviation(self.plain.states - self.exact.states, self.plain.outputs - self.exact.outputs)
 
         def predict() -> Deviation:
             gain = self.board.realised.gain
@@ -254,6 +262,12 @@ class _Study:
             return plant.follow([source])[0]
 
         return self._judge("curve", deviation, predict if self.board.amplifier.in_parts else None, self.exact)
+
+    def _compensation(self) -> Contribution:
+        deviation = Deviation(self.base.states - self.plain.states, self.base.outputs - self.plain.outputs)
+        return self._judge(
+            "compensation", deviation, lambda: self.plant.follow([self.place.lag_of_compensation()])[0], self.plain
+        )
 
     def tolerance(self, tolerances: Tolerances, draws: int, seed: int) -> Contribution:
         """Return what tolerances contribute: the root mean square over draws; its waveforms are those of the last."""

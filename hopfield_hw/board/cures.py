@@ -39,6 +39,8 @@ def say_cure(board: Board, one: Contribution, goal: float) -> str:
         case "rounding":
             weights = f"weights within {value_error(board.scaled, board.realised, ('weights',)) / factor:.1%}"
             return f"parts {factor:.2g} times as near, {weights}: a finer series, or two resistors"
+        case "compensation":
+            return f"a time scale {factor:.2g} times as large, or smaller resistors around the op-amps"
         case "curve":
             return f"an amplifier whose curve is {factor:.2g} times as near to the gain"
         case "tolerance":

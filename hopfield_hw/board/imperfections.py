@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..cells.inverting_integrator import InvertingIntegrator
-from ..circuit import Circuit, Device
+from ..circuit import Circuit, Device, Role
 from ..lowering import lower
 from ..parts import Diode, MacroModel, OpAmp
 from ..values.errors import InputError
@@ -51,7 +51,11 @@ OF_OP_AMPS: Mapping[str, Imperfection] = MappingProxyType(
     }
 )
 OF_PARTS: Mapping[str, Imperfection] = MappingProxyType(
-    {"rounding": Imperfection("rounding of parts"), "curve": Imperfection("curve of the amplifiers")}
+    {
+        "rounding": Imperfection("rounding of parts"),
+        "curve": Imperfection("curve of the amplifiers"),
+        "compensation": Imperfection("capacitors for stability"),
+    }
 )
 # What a board of nominal parts at 27 degrees Celsius has, and what comes to it.
 NOMINAL: Mapping[str, Imperfection] = MappingProxyType({**OF_PARTS, **OF_OP_AMPS})
@@ -95,16 +99,22 @@ def switch_on(circuit: Circuit, names: Collection[str]) -> Circuit:
 def circuit_with(board: Board, names: Collection[str]) -> Circuit:
     """Return the circuit of a board with these imperfections alone, of NOMINAL.
 
-    Without "curve" its amplifiers are exact; without "rounding" its parts have the values that were asked for.
+    Without "curve" its amplifiers are exact; without "rounding" its parts have the values that were asked for; without
+    "compensation", and without one of the others, it has no capacitors for stability.
     """
     if "curve" in names and "rounding" in names:
-        return switch_on(board.circuit, names)
+        return switch_on(board.circuit if "compensation" in names else uncompensated(board.circuit), names)
     network = board.realised if "rounding" in names else board.scaled
     reference = _reference(board.circuit)
     cell = InvertingIntegrator(
         op_amp=board.op_amp, amplifier=board.amplifier if "curve" in names else "exact", reference=reference
     )
     return switch_on(lower(network.graph(), cell=cell, title=board.title), names)
+
+
+def uncompensated(circuit: Circuit) -> Circuit:
+    """Return a circuit without its capacitors for stability."""
+    return replace(circuit, devices=tuple(d for d in circuit.devices if d.origin.role is not Role.COMPENSATION))
 
 
 def _reference(circuit: Circuit) -> float:

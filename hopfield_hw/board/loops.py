@@ -36,10 +36,14 @@ class Loop(NamedTuple):
         """1 + R_f times all else; 1 of an integrator, whose capacitor is the feedback at the rates of a loop."""
         return 1.0 if self.capacitance or not self.feedback else 1.0 + self.others / self.feedback
 
+    @property
+    def lag(self) -> float:
+        """R_f C_f of a capacitor for stability, seconds."""
+        return self.compensation / self.feedback if self.feedback else 0.0
+
     def delay(self, model: MacroModel) -> float:
         """Return the delay of its closed loop, seconds: N / (2 pi GBW), and R_f C_f of a compensation."""
-        lag = self.compensation / self.feedback if self.feedback else 0.0
-        return self.noise_gain / (2.0 * math.pi * model.gain_bandwidth) + lag
+        return self.noise_gain / (2.0 * math.pi * model.gain_bandwidth) + self.lag
 
     def phase_margin(self, model: MacroModel, stray: float) -> float:
         """Return the phase margin, degrees, of A(s) (G_f + s C_f) / (G_f + G + s (C_f + C_s)).

@@ -7,11 +7,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..circuit import GROUND, Circuit, Role
+from ..circuit import GROUND, Circuit
 from ..parts import OpAmp
 from ..spice.analyses import ROOM, run_transient
 from ..values.arrays import Array
 from ..values.signals import Signal
+from .imperfections import uncompensated
 from .predicted import Run, read_run
 
 # Of all runs alike, so that what they are off by is the same, and goes out in their differences.
@@ -57,8 +58,7 @@ def find_start(circuit: Circuit, t_stop: float, inputs: Signal | None) -> dict[s
     the start and not of the board.
     """
     end = AT_START * t_stop
-    at_once = tuple(device for device in circuit.devices if device.origin.role is not Role.COMPENSATION)
-    circuit = replace(circuit, devices=at_once)
+    circuit = uncompensated(circuit)
     found = run_transient(circuit.driven(inputs), end, step=end / 10.0, initial=circuit.initial, accuracy=ACCURACY)
     nodes = {node for d in circuit.devices if isinstance(d.part, OpAmp) for node in d.nodes[:3]} - {GROUND}
     return {node: float(np.real(found.voltage(node))[-1]) for node in sorted(nodes)}

@@ -15,6 +15,7 @@ from ..parts import Diode, MacroModel, OpAmp, Resistor
 from ..spice.analyses import Result
 from ..values.arrays import Array
 from .first_order import Source
+from .loops import find_loops
 from .realised import Crossbar, conductance_of
 from .responses import Curves
 
@@ -153,6 +154,20 @@ class Place:
         found.current[:] += self._by_reference(references)
         for current, conductances in self._input_inverters(errors):
             found.current[:] += current[:, np.newaxis] * conductances
+        return found
+
+    def lag_of_compensation(self) -> Source:
+        """Return what capacitors for stability add: a lag of R_f C_f at the rails and at the complements."""
+        found = Source.none(self.run.states.shape)
+        step = float(self.run.times[1] - self.run.times[0])
+        rates = np.gradient(self.run.outputs, step, axis=0, edge_order=2)
+        lags = {loop.device.name: loop.lag for loop in find_loops(self.circuit)}
+        for k, probe in enumerate(self.circuit.outputs):
+            by_output = [d.name for d in self.circuit.devices if d.name in lags and d.nodes[2] == probe.node]
+            found.rails[:, k] = -sum(lags[name] for name in by_output) * rates[:, k]
+        for k, device in self._inverters():
+            ratio = -self.crossbar.ratios[k]
+            found.inverters[:, k] = lags[device.name] * ratio / (1.0 + ratio) * rates[:, k]
         return found
 
     def change_of_curves(self, table: Array) -> Source:

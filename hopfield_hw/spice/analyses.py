@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..circuit import Circuit
-from ..parts import VoltageSource
+from ..parts import OpAmp, VoltageSource
 from ..processes import TIMEOUT
 from ..values.arrays import Array, positive
 from ..values.errors import InputError
@@ -34,7 +34,10 @@ ROOM = 27.0  # degrees Celsius: the temperature of models
 RELTOL, VOLTAGE, CURRENT, GMIN = 1e-6, 1e-9, 1e-13, 1e-15
 # Of a transient of macro-models, amperes and a part of the accuracy in volts: with less, ngspice takes steps of
 # picoseconds without end where currents with corners are next to 0.
-MACRO_CURRENT, MACRO_VOLTS = 1e-10, 0.1
+MACRO_CURRENT, MACRO_VOLTS = 1e-9, 0.1
+# A run of more steps than this, for each of the longest and in all, gets nowhere: it is tried with looser tolerances.
+MOST_STEPS, FREE_STEPS = 100.0, 5000.0
+INNER = 12  # nodes of a macro-model
 FEWEST_STEPS = 200.0  # of a transient, where nothing else is said
 WHOLE_NOISE = "onoise_spectrum"
 
@@ -136,15 +139,26 @@ def run_transient(
     is (`uic`); None begins with a balance. `probes`: what to save, as in `v(node)`; all by default. `accuracy`: the
     local tolerance. `how` as `find_balance`.
     """
+    _check(circuit)
     stop = float(positive(t_stop, "t_stop", shape=(), unit="s"))
     longest = stop / FEWEST_STEPS if step is None else float(positive(step, "step", shape=(), unit="s"))
     save = wrap(".save", probes)
     start = wrap(".ic", (f"v({node})={volts + 0.0!r}" for node, volts in (initial or {}).items()))
     uic = "" if initial is None else " uic"
     tran = f".tran {longest / 10.0!r} {stop!r} 0 {longest!r}{uic}"
-    if isinstance(circuit, Circuit) and circuit.macro_models:
+    if circuit.macro_models:
         how = {"current": MACRO_CURRENT, "voltage": MACRO_VOLTS * accuracy, **how}
-    plot = _run(circuit, lambda _: [*save, *start, tran], reltol=accuracy, t_stop=stop, truncation=7.0, **how)
+    columns = len(probes) or circuit.node_count + INNER * sum(isinstance(d.part, OpAmp) for d in circuit.devices)
+    most = int((MOST_STEPS * stop / longest + FREE_STEPS) * columns)
+    plot = _run(
+        circuit,
+        lambda _: [*save, *start, tran],
+        reltol=accuracy,
+        t_stop=stop,
+        truncation=7.0,
+        most_numbers=most,
+        **how,
+    )
     return _result("time", plot)
 
 
@@ -158,13 +172,13 @@ def _run(
     current: float = CURRENT,
     voltage: float = VOLTAGE,
     t_stop: float | None = None,
+    most_numbers: int | None = None,
     timeout: float = TIMEOUT,
     keep: Path | None = None,
     script: bool = False,
 ) -> Plot:
     """Run one analysis, with looser tolerances where it does not converge."""
-    if not isinstance(circuit, Circuit):
-        raise InputError(f"`circuit` = {circuit!r:.60}: must be a Circuit")
+    _check(circuit)
     if not -273.15 < float(temperature) < 1e3:
         raise InputError(f"`temperature` = {temperature!r:.40}: must be degrees Celsius, above -273.15")
     text = write(circuit, "ngspice")
@@ -173,9 +187,14 @@ def _run(
     def attempt(chosen: Settings) -> Plot:
         options = wrap(".options", (*chosen.options(klu=False), f"temp={number(float(temperature))}"))
         deck = "\n".join([text.rstrip("\n"), *options, *analysis(chosen), ".end"]) + "\n"
-        return run(deck, t_stop=t_stop, timeout=timeout, keep=keep, script=script)
+        return run(deck, t_stop=t_stop, timeout=timeout, keep=keep, script=script, most_numbers=most_numbers)
 
     return run_until_converged(partial(attempt), settings, keep=keep)[0]
+
+
+def _check(circuit: Circuit) -> None:
+    if not isinstance(circuit, Circuit):
+        raise InputError(f"`circuit` = {circuit!r:.60}: must be a Circuit")
 
 
 def _result(axis_name: str, plot: Plot) -> Result:
