@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from scipy.integrate import solve_ivp
@@ -27,6 +27,7 @@ from ..values.errors import AccuracyError
 from ..values.signals import Signal
 
 RTOL, ATOL = 1e-7, 1e-9
+SMALL, DIRECTIONS = 1e-4, 2  # of the largest state: well above the tolerances
 FEW_POINTS = 30
 
 
@@ -92,6 +93,19 @@ class BoardEquation:
             raise AccuracyError(f"equation of the board: {found.message}")
         states = found.y.reshape(4, n, -1)
         return -states[1].T, states[2].T
+
+    def growth(self, times: Array, signal: Signal | None = None, *, seed: int = 0) -> float:
+        """Return by how much a small difference at the start grows at most, up to the last time: of two directions."""
+        states, _ = self.solve(times, signal)
+        size = SMALL * float(np.max(np.abs(states)))
+        rng = np.random.default_rng(seed)
+        found = []
+        for _ in range(DIRECTIONS):
+            direction = rng.normal(size=self.size)
+            kick = size * direction / np.max(np.abs(direction))
+            other, _ = replace(self, initial=self.initial + kick).solve(times, signal)
+            found.append(float(np.max(np.abs(other - states))) / size)
+        return max(found)
 
     def _drive(self, signal: Signal | None, t: float) -> Array | float:
         if signal is None or self.inputs is None:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from ..analysis.amplification import amplification
 from ..benches.gain_curves import LOAD, cut_bench, find_pole, gain_curve
 from ..circuit import Circuit, Device, Role
 from ..equations import solve
@@ -216,14 +215,15 @@ def verify_board(
 
     It has "passed" where states and outputs agree within the tolerance, both settle in the same state, and all checks
     of the design hold. It is "undecided" over less than two time constants, where no state moves, and where waveforms
-    part but the network itself amplifies small differences. `accuracy`: NRMSE asked of ngspice. Raises as `simulate`
+    part but the board's equation amplifies small differences. `accuracy`: NRMSE asked of ngspice. Raises as `simulate`
     does.
     """
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", AccuracyWarning)
         wave = simulate(board.circuit, t_stop=board.t_stop, inputs=board.inputs, accuracy=accuracy, timeout=timeout)
     times = wave["time"].to_numpy()
-    states, outputs = board_equation(board).solve(times, board.inputs)
+    own_equation = board_equation(board)
+    states, outputs = own_equation.solve(times, board.inputs)
     equation = wave.copy(data={"state": states, "output": outputs})
     ideal = solve(board.scaled.graph(), t_stop=board.t_stop, inputs=board.inputs, accuracy=1e-4)
     found = wave["state"].to_numpy(), wave["output"].to_numpy()
@@ -237,7 +237,8 @@ def verify_board(
         parted.append(f"NRMSE {max(own):.1e} against its own equation is above {tolerance:.0e}")
     if ends == "different":
         parted.append("it settles in another state than its equation")
-    verdict, reasons = _judge(board, states, parted)
+    growth = own_equation.growth(times, board.inputs) if parted else 1.0
+    verdict, reasons = _judge(board, states, parted, growth)
     return BoardVerification(
         board=board,
         verdict=verdict,
@@ -263,18 +264,18 @@ def output_nrmse(reference: Array, found: Array) -> float:
     return float(np.max(rms / output_ranges(reference), initial=0.0))
 
 
-def _judge(board: Board, states: Array, parted: list[str]) -> tuple[Verdict, tuple[str, ...]]:
-    """Return the verdict, and why. `states`: of the equation, (P, n); `parted`: what tells that ngspice is off it."""
+def _judge(board: Board, states: Array, parted: list[str], growth: float) -> tuple[Verdict, tuple[str, ...]]:
+    """Return the verdict, and why. `states`: of the equation, (P, n); `parted`: what tells that ngspice is off it,
+    and `growth`, by how much the board amplifies small differences."""
     wrong = [str(check) for check in board.checks if not check.passed]
     if not board.checks:
         wrong.append("the board has no checks")
     if wrong:
         return "failed", (*wrong, *parted)
     if parted:
-        growth = amplification(board.scaled.graph(), t_stop=board.t_stop, inputs=board.inputs).growth
         if growth < GROWTH:
             return "failed", tuple(parted)
-        said = f"the network amplifies a difference {growth:.0e}-fold, so that this tells nothing of the board"
+        said = f"the board amplifies a difference {growth:.0e}-fold, so that this tells nothing of the board"
         return "undecided", (*parted, said)
     constants = board.realised.resistance * board.realised.capacitance
     longest = float(np.max(constants[np.isfinite(constants)], initial=0.0))
