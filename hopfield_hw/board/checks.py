@@ -133,22 +133,13 @@ def check_rounding(error: float, limits: Limits) -> Check:
 def check_supply(model: MacroModel) -> Check:
     """Return the check of the whole supply against the op-amp's range."""
     found = model.supply_plus - model.supply_minus
-    if found < model.least_supply:
-        return Check(
-            name="supply",
-            where=f"{model.name} on",
-            found=found,
-            limit=model.least_supply,
-            unit="V",
-            sense="at least",
-            cure="take a higher supply, or an op-amp that works from this one",
-        )
+    is_low = found < model.least_supply
     return Check(
         name="supply",
         where=f"{model.name} on",
         found=found,
-        limit=model.most_supply,
+        limit=model.least_supply if is_low else model.most_supply,
         unit="V",
-        sense="at most",
-        cure="take a lower supply, or an op-amp that stands this one",
+        sense="at least" if is_low else "at most",
+        cure=f"take a {'higher' if is_low else 'lower'} supply, or another op-amp",
     )

@@ -18,6 +18,7 @@ from ..parts import Capacitor, Resistor
 from ..values.arrays import Array
 from ..values.errors import InputError
 from ..values.report import Report
+from .choice import SYNAPTIC
 from .design import Board
 from .distributions import Fixed
 from .draws import Column, Draws, draw_factors, vary
@@ -139,7 +140,7 @@ def find_fault_effects(board: Board, task: Task, *, kinds: Iterable[Kind] = KIND
         if kind not in KINDS:
             raise InputError(f"find_fault_effects: `kinds` holds {kind!r:.40}: must be {', '.join(KINDS)}")
     circuit = without_offsets(board.circuit)
-    resistors = [d for d in circuit.devices if isinstance(d.part, Resistor) and _is_synaptic(d)]
+    resistors = [d for d in circuit.devices if isinstance(d.part, Resistor) and d.origin.role in SYNAPTIC]
     capacitors = [d for d in circuit.devices if isinstance(d.part, Capacitor) and d.origin.role == Role.CAPACITANCE]
     columns = tuple(_column(d) for d in (*resistors, *capacitors))
     maker = sample_maker(circuit=circuit, columns=columns)
@@ -187,11 +188,6 @@ def find_fault_effects(board: Board, task: Task, *, kinds: Iterable[Kind] = KIND
     others = [d for d in circuit.devices if d.part.physical and d not in resistors and d not in capacitors]
     left = {"within amplifiers and inverters' op-amps": len(others)} if others else {}
     return FaultEffects(effects=tuple(effects), nominal=float(margin[0]), unit=task.unit, left_out=left)
-
-
-def _is_synaptic(device: Device) -> bool:
-    roles = (Role.WEIGHT, Role.BIAS, Role.RESISTANCE, Role.INVERTER_IN, Role.INVERTER_FEEDBACK)
-    return device.origin.role in roles
 
 
 def _column(device: Device) -> Column:

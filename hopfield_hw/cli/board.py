@@ -99,6 +99,15 @@ class Done(NamedTuple):
         verified = self.result is None or self.result.passed
         return self.made.passed and verified and (self.margin is None or self.margin > 0.0)
 
+    @property
+    def status(self) -> str:
+        """Passed; undecided where the verification or the task leave it open and nothing else fails; or failed."""
+        if self.passed:
+            return "passed"
+        verdict = "passed" if self.result is None else self.result.verdict
+        missed = self.margin is not None and self.margin <= 0.0
+        return "failed" if not self.made.passed or verdict == "failed" or missed else "undecided"
+
     def verdict_rows(self) -> list[tuple[str, str]]:
         """Return what the verification and the task gave."""
         rows = [] if self.result is None else self.result.rows()
@@ -115,7 +124,7 @@ class Done(NamedTuple):
         found: Mapping[str, Any] = {} if self.result is None else self.result.figures()
         attrs = {} if self.result is None else self.result.wave.attrs
         return {
-            "status": "passed" if self.passed else "failed",
+            "status": self.status,
             "design": self.design.name,
             "nrmse": found.get("nrmse"),
             "settled": found.get("settled"),

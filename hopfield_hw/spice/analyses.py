@@ -36,7 +36,7 @@ RELTOL, VOLTAGE, CURRENT, GMIN = 1e-6, 1e-9, 1e-13, 1e-15
 # picoseconds without end where currents with corners are next to 0.
 MACRO_CURRENT, MACRO_VOLTS = 1e-9, 0.1
 # A run of more steps than this, for each of the longest and in all, gets nowhere: it is tried with looser tolerances.
-MOST_STEPS, FREE_STEPS = 100.0, 5000.0
+MOST_STEPS, FREE_STEPS = 100.0, 2000.0
 INNER = 12  # nodes of a macro-model
 FEWEST_STEPS = 200.0  # of a transient, where nothing else is said
 WHOLE_NOISE = "onoise_spectrum"
