@@ -61,7 +61,7 @@ CASES = {
     ),
     "droop": Case(
         "droop",
-        {**SLOW_TURN, "capacitance": 1e-6},
+        {**SLOW_TURN, "capacitance": 1e-7},
         {"op_amp": "LM358", "t_stop": 30.0, "time_scale": 1.0, "conductance_scale": 0.1},
     ),
     "too few levels": Case("rounding", {}, {"synapses": ProgrammedLevels(levels=2)}),

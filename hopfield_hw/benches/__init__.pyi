@@ -1,4 +1,4 @@
-from .gain_curves import drift, find_pole, gain_curve, measure_shape, with_measured_curves
+from .gain_curves import drift, find_lag, find_pole, gain_curve, measure_shape, with_measured_curves
 from .inputs import (
     CommonMode,
     InputCurrents,
@@ -42,6 +42,7 @@ __all__ = [
     "common_mode_circuit",
     "currents_circuit",
     "drift",
+    "find_lag",
     "find_pole",
     "follower_circuit",
     "gain_curve",

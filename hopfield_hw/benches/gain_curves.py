@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -29,6 +29,7 @@ SOURCE, LOAD = "V_sweep", "R_sweep_load"
 CLOSE = 1e-5
 FIRST_POINTS, FINER, ROUNDS, MOST_RUNS = 200, 8, 8, 60
 HALF_POWER = math.sqrt(0.5)
+SMALL_PHASE = 0.02  # radians: there the phase is the lag
 FREQUENCIES = (1.0, 1e9)
 
 
@@ -179,6 +180,32 @@ def find_pole(circuit: Circuit | str | Amplifier | Bench, *, temperature: float 
 
     `which`: as `cut_bench`.
     """
+    frequencies, response = _respond(circuit, temperature, which)
+    gain = np.abs(response)
+    below = np.flatnonzero(gain < HALF_POWER * gain[0])
+    if below.size == 0:
+        return math.inf
+    k = int(below[0])
+    part = math.log(gain[k - 1] / (HALF_POWER * gain[0])) / math.log(gain[k - 1] / gain[k])
+    return float(frequencies[k - 1] * (frequencies[k] / frequencies[k - 1]) ** part)
+
+
+def find_lag(circuit: Circuit | str | Amplifier | Bench, *, temperature: float = ROOM, **which: Any) -> float:
+    """Return by how much slow signals through an amplifier at x = 0 are late, seconds: -phase / (2 pi f), f small.
+
+    It is the sum of the time constants of its poles less those of its zeros. `which`: as `cut_bench`.
+    """
+    frequencies, response = _respond(circuit, temperature, which)
+    phase = np.unwrap(np.angle(response / response[0]))
+    late = np.flatnonzero(np.abs(phase) > SMALL_PHASE)
+    k = int(late[0]) if late.size else len(phase) - 1
+    return float(-phase[k] / (2.0 * math.pi * frequencies[k]))
+
+
+def _respond(
+    circuit: Circuit | str | Amplifier | Bench, temperature: float, which: Mapping[str, Any]
+) -> tuple[Array, npt.NDArray[np.complex128]]:
+    """Return frequencies, hertz, and the small-signal response of an amplifier at x = 0."""
     bench = circuit if isinstance(circuit, Bench) else cut_bench(circuit, **which)
     devices = tuple(
         d._replace(part=replace(d.part, alternating=1.0))
@@ -188,13 +215,7 @@ def find_pole(circuit: Circuit | str | Amplifier | Bench, *, temperature: float 
     )
     driven = replace(bench.circuit, devices=devices)
     found = respond(driven, FREQUENCIES, points=40, temperature=temperature)
-    gain = np.abs(found.voltage(bench.output))
-    below = np.flatnonzero(gain < HALF_POWER * gain[0])
-    if below.size == 0:
-        return math.inf
-    k = int(below[0])
-    part = math.log(gain[k - 1] / (HALF_POWER * gain[0])) / math.log(gain[k - 1] / gain[k])
-    return float(found.axis[k - 1] * (found.axis[k] / found.axis[k - 1]) ** part)
+    return found.axis, np.asarray(found.voltage(bench.output), dtype=np.complex128)
 
 
 def measure_shape(circuit: Circuit | str | Amplifier | Bench, *, temperature: float = ROOM, **which: Any) -> Shape:

@@ -5,10 +5,11 @@ and w, the complement's. With the summing node at s = q + m, and rails v and w o
 
     C dq/dt = sum G+ v + sum G- w + B u + I - I_b - q/R - (q + m) G,
     dm/dt = -w_t sat(q + m - V_os) - w_t m / A0,
-    dv/dt = (g(-m) - v) w_a,      dw/dt = -w_t sat((rho v + w)/(1 + rho) - V_os) - w_t w / A0,
+    dv/dt = (g(-m) - v) w_a,      dw/dt = -w_i sat((rho v + w)/(1 + rho) - V_os) - w_i w / A0,
 
 where G is all that conducts at the node beside R, w_t = 2 pi GBW, sat(d) = d / sqrt(1 + (w_t d / S)^2) with the slew
-rate S, rho = R_f/R_in of the inverter, g the measured curve, and w_a its pole.
+rate S, rho = R_f/R_in of the inverter, g the measured curve, and w_a its pole. 1/w_i = 1/w_t + R_f C_f / (1 + rho):
+the lag of a capacitor across its feedback comes to that of its bandwidth.
 """
 
 from __future__ import annotations
@@ -37,7 +38,8 @@ class BoardEquation:
 
     `positive`, `negative`: G+ and G-, (n, n), siemens, from rails and complements. `inputs`: B, (n, m). `current`: I,
     with the bias's; `conductance`: G. `curves`: g of each neuron, or one for all. `pole`: w_a / 2 pi, Hz.
-    `offset`, `inverter_offset`: V_os of the integrators and the inverters. `ratio`: rho. `initial`: X at t = 0.
+    `offset`, `inverter_offset`: V_os of the integrators and the inverters. `ratio`: rho. `inverter_bandwidth`:
+    w_i / 2 pi, Hz. `initial`: X at t = 0.
     """
 
     capacitance: Array
@@ -55,6 +57,7 @@ class BoardEquation:
     bias_current: float
     gain: float
     gain_bandwidth: float
+    inverter_bandwidth: Array
     slew_rate: float
     initial: Array
 
@@ -115,25 +118,26 @@ class BoardEquation:
     def _derivative(self, y: Array, drive: Array | float, g: Callable[[Array], Array]) -> Array:
         q, m, v, w = y
         into = self.positive @ v + self.negative @ w + drive + self.current - self.bias_current
-        fast = 2.0 * math.pi * self.gain_bandwidth
+        fast, of_inverters = 2.0 * math.pi * self.gain_bandwidth, 2.0 * math.pi * self.inverter_bandwidth
         dq = (into - q * self.leak - (q + m) * self.conductance) / self.capacitance
-        dm = -self._saturate(q + m - self.offset) - fast * m / self.gain
+        dm = -self._saturate(q + m - self.offset, fast) - fast * m / self.gain
         dv = (g(-m) - v) * 2.0 * math.pi * self.pole
         sensed = (self.ratio * v + w) / (1.0 + self.ratio) - self.inverter_offset
-        dw = -self._saturate(sensed) - fast * w / self.gain
+        dw = -self._saturate(sensed, of_inverters) - of_inverters * w / self.gain
         return np.concatenate([dq, dm, dv, dw]).reshape(4, -1)
 
-    def _saturate(self, d: Array) -> Array:
-        """Return w_t d / sqrt(1 + (w_t d / S)^2)."""
-        asked = 2.0 * math.pi * self.gain_bandwidth * d
+    def _saturate(self, d: Array, fast: float | Array) -> Array:
+        """Return w d / sqrt(1 + (w d / S)^2)."""
+        asked = fast * d
         return np.asarray(asked / np.sqrt(1.0 + (asked / self.slew_rate) ** 2))
 
     def _jacobian(self, y: Array, dg: Callable[[Array], Array]) -> Array:
         q, m, v, w = y
         n, fast = self.size, 2.0 * math.pi * self.gain_bandwidth
+        of_inverters = 2.0 * math.pi * self.inverter_bandwidth
         bent = (1.0 + (fast * (q + m - self.offset) / self.slew_rate) ** 2) ** -1.5
         sensed = (self.ratio * v + w) / (1.0 + self.ratio) - self.inverter_offset
-        bent_w = (1.0 + (fast * sensed / self.slew_rate) ** 2) ** -1.5
+        bent_w = (1.0 + (of_inverters * sensed / self.slew_rate) ** 2) ** -1.5
         result = np.zeros((4 * n, 4 * n))
         rows = [slice(k * n, (k + 1) * n) for k in range(4)]
         by_c = 1.0 / self.capacitance
@@ -146,8 +150,8 @@ class BoardEquation:
         pole = 2.0 * math.pi * self.pole
         result[rows[2], rows[1]] = np.diag(-pole * dg(-m))
         result[rows[2], rows[2]] = np.diag(np.full(n, -pole))
-        result[rows[3], rows[2]] = np.diag(-fast * bent_w * self.ratio / (1.0 + self.ratio))
-        result[rows[3], rows[3]] = np.diag(-fast * (bent_w / (1.0 + self.ratio) + 1.0 / self.gain))
+        result[rows[3], rows[2]] = np.diag(-of_inverters * bent_w * self.ratio / (1.0 + self.ratio))
+        result[rows[3], rows[3]] = np.diag(-of_inverters * (bent_w / (1.0 + self.ratio) + 1.0 / self.gain))
         return result
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from ..benches.gain_curves import LOAD, cut_bench, find_pole, gain_curve
+from ..benches.gain_curves import LOAD, cut_bench, find_lag, gain_curve
 from ..circuit import Circuit, Device, Role
 from ..equations import solve
 from ..functions import Function
@@ -27,6 +27,7 @@ from ..verification.procedure import output_ranges
 from .checks import Check
 from .choice import merge_pairs
 from .equation import BoardEquation
+from .loops import find_loops
 from .realised import read_crossbar, reference_volts, value_error
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def board_equation(board: Board, *, curves: Sequence[Function] | None = None) ->
     n = leak.output_size
     if curves is None:
         curves = measure_curves(board)
-    pole = find_pole(circuit) if board.amplifier.in_parts else math.inf
+    lag = find_lag(circuit) if board.amplifier.in_parts else 0.0
     into_inputs = 0.0 if found.inputs is None else np.abs(found.inputs).sum(axis=1)
     loads = [_load(circuit, circuit.devices_from(leak.name, (k,), Role.OP_AMP)[0].nodes[2]) for k in range(n)]
     loaded = (1.0 + model.output_resistance / model.load) / (1.0 + model.output_resistance * float(np.mean(loads)))
@@ -69,16 +70,24 @@ def board_equation(board: Board, *, curves: Sequence[Function] | None = None) ->
         current=found.current + found.bias * np.where(found.current > 0.0, *_reference_errors(circuit, model)),
         conductance=found.positive.sum(axis=1) + found.negative.sum(axis=1) + found.bias + into_inputs,
         curves=tuple(curves),
-        pole=pole if math.isfinite(pole) else model.gain_bandwidth,
+        pole=1.0 / (2.0 * math.pi * lag) if lag > 0.0 else model.gain_bandwidth,
         ratio=-found.ratios,
         offset=np.array([_offset(one, model) for one in integrators]),
         inverter_offset=np.array([_offset(one, model) + _bias(circuit, one) for one in inverters]),
         bias_current=model.input_current(-1.0),
         gain=model.gain * loaded,
         gain_bandwidth=model.gain_bandwidth * loaded,
+        inverter_bandwidth=_inverter_bandwidth(circuit, inverters, -found.ratios, model.gain_bandwidth * loaded),
         slew_rate=model.slew_rate,
         initial=np.asarray(board.scaled.initial),
     )
+
+
+def _inverter_bandwidth(circuit: Circuit, inverters: Sequence[Device | None], ratios: Array, hertz: float) -> Array:
+    """Return by neuron what bandwidth has the lag of the inverter's own and of the capacitor across its feedback."""
+    lags = {loop.device.name: loop.lag for loop in find_loops(circuit)}
+    own = np.array([0.0 if one is None else lags[one.name] for one in inverters])
+    return np.asarray(1.0 / (1.0 / hertz + 2.0 * math.pi * own / (1.0 + ratios)))
 
 
 def measure_curves(board: Board) -> tuple[Function, ...]:
@@ -87,8 +96,10 @@ def measure_curves(board: Board) -> tuple[Function, ...]:
         return (board.scaled.gain,)
     graph = board.scaled.graph()
     (activate,) = graph.of_type(Activate)
-    # States stay within their bounds but for what parts and offsets add; far beyond them a curve may turn back.
-    span = float(1.2 * np.max(board.bounds.states) * board.scaling.state)
+    # States stay within their bounds but for what parts and offsets add; beyond the range of inputs a curve turns back.
+    reached = float(np.max(board.bounds.states)) * board.scaling.state
+    lowest, highest = board.model.common_mode()
+    span = min(1.2 * reached, max(1.01 * reached, min(-lowest, highest)))
     benches = [cut_bench(merge_pairs(board.circuit), element=k) for k in range(activate.size)]
     # Synapses load neurons differently, which an op-amp's own loop takes away.
     parts = {tuple(d.part for d in bench.circuit.devices if d.part.physical and d.name != LOAD) for bench in benches}

@@ -52,12 +52,11 @@ class Run:
 
     @property
     def slopes(self) -> dict[str, float]:
-        """The largest |dv/dt| of each op-amp's output that is in a closed loop, over its slew rate."""
+        """The largest |dv/dt| of each op-amp's output over its slew rate; 1 where a clamp lets go of its loop."""
         step = self.times[1] - self.times[0]
         return {
             name: float(np.max(np.abs(np.gradient(seen.output, step)))) / seen.model.slew_rate
             for name, seen in self.op_amps.items()
-            if not seen.is_open
         }
 
 
@@ -157,14 +156,15 @@ class Place:
         return found
 
     def lag_of_compensation(self) -> Source:
-        """Return what capacitors for stability add: a lag of R_f C_f at the rails and at the complements."""
+        """Return what capacitors for stability add: a lag of R_f C_f of each of an amplifier's op-amps, and
+        at the complements."""
         found = Source.none(self.run.states.shape)
         step = float(self.run.times[1] - self.run.times[0])
         rates = np.gradient(self.run.outputs, step, axis=0, edge_order=2)
         lags = {loop.device.name: loop.lag for loop in find_loops(self.circuit)}
-        for k, probe in enumerate(self.circuit.outputs):
-            by_output = [d.name for d in self.circuit.devices if d.name in lags and d.nodes[2] == probe.node]
-            found.rails[:, k] = -sum(lags[name] for name in by_output) * rates[:, k]
+        for k, answers in enumerate(self.responses):
+            own = sum(lags[name] for name in answers if self.circuit.device(name).origin.element)
+            found.rails[:, k] = -own * rates[:, k]
         for k, device in self._inverters():
             ratio = -self.crossbar.ratios[k]
             found.inverters[:, k] = lags[device.name] * ratio / (1.0 + ratio) * rates[:, k]

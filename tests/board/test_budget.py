@@ -160,3 +160,17 @@ def test_plain_first_order_of_a_rotation() -> None:
     rates = np.broadcast_to([[0.0, -1.0], [1.0, 0.0]], (1001, 2, 2))
     found = follow_plain(1e-3, np.asarray(rates), np.broadcast_to([1.0, 0.0], (1001, 2)))
     assert np.allclose(found, np.stack([np.sin(times), 1.0 - np.cos(times)], axis=1), atol=1e-6)
+
+
+def test_clamps_that_let_go_slew_and_are_not_predicted() -> None:
+    """The op-amp of a clamp comes from a rail at its slew rate, whatever the network does."""
+    network = hh.Network(
+        weights=[[0.0, 1e-4], [1e-4, 0.0]],
+        resistance=1e4,
+        capacitance=1e-8,
+        gain=hh.PiecewiseLinear(gain=3.0),
+        initial=[0.2, 0.1],
+    )
+    found = error_budget(design_board(network), only=("offset",))
+    assert found.refused.startswith("not a prediction: the slew ratio is ")
+    assert found.contributions[0].predicted is None

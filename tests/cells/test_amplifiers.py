@@ -27,7 +27,9 @@ from hopfield_hw.circuit import Circuit, Role
 from hopfield_hw.functions import GAINS, Gain, Logistic, PiecewiseLinear, Tanh
 from hopfield_hw.graph import Activate, Graph
 from hopfield_hw.parts import BZX84C6V2, D1N4148, CurrentSource, Resistor
+from hopfield_hw.parts.data_sheet import find_data_sheet
 from hopfield_hw.testing import check_cell
+from hopfield_hw.values.errors import Unrealisable
 from hopfield_hw.verification import verify_circuit
 
 REAL = hh.OnePole(gain=2e5, gain_bandwidth=4e6, output_resistance=128.0)
@@ -147,10 +149,14 @@ def test_the_tails_of_all_pairs_share_what_holds_them() -> None:
     assert sum(block.heading == "references and supplies" for block in circuit.blocks) == 1
 
 
+# A divider and the follower behind it: the clamps of all neurons draw current from a level.
+LEVEL = (("R", "top"), ("R", "tap"), ("X", "held"))
+
+
 def test_levels_are_shared_by_equal_amplitudes() -> None:
     equal = build("piecewise_linear", PiecewiseLinear(gain=2.0, amplitude=1.5), n=3)
     levels = [d.name for d in equal.devices if d.origin.role is Role.LEVEL]
-    assert levels == ["R_level_p_1p5_top", "R_level_p_1p5_tap", "R_level_n_1p5_top", "R_level_n_1p5_tap"]
+    assert levels == [f"{kind}_level_{side}_1p5_{end}" for side in "pn" for kind, end in LEVEL]
     assert ohms(equal, "R_level_p_1p5_tap") / ohms(equal, "R_level_p_1p5_top") == pytest.approx(1.5 / 8.5)
     apart = build("piecewise_linear", PiecewiseLinear(gain=2.0, amplitude=np.array([1.0, 10.0])))
     assert [d.name for d in apart.devices if d.origin.role is Role.LEVEL] == [
@@ -268,3 +274,14 @@ def test_a_pair_makes_a_logistic_too() -> None:
     assert Logistic in DifferentialPair().curves
     offset = [d for d in build("differential_pair", Logistic(gain=4.0, amplitude=2.0)).devices if "_offset" in d.name]
     assert offset == []
+
+
+def test_clamps_refuse_an_op_amp_whose_inputs_load_each_other() -> None:
+    model = replace(find_data_sheet("NE5532").model(), input_resistance=3e5)
+    net = hh.Network(weights=[[1e-5]], resistance=1e4, capacitance=1e-7, gain=hh.PiecewiseLinear(gain=2.0))
+    with pytest.raises(Unrealisable) as error:
+        hh.lower(net, cell=hh.InvertingIntegrator(op_amp=model, amplifier="piecewise_linear"))
+    assert str(error.value) == (
+        "Activate 'v': the inputs of NE5532 have 3e+05 Ohm between them, and stand volts apart where a clamp is open: "
+        "must be 1e+06 Ohm at least; take an op-amp with FET inputs"
+    )

@@ -115,6 +115,23 @@ def add_level(draft: Draft, activate: Activate, volts: float, make: Summing) -> 
     return node
 
 
+def hold_level(draft: Draft, activate: Activate, volts: float, make: Summing) -> str:
+    """Return a node that a follower holds at a level, for inputs that draw current: of a clamp whose loop is open.
+
+    There the inputs of its op-amp stand apart by volts, and its differential resistance loads the level: 300 kOhm of an
+    NE5532, in each of many clamps, moved a bare divider by 2% of the amplitude.
+    """
+    level = add_level(draft, activate, volts, make)
+    if level in references(draft, activate, make):
+        return level
+    held = f"{level}_held"
+    if draft.is_first(held):
+        draft.claim(held, activate, "_level_held")
+        draft.add_op_amp(held, make.op_amp, (level, held), held, Origin(activate.name, Role.LEVEL, ()))
+        draft.start(held, volts)
+    return held
+
+
 def new_node(draft: Draft, activate: Activate, k: int, role: str) -> str:
     """Return a node of one element's own, as in `v_base_3` for the role "base"."""
     node = f"{activate.name}_{role}{draft.suffix(activate.name, k)}"

@@ -8,19 +8,22 @@ from dataclasses import dataclass
 from ...circuit import GROUND, Draft, Origin, Role, Stage
 from ...functions import Function, PiecewiseLinear
 from ...graph import Activate
-from ...parts import D1N4148, Diode
+from ...parts import D1N4148, Diode, MacroModel
 from ...values.arrays import positive
 from ...values.brief import Brief
+from ...values.errors import Unrealisable
 from ..summing import Summing
 from .amplifier import (
     Curve,
-    add_level,
     check_limits,
     check_reference,
     curves_of,
+    hold_level,
     new_node,
     open_loop_gain,
 )
+
+LEAST_INPUT_RESISTANCE = 1e6  # ohms, between the inputs of an op-amp whose loop a diode opens
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +32,7 @@ class ThreeOpAmps(Brief):
 
     The knee is the diode's voltage over the open-loop gain, so that neither slope nor amplitude drifts. `diode`: of the
     clamps. `resistance`: between the gain and the clamped node, ohms. The levels +-a come from the references by
-    dividers that all elements of one amplitude share.
+    dividers with followers, which all elements of one amplitude share.
 
     Closed form: the gain is R_f / R = b (1 + (1 + b) / A), with A of the open loop.
     """
@@ -48,6 +51,7 @@ class ThreeOpAmps(Brief):
     def add(self, draft: Draft, activate: Activate, inputs: Sequence[str], make: Summing) -> None:
         """Add gain, clamps and buffer of each element. Raises Unrealisable as `Amplifier.add` does."""
         check_limits(self, activate, make)
+        _check_inputs(activate, make)
         curves = curves_of(self, activate)
         check_reference(self, activate, max((curve.amplitude for curve in curves), default=0.0), make)
         draft.sketch(activate, Stage.PARTS_AMPLIFIER)
@@ -71,6 +75,17 @@ class ThreeOpAmps(Brief):
             out = new_node(draft, activate, k, word)
             ends = (held, out) if level > 0.0 else (out, held)
             draft.add(f"D_{name}_{word}", self.diode, ends, origin(Role.CLAMP))
-            at_level = add_level(draft, activate, level, make)
+            at_level = hold_level(draft, activate, level, make)
             draft.add_op_amp(f"{name}_{word}", make.op_amp, (at_level, held), out, origin(Role.OP_AMP))
         draft.add_op_amp(f"{name}_buffer", make.op_amp, (held, output), output, origin(Role.OP_AMP))
+
+
+def _check_inputs(activate: Activate, make: Summing) -> None:
+    """Raise Unrealisable for an op-amp whose inputs load each other where a clamp's loop is open, volts apart."""
+    model = make.op_amp.model
+    if isinstance(model, MacroModel) and model.input_resistance < LEAST_INPUT_RESISTANCE:
+        raise Unrealisable(
+            f"Activate {activate.name!r}: the inputs of {model.name} have {model.input_resistance:.3g} Ohm between "
+            f"them, and stand volts apart where a clamp is open: must be {LEAST_INPUT_RESISTANCE:g} Ohm at least; take "
+            "an op-amp with FET inputs"
+        )
