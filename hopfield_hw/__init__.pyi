@@ -9,14 +9,15 @@ from . import (
     optimisation,
     pictures,
     problems,
+    production,
     recurrent,
     stability,
     tasks,
+    tolerance,
     trained,
     transforms,
 )
 from .board.design import Board, design_board
-from .board.monte_carlo import MonteCarlo, monte_carlo
 from .cells import (
     CELLS,
     ActiveRC,
@@ -58,6 +59,7 @@ from .lowering import lower
 from .networks import Network
 from .parts import IdealGain, MacroModel, OnePole, Subcircuit
 from .parts.data_sheet import DataSheet, read_data_sheet
+from .production.monte_carlo import MonteCarlo, monte_carlo
 from .spice.export import write_deck
 from .spice.transient import AccuracyWarning, simulate
 from .values.errors import (
@@ -141,6 +143,7 @@ __all__ = [
     "parse_graph",
     "pictures",
     "problems",
+    "production",
     "read_data_sheet",
     "read_gain_curve",
     "recurrent",
@@ -156,6 +159,7 @@ __all__ = [
     "simulate",
     "stability",
     "tasks",
+    "tolerance",
     "trained",
     "transforms",
     "verify",

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 import hopfield_hw as hh
-from hopfield_hw.board import Tolerances, draw
 from hopfield_hw.graph import Activate, Affine, Clock, Delay, Hold, Input, Leak, Output, Quantise, Stencil
+from hopfield_hw.tolerance import Tolerances, draw
 
 NET = hh.Network(
     weights=[[0.0, -5e-5], [-5e-5, 0.0]],

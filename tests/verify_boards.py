@@ -16,11 +16,11 @@ import numpy as np
 
 import hopfield_hw as hh
 from hopfield_hw.analysis.amplification import amplification
-from hopfield_hw.board.budget import error_budget
+from hopfield_hw.board.budget.error_budget import error_budget
+from hopfield_hw.board.budget.imperfections import switch_on
+from hopfield_hw.board.budget.measured import find_start, run_circuit
 from hopfield_hw.board.design import Board, design_board
-from hopfield_hw.board.imperfections import switch_on
 from hopfield_hw.board.judgement import output_nrmse
-from hopfield_hw.board.measured import find_start, run_circuit
 from hopfield_hw.functions import PiecewiseLinear, Tanh
 from hopfield_hw.parts.data_sheet import find_data_sheet
 from hopfield_hw.values.errors import SimulatorError, Unrealisable

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 import hopfield_hw as hh
-from hopfield_hw.board import Tolerances, draw
 from hopfield_hw.recurrent import GRU, LSTM, RNN
+from hopfield_hw.tolerance import Tolerances, draw
 from hopfield_hw.values.measures import sqnr
 
 CELLS, STEPS, LONG, DRAWS = 100, 20, 100, 20

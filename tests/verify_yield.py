@@ -9,13 +9,13 @@ import numpy as np
 
 import hopfield_hw as hh
 from hopfield_hw.board import design_board
-from hopfield_hw.board.improve import center_board
-from hopfield_hw.board.monte_carlo import yield_against_tolerance
-from hopfield_hw.board.startup import simulate_start
-from hopfield_hw.board.tasks import code_task, task_of
-from hopfield_hw.board.usual import usual_tolerances
 from hopfield_hw.designs import load_design
 from hopfield_hw.problems.ad_converter import ad_converter
+from hopfield_hw.production.improve import center_board
+from hopfield_hw.production.monte_carlo import yield_against_tolerance
+from hopfield_hw.production.startup import simulate_start
+from hopfield_hw.production.tasks import code_task, task_of
+from hopfield_hw.production.usual import usual_tolerances
 
 STARTS = 100
 

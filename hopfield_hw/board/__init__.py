@@ -1,4 +1,4 @@
-"""The way to a real board: what parts that are not exact do to a circuit."""
+"""A network as a board that can be built: scales, parts, checks, its equation, its error budget."""
 
 import lazy_loader
 

@@ -17,8 +17,8 @@ from ..graph import Activate
 from ..parts import MacroModel, OpAmp
 from ..spice.analyses import Result, run_transient
 from ..values.arrays import Array
+from .budget.imperfections import switch_on
 from .checks import Check, nearest_to_limit
-from .imperfections import switch_on
 from .scaling import Limits
 
 # Enough to see extremes to a percent.

@@ -26,11 +26,11 @@ from ..values.report import Report
 from ..values.si_text import format_si
 from ..values.signals import Signal, as_signal
 from .additions import buffer_references, compensate, decouple, start_rails
+from .budget.imperfections import NOMINAL, check_names, circuit_with
 from .checks import Check, check_bounds, check_droop, check_rounding, check_supply, loop_rate
 from .choice import Stock, choose_parts
 from .demands import check_demands, find_demands
 from .equation import BoardEquation
-from .imperfections import NOMINAL, check_names, circuit_with
 from .judgement import BoardVerification, board_equation, verify_board
 from .loops import check_loops, check_speed, compensation, find_loops, neuron_delays
 from .parts_list import PartsLine, list_parts
@@ -40,7 +40,7 @@ from .scaling import Bounds, Limits, Scaling, find_bounds, fit_ohms, fit_seconds
 from .ways import Way
 
 if TYPE_CHECKING:
-    from .contributions import ErrorBudget
+    from .budget.contributions import ErrorBudget
 
 CURVES: Mapping[type[Gain], str] = {
     Tanh: "differential_pair",
@@ -140,7 +140,7 @@ class Board(Report):
 
     def error_budget(self, **how: Any) -> ErrorBudget:
         """Return what each imperfection contributes to its deviation from the ideal equation; see `error_budget`."""
-        from .budget import error_budget
+        from .budget.error_budget import error_budget
 
         return error_budget(self, **how)
 

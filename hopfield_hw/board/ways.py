@@ -11,10 +11,10 @@ import numpy as np
 from scipy import special
 
 from ..parts.series import E_SERIES, as_series, nearest, two_resistors
+from ..tolerance.streams import uniforms
 from ..values.arrays import Array, freeze, positive, whole
 from ..values.brief import Brief
 from ..values.errors import InputError
-from .streams import uniforms
 
 MOST_LEVELS = 2**20
 SLACK = 1e-9  # of a conductance: what rounding may put it beyond a limit

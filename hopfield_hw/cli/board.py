@@ -10,8 +10,8 @@ from typing import Annotated, Any, NamedTuple
 
 import typer
 
-from ..board.budget import error_budget
-from ..board.contributions import ErrorBudget
+from ..board.budget.contributions import ErrorBudget
+from ..board.budget.error_budget import error_budget
 from ..board.design import Board
 from ..board.judgement import BoardVerification
 from ..board.parts_list import COLUMNS, PartsLine, write_parts

@@ -7,9 +7,9 @@ from typing import Annotated, get_args
 
 import typer
 
-from ..board.monte_carlo import Engine, monte_carlo
-from ..board.usual import usual_tolerances
 from ..designs.boards import board_of, board_task
+from ..production.monte_carlo import Engine, monte_carlo
+from ..production.usual import usual_tolerances
 from ..values.errors import InputError
 from .inputs import load
 from .options import Case, DesignName, Json

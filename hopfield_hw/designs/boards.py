@@ -10,9 +10,9 @@ import numpy as np
 from ..board.design import Board, design_board
 from ..board.judgement import BoardVerification
 from ..board.scaling import Limits
-from ..board.tasks import Pattern, Task, Waves, task_of
 from ..networks.network import Network
 from ..problems import Settled
+from ..production.tasks import Pattern, Task, Waves, task_of
 from ..values.arrays import positive
 from ..values.errors import InputError
 from .design import Design

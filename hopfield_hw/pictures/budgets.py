@@ -15,7 +15,7 @@ from ..values.si_text import format_si
 from .plots import A4_LANDSCAPE, GOOD, SPICE, STYLE, Page
 
 if TYPE_CHECKING:
-    from ..board.contributions import ErrorBudget
+    from ..board.budget.contributions import ErrorBudget
 
 LARGEST = 5  # contributions whose waveforms are drawn
 FLOOR = 1e-7

@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 
 import hopfield_hw as hh
-from hopfield_hw.board import Board, Contribution, ErrorBudget, Tolerances, design_board, error_budget
-from hopfield_hw.board.first_order import FirstOrder, Source, follow_plain
-from hopfield_hw.board.imperfections import IMPERFECTIONS, NOMINAL, circuit_with, switch_on
+from hopfield_hw.board import Board, Contribution, ErrorBudget, design_board, error_budget
+from hopfield_hw.board.budget.first_order import FirstOrder, Source, follow_plain
+from hopfield_hw.board.budget.imperfections import IMPERFECTIONS, NOMINAL, circuit_with, switch_on
 from hopfield_hw.board.realised import Crossbar
 from hopfield_hw.parts import OpAmp
+from hopfield_hw.tolerance import Tolerances
 from hopfield_hw.values.errors import InputError
 
 

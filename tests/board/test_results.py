@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import hopfield_hw as hh
-from hopfield_hw import board
+from hopfield_hw import board, production, tolerance
 from hopfield_hw.values.brief import LINE
 
 ONES = np.ones(60)
@@ -21,12 +21,12 @@ def linear(p: Any) -> Any:
 
 
 RESULTS: dict[str, Callable[[], Any]] = {
-    "yield": lambda: board.Yield(count=190, trials=200, undecided=3, looks=2),
-    "rare failures": lambda: board.rare_failures(lambda z: 3.0 - z[:, 0], 2, samples=1000, seed=0),
-    "worst case": lambda: board.worst_case(linear, ONES, 0.9 * ONES, 1.1 * ONES, signs=ONES),
-    "sensitivities": lambda: board.sensitivities(linear, ONES, 0.9 * ONES, 1.1 * ONES),
-    "grades": lambda: board.choose_grades(ONES, 1.0),
-    "centering": lambda: board.center(
+    "yield": lambda: tolerance.Yield(count=190, trials=200, undecided=3, looks=2),
+    "rare failures": lambda: tolerance.rare_failures(lambda z: 3.0 - z[:, 0], 2, samples=1000, seed=0),
+    "worst case": lambda: tolerance.worst_case(linear, ONES, 0.9 * ONES, 1.1 * ONES, signs=ONES),
+    "sensitivities": lambda: tolerance.sensitivities(linear, ONES, 0.9 * ONES, 1.1 * ONES),
+    "grades": lambda: tolerance.choose_grades(ONES, 1.0),
+    "centering": lambda: tolerance.center(
         lambda v: v[:, 0] - 1.0, [1.0], [0.9], [1.2], perturb=lambda p, z: p + 0.1 * z, seed=0, samples=50, fresh=50
     ),
     "realisation": lambda: board.realise(1e-5 * np.ones((30, 30)), board.OfSeries()),
@@ -51,18 +51,18 @@ def test_a_result_is_text_and_json(make: Callable[[], Any]) -> None:
 
 def test_what_is_drawn_is_one_line() -> None:
     net = hh.Network(weights=1e-5 * np.ones((9, 9)), resistance=1e4, capacitance=1e-8)
-    variation = board.vary(hh.lower(net, cell="inverting_integrator"), board.Tolerances(resistors="1%"))
+    variation = tolerance.vary(hh.lower(net, cell="inverting_integrator"), tolerance.Tolerances(resistors="1%"))
     ways = (board.OfSeries(), board.TwoOfSeries(), board.DigitalPotentiometer(), board.ProgrammedLevels())
     assert repr(ways[0]).startswith("OfSeries(series=Series(values=<24 entries>, ")
     for thing in (
         *ways,
         variation,
-        board.draw_factors(variation, seed=0, samples=5),
+        tolerance.draw_factors(variation, seed=0, samples=5),
         variation.columns[0].distribution,
     ):
         assert len(repr(thing)) <= LINE
 
 
-def test_the_face_is_complete() -> None:
-    assert all(getattr(board, name) is not None for name in board.__all__)
-    assert board.worst_case.__name__ == "worst_case"
+@pytest.mark.parametrize("folder", [board, tolerance, production])
+def test_the_face_is_complete(folder: Any) -> None:
+    assert all(getattr(folder, name) is not None for name in folder.__all__)

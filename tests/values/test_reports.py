@@ -74,7 +74,7 @@ CORE: dict[str, Callable[[], Any]] = {
     "LatchModel": lambda: hh.trained.latch()["LSTM"],
     "LogicModel": hh.trained.logic,
     "TextModel": hh.trained.alice,
-    "Tolerances": hh.board.Tolerances,
+    "Tolerances": hh.tolerance.Tolerances,
     "Table": lambda: hh.Table(x=np.linspace(-1.0, 1.0, 50), y=np.linspace(-1.0, 1.0, 50)),
     "CELLS": lambda: hh.CELLS,
     "report": Sample,

@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 
 import hopfield_hw as hh
-from hopfield_hw.board import Tolerances
 from hopfield_hw.cells import ChuaYang, SummingAmplifier
 from hopfield_hw.cli import run
 from hopfield_hw.designs.design import shipped_designs
 from hopfield_hw.families import FAMILIES, CellularNetwork, Template
 from hopfield_hw.graph import Activate, Affine, Clock, Edge, Graph, Hold, Leak, Output
+from hopfield_hw.tolerance import Tolerances
 from hopfield_hw.transforms import add_delay
 from hopfield_hw.values.si_text import parse_si
 

@@ -1,0 +1,1 @@
+"""What each imperfection of a board contributes to its deviation from the ideal equation."""

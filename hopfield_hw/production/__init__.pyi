@@ -1,0 +1,30 @@
+from .faults import FaultEffects, find_fault_effects
+from .improve import CenteredBoard, center_board, resistor_grades
+from .monte_carlo import MonteCarlo, YieldCurve, monte_carlo, yield_against_tolerance
+from .startup import Start, simulate_start, with_preset, with_ramp
+from .tasks import Code, Mask, Optimum, Pattern, Task, code_task, task_of
+from .usual import usual_tolerances
+
+__all__ = [
+    "CenteredBoard",
+    "Code",
+    "FaultEffects",
+    "Mask",
+    "MonteCarlo",
+    "Optimum",
+    "Pattern",
+    "Start",
+    "Task",
+    "YieldCurve",
+    "center_board",
+    "code_task",
+    "find_fault_effects",
+    "monte_carlo",
+    "resistor_grades",
+    "simulate_start",
+    "task_of",
+    "usual_tolerances",
+    "with_preset",
+    "with_ramp",
+    "yield_against_tolerance",
+]

@@ -1,0 +1,332 @@
+"""Monte Carlo of a board: drawn parts, what each board does, and the yield of a task."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from scipy import special, stats
+
+from ..board.design import Board
+from ..parts import MacroModel, OpAmp
+from ..tolerance.distributions import Fixed
+from ..tolerance.draws import Draws, Variation, draw_factors, vary
+from ..tolerance.streams import MOST_SEED
+from ..tolerance.tolerances import Tolerances
+from ..tolerance.yields import LEVEL, Yield, check_level, count_yield
+from ..values.arrays import Array, freeze, positive, whole
+from ..values.errors import InputError
+from ..values.report import Report
+from ..values.si_text import format_si
+from .engines import Block, run_block, run_in_ngspice
+from .journal import Journal, fingerprint
+from .samples import Maker, block_size, sample_maker
+from .tasks import Task
+from .usual import usual_tolerances, without_offsets
+
+Engine = Literal["equation", "ngspice"]
+ENGINES = ("equation", "ngspice")
+POINTS = 201
+MOST_SHOWN = 8
+QUIET = 0.05  # the probability that any part is said to matter by chance
+
+
+class Influence(NamedTuple):
+    """A part's value, and the rank correlation (Spearman's) of the margin with it."""
+
+    name: str
+    correlation: float
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class MonteCarlo(Report):
+    """What the samples of a board did.
+
+    `margins`: (samples,), in `unit`; above 0 the task is done, NaN is undecided. `settling`: (samples,), seconds, NaN
+    where a board does not come to rest. `power`: (samples,), watts: from the supplies in ngspice, averaged over the
+    run; of the op-amps at rest with the equation. `energy`: (samples,), joules, to the decision. `draws`: the parts.
+    `failures`: what ngspice said of samples that it did not run, by number.
+    """
+
+    margins: Array
+    settling: Array
+    power: Array
+    energy: Array
+    unit: str
+    engine: Engine
+    seed: int
+    level: float
+    variation: Variation = field(repr=False)
+    failures: dict[int, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def draws(self) -> Draws:
+        """The values of the parts of all samples."""
+        return draw_factors(self.variation, seed=self.seed, samples=self.margins.size)
+
+    @property
+    def yielded(self) -> Yield:
+        """How many do the task, with the exact interval."""
+        return count_yield(self.margins, level=self.level)
+
+    def influences(self) -> tuple[Influence, ...]:
+        """Return the parts whose rank correlation with the margin is beyond chance, the strongest first.
+
+        Beyond chance: with none that matters, the largest of all would be below with a probability of 95%.
+        """
+        known = np.isfinite(self.margins)
+        count = int(known.sum())
+        if count < 8 or np.ptp(self.margins[known]) == 0.0:
+            return ()
+        ranks = stats.rankdata(self.margins[known])
+        values = stats.rankdata(self.draws.values[known], axis=0)
+        ranks, values = ranks - ranks.mean(), values - values.mean(axis=0)
+        sizes = np.linalg.norm(ranks) * np.linalg.norm(values, axis=0)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            found = np.where(sizes > 0.0, ranks @ values / sizes, 0.0)
+        limit = float(special.ndtri(1.0 - 0.5 * QUIET / max(found.size, 1))) / np.sqrt(count - 1.0)
+        order = np.argsort(-np.abs(found), kind="stable")
+        names = self.variation.names
+        return tuple(Influence(names[k], float(found[k])) for k in order.tolist() if abs(found[k]) > limit)
+
+    def rows(self) -> list[tuple[str, str]]:
+        known = self.margins[np.isfinite(self.margins)]
+        said = [*self.yielded.rows(), ("machine", self.engine)]
+        if known.size:
+            low, middle, high = np.quantile(known, (0.05, 0.5, 0.95))
+            unit = f" {self.unit}" if self.unit else ""
+            said.append(("margin", f"{middle:.4g}{unit}; of 90% from {low:.4g} to {high:.4g}{unit}"))
+        said += _spread("settling time", self.settling, "s")
+        said += _spread("power" if self.engine == "ngspice" else "power of op-amps at rest", self.power, "W")
+        said += _spread("energy a decision", self.energy, "J")
+        shown = self.influences()[:MOST_SHOWN]
+        said.append(("parts that matter", ", ".join(f"{i.name} {i.correlation:+.2f}" for i in shown) or "none alone"))
+        if self.failures:
+            said.append(("not run", f"{len(self.failures)} samples: {next(iter(self.failures.values())):.120}"))
+        return said
+
+    def figures(self) -> dict[str, Any]:
+        return {
+            "engine": self.engine,
+            "seed": self.seed,
+            "yield": self.yielded.figures(),
+            "margins": self.margins.tolist(),
+            "unit": self.unit,
+            "settling": self.settling.tolist(),
+            "power": self.power.tolist(),
+            "energy": self.energy.tolist(),
+            "influences": [list(one) for one in self.influences()],
+        }
+
+
+def monte_carlo(
+    board: Board,
+    *,
+    task: Task,
+    tolerances: Tolerances | None = None,
+    samples: int = 1000,
+    seed: int = 1,
+    engine: Engine = "equation",
+    workers: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    resume: str | os.PathLike[str] | None = None,
+    level: float = LEVEL,
+    t_stop: Any = None,
+    points: int = POINTS,
+) -> MonteCarlo:
+    """Return what boards of drawn parts do.
+
+    `tolerances`: `usual_tolerances(board)` by default. Where `offset` varies, it does so about 0, not about the sheet's
+    typical one. `engine`: "equation", the static equation of `samples`, or "ngspice", the whole circuit with the
+    macro-models. `samples`: chosen before any is seen, see `samples_for`. `workers`: threads; all processors by
+    default; the numbers do not depend on them. `progress`: called with how many samples are done, and of how many.
+    `resume`: a file that results go to, block by block; a study that was stopped goes on from it, with the same
+    numbers. `t_stop`, `points`: of each run, on the board's time; those of the board, and 201.
+
+    Raises InputError for wrong arguments, for a file of another study, and as `vary` does.
+    """
+    if not isinstance(board, Board):
+        raise InputError(f"monte_carlo: {type(board).__name__}: must be a Board, as design_board returns")
+    if not isinstance(task, Task):
+        raise InputError(f"monte_carlo: `task` = {task!r:.60}: must be a task of hopfield_hw.production; see task_of")
+    if engine not in ENGINES:
+        raise InputError(f"monte_carlo: `engine` = {engine!r:.40}: must be {' or '.join(ENGINES)}")
+    count = whole(samples, "samples", 1, 10**8)
+    key = whole(seed, "seed", 0, MOST_SEED)
+    confidence = check_level(level, "level")
+    end = board.t_stop if t_stop is None else float(positive(t_stop, "t_stop", shape=(), unit="s"))
+    times = np.linspace(0.0, end, whole(points, "points", 20, 10**6))
+    given = usual_tolerances(board) if tolerances is None else tolerances
+    base = board.circuit if isinstance(given.offset, Fixed) else without_offsets(board.circuit)
+    variation = vary(base, given)
+    if not variation.columns:
+        raise InputError("monte_carlo: nothing varies: all tolerances are 0; give some")
+    shared = sample_maker(circuit=base, columns=variation.columns) if engine == "equation" else None
+    size = block_size(board.network.size) if engine == "equation" else 1
+    study = Study(board=board, task=task, variation=variation, maker=shared, times=times, seed=key)
+    header = {
+        "board": fingerprint(base.netlist()),
+        "task": fingerprint(task),
+        "tolerances": fingerprint(given),
+        "initial": fingerprint([board.realised.initial, None if board.inputs is None else board.inputs.values]),
+        "engine": engine,
+        "samples": count,
+        "seed": key,
+        "t_stop": end,
+        "points": int(times.size),
+    }
+    journal = None if resume is None else Journal(resume, header)
+    blocks = [range(k, min(k + size, count)) for k in range(0, count, size)]
+    done: dict[int, Block] = {}
+    if journal is not None:
+        done = {k: Block.from_json(entry) for k, entry in journal.blocks.items() if k < len(blocks)}
+    finished = sum(len(blocks[k]) for k in done)
+    for k, block in _work(study, blocks, done, workers):
+        done[k] = block
+        finished += len(blocks[k])
+        if journal is not None:
+            journal.add(k, block.to_json())
+        if progress is not None:
+            progress(finished, count)
+    parts = [done[k] for k in range(len(blocks))]
+    return MonteCarlo(
+        margins=_joined([p.margins for p in parts]),
+        settling=_joined([p.settling for p in parts]),
+        power=_joined([p.power for p in parts]),
+        energy=_joined([p.energy for p in parts]),
+        unit=task.unit,
+        engine=engine,
+        seed=key,
+        level=confidence,
+        variation=variation,
+        failures={blocks[k][0]: done[k].failure for k in range(len(blocks)) if done[k].failure},
+    )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Study:
+    """What every block of samples needs."""
+
+    board: Board
+    task: Task
+    variation: Variation
+    maker: Maker | None
+    times: Array
+    seed: int
+
+    def run(self, samples: range) -> Block:
+        """Return the results of samples."""
+        draws = draw_factors(self.variation, seed=self.seed, samples=samples)
+        if self.maker is None:
+            return run_in_ngspice(self.board, self.task, draws.circuit(samples[0]), self.times)
+        return run_block(self.board, self.task, self.maker, draws.values, self.times, _power(draws))
+
+
+def _power(draws: Draws) -> Array:
+    """Return what the op-amps of each board take at rest, (S,), watts."""
+    total = np.zeros(len(draws.samples))
+    columns = {c.device: k for k, c in enumerate(draws.variation.columns) if c.parameter.name == "supply_current"}
+    for device in draws.variation.circuit.devices:
+        model = device.part.model if isinstance(device.part, OpAmp) else None
+        if isinstance(model, MacroModel):
+            drawn = columns.get(device.name)
+            current = model.supply_current if drawn is None else draws.values[:, drawn]
+            total = total + current * (model.supply_plus - model.supply_minus)
+    return total
+
+
+def _work(
+    study: Study, blocks: Sequence[range], done: dict[int, Block], workers: int | None
+) -> Iterator[tuple[int, Block]]:
+    threads = (os.cpu_count() or 1) if workers is None else whole(workers, "workers", 1, 1024)
+    open_ones = [k for k in range(len(blocks)) if k not in done]
+    if threads == 1:
+        for k in open_ones:
+            yield k, study.run(blocks[k])
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        running: dict[Future[Block], int] = {pool.submit(study.run, blocks[k]): k for k in open_ones}
+        try:
+            for future in as_completed(running):
+                yield running[future], future.result()
+        finally:
+            for future in running:
+                future.cancel()
+
+
+def _joined(parts: Sequence[Array]) -> Array:
+    found = np.concatenate(parts)
+    found.flags.writeable = False
+    return found
+
+
+def _spread(what: str, values: Array, unit: str) -> list[tuple[str, str]]:
+    known = values[np.isfinite(values)]
+    if not known.size:
+        return []
+    return [(what, f"{format_si(float(np.median(known)), unit)}, {format_si(float(known.max()), unit)} at most")]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class YieldCurve(Report):
+    """The yield of a task by the tolerance of the resistors, of the same random numbers throughout."""
+
+    tolerances: tuple[float, ...]
+    yields: tuple[Yield, ...]
+
+    def reaches(self, goal: float = 0.95) -> float | None:
+        """Return the largest tolerance up to which every yield has its interval's lower end at the goal; else None."""
+        found = None
+        for tolerance, one in zip(self.tolerances, self.yields, strict=True):
+            if one.passes(goal) != "passed":
+                break
+            found = tolerance
+        return found
+
+    def crossing(self, goal: float = 0.95) -> float | None:
+        """Return the tolerance at which the yield itself falls to the goal, on straight lines between; else None."""
+        values = [one.value for one in self.yields]
+        for k in range(1, len(values)):
+            if values[k - 1] >= goal > values[k]:
+                part = (values[k - 1] - goal) / (values[k - 1] - values[k])
+                return self.tolerances[k - 1] + part * (self.tolerances[k] - self.tolerances[k - 1])
+        return None
+
+    def rows(self) -> list[tuple[str, str]]:
+        said = [(f"{tolerance:.3g}", one.told()) for tolerance, one in zip(self.tolerances, self.yields, strict=True)]
+        proved, crossed = self.reaches(), self.crossing()
+        said.append(("95% for sure up to", "none of these" if proved is None else f"{proved:.3g}"))
+        said.append(("95% about at", "not among these" if crossed is None else f"{crossed:.3g}"))
+        return said
+
+    def figures(self) -> dict[str, Any]:
+        return {
+            "tolerances": list(self.tolerances),
+            "yields": [one.figures() for one in self.yields],
+            "reaches_95": self.reaches(),
+            "crosses_95": self.crossing(),
+        }
+
+
+def yield_against_tolerance(
+    board: Board,
+    task: Task,
+    *,
+    tolerances: Sequence[Any] = (0.001, 0.01, 0.02, 0.05, 0.1),
+    others: Tolerances | None = None,
+    **how: Any,
+) -> YieldCurve:
+    """Return the yield for each tolerance of the resistors, smallest first; all other parts as in `others`.
+
+    `others`: `usual_tolerances(board)` by default. `how`: as for `monte_carlo`; every tolerance has the same seed.
+    """
+    found = sorted({float(freeze(one, "tolerances", shape=(), unit="")) for one in tolerances})
+    if not found:
+        raise InputError("yield_against_tolerance: `tolerances`: is empty; give some, such as [0.01, 0.05]")
+    base = usual_tolerances(board) if others is None else others
+    yields = [monte_carlo(board, task=task, tolerances=replace(base, resistors=one), **how).yielded for one in found]
+    return YieldCurve(tolerances=tuple(found), yields=tuple(yields))

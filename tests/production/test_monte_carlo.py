@@ -1,0 +1,144 @@
+"""Monte Carlo of boards: yields, what matters, files to go on from, centering, faults, starts."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import hopfield_hw as hh
+from hopfield_hw.board import Board, design_board
+from hopfield_hw.production.faults import find_fault_effects
+from hopfield_hw.production.improve import center_board, resistor_grades
+from hopfield_hw.production.monte_carlo import monte_carlo, yield_against_tolerance
+from hopfield_hw.production.startup import simulate_start, with_preset
+from hopfield_hw.production.tasks import Pattern
+from hopfield_hw.production.usual import usual_tolerances
+from hopfield_hw.tolerance import Rule, Tolerances, Uniform
+from hopfield_hw.values.errors import InputError
+
+TASK = Pattern(signs=[1, -1])
+
+
+@pytest.fixture(scope="module")
+def board() -> Board:
+    network = hh.Network(
+        weights=[[0.0, -1e-4], [-1e-4, 0.0]],
+        resistance=1e4,
+        capacitance=1e-8,
+        gain=hh.Tanh(gain=3.0),
+        initial=[0.02, -0.02],
+        bias=[1e-6, -1e-6],
+    )
+    return design_board(network, t_stop=1e-3)
+
+
+def test_the_numbers_do_not_depend_on_workers_or_on_how_many_samples_there_are(board: Board) -> None:
+    one = monte_carlo(board, task=TASK, samples=40, seed=5, workers=1)
+    again = monte_carlo(board, task=TASK, samples=40, seed=5, workers=3)
+    np.testing.assert_array_equal(one.margins, again.margins)
+    assert one.yielded.count + one.yielded.undecided <= 40
+    assert "yield" in str(one)
+    assert 0.0 < one.power.min() < one.power.max() < 2.0
+
+
+def test_a_study_goes_on_from_its_file_with_the_same_numbers(board: Board, tmp_path: Path) -> None:
+    path = tmp_path / "samples.jsonl"
+    whole = monte_carlo(board, task=TASK, samples=6, seed=2, engine="ngspice", workers=1, t_stop=3e-4, resume=path)
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join(lines[:4]) + lines[4][:20])  # killed while it wrote
+    counted: list[tuple[int, int]] = []
+    rest = monte_carlo(
+        board,
+        task=TASK,
+        samples=6,
+        seed=2,
+        engine="ngspice",
+        workers=2,
+        t_stop=3e-4,
+        resume=path,
+        progress=lambda done, of: counted.append((done, of)),
+    )
+    np.testing.assert_array_equal(whole.margins, rest.margins)
+    np.testing.assert_array_equal(whole.energy, rest.energy)
+    assert counted == [(4, 6), (5, 6), (6, 6)]
+    assert len(path.read_text().splitlines()) == 7
+
+
+def test_files_of_other_studies_are_refused(board: Board, tmp_path: Path) -> None:
+    path = tmp_path / "samples.jsonl"
+    monte_carlo(board, task=TASK, samples=2, seed=2, resume=path)
+    with pytest.raises(InputError) as caught:
+        monte_carlo(board, task=TASK, samples=2, seed=3, resume=path)
+    assert str(caught.value) == (
+        f"`resume` = {str(path)!r}: is of another study (it differs in seed); give a new file, or the same board and "
+        "arguments"
+    )
+    path.write_text(json.dumps({"format": "else"}) + "\n")
+    with pytest.raises(InputError, match="is no file of samples"):
+        monte_carlo(board, task=TASK, samples=2, seed=3, resume=path)
+
+
+def test_the_part_that_matters_is_found(board: Board) -> None:
+    rules = [Rule(distribution=Uniform(tolerance=0.3), name="R_x_0")]
+    found = monte_carlo(
+        board, task=TASK, samples=200, seed=1, tolerances=Tolerances(resistors=0.001, rules=rules), workers=1
+    )
+    assert found.influences()[0].name == "R_x_0.resistance"
+
+
+def test_yields_fall_with_tolerance_and_say_where_95_percent_ends(board: Board) -> None:
+    found = yield_against_tolerance(board, TASK, tolerances=["20%", 0.001], samples=150, workers=1)
+    assert found.tolerances == (0.001, 0.2)
+    assert found.yields[0].value >= found.yields[1].value
+    assert "95% about at" in str(found)
+
+
+def test_bad_arguments_are_refused(board: Board) -> None:
+    with pytest.raises(InputError, match=r"^monte_carlo: nothing varies: all tolerances are 0; give some$"):
+        monte_carlo(board, task=TASK, tolerances=Tolerances())
+    with pytest.raises(InputError, match=r"^monte_carlo: `engine` = 'spice': must be equation or ngspice$"):
+        monte_carlo(board, task=TASK, engine="spice")  # type: ignore[arg-type]
+
+
+def test_a_board_off_its_center_is_centered(board: Board) -> None:
+    network = replace(board.network, bias=[-0.5e-6, 0.5e-6], initial=[0.0, 0.0])
+    weak = design_board(replace(network, gain=hh.Tanh(gain=0.7)), t_stop=1e-3)
+    tolerances = replace(usual_tolerances(weak), resistors=0.02)
+    found = center_board(
+        weak, Pattern(signs=[-1, 1]), tolerances=tolerances, groups="roles", samples=60, fresh=60, steps=3, seed=1
+    )
+    assert found.after.value >= found.before.value
+    assert set(found.factors) == {"weights", "bias", "resistance"}
+    assert "yield before" in str(found)
+
+
+def test_grades_of_resistors_are_chosen_by_what_the_margin_leaves(board: Board) -> None:
+    found = resistor_grades(board, TASK)
+    assert found.lost <= found.margin
+    assert sum(found.counts.values()) == len(found.names)
+
+
+def test_faults_are_sorted_by_effect_and_a_dead_amplifier_fails(board: Board) -> None:
+    found = find_fault_effects(board, TASK)
+    margins = [e.margin for e in found.effects if not np.isnan(e.margin)]
+    assert margins == sorted(margins)
+    dead = [e for e in found.effects if e.kind == "dead"]
+    assert len(dead) == 6
+    assert {e.effect for e in dead if " 0 V" in e.part} <= {"fails", "weaker", "undecided"}
+    assert min(e.margin for e in dead) < 0.0
+    assert found.failing
+    assert found.left_out
+    assert "test point" in str(found)
+
+
+def test_a_preset_starts_the_board_where_it_is_told(board: Board) -> None:
+    preset = with_preset(board, [-1.0, 1.0])
+    np.testing.assert_allclose(preset.states, [-1.0, 1.0], rtol=0.02)
+    chosen = board.with_circuit(board.circuit)
+    found = simulate_start(chosen, "preset", seed=1, t_stop=5e-4)
+    assert found.was_predicted
+    assert found.signs.tolist() == [1.0, -1.0]
