@@ -28,6 +28,7 @@ SOURCE, LOAD = "V_sweep", "R_sweep_load"
 # A table is within this of the curve, as a part of the amplitude, where nothing else is said.
 CLOSE = 1e-5
 FIRST_POINTS, FINER, ROUNDS, MOST_RUNS = 200, 8, 8, 60
+MOST_BEFORE = 100_000
 HALF_POWER = math.sqrt(0.5)
 SMALL_PHASE = 0.02  # radians: there the phase is the lag
 FREQUENCIES = (1.0, 1e9)
@@ -56,32 +57,35 @@ class Bench:
         return self.amplitude / self.slope
 
     def sweep(self, first: float, last: float, count: int, temperature: float) -> tuple[Array, Array]:
-        """Return x and v at `count` + 1 even points from a first to a last x, volts."""
-        step = (last - first) / count
-        try:
-            return self._sweep(first, step, count, temperature)
-        except ConvergenceError:
-            # From 0 on, where a balance is easier to find than at the ends.
-            if first < 0.0 < last:
-                low, high = (self.sweep(0.0, end, count, temperature) for end in (first, last))
-                x = np.linspace(first, last, count + 1)
-                whole = np.concatenate((low[0][::-1], high[0])), np.concatenate((low[1][::-1], high[1]))
-                return x, np.interp(x, *whole)
-            if min(abs(first), abs(last)) == 0.0:
-                raise
-            if abs(last) < abs(first):
-                x, y = self.sweep(last, first, count, temperature)
-                return x[::-1], y[::-1]
-            before = int(first / step)
-            x, y = self._sweep(first - before * step, step, count + before, temperature)
-            return x[before:], y[before:]
+        """Return x and v at `count` + 1 even points from a first to a last x, volts, first below last.
 
-    def _sweep(self, first: float, step: float, count: int, temperature: float) -> tuple[Array, Array]:
+        Sweeps go outward from the point nearest to 0. Where they start far out, behind a clamp, ngspice can take an
+        equilibrium for one that is none and keep to it on the way in.
+        """
+        x = np.linspace(first, last, count + 1)
+        middle = int(np.argmin(np.abs(x)))
+        step = (last - first) / count
+        high = self._sweep(float(x[middle]), step, count - middle, temperature)
+        low = self._sweep(float(x[middle]), -step, middle, temperature)
+        return x, np.concatenate((low[:0:-1], high if middle < count else low[:1]))
+
+    def _sweep(self, start: float, step: float, count: int, temperature: float) -> Array:
+        if not count:
+            return np.empty(0)
+        try:
+            return self._run(start, step, count, temperature)
+        except ConvergenceError:
+            # From 0 on, where an equilibrium is easier to find than far out.
+            before = int(start / step)
+            if not 0 < before <= MOST_BEFORE:
+                raise
+            return self._run(start - before * step, step, before + count, temperature)[before:]
+
+    def _run(self, start: float, step: float, count: int, temperature: float) -> Array:
         # The step as text ends a little early or late: half of it more makes the last point sure.
-        end = -(first + (count + 0.5) * step)
-        found = sweep(self.circuit, SOURCE, (-first, end, -step), temperature=temperature)
-        x, y = -found.axis, np.real(found.voltage(self.output))
-        return x[: count + 1], y[: count + 1]
+        end = -(start + (count + 0.5) * step)
+        found = sweep(self.circuit, SOURCE, (-start, end, -step), temperature=temperature)
+        return np.real(found.voltage(self.output))[: count + 1]
 
     def settle(self, x: Sequence[float], temperature: float) -> Array:
         """Return v at a few values of x."""
@@ -156,14 +160,11 @@ def gain_curve(
         groups = _coarse(x, y, 0.5 * close)
         if not groups or runs + len(groups) > MOST_RUNS:
             break
-        for first, last in groups:
+        for first, last in reversed(groups):
+            # In place of the coarse ones: rounding in a simulator's matrix shows as a point off the others.
             more = bench.sweep(x[first], x[last], FINER * (last - first), temperature)
-            x, y = np.concatenate((x, more[0])), np.concatenate((y, more[1]))
+            x, y = (np.concatenate((old[:first], new, old[last + 1 :])) for old, new in zip((x, y), more, strict=True))
         runs += len(groups)
-        order = np.argsort(x, kind="stable")
-        x, y = x[order], y[order]
-        kept = np.concatenate(([True], np.diff(x) > 1e-9 * bench.unit))
-        x, y = x[kept], y[kept]
     highest = np.maximum.accumulate(y)
     falls = highest - y
     if falls.max() > close:

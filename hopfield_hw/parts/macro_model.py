@@ -257,17 +257,20 @@ class MacroModel(OpAmpModel):
             yield Element(f"gain_{side}", Resistor(halves, is_computing=True), ("gain", rail))
         yield Element("gain", Capacitor(GAIN_NODE), ("gain", GROUND))
         strength = most / CLAMP_WIDTH**2
-        for sign, name, rail, room, ohms, limit in (
-            (1.0, "upper", "supply_plus", self.headroom_plus, self.headroom_plus_resistance, self.source_current),
-            (-1.0, "lower", "supply_minus", self.headroom_minus, self.headroom_minus_resistance, self.sink_current),
+        for sign, name, supply, room, ohms, limit in (
+            (1.0, "upper", Argument(1), self.headroom_plus, self.headroom_plus_resistance, self.source_current),
+            (-1.0, "lower", Argument(2), self.headroom_minus, self.headroom_minus_resistance, self.sink_current),
         ):
             if math.isinf(room):
                 continue
-            ends: tuple[str, ...] = ("gain", GROUND, "gain", rail)
-            beyond = sign * (Argument(0) - Argument(1)) + (room + CLAMP_WIDTH)
+            ends: tuple[str, ...] = ("gain", GROUND, "gain", *SUPPLIES)
+            # Both clamps off without supplies: a simulator orders its matrix there, and with clamps on in an order that
+            # amplifies rounding once they are off.
+            reached = minimum(room + CLAMP_WIDTH, 0.5 * (Argument(1) - Argument(2)))
+            beyond = sign * (Argument(0) - supply) + reached
             # The output stage drops Ro for each ampere; the clamp gives what the sheet's headroom takes beside that.
             if ohms != self.output_resistance:
-                given = sign * Argument(2)
+                given = sign * Argument(3)
                 given = minimum(given, KILO * limit / 2.0) if limit < NO_LIMIT else given
                 beyond, ends = beyond + MILLI * (ohms - self.output_resistance) * given, (*ends, "current")
             over = maximum(beyond, 0.0)
