@@ -1,7 +1,8 @@
 from .faults import FaultEffects, find_fault_effects
 from .improve import CenteredBoard, center_board, resistor_grades
 from .monte_carlo import MonteCarlo, YieldCurve, monte_carlo, yield_against_tolerance
-from .startup import Start, simulate_start, with_preset, with_ramp
+from .ramp import states_after_ramp, with_ramp
+from .startup import Starts, simulate_starts, with_preset
 from .tasks import Code, Mask, Optimum, Pattern, Task, code_task, task_of
 from .usual import usual_tolerances
 
@@ -13,7 +14,7 @@ __all__ = [
     "MonteCarlo",
     "Optimum",
     "Pattern",
-    "Start",
+    "Starts",
     "Task",
     "YieldCurve",
     "center_board",
@@ -21,7 +22,8 @@ __all__ = [
     "find_fault_effects",
     "monte_carlo",
     "resistor_grades",
-    "simulate_start",
+    "simulate_starts",
+    "states_after_ramp",
     "task_of",
     "usual_tolerances",
     "with_preset",

@@ -25,7 +25,8 @@ from ..tolerance.tolerances import Tolerances
 from ..values.arrays import Array, positive
 from ..values.errors import InputError
 from .engines import simulate_board
-from .samples import sample_maker
+from .ramp import states_after_ramp, with_ramp
+from .samples import Samples, sample_maker
 from .tasks import Waves
 from .usual import usual_tolerances, without_offsets
 
@@ -37,7 +38,6 @@ PART = 0.05  # R_f, of the leak's resistance
 HELD = 20.0  # R_f C, for which a preset lasts
 LEAST_REFERENCE = 1e-3  # of the reference: a smaller state needs no resistor
 ACCURACY = 1e-3  # of the runs
-AWAKE = 0.05  # of the supplies: where a ramp starts, as no model of an op-amp knows less
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,110 +105,104 @@ def with_preset(board: Board, states: Any = None, *, part: float = PART, series:
     return Preset(circuit=whole, held=held * 1.01, states=tuple(achieved))
 
 
-def with_ramp(circuit: Circuit, seconds: float) -> Circuit:
-    """Return the circuit with supplies and reference that rise within so many seconds, from 5% of them on."""
-    names = ("V_supply_plus", "V_supply_minus", "V_reference_set", "V_reference_p", "V_reference_n")
-
-    def ramped(device: Device) -> Device:
-        part = device.part
-        if device.name not in names or not isinstance(part, VoltageSource) or not isinstance(part.voltage, float):
-            return device
-        return device._replace(part=VoltageSource(((0.0, AWAKE * part.voltage), (float(seconds), part.voltage))))
-
-    devices = tuple(ramped(device) for device in circuit.devices)
-    return replace(circuit, devices=devices, initial=dict.fromkeys(circuit.initial, 0.0))
-
-
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Start:
-    """One start of a drawn board: `waves` of ngspice, the signs of its `outputs` at the end, and what was `predicted`.
+class Starts:
+    """Starts of drawn boards, one a sample: `waves` of ngspice, the `outputs` at their end, (S, n), and `predicted`.
 
-    `predicted`: signs, (n,), by the static equation from what the start leaves, with the drawn parts. `mode`: signs,
-    (n,), of the fastest mode that grows from there, by offsets and drive alone; all 0 where none grows.
+    `left`: the states, (S, n), at which the equation says that the start leaves each board; `found`: those of ngspice.
+    `predicted`: signs of outputs, (S, n), by the static equation from `left` on, with the drawn parts. `mode`: (S, n),
+    volts, what of the fastest mode that grows is excited there, by states, offsets and drive; 0 where none grows.
     """
 
-    waves: Waves
+    waves: tuple[Waves, ...]
     outputs: Array
+    left: Array
+    found: Array
     predicted: Array
     mode: Array
 
     @property
     def signs(self) -> Array:
-        """The signs of the outputs at the end, (n,)."""
+        """The signs of the outputs at the end, (S, n)."""
         return np.sign(self.outputs)
 
     @property
-    def was_predicted(self) -> bool:
-        """Whether all signs are as predicted."""
-        return bool(np.array_equal(self.signs, self.predicted))
+    def was_predicted(self) -> Any:
+        """Of each sample whether all signs are as predicted, (S,)."""
+        return np.all(self.signs == self.predicted, axis=1)
 
 
-def simulate_start(
+def simulate_starts(
     board: Board,
     how: How,
     *,
     seed: int,
-    sample: int = 0,
+    samples: int | slice | range = 1,
     tolerances: Tolerances | None = None,
     ramp: float | None = None,
     t_stop: float | None = None,
     middle: float = 0.0,
     points: int = 201,
-) -> Start:
-    """Return what a drawn board does after a preset to its initial states, a reset, or the ramp of its supplies.
+) -> Starts:
+    """Return what drawn boards do after a preset to the board's initial states, a reset, or a ramp of the supplies.
 
-    `tolerances`: `usual_tolerances` by default; the parts of the start circuit vary as others do. `ramp`: seconds, a
-    tenth of `t_stop` by default, which is that of the board, counted from where the start ends. `middle`: volts,
-    between the two sides of an output. Raises InputError as `with_preset` and `vary` do.
+    `samples`: how many, or a range of their numbers. `tolerances`: `usual_tolerances` by default; the parts of the
+    start circuit vary as others do. `ramp`: seconds, a tenth of `t_stop` by default, which is that of the board,
+    counted from where the start ends. `middle`: volts, between the two sides of an output. What a ramp leaves is
+    predicted by `states_after_ramp`. Raises InputError as `with_preset` and `vary` do.
     """
     if how not in HOWS:
-        raise InputError(f"simulate_start: `how` = {how!r:.40}: must be one of {', '.join(HOWS)}")
+        raise InputError(f"simulate_starts: `how` = {how!r:.40}: must be one of {', '.join(HOWS)}")
     given = usual_tolerances(board) if tolerances is None else tolerances
     rest = board.t_stop if t_stop is None else float(positive(t_stop, "t_stop", shape=(), unit="s"))
-    left = np.zeros(board.network.size)
+    states = np.zeros(board.network.size)
     if how == "ramp":
         begin = 0.1 * rest if ramp is None else float(positive(ramp, "ramp", shape=(), unit="s"))
         circuit = with_ramp(board.circuit, begin)
     else:
-        preset = with_preset(board, None if how == "preset" else left)
+        preset = with_preset(board, None if how == "preset" else states)
         circuit, begin = preset.circuit, preset.held
-        left = np.asarray(preset.states)
-    which = range(sample, sample + 1)
+        states = np.asarray(preset.states)
     whole, plain = (c if isinstance(given.offset, Fixed) else without_offsets(c) for c in (circuit, board.circuit))
-    drawn = draw_factors(vary(whole, given), seed=seed, samples=which).circuit(sample)
     # A part has the same value in both, as its random number goes by its name.
-    draws = draw_factors(vary(plain, given), seed=seed, samples=which)
-    times = np.linspace(0.0, begin + rest, points)
-    waves, _ = simulate_board(board, drawn.driven(board.inputs), times, accuracy=ACCURACY)
-    outputs = waves.outputs[-1, 0] - middle
+    drawn = draw_factors(vary(whole, given), seed=seed, samples=samples)
+    draws = draw_factors(vary(plain, given), seed=seed, samples=samples)
     maker = sample_maker(draws)
+    left = np.tile(states, (len(draws.samples), 1))
+    if how == "ramp":
+        left = states_after_ramp(board, maker, draws, begin, ACCURACY)
+    times = np.linspace(0.0, begin + rest, points)
+    waves = tuple(
+        simulate_board(board, drawn.circuit(k).driven(board.inputs), times, accuracy=ACCURACY)[0] for k in drawn.samples
+    )
     equation = maker.make(draws.values)
     _, predicted = equation.run(left, np.linspace(0.0, rest, points), board.inputs)
-    rate = equation.derivative(left[np.newaxis], equation.drive(board.inputs, 0.0))[0]
-    return Start(
+    return Starts(
         waves=waves,
-        outputs=outputs,
-        predicted=np.sign(predicted[-1, 0] - middle),
-        mode=_mode(equation.weights[0], equation.leak[0], equation.capacitance[0], _slope(equation, left), left, rate),
+        outputs=np.stack([wave.outputs[-1, 0] - middle for wave in waves]),
+        left=left,
+        found=np.stack([[np.interp(begin, times, row) for row in wave.states[:, 0].T] for wave in waves]),
+        predicted=np.sign(predicted[-1] - middle),
+        mode=_modes(equation, left, equation.derivative(left, equation.drive(board.inputs, 0.0))),
     )
 
 
-def _slope(equation: Any, states: Array) -> Array:
-    step = 1e-3 * equation.span
-    high, low = (equation.outputs((states + sign * step)[np.newaxis])[0] for sign in (1.0, -1.0))
-    return np.asarray((high - low) / (2.0 * step))
+def _modes(equation: Samples, states: Array, rates: Array) -> Array:
+    """Return r (l . (X + F / lambda)), (S, n), of the fastest growing mode at states X.
 
-
-def _mode(weights: Array, leak: Array, capacitance: Array, slope: Array, states: Array, rate: Array) -> Array:
-    """Return the signs of r (l . (X + F / lambda)), (n,), of the fastest growing mode.
-
-    About X, dX/dt = F + J (x - X): along the right eigenvector r of an eigenvalue lambda > 0, with the left one l and
-    l . r = 1, a start grows as exp(lambda t) times that.
+    There dX/dt = F + J (x - X): along the right eigenvector r of an eigenvalue lambda > 0, with the left one l and
+    l . r = 1, the state moves away from the balance of that mode as exp(lambda t) times that.
     """
-    jacobian = (weights * slope - np.diag(leak)) / capacitance[:, np.newaxis]
-    values, right = np.linalg.eig(jacobian)
-    k = int(np.argmax(values.real))
-    if values[k].real <= 0.0:
-        return np.zeros(len(states))
-    left = np.linalg.inv(right)[k]
-    return np.asarray(np.sign((right[:, k] * (left @ (states + rate / values[k]))).real))
+    step = 1e-3 * equation.span
+    slopes = (equation.outputs(states + step) - equation.outputs(states - step)) / (2.0 * step)
+    found = np.zeros_like(states)
+    for k, (x, rate) in enumerate(zip(states, rates, strict=True)):
+        by_state = (equation.weights[k] * slopes[k] - np.diag(equation.leak[k])) / equation.capacitance[k][
+            :, np.newaxis
+        ]
+        values, right = np.linalg.eig(by_state)
+        fastest = int(np.argmax(values.real))
+        if values[fastest].real > 0.0:
+            left = np.linalg.inv(right)[fastest]
+            found[k] = (right[:, fastest] * (left @ (x + rate / values[fastest]))).real
+    return found

@@ -14,7 +14,7 @@ from hopfield_hw.board import Board, design_board
 from hopfield_hw.production.faults import find_fault_effects
 from hopfield_hw.production.improve import center_board, resistor_grades
 from hopfield_hw.production.monte_carlo import monte_carlo, yield_against_tolerance
-from hopfield_hw.production.startup import simulate_start, with_preset
+from hopfield_hw.production.startup import simulate_starts, with_preset
 from hopfield_hw.production.tasks import Pattern
 from hopfield_hw.production.usual import usual_tolerances
 from hopfield_hw.tolerance import Rule, Tolerances, Uniform
@@ -139,6 +139,19 @@ def test_a_preset_starts_the_board_where_it_is_told(board: Board) -> None:
     preset = with_preset(board, [-1.0, 1.0])
     np.testing.assert_allclose(preset.states, [-1.0, 1.0], rtol=0.02)
     chosen = board.with_circuit(board.circuit)
-    found = simulate_start(chosen, "preset", seed=1, t_stop=5e-4)
-    assert found.was_predicted
-    assert found.signs.tolist() == [1.0, -1.0]
+    found = simulate_starts(chosen, "preset", seed=1, t_stop=5e-4)
+    assert found.was_predicted.all()
+    assert found.signs.tolist() == [[1.0, -1.0]]
+
+
+def test_what_a_ramp_leaves_follows_from_the_parts(board: Board) -> None:
+    found = simulate_starts(board, "ramp", seed=2, samples=3, ramp=2e-4, t_stop=4e-4)
+    assert found.left.shape == found.found.shape == (3, 2)
+    off = np.sqrt(np.mean((found.left - found.found) ** 2))
+    assert off < 0.1 * np.std(found.found, axis=0).min()
+    assert found.was_predicted.all()
+
+
+def test_a_start_of_no_kind_is_refused(board: Board) -> None:
+    with pytest.raises(InputError, match="`how` = 'slow': must be one of preset, reset, ramp"):
+        simulate_starts(board, "slow", seed=1)  # type: ignore[arg-type]
