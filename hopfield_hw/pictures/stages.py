@@ -178,17 +178,17 @@ def _draw_pair(sheet: Sheet, devices: Devices, at: Point) -> Point:
     emitters = [(base[0] + REACH, y - REACH), (other[0] - REACH, y - REACH)]
     middle = ((emitters[0][0] + emitters[1][0]) / 2.0, y - 1.2)
     sheet.wire(at, base, dashed=True)
-    sheet.text((x + 0.1, y + 0.15), shorten(second.nodes[1]), "left bottom")
+    sheet.text((base[0] - 0.1, y - 0.15), shorten(second.nodes[1]), "right top")
     sheet.put(elm.BjtNpn().theta(0.0).at(base).anchor("base"), second)
     sheet.put(elm.BjtNpn().theta(0.0).reverse().at(other).anchor("base"), first)
-    sheet.text((base[0] + 0.1, y - 0.5), shorten(second.name), "center top", second)
-    sheet.text((other[0] - 0.1, y - 0.5), shorten(first.name), "center top", first)
+    sheet.text((base[0] + 0.1, y + 0.25), shorten(second.name), "right bottom", second)
+    sheet.text((other[0] - 0.1, y - 0.3), shorten(first.name), "left top", first)
     if first.nodes[1] == GROUND:
         sheet.wire(other, (other[0] + 0.4, y), (other[0] + 0.4, y - 0.3))
         sheet.ground((other[0] + 0.4, y - 0.3))
     else:
         sheet.dot(other, terminal=True)
-        sheet.text((other[0] + 0.1, y + 0.15), shorten(first.nodes[1]), "left bottom")
+        sheet.text((other[0] + 0.2, y), shorten(first.nodes[1], SHORT_NAME), "left center")
     for emitter in emitters:
         sheet.wire(emitter, (emitter[0], middle[1]))
     sheet.wire((emitters[0][0], middle[1]), (emitters[1][0], middle[1]))
@@ -232,7 +232,7 @@ def _draw_driven_pair(sheet: Sheet, devices: Devices, at: Point) -> Point:
         x += 1.3
     (top,), (tap,) = devices[Role.DIVIDER_TOP], devices[Role.DIVIDER_TAP]
     sheet.part(top, (x, y), (x + 2.2, y))
-    sheet.text((x + 1.0, y - 0.45), describe(top, "\n"), "center top", top)
+    sheet.text((x + 1.85, y - 0.6), describe(top, "\n"), "right top", top)
     sheet.to_ground(tap, (x + 2.2, y))
     sheet.wire((x + 2.2, y), (x + 3.0, y))
     sheet.dot((x + 3.0, y), terminal=True)
@@ -285,8 +285,12 @@ def _draw_held(sheet: Sheet, op_amp: Device, feedback: Device, at: Point) -> Poi
     sheet.wire((x + 2.1, out[1]), out)
     sheet.wire(out, (out[0], y + 1.4))
     sheet.dot(out)
-    sheet.text((x + 0.7, y - 1.5), shorten(op_amp.name), "left top", op_amp)
-    sheet.text((x + 0.4, y - 1.15), shorten(op_amp.nodes[0], SHORT_NAME), "right top")
+    sheet.text((x + 1.0, y - 1.5), shorten(op_amp.name), "left top", op_amp)
+    if op_amp.nodes[0] == GROUND:
+        sheet.wire((x + 0.6, y - 0.875), (x + 0.3, y - 0.875))
+        sheet.ground((x + 0.3, y - 0.875))
+    else:
+        sheet.text((x + 0.4, y - 1.15), shorten(op_amp.nodes[0], SHORT_NAME), "right top")
     end = (out[0] + 1.7, out[1])
     sheet.wire(out, end)
     sheet.text((end[0] - 0.1, out[1] + 0.1), shorten(op_amp.nodes[2], SHORT_NAME), "right bottom")
