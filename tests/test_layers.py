@@ -69,6 +69,8 @@ EXCEPTIONS = {
     ("board", "ErrorBudget.plot", "pictures"),  # as of a verification
     ("board", "BoardVerification.plot", "pictures"),  # the same of a board
     ("board", FOR_TYPES, "pictures"),
+    ("production", "MonteCarlo.plot", "pictures"),  # the same of a study
+    ("production", "YieldCurve.plot", "pictures"),
 }
 
 # A reference that shares the circuit's arithmetic proves nothing about it.

@@ -54,7 +54,8 @@ def board(
     """Design a board of a network: its scaling, its parts, and its checks.
 
     What is not given is as the design says, or by default. With -o a folder gets the netlist (board.cir), the parts
-    (parts.csv), the report (board.json), and with --verify a page (board.png). The exit status is 1 where a check or
+    (parts.csv), the report (board.json), with --verify a page (board.png), and with --budget that of the error budget
+    (budget.png). The exit status is 1 where a check or
     the verification fails, and 2 where no board can be made: the binding constraint is named.
     """
     chosen, limit = load(design, case), check_timeout(timeout)
@@ -165,7 +166,7 @@ def show_board(done: Done) -> None:
 
 
 def write_board(folder: Path, done: Done) -> list[Path]:
-    """Write netlist, parts and report of a board, and its page where it was verified; return their paths."""
+    """Write netlist, parts and report of a board, and the pages of what was done with it; return their paths."""
     made = done.made
     texts = {
         "board.cir": write_deck(made.circuit, t_stop=made.t_stop, inputs=made.inputs, accuracy=ACCURACY),
@@ -179,6 +180,10 @@ def write_board(folder: Path, done: Done) -> list[Path]:
     if done.result is not None:
         found.append(folder / "board.png")
         draw_board(done.design, done.result, found[-1])
+    if done.budget is not None:
+        found.append(folder / "budget.png")
+        with written(found[-1]) as part:
+            done.budget.plot(part)
     return found
 
 

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import csv
+import json
+import math
 from pathlib import Path
-from typing import Annotated, get_args
+from typing import Annotated, Any, get_args
 
 import typer
 
 from ..designs.boards import board_of, board_task
-from ..production.monte_carlo import Engine, monte_carlo
+from ..production.monte_carlo import Engine, MonteCarlo, monte_carlo
 from ..production.usual import usual_tolerances
 from ..values.errors import InputError
+from ..values.report import plain
 from .inputs import load
 from .options import Case, DesignName, Json
-from .reporting import check_output, emit_result, progress_of, say_table, working
+from .reporting import check_folder, check_output, emit_result, progress_of, say_table, working, written
 
 PERCENT = 100.0
+COLUMNS = ("sample", "margin", "settling", "power", "energy")  # of samples.csv, before the values of the parts
 
 
 def montecarlo(
@@ -35,13 +40,17 @@ def montecarlo(
     resume: Annotated[
         Path | None, typer.Option("--resume", metavar="FILE", help="Keep results here; go on from them after a stop.")
     ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FOLDER", help="Folder for page, samples, report.")
+    ] = None,
     as_json: Json = False,
 ) -> int:
     """Draw the parts of a design's board many times, and count the boards that do its task.
 
     Resistors, capacitors and op-amps are drawn within their tolerances. What is reported is the yield with its exact
     interval, the margin, settling time, power, and the parts that matter. A study that was stopped goes on from its
-    file with --resume, with the same numbers whatever the workers.
+    file with --resume, with the same numbers whatever the workers. With -o a folder gets the page (yield.png), the
+    samples with the values of their parts (samples.csv), and the report (yield.json).
     """
     chosen = load(design, case)
     part = 0.01 if tolerance is None else _tolerance(tolerance)
@@ -57,6 +66,8 @@ def montecarlo(
         check_output(resume)
     if chosen.expected is None:
         raise InputError(f"montecarlo: {chosen.name} expects no answer, so that there is no task; give it `expected`")
+    if output is not None:
+        check_folder(output)
     with working(f"{chosen.name}: the board is designed"):
         board = board_of(chosen)
     task = board_task(chosen, board)
@@ -73,11 +84,39 @@ def montecarlo(
             progress=progress,
             resume=resume,
         )
+    content = {
+        "status": "done",
+        "design": chosen.name,
+        "neurons": board.network.size,
+        "tolerance": part,
+        **found.figures(),
+    }
+    files = [] if output is None else write_study(output, found, content, board.title)
     if as_json:
-        emit_result({"status": "done", "design": chosen.name, "neurons": board.network.size, **found.figures()})
+        emit_result({**content, "files": [str(path) for path in files]})
     else:
-        say_table([("tolerance", f"resistors {part * PERCENT:g}%"), *found.rows()], title=board.title)
+        rows = [("tolerance", f"resistors {part * PERCENT:g}%"), *found.rows(), ("seed", str(seed))]
+        say_table(rows, title=board.title)
+        say_table([("written", str(path)) for path in files])
     return 0
+
+
+def write_study(folder: Path, found: MonteCarlo, content: dict[str, Any], title: str) -> list[Path]:
+    """Write the page, the samples and the report of a study; return their paths."""
+    page, samples, report = (folder / name for name in ("yield.png", "samples.csv", "yield.json"))
+    with written(report) as part:
+        part.write_text(json.dumps(plain(content), indent=1, allow_nan=False) + "\n", encoding="utf-8", newline="\n")
+    draws = found.draws
+    with written(samples) as part, part.open("w", encoding="utf-8", newline="") as file:
+        lines = csv.writer(file, lineterminator="\n")
+        lines.writerow([*COLUMNS, *draws.variation.names])
+        columns = (found.margins, found.settling, found.power, found.energy)
+        for k, values in enumerate(zip(*(column.tolist() for column in columns), strict=True)):
+            told = ["" if math.isnan(value) else repr(value) for value in values]
+            lines.writerow([k, *told, *map(repr, draws.values[k].tolist())])
+    with written(page) as part:
+        found.plot(part, title=title)
+    return [page, samples, report]
 
 
 def _tolerance(text: str) -> float:

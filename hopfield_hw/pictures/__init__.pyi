@@ -1,9 +1,11 @@
 from .bifurcations import plot_bifurcation
 from .boards import plot_board
+from .budgets import plot_budget
 from .plots import Picture, plot_verification, plot_waves, save_figure
 from .portraits import plot_basins, plot_energy_landscape, plot_phase_plane
 from .schematic import draw_neuron
 from .solutions import plot_solution
+from .yields import plot_monte_carlo, plot_yields
 
 __all__ = [
     "Picture",
@@ -11,10 +13,13 @@ __all__ = [
     "plot_basins",
     "plot_bifurcation",
     "plot_board",
+    "plot_budget",
     "plot_energy_landscape",
+    "plot_monte_carlo",
     "plot_phase_plane",
     "plot_solution",
     "plot_verification",
     "plot_waves",
+    "plot_yields",
     "save_figure",
 ]

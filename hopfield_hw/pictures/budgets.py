@@ -1,55 +1,98 @@
-"""The page of an error budget: contributions beside their predictions, their waveforms, and the table."""
+"""The page of an error budget: contributions beside their predictions, the sum beside the whole, their waveforms."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import math
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from matplotlib import style
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ..values.measures import ranges
-from ..values.report import text_table
+from ..values.measures import nrmse, ranges
 from ..values.si_text import format_si
-from .plots import A4_LANDSCAPE, GOOD, SPICE, STYLE, Page
+from .plots import A4_LANDSCAPE, GOOD, PALE, SPICE, STYLE, Page, write_table
+from .schematic import FAULT
 
 if TYPE_CHECKING:
-    from ..board.budget.contributions import ErrorBudget
+    from ..board.budget.contributions import Contribution, ErrorBudget
 
 LARGEST = 5  # contributions whose waveforms are drawn
 FLOOR = 1e-7
-LINE = 70  # letters of a line of the table
+TOTAL = "#444444"
+
+
+class Bar(NamedTuple):
+    """One row of the chart: a name, what was measured, what is predicted (None for nothing), and how it looks."""
+
+    name: str
+    measured: float
+    predicted: float | None
+    colour: str
+    resolved: bool = True
 
 
 def plot_budget(budget: ErrorBudget) -> Figure:
-    """Return the page of an error budget."""
+    """Return the page of an error budget.
+
+    Each imperfection alone, measured beside its first-order prediction, on an axis of decades; the sum of all beside
+    the whole board; the deviations of the worst state over time; and what dominates, with its cure.
+    """
     with style.context(["default", dict(STYLE)]):
         figure = Page(figsize=A4_LANDSCAPE)
         figure.text(0.015, 0.963, f"{budget.title}: error budget", size=12, weight="bold")
         said = f"NRMSE {budget.states:.2e}, dominated by: {budget.dominating.what}; cure: {budget.cure}"
-        figure.text(0.015, 0.936, said, size=9)
-        _plot_bars(figure.add_axes((0.2, 0.53, 0.3, 0.36)), budget)
-        _plot_waves(figure.add_axes((0.06, 0.07, 0.44, 0.37)), budget)
-        _write_rows(figure, budget)
+        figure.text(0.015, 0.936, said, size=9, color=GOOD if budget.states <= budget.goal else FAULT)
+        _plot_bars(figure.add_axes((0.19, 0.08, 0.25, 0.8)), budget)
+        write_table(figure.add_axes((0.6, 0.56, 0.395, 0.33)), _lines(budget))
+        _plot_waves(figure.add_axes((0.63, 0.08, 0.355, 0.4)), budget)
     return figure
 
 
+def bars(budget: ErrorBudget) -> list[Bar]:
+    """Return the rows of the chart: the contributions, those beside a nominal board, and then the sum and the whole.
+
+    The sum is that of the waveforms; it has no row where not all contributions were measured.
+    """
+
+    def of(one: Contribution, colour: str) -> Bar:
+        resolved = budget.is_resolved(one)
+        return Bar(one.what, one.states, one.predicted, colour if resolved else PALE, resolved)
+
+    found = [of(one, FAULT if one is budget.dominating else SPICE) for one in budget.contributions]
+    found += [of(one, SPICE) for one in budget.beside if one not in budget.contributions]
+    if not math.isnan(budget.residual):
+        nominal = [one.deviation.states for one in budget.contributions]
+        total = nrmse(budget.ideal.states[1:], (budget.ideal.states + np.sum(nominal, axis=0))[1:])
+        found.append(Bar("sum of the nominal ones", total, budget.predicted, TOTAL))
+    found.append(Bar("whole board", budget.states, None, TOTAL))
+    return found
+
+
 def _plot_bars(axes: Axes, budget: ErrorBudget) -> None:
-    entries = [*budget.contributions, *(one for one in budget.beside if one not in budget.contributions)]
-    at = np.arange(len(entries))
-    axes.barh(at, [max(one.states, FLOOR) for one in entries], height=0.6, color=SPICE, label="measured in ngspice")
-    known = [(k, one.predicted) for k, one in enumerate(entries) if one.predicted is not None]
+    rows = bars(budget)
+    at = np.arange(len(rows))
+    axes.barh(at, [max(row.measured, FLOOR) for row in rows], height=0.6, color=[row.colour for row in rows])
+    known = [(k, row.predicted) for k, row in enumerate(rows) if row.predicted is not None and row.resolved]
     axes.plot(
         [max(value, FLOOR) for _, value in known], [k for k, _ in known], "D", ms=4, color="black", label="first order"
     )
-    axes.axvline(budget.resolution, color="0.6", lw=0.8, ls=":")
-    axes.axvline(budget.goal, color=GOOD, lw=0.8)
-    axes.set_yticks(at, [one.what for one in entries])
-    axes.invert_yaxis()
-    axes.set(xscale="log", xlabel="NRMSE of the states, worst neuron; line: the goal; dotted: resolution")
-    axes.set_title("each imperfection alone")
-    axes.legend(loc="lower left", bbox_to_anchor=(0.4, 1.0), ncols=2)
+    for k, row in enumerate(rows):
+        predicted = "-" if row.predicted is None else f"{row.predicted:.2e}"
+        words = (f"{row.measured:.2e}", predicted) if row.resolved else ("not resolved", "")
+        for x, word in zip((1.04, 1.27), words, strict=True):
+            axes.text(x, k, word, transform=axes.get_yaxis_transform(), va="center")
+    for x, word in ((1.04, "measured"), (1.27, "first order")):
+        axes.text(x, -1.0, word, transform=axes.get_yaxis_transform(), va="center", color="#555555")
+    axes.axvline(budget.resolution, color="0.5", lw=0.9, ls=":", label=f"resolution {budget.resolution:.1e}")
+    axes.axvline(budget.goal, color=GOOD, lw=0.9, label=f"goal {budget.goal:.0e}")
+    axes.set_yticks(at, [row.name for row in rows])
+    largest = max(budget.goal, *(row.measured for row in rows), *(value for _, value in known))
+    axes.set(xscale="log", xlim=(FLOOR, 3.0 * largest), ylim=(len(rows) - 0.4, -1.4))
+    axes.set_xlabel("NRMSE of the states, the worst neuron (a part of its range)")
+    axes.set_title("each imperfection alone, in ngspice; orange: the dominating one", x=-0.6, pad=18.0)
+    axes.legend(loc="lower left", bbox_to_anchor=(-0.6, 1.0), ncols=3, borderpad=0.0, handlelength=1.2)
 
 
 def _plot_waves(axes: Axes, budget: ErrorBudget) -> None:
@@ -62,12 +105,21 @@ def _plot_waves(axes: Axes, budget: ErrorBudget) -> None:
         if one.prediction is not None:
             axes.plot(times, one.prediction.states[1:, k] / extent[k], color="black", lw=0.7, ls=(0, (2, 3)))
     ticks = axes.get_xticks()
-    ticks = ticks[(ticks >= 0.0) & (ticks <= budget.times[-1])]
+    ticks = ticks[(ticks >= 0.0) & (ticks <= budget.times[-1])][::2]
     axes.set_xticks(ticks, [format_si(float(tick), "s") for tick in ticks])
-    axes.set_title(f"deviation of state {k} as a part of its range; dashed: first order")
+    axes.set(xlabel="time", ylabel="deviation / range")
+    axes.set_title(f"deviation of state {k}, which is off the most; dashed: first order")
     axes.legend(loc="best", ncols=2)
 
 
-def _write_rows(figure: Figure, budget: ErrorBudget) -> None:
-    rows = [(what, value[:LINE]) for what, value in budget.rows()]
-    figure.text(0.53, 0.9, text_table(rows), family="monospace", size=5.6, va="top", linespacing=1.6)
+def _lines(budget: ErrorBudget) -> list[tuple[str, str]]:
+    """Return the rows of a budget without those that the chart shows."""
+    shown = {one.what for one in (*budget.contributions, *budget.beside)}
+    return [
+        *((what, value) for what, value in budget.rows() if what not in shown),
+        ("ends in another state", ", ".join(_ended_elsewhere(budget)) or "none"),
+    ]
+
+
+def _ended_elsewhere(budget: ErrorBudget) -> list[str]:
+    return [one.what for one in (*budget.contributions, *budget.beside) if one.settled == "different"]

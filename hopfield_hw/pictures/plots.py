@@ -180,7 +180,7 @@ def line_colours(n: int) -> list[Any]:
     return list(colormaps["viridis"](np.linspace(0.25, 0.9, n)))
 
 
-def _si_unit(largest: float, unit: str) -> tuple[float, str]:
+def axis_factor(largest: float, unit: str) -> tuple[float, str]:
     """Return a factor and the prefixed unit in which `largest` is between 1 and 1000."""
     exponent = 3 * math.floor(math.log10(largest) / 3.0) if largest > 0.0 else 0
     exponent = min(max(exponent, min(PREFIXES)), max(PREFIXES))
@@ -188,7 +188,7 @@ def _si_unit(largest: float, unit: str) -> tuple[float, str]:
 
 
 def axis_unit(dataset: xr.Dataset) -> tuple[float, str]:
-    return _si_unit(float(dataset["time"].to_numpy()[-1]), "s")
+    return axis_factor(float(dataset["time"].to_numpy()[-1]), "s")
 
 
 def _plot_lines(axes: Axes, dataset: xr.Dataset, name: str, chosen: Sequence[int], **looks: Any) -> list[Line2D]:
@@ -337,8 +337,8 @@ def _plot_energy(axes: Axes, result: Verification) -> None:
     moving = np.abs(report.reference - report.reference[-1]) > STILL * np.ptp(report.reference)
     last = int(np.max(np.flatnonzero(moving), initial=0))
     end = float(time[min(2 * last + 2, time.size - 1)])
-    factor, time_unit = _si_unit(end, "s")
-    scale, unit = _si_unit(float(np.max(np.abs(report.reference))), "W")
+    factor, time_unit = axis_factor(end, "s")
+    scale, unit = axis_factor(float(np.max(np.abs(report.reference))), "W")
     axes.plot(time * factor, report.spice * scale, color=SPICE, lw=2.6, label="ngspice")
     axes.plot(time * factor, report.reference * scale, color="black", lw=0.9, ls=DASHES, label="reference")
     rise = max(report.rise, report.rise_reference)

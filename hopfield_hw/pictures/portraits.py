@@ -21,7 +21,7 @@ from ..graph import Activate, Graph, HasGraph, Output, as_graph
 from ..transforms import in_si
 from ..values.arrays import Array, freeze, whole
 from ..values.errors import AccuracyError, InputError
-from .plots import GOOD, PALE, SPICE, STYLE, Page, _si_unit
+from .plots import GOOD, PALE, SPICE, STYLE, Page, axis_factor
 from .sheet import FAULT
 
 SIZE = (5.6, 4.6)
@@ -150,7 +150,7 @@ def plot_energy_landscape(
     at[..., i], at[..., j] = x, y
     values = energy(network, at, inputs)
     names = network.labels_of(Output)
-    factor, unit = _si_unit(float(np.max(np.abs(values))), "W")
+    factor, unit = axis_factor(float(np.max(np.abs(values))), "W")
     with style.context(["default", dict(STYLE)]):
         figure, axes = _page()
         # Near the ends the energy may rise without bound, which would hide the rest.

@@ -6,7 +6,8 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, NamedTuple
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 from scipy import special, stats
@@ -27,6 +28,9 @@ from .journal import Journal, fingerprint
 from .samples import Maker, block_size, sample_maker
 from .tasks import Task
 from .usual import usual_tolerances, without_offsets
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 Engine = Literal["equation", "ngspice"]
 ENGINES = ("equation", "ngspice")
@@ -121,6 +125,16 @@ class MonteCarlo(Report):
             "energy": self.energy.tolist(),
             "influences": [list(one) for one in self.influences()],
         }
+
+    def plot(self, path: Path | str | None = None, *, title: str = "board") -> Figure:
+        """Return the page of the study, and write it where a path is given."""
+        from ..pictures.plots import save_figure
+        from ..pictures.yields import plot_monte_carlo
+
+        figure = plot_monte_carlo(self, title=title)
+        if path is not None:
+            save_figure(figure, path)
+        return figure
 
 
 def monte_carlo(
@@ -310,6 +324,16 @@ class YieldCurve(Report):
             "reaches_95": self.reaches(),
             "crosses_95": self.crossing(),
         }
+
+    def plot(self, path: Path | str | None = None, *, title: str = "") -> Figure:
+        """Return the picture of the yields with their intervals, and write it where a path is given."""
+        from ..pictures.plots import save_figure
+        from ..pictures.yields import plot_yields
+
+        figure = plot_yields(self, title=title)
+        if path is not None:
+            save_figure(figure, path)
+        return figure
 
 
 def yield_against_tolerance(

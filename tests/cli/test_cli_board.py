@@ -104,6 +104,23 @@ def test_monte_carlo_counts_and_goes_on(pair: Path, tmp_path: Path, capsys: pyte
     assert "tolerance" in said
 
 
+@pytest.mark.usefixtures("ngspice")
+def test_a_study_is_written_with_its_page_and_samples(
+    pair: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "new" / "study"
+    assert run(["montecarlo", str(pair), "--samples", "30", "--tolerance", "5%", "-o", str(folder)]) == 0
+    assert "written  " in capsys.readouterr().out
+    report = json.loads((folder / "yield.json").read_text())
+    with (folder / "samples.csv").open(newline="") as file:
+        lines = list(csv.DictReader(file))
+    assert [float(line["margin"]) for line in lines] == report["margins"]
+    assert (report["tolerance"], report["engine"], report["seed"]) == (0.05, "equation", 1)
+    synapses = [float(line["R_syn_0_1.resistance"]) for line in lines]
+    assert 1.02 < max(synapses) / min(synapses) <= 1.05 / 0.95
+    assert (folder / "yield.png").read_bytes().startswith(b"\x89PNG")
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
