@@ -3,6 +3,7 @@ from .budget.error_budget import error_budget
 from .budget.imperfections import IMPERFECTIONS, Imperfection
 from .checks import Check
 from .design import Board, design_board
+from .noise import BoardNoise, NoiseRun, board_noise, simulate_noise
 from .rounding import Realisation, RoundingCost, realise, rounding_cost
 from .scaling import Limits, Scaling
 from .ways import DigitalPotentiometer, OfSeries, ProgrammedLevels, TwoOfSeries, Way
@@ -10,12 +11,14 @@ from .ways import DigitalPotentiometer, OfSeries, ProgrammedLevels, TwoOfSeries,
 __all__ = [
     "IMPERFECTIONS",
     "Board",
+    "BoardNoise",
     "Check",
     "Contribution",
     "DigitalPotentiometer",
     "ErrorBudget",
     "Imperfection",
     "Limits",
+    "NoiseRun",
     "OfSeries",
     "ProgrammedLevels",
     "Realisation",
@@ -23,8 +26,10 @@ __all__ = [
     "Scaling",
     "TwoOfSeries",
     "Way",
+    "board_noise",
     "design_board",
     "error_budget",
     "realise",
     "rounding_cost",
+    "simulate_noise",
 ]

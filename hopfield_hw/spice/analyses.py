@@ -76,8 +76,7 @@ def find_balance(circuit: Circuit, *, guess: Mapping[str, float] | None = None, 
 
     Raises InputError for wrong arguments, and a SimulatorError where ngspice does not deliver.
     """
-    start = wrap(".nodeset", (f"v({node})={volts!r}" for node, volts in (guess or {}).items()))
-    plot = _run(circuit, lambda _: [*start, ".op"], **how)
+    plot = _run(circuit, lambda _: [*_nodeset(guess), ".op"], **how)
     return Result(axis_name="balance", axis=np.zeros(1), values=_values(plot, range(len(plot.variables))))
 
 
@@ -104,19 +103,27 @@ def respond(circuit: Circuit, frequencies: tuple[float, float], *, points: int =
 
 
 def find_noise(
-    circuit: Circuit, node: str, source: str, frequencies: tuple[float, float], *, points: int = 10, **how: Any
+    circuit: Circuit,
+    node: str,
+    source: str,
+    frequencies: tuple[float, float],
+    *,
+    points: int = 10,
+    guess: Mapping[str, float] | None = None,
+    **how: Any,
 ) -> Result:
     """Return the density of the noise at a node (`.noise`), `v(node)` in V/sqrt(Hz), of the circuit at its balance.
 
-    `source`: the one that noise at the input is referred to; it must have an `alternating` value. `how` as
+    `source`: the one that noise at the input is referred to; it must have an `alternating` value. `guess`, `how`: as
     `find_balance`.
     """
     _check_source(circuit, source)
     first, last = _frequencies(frequencies)
+    start = _nodeset(guess)
 
     def analysis(_: Settings) -> list[str]:
         command = f"noise v({node}) {source} dec {points} {first!r} {last!r}"
-        return [".control", command, "setplot noise1", "write out.raw all", "quit 0", ".endc"]
+        return [*start, ".control", command, "setplot noise1", "write out.raw all", "quit 0", ".endc"]
 
     plot = _run(circuit, analysis, script=True, **how)
     density = plot.column(WHOLE_NOISE).real
@@ -131,13 +138,15 @@ def run_transient(
     initial: Mapping[str, float] | None = None,
     probes: Sequence[str] = (),
     accuracy: float = 1e-5,
+    sources: Sequence[str] = (),
     **how: Any,
 ) -> Result:
     """Return the waveforms of a circuit up to t_stop, at the times that ngspice chose.
 
     `step`: the longest, seconds; t_stop/200 by default. `initial`: node voltages at t = 0, from which it starts as it
     is (`uic`); None begins with a balance. `probes`: what to save, as in `v(node)`; all by default. `accuracy`: the
-    local tolerance. `how` as `find_balance`.
+    local tolerance. `sources`: lines of the deck beside the circuit's, which may drive inner nodes of op-amps. `how` as
+    `find_balance`.
     """
     _check(circuit)
     stop = float(positive(t_stop, "t_stop", shape=(), unit="s"))
@@ -152,7 +161,7 @@ def run_transient(
     most = int((MOST_STEPS * stop / longest + FREE_STEPS) * columns)
     plot = _run(
         circuit,
-        lambda _: [*save, *start, tran],
+        lambda _: [*sources, *save, *start, tran],
         reltol=accuracy,
         t_stop=stop,
         truncation=7.0,
@@ -190,6 +199,10 @@ def _run(
         return run(deck, t_stop=t_stop, timeout=timeout, keep=keep, script=script, most_numbers=most_numbers)
 
     return run_until_converged(partial(attempt), settings, keep=keep)[0]
+
+
+def _nodeset(guess: Mapping[str, float] | None) -> list[str]:
+    return wrap(".nodeset", (f"v({node})={volts!r}" for node, volts in (guess or {}).items()))
 
 
 def _check(circuit: Circuit) -> None:
