@@ -43,7 +43,7 @@ CASES = {
     "phase reversal": Case(
         "phase reversal", {}, {"supplies": (12, -3.9), "reference": 2.5, "output_scale": 2.0, "state_scale": 4.0}
     ),
-    "common mode": Case("common mode", {}, {"op_amp": "LM358", "supplies": (6.2, -12)}),
+    "common mode": Case("common mode", {}, {"op_amp": "LM358", "supplies": (6.2, -12), "reference": 5.0}),
     "current": Case("output current", {}, {"conductance_scale": 300.0}),
     "bandwidth": Case(
         "bandwidth",

@@ -36,7 +36,7 @@ from .loops import check_loops, check_speed, compensation, find_loops, neuron_de
 from .parts_list import PartsLine, list_parts
 from .realised import read_network, value_error
 from .rounding import Realisation, realise
-from .scaling import Bounds, Limits, Scaling, find_bounds, fit_ohms, fit_seconds, fit_volts
+from .scaling import Bounds, Limits, Scaling, find_bounds, fit_ohms, fit_seconds, fit_volts, usual_reference
 from .ways import Way
 
 if TYPE_CHECKING:
@@ -172,7 +172,7 @@ def design_board(
     precise: Any = "E96",
     capacitors: Any = "E6",
     amplifier: Any = None,
-    reference: Any = 5.0,
+    reference: Any = None,
     inputs: Any = None,
     t_stop: Any = None,
     state_scale: float | None = None,
@@ -194,7 +194,7 @@ def design_board(
     `op_amp`: a part with a data sheet, a MacroModel, or an OpAmp of one; `supplies`: its rails, volts. `series`,
     `capacitors`: of values (`hopfield_hw.parts.series`), or a stock; `precise`: of the resistors that shape gain
     curves, of which there are two where one misses by more than 0.2%. `amplifier`: of AMPLIFIERS; by default the one
-    for the network's gain. `reference`: of the biases, volts. `inputs`: a Signal, a number, or (m,) constants, volts,
+    for the network's gain. `reference`: of the biases, volts; by default `usual_reference`. `inputs`: a Signal, a number, or (m,) constants, volts,
     as the network has them, and `t_stop`, seconds: of the run in which the board is checked; 20 max(R C) by default.
 
     The scales of states, outputs, inputs, conductances and time (see `Scaling`) are chosen so that outputs keep their
@@ -213,7 +213,8 @@ def design_board(
     part = _on_supplies(as_op_amp(op_amp), supplies)
     model = part.model
     assert isinstance(model, MacroModel)
-    allowed, volts = limits or Limits(), float(positive(reference, "reference", shape=(), unit="V"))
+    allowed = limits or Limits()
+    volts = usual_reference(model) if reference is None else float(positive(reference, "reference", shape=(), unit="V"))
     made_with = _choose_amplifier(network, amplifier)
     resistors, of_capacitors = as_series(series), as_series(capacitors)
     signal = (

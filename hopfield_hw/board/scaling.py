@@ -22,6 +22,9 @@ from ..values.arrays import Array
 from ..values.errors import Unrealisable
 from ..values.si_text import format_si
 
+# What references are sold as, volts, and how much of an output's swing one may take.
+REFERENCES, REFERENCE_ROOM = (5.0, 4.096, 3.0, 2.5, 2.048, 1.25), 0.9
+
 
 @dataclass(frozen=True, kw_only=True)
 class Scaling:
@@ -130,6 +133,15 @@ def fit_volts(model: MacroModel, bounds: Bounds, limits: Limits, reference: floa
         output=_round_down(0.5 * room / bounds.output),
         inputs=_round_down(min(room, reference) / bounds.inputs) if bounds.inputs > 0.0 else 1.0,
     )
+
+
+def usual_reference(model: MacroModel) -> float:
+    """Return the largest of REFERENCES, volts, that an op-amp on its supplies follows and inverts with room to spare.
+
+    It must be within the swing, of either sign, and within the range of the inputs; the smallest where none is.
+    """
+    room = REFERENCE_ROOM * min(abs(end) for end in (*model.swing(), model.common_mode()[1]))
+    return max((volts for volts in REFERENCES if volts <= room), default=min(REFERENCES))
 
 
 def fit_ohms(

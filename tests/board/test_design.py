@@ -13,6 +13,7 @@ from hopfield_hw.board import Board, Limits, ProgrammedLevels, Scaling, design_b
 from hopfield_hw.board.choice import merge_pairs
 from hopfield_hw.board.loops import Loop, find_loops
 from hopfield_hw.board.realised import read_network, value_error
+from hopfield_hw.board.scaling import usual_reference
 from hopfield_hw.parts import Capacitor, MacroModel, OpAmp, Resistor
 from hopfield_hw.parts.data_sheet import find_data_sheet
 from hopfield_hw.parts.series import as_series
@@ -49,6 +50,32 @@ def test_scaling_is_exact() -> None:
     scaled = hh.reference(made, t_stop=2e-2, inputs=0.15)
     assert nrmse(ideal["state"].to_numpy(), scaled["state"].to_numpy() / 3.0) < 1e-5
     assert nrmse(ideal["output"].to_numpy(), scaled["output"].to_numpy() / 2.5) < 1e-5
+
+
+@pytest.mark.parametrize(
+    ("op_amp", "volts", "reference"),
+    [("TL074", 12.0, 5.0), ("TL074", 5.0, 3.0), ("MCP6002", 2.75, 2.048), ("MCP6002", 2.5, 2.048), ("LM358", 5.0, 2.5)],
+)
+def test_references_follow_the_supplies(op_amp: str, volts: float, reference: float) -> None:
+    model = find_data_sheet(op_amp).model((volts, -volts))
+    assert usual_reference(model) == reference
+    assert reference < min(model.swing()[1], model.common_mode()[1])
+
+
+def test_a_board_of_low_supplies_has_a_reference_that_its_buffer_gives() -> None:
+    small = hh.Network(
+        weights=[[5e-5, -1e-4], [-1e-4, 0.0]],
+        resistance=1e4,
+        capacitance=1e-8,
+        gain=hh.Tanh(gain=3.0),
+        initial=[0.2, -0.2],
+        bias=[1e-6, -1e-6],
+    )
+    found = design_board(small, op_amp="MCP6002", supplies=(2.5, -2.5))
+    assert found.circuit.device("V_reference_set").value == 2.048
+    assert found.verify().verdict == "passed"
+    with pytest.raises(Unrealisable, match="headroom: X_reference_p is asked for 5 V"):
+        design_board(small, op_amp="MCP6002", supplies=(2.5, -2.5), reference=5.0)
 
 
 def test_all_parts_are_of_their_series(board: Board) -> None:
@@ -140,7 +167,7 @@ REFUSED: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     ),
     "common mode": (
         {},
-        {"op_amp": "LM358", "supplies": (6.2, -12)},
+        {"op_amp": "LM358", "supplies": (6.2, -12), "reference": 5.0},
         "common mode: inputs of X_reference_p at 5 to 5 V, range -12 to 4.7 V (inputs stop)",
     ),
     "current": ({}, {"conductance_scale": 150.0}, "output current: "),
@@ -185,7 +212,7 @@ def test_a_board_that_cannot_work_is_refused_for_its_reason(name: str) -> None:
 
 
 def test_a_forced_board_says_what_fails() -> None:
-    board = design_board(network(), supplies=(12, -5), force=True)
+    board = design_board(network(), supplies=(12, -5), reference=5.0, force=True)
     assert not board.passed
     assert repr(board).startswith("<Board: board 3 neurons, 2 of 10 checks failed; op-amps TL074 on 12 V, -5 V; ")
 

@@ -189,7 +189,7 @@ def test_amplifiers_are_refused_that_are_none() -> None:
 
 def test_values_out_of_reach_are_refused_with_what_would_do() -> None:
     refused(
-        "Activate 'v': amplifier 'differential_pair' needs a reference of 2.5 V at least, not 1 V; give reference=2.5",
+        "Activate 'v': amplifier 'differential_pair' needs a reference of 2 V at least, not 1 V; give reference=2",
         lambda: build("differential_pair", Tanh(), reference=1.0),
         hh.Unrealisable,
     )

@@ -21,7 +21,7 @@ from ..summing import Summing
 from .amplifier import THERMAL, Curve, add_level, check_reference, curves_of, new_node, references
 from .drive import Divider, add_drive
 
-LEAST_REFERENCE = 2.5  # volts: half of it is across the tail's resistor, and its transistor must not saturate
+LEAST_REFERENCE = 2.0  # volts: half of it is across the tail's resistor, and its transistor must not saturate
 
 
 @dataclass(frozen=True, kw_only=True)
