@@ -49,5 +49,7 @@ def rails(text: str) -> tuple[float, float]:
         raise InputError(f"--supplies {text!r:.40}: must be two voltages with a comma, such as 12,-12")
     upper, lower = (parse_si(word, "--supplies", "V") for word in words)
     if not upper > lower:
-        raise InputError(f"--supplies {text!r:.40}: the first one must be the upper rail")
+        raise InputError(
+            f"--supplies {text!r:.40}: the first one must be the upper rail, above the second, such as 12,-12"
+        )
     return upper, lower

@@ -125,7 +125,9 @@ def _tolerance(text: str) -> float:
     try:
         value = float(number) / (PERCENT if text.strip().endswith("%") else 1.0)
     except ValueError:
-        raise InputError(f"--tolerance {text!r:.40}: must be a percentage, such as 1%") from None
+        raise InputError(
+            f"--tolerance {text!r:.40}: must be a percentage, such as 5%, or a part of 1, such as 0.05"
+        ) from None
     if not 0.0 < value < 1.0:
-        raise InputError(f"--tolerance {text!r:.40}: must be above 0 and below 100%")
+        raise InputError(f"--tolerance {text!r:.40}: must be above 0 and below 100%, such as 5% or 0.05")
     return value

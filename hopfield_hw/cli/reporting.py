@@ -138,7 +138,9 @@ def check_output(path: Path, *suffixes: str) -> Path:
 
 
 def check_folder(path: Path) -> Path:
-    """Return a folder, made where there is none. Raises InputError where it cannot be made."""
+    """Return a folder, made where there is none. Raises InputError for a file, and where it cannot be made."""
+    if path.exists() and not path.is_dir():
+        raise InputError(f"{str(path)!r:.200}: is a file; give a folder, or a path where one can be made")
     with _explain(path):
         path.mkdir(parents=True, exist_ok=True)
     _refuse_read_only(path)

@@ -107,8 +107,8 @@ def _edges(known: Array) -> Array:
     low, high = float(known[0]), float(known[-1])
     bins = min(MOST_BINS, max(LEAST_BINS, round(2.0 * math.sqrt(known.size))))
     width = (high - low) / bins or 0.05 * abs(low) or 1.0
-    first, last = math.floor(low / width), math.ceil(high / width)
-    edges = width * np.arange(first, max(last, first + 1) + 1)
+    edges = width * np.arange(math.ceil(low / width) - 1, math.ceil(high / width) + 1)
+    edges[0], edges[-1] = min(edges[0], low), max(edges[-1], high)
     # A margin of exactly 0 has failed, and a histogram's bins hold their lower edge.
     return np.asarray(np.where(edges == 0.0, np.nextafter(0.0, 1.0), edges))
 

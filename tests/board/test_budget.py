@@ -15,6 +15,7 @@ from hopfield_hw.board.budget.first_order import FirstOrder, Source, follow_plai
 from hopfield_hw.board.budget.imperfections import IMPERFECTIONS, NOMINAL, circuit_with, switch_on
 from hopfield_hw.board.realised import Crossbar
 from hopfield_hw.parts import OpAmp
+from hopfield_hw.pictures.budgets import bars
 from hopfield_hw.tolerance import Tolerances
 from hopfield_hw.values.errors import InputError
 
@@ -134,7 +135,12 @@ def test_report() -> None:
     assert [what for what, _ in found.rows()][:3] == ["whole", "dominated by", "cure"]
     assert found.to_json()["dominating"] == found.dominating.name
     assert isinstance(found.by_name["offset"], Contribution)
-    assert found.plot().axes
+    *rows, total, last = bars(found)
+    assert [row.name for row in rows] == [one.what for one in (*found.contributions, *found.beside)]
+    assert (last.name, last.measured) == ("whole board", found.states)
+    assert abs(total.measured - found.states) <= found.residual < 0.1 * found.states
+    texts = [text.get_text() for axes in found.plot().axes for text in axes.texts]
+    assert f"{found.dominating.states:.2e}" in texts
 
 
 def test_first_order_of_one_neuron_is_the_closed_form() -> None:

@@ -133,7 +133,19 @@ def test_a_study_is_written_with_its_page_and_samples(
             "delayed_inhibition: its feedback has delays: a board is made of a Network, without delays and clocks",
         ),
         (["board", "PAIR", "--supplies", "12"], "--supplies '12': must be two voltages with a comma, such as 12,-12"),
-        (["board", "PAIR", "--supplies", "-12,12"], "--supplies '-12,12': the first one must be the upper rail"),
+        *(
+            (
+                ["board", "PAIR", "--supplies", rails],
+                f"--supplies {rails!r}: the first one must be the upper rail, above the second, such as 12,-12",
+            )
+            for rails in ("-12,12", "12,12")
+        ),
+        (["board", "PAIR", "-o", "PAIR"], "'PAIR': is a file; give a folder, or a path where one can be made"),
+        (["montecarlo", "PAIR", "-o", "PAIR"], "'PAIR': is a file; give a folder, or a path where one can be made"),
+        (
+            ["montecarlo", "PAIR", "--seed", "18446744073709551616"],
+            "`seed` = 18446744073709551616: must be a whole number from 0 to 18446744073709551615",
+        ),
         (
             ["board", "PAIR", "--series", "E7"],
             "`series`: series 'E7' is unknown: must be one of E6, E12, E24, E48, E96, E192; or "
@@ -145,8 +157,20 @@ def test_a_study_is_written_with_its_page_and_samples(
             "diode_clamp, zener_clamp; did you mean 'exact'?; or give an Amplifier",
         ),
         (["board", "PAIR", "--timeout", "0"], "`--timeout = 0.0 s`: must be positive"),
-        (["montecarlo", "PAIR", "--tolerance", "150%"], "--tolerance '150%': must be above 0 and below 100%"),
-        (["montecarlo", "PAIR", "--tolerance", "some"], "--tolerance 'some': must be a percentage, such as 1%"),
+        *(
+            (
+                ["montecarlo", "PAIR", "--tolerance", text],
+                f"--tolerance {text!r}: must be above 0 and below 100%, such as 5% or 0.05",
+            )
+            for text in ("150%", "100%", "5", "0", "-5%", "nan", "inf")
+        ),
+        *(
+            (
+                ["montecarlo", "PAIR", "--tolerance", text],
+                f"--tolerance {text!r}: must be a percentage, such as 5%, or a part of 1, such as 0.05",
+            )
+            for text in ("some", "%", "")
+        ),
         (["montecarlo", "PAIR", "--engine", "xyce"], "--engine 'xyce': must be equation or ngspice"),
         (["montecarlo", "PAIR", "--samples", "0"], "--samples 0: must be at least 1"),
         (["montecarlo", "PAIR", "--workers", "0"], "--workers 0: must be at least 1"),
@@ -158,7 +182,7 @@ def test_bad_input_is_refused(
     pair: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
 ) -> None:
     assert run([str(pair) if word == "PAIR" else word for word in arguments]) == 2
-    assert capsys.readouterr().err == f"hopfield-hw: error: {message}\n"
+    assert capsys.readouterr().err == f"hopfield-hw: error: {message.replace('PAIR', str(pair))}\n"
 
 
 @pytest.mark.usefixtures("ngspice")

@@ -111,7 +111,10 @@ def test_a_model_of_a_vendor_is_measured_against_a_sheet(tmp_path: Path, capsys:
             ["TL074", "--bench", "--supplies", "12"],
             "--supplies '12': must be two voltages with a comma, such as 12,-12",
         ),
-        (["TL074", "--bench", "--supplies", "-12,12"], "--supplies '-12,12': the first one must be the upper rail"),
+        (
+            ["TL074", "--bench", "--supplies", "-12,12"],
+            "--supplies '-12,12': the first one must be the upper rail, above the second, such as 12,-12",
+        ),
         (
             ["TL074", "--bench", "--supplies", "0.5,-0.5"],
             "`MacroModel` TL074: supplies of 0.5 V and -0.5 V leave its output no room: it ends 0.5483 V and 0.5483 V "
