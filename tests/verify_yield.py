@@ -81,8 +81,8 @@ def starts() -> bool:
 def draws() -> bool:
     """Print how often ngspice and the static equation agree whether drawn boards of a memory recall its pattern.
 
-    The start is between two memories, so that resistors of 5% decide. Margin of a decision: by how much all states at the
-    start must move, towards the pattern or away from it, for the other outcome. Error of the waveform: the largest
+    The start is between two memories, so that resistors of 5% decide. Margin of a decision: by how much all states at
+    the start must move, towards the pattern or away from it, for the other outcome. Error of the waveform: the largest
     difference of a state from ngspice's in the first R C, after which both grow alike.
     """
     first, second = np.array([1.0, 1.0, -1.0, -1.0]), np.array([1.0, -1.0, 1.0, -1.0])
@@ -126,10 +126,10 @@ def draws() -> bool:
     apart = float(np.max(np.abs(found[agree] - margins[agree])))
     print(
         f"draws: {DRAWS}, of which the equation has {int(done.sum())} recall, ngspice {int(np.sum(found > 0.0))}; "
-        f"{int(agree.sum())} agree, {int(close.sum())} differ with a margin below the waveform's error, {wrong} otherwise "
-        f"({int(np.sum(~known))} undecided); {int(np.sum(distance <= error))} margins in all are below it\n"
-        f"waveform's error: median {1e3 * np.median(error):.3g} mV, at most {1e3 * np.max(error):.3g} mV; margin of the "
-        f"start: median {1e3 * np.median(distance):.3g} mV, least {1e3 * np.min(distance):.3g} mV\n"
+        f"{int(agree.sum())} agree, {int(close.sum())} differ with a margin below the waveform's error, {wrong} "
+        f"otherwise ({int(np.sum(~known))} undecided); {int(np.sum(distance <= error))} margins in all are below it\n"
+        f"waveform's error: median {1e3 * np.median(error):.3g} mV, at most {1e3 * np.max(error):.3g} mV; margin of "
+        f"the start: median {1e3 * np.median(distance):.3g} mV, least {1e3 * np.min(distance):.3g} mV\n"
         f"margins of the output where they agree: correlation {alike:.4f}, at most {1e3 * apart:.3g} mV apart"
     )
     return wrong == 0 and 0.5 <= float(np.mean(done)) <= 0.9

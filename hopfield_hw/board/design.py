@@ -194,8 +194,9 @@ def design_board(
     `op_amp`: a part with a data sheet, a MacroModel, or an OpAmp of one; `supplies`: its rails, volts. `series`,
     `capacitors`: of values (`hopfield_hw.parts.series`), or a stock; `precise`: of the resistors that shape gain
     curves, of which there are two where one misses by more than 0.2%. `amplifier`: of AMPLIFIERS; by default the one
-    for the network's gain. `reference`: of the biases, volts; by default `usual_reference`. `inputs`: a Signal, a number, or (m,) constants, volts,
-    as the network has them, and `t_stop`, seconds: of the run in which the board is checked; 20 max(R C) by default.
+    for the network's gain. `reference`: of the biases, volts; by default `usual_reference`. `inputs`: a Signal, a
+    number, or (m,) constants, volts, as the network has them, and `t_stop`, seconds: of the run in which the board is
+    checked; 20 max(R C) by default.
 
     The scales of states, outputs, inputs, conductances and time (see `Scaling`) are chosen so that outputs keep their
     headroom, resistors their range and outputs their current, and amplifiers are fast and steep enough; a scale that is

@@ -11,6 +11,7 @@ import pytest
 
 import hopfield_hw as hh
 from hopfield_hw.board import Board, Contribution, ErrorBudget, design_board, error_budget
+from hopfield_hw.board.budget.cures import say_cure
 from hopfield_hw.board.budget.first_order import FirstOrder, Source, follow_plain
 from hopfield_hw.board.budget.imperfections import IMPERFECTIONS, NOMINAL, circuit_with, switch_on
 from hopfield_hw.board.realised import Crossbar
@@ -141,6 +142,17 @@ def test_report() -> None:
     assert abs(total.measured - found.states) <= found.residual < 0.1 * found.states
     texts = [text.get_text() for axes in found.plot().axes for text in axes.texts]
     assert f"{found.dominating.states:.2e}" in texts
+
+
+def test_a_cure_is_for_the_whole() -> None:
+    """An offset of which nothing, a half, or less than what the others leave may stay."""
+    board, offset = with_figure(small_board(), offset=1e-3), whole().by_name["offset"]
+    one = replace(offset, states=8e-3)
+    assert say_cure(board, one, 9e-3, 1e-2) == "none is needed: the whole is below 1e-02"
+    assert say_cure(board, one, 9e-3, 5e-3).startswith("an offset of 500 uV at most: ")  # 4e-3 of 8e-3 are left to it
+    both = say_cure(board, one, 2e-2, 1e-2)
+    assert both.startswith("an offset of 500 uV at most: ")
+    assert both.endswith("; the others leave too much: those that follow by as much")
 
 
 def test_first_order_of_one_neuron_is_the_closed_form() -> None:

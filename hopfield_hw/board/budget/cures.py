@@ -13,13 +13,26 @@ if TYPE_CHECKING:
     from ..design import Board
     from .contributions import Contribution
 
+NO_ROOM = 0.1  # of the goal: with less of it left, one contribution alone cannot reach it
 
-def say_cure(board: Board, one: Contribution, goal: float) -> str:
-    """Return what would do: contributions grow with their figure, to first order."""
-    if one.states <= goal:
-        return f"none is needed: it is below {goal:.0e}"
-    factor, model = one.states / goal, board.model
-    match one.name:
+
+def say_cure(board: Board, one: Contribution, whole: float, goal: float) -> str:
+    """Return what of the dominating contribution would bring the whole down to a goal; it grows with its figure.
+
+    Where what the others leave is above the goal, they must come down by the same factor.
+    """
+    if whole <= goal:
+        return f"none is needed: the whole is below {goal:.0e}"
+    left = goal - max(whole - one.states, 0.0)
+    alone = left > NO_ROOM * goal
+    said = _say(board, one.name, one.states / left if alone else whole / goal)
+    return said if alone else f"{said}; the others leave too much: those that follow by as much"
+
+
+def _say(board: Board, name: str, factor: float) -> str:
+    """Return what makes a contribution smaller by a factor."""
+    model = board.model
+    match name:
         case "offset":
             return f"an offset of {format_si(abs(model.offset) / factor, 'V')} at most: nulled, or a precise op-amp"
         case "bias_current":

@@ -101,7 +101,7 @@ def error_budget(
         gate=study.gate,
         resolution=study.resolution,
         goal=goal,
-        cure=say_cure(board, ordered[0], goal),
+        cure=say_cure(board, ordered[0], study.size(whole.states), goal),
         tolerances=f"{tolerances}, {draws} draws from seed {seed}; {temperature:g} degrees Celsius",
         times=study.times,
         ideal=study.ideal,
