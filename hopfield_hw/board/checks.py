@@ -15,6 +15,8 @@ from ..values.arrays import Array
 from ..values.si_text import format_si
 from .scaling import Limits
 
+ROUNDING = 1e-12  # of a limit: products of scales that come to it are off by the last digit
+
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
@@ -34,8 +36,9 @@ class Check:
 
     @property
     def passed(self) -> bool:
-        """Whether it holds; a check without a number does not."""
-        return self.found <= self.limit if self.sense == "at most" else self.found >= self.limit
+        """Whether it holds, to rounding; a check without a number does not."""
+        room = ROUNDING * abs(self.limit) if np.isfinite(self.limit) else 0.0
+        return self.found <= self.limit + room if self.sense == "at most" else self.found >= self.limit - room
 
     def figures(self) -> dict[str, Any]:
         """Return by name what JSON has of it."""

@@ -41,6 +41,7 @@ from hopfield_hw.values.signals import Signal
 
 CASES = {
     "ad_converter_4bit": ["off_by_one", "sweep"],
+    "ad_converter_board": ["nine", "eleven"],
     "bam_two_pairs": ["second_pair"],
     "brain_state_in_a_box": [],
     "chaotic_neurons": [],
