@@ -10,6 +10,7 @@ import pytest
 
 import hopfield_hw as hh
 from hopfield_hw.board import Board, Limits, ProgrammedLevels, Scaling, design_board
+from hopfield_hw.board.checks import Check
 from hopfield_hw.board.choice import merge_pairs
 from hopfield_hw.board.loops import Loop, find_loops
 from hopfield_hw.board.realised import read_network, value_error
@@ -323,3 +324,11 @@ def test_rails_begin_where_the_start_asks_for_them(board: Board) -> None:
     outputs = board.scaled.gain.value(board.scaled.initial)
     assert [board.circuit.initial[f"v_{k}"] for k in range(3)] == pytest.approx(outputs.tolist())
     assert board.circuit.initial["vn_2"] == pytest.approx(-outputs[2])
+
+
+@pytest.mark.parametrize(("found", "passed"), [(9.0 * (1.0 + 1e-15), True), (9.0 + 1e-9, False), (float("nan"), False)])
+def test_a_value_at_its_limit_passes_its_check_to_rounding(found: float, passed: bool) -> None:
+    check = Check(name="headroom", where="state 3", found=found, limit=9.0, unit="V", sense="at most")
+    assert check.passed is passed
+    mirrored = Check(name="supply", where="state 3", found=-found, limit=-9.0, unit="V", sense="at least")
+    assert mirrored.passed is passed

@@ -394,6 +394,15 @@ def test_a_design_says_how_its_board_is_made(tmp_path: Path) -> None:
     assert (other.model.supply_plus, other.limits) == (12.0, made.limits)
 
 
+@pytest.mark.usefixtures("ngspice")
+def test_the_converters_board_is_one_for_all_of_its_inputs() -> None:
+    design = load_design("ad_converter_board")
+    boards = [board_of(one) for one in (design, *design.cases.values())]
+    assert all(board.passed for board in boards)
+    assert len({board.circuit.netlist() for board in boards}) == 1
+    assert [float(board.inputs.values[0, 0]) for board in boards if board.inputs] == pytest.approx([4.95, 2.97, 3.63])
+
+
 def test_limits_of_a_board_are_checked(tmp_path: Path) -> None:
     text = HEAD + INLINE + "[board.limits]\nmost_resistance = -1.0\n"
     with pytest.raises(InputError) as refusal:
