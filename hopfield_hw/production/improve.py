@@ -176,6 +176,7 @@ def center_board(
         size=len(variation.streams),
         samples=samples,
         fresh=samples,
+        objective="smooth" if by_rest else "gravity",
         steps=steps,
         seed=seed,
     )

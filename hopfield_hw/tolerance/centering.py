@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 import scipy.optimize
@@ -21,9 +21,12 @@ Margins: TypeAlias = Callable[[Array], Any]
 Perturb: TypeAlias = Callable[[Array, Array], Any]
 
 Outcome = Literal["better", "not better", "worse"]
+Objective = Literal["normal", "smooth", "gravity"]
 DIFFERENCE = 1e-3  # of the range of a value, of the differences
 # Widths of the smooth step that counts boards, in standard deviations of the margin at the start.
 WIDTHS = (1.0, 0.3, 0.1)
+# Of "gravity": how far nominal values are spread, as a part of their room; steps tried, in spreads of each value.
+SPREAD, STEPS = 0.05, (0.0, 1.0, 3.0)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -86,7 +89,7 @@ def center(
     samples: int = 400,
     fresh: int = 1000,
     seed: int,
-    objective: Literal["normal", "smooth"] = "smooth",
+    objective: Objective = "smooth",
     steps: int = 30,
     level: float = LEVEL,
 ) -> Centered:
@@ -100,14 +103,20 @@ def center(
     - "smooth": the mean of Phi(margin / h), which counts the boards themselves as h falls to a tenth of the margin's
       deviation; it starts from where "normal" ends.
 
-    Both by L-BFGS-B with differences in m directions, `steps` iterations each. Before and after are then estimated on
-    `fresh` samples of their own, the same for both.
+    Both by L-BFGS-B with differences in m directions, `steps` iterations each. A margin that jumps, as that of a
+    decision does, has no such differences:
+
+    - "gravity": each of `steps` rounds spreads the nominal values too, and moves them along the covariance of their
+      places with the ranks of the margins, from boards that fail to boards that pass, by the step of which most boards
+      pass (R. S. Soin, R. Spence, IEE Proc. G 127:262, 1980, with ranks in the place of pass and fail).
+
+    Before and after are then estimated on `fresh` samples of their own, the same for both.
 
     Raises InputError for a box that does not hold the nominal values or has no room, and margins that are not finite.
     """
     point, low, high = as_box(nominal, lower, upper)
-    if objective not in ("normal", "smooth"):
-        raise InputError(f"`objective` = {objective!r:.40}: must be 'normal' or 'smooth'")
+    if objective not in get_args(Objective):
+        raise InputError(f"`objective` = {objective!r:.40}: must be one of {', '.join(get_args(Objective))}")
     if not np.any(high > low):
         raise InputError("`center`: lower and upper leave no room; nothing could move")
     count = whole(samples, "samples", 20, 10**7, "; fewer say nothing of a yield")
@@ -117,14 +126,18 @@ def center(
     tally = [0]
 
     def margins(where: Array, z: Array) -> Array:
-        values = np.asarray(perturb(where, z), dtype=np.float64)
+        rows = [perturb(where, z)] if where.ndim == 1 else [perturb(p, z[k : k + 1]) for k, p in enumerate(where)]
+        values = np.concatenate([np.asarray(row, dtype=np.float64) for row in rows])
         if values.ndim != 2 or len(values) != len(z):
             raise InputError(f"`perturb` gave shape {values.shape}: must give ({len(z)}, parts)")
         tally[0] += len(values)
         return evaluate(margin, values)
 
-    common = _normals(seed, "centering", width, count)
-    best = _climb(lambda p: _index(margins(p, common)), point, low, high, rounds)
+    if objective == "gravity":
+        best = _gravitate(margins, point, low, high, rounds, lambda name, k: _normals(seed, name, k or width, count))
+    else:
+        common = _normals(seed, "centering", width, count)
+        best = _climb(lambda p: _index(margins(p, common)), point, low, high, rounds)
     if objective == "smooth":
         scale = float(np.std(margins(best, common))) or 1.0
         for part in WIDTHS:
@@ -166,6 +179,36 @@ def _outcome(gained: int, lost: int, level: float) -> Outcome:
     if gained + lost == 0 or stats.binomtest(gained, gained + lost).pvalue > 1.0 - level:
         return "not better"
     return "better" if gained > lost else "worse"
+
+
+def _gravitate(
+    margins: Callable[[Array, Array], Array],
+    start: Array,
+    low: Array,
+    high: Array,
+    rounds: int,
+    normals: Callable[[str, int], Array],
+) -> Array:
+    """Return a point of which more boards pass; `normals(name, m)`: numbers of samples, of parts where m is 0."""
+    point, spread, step = start, SPREAD, 1.0
+    for k in range(rounds):
+        width = spread * (high - low) / 2.0
+        moves = normals(f"moves {k}", point.size)
+        ranks = stats.rankdata(margins(np.clip(point + width * moves, low, high), normals(f"spread {k}", 0)))
+        way = moves.T @ (ranks - np.mean(ranks))
+        if not np.any(way):
+            break
+        way *= np.sqrt(way.size) / np.linalg.norm(way)
+        z = normals(f"steps {k}", 0)
+        places = [np.clip(point + far * step * width * way, low, high) for far in STEPS]
+        passed = [int(np.sum(margins(place, z) > 0.0)) for place in places]
+        best = int(np.argmax(passed))
+        point = places[best]
+        if best == 0:
+            spread, step = spread / 1.5, step / 2.0
+        elif best == len(STEPS) - 1:
+            step *= 1.5
+    return point
 
 
 def _climb(score: Callable[[Array], float], start: Array, low: Array, high: Array, rounds: int) -> Array:
