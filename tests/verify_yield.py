@@ -15,9 +15,10 @@ from hopfield_hw.designs.boards import board_of
 from hopfield_hw.problems.ad_converter import ad_converter
 from hopfield_hw.production.engines import simulate_board
 from hopfield_hw.production.improve import center_board
-from hopfield_hw.production.monte_carlo import monte_carlo, yield_against_tolerance
+from hopfield_hw.production.monte_carlo import monte_carlo
 from hopfield_hw.production.samples import sample_maker
 from hopfield_hw.production.startup import simulate_starts
+from hopfield_hw.production.sweeps import yield_against_tolerance
 from hopfield_hw.production.tasks import Pattern, Waves, code_task, task_of
 from hopfield_hw.production.usual import usual_tolerances, without_offsets
 from hopfield_hw.tolerance.draws import draw_factors, vary

@@ -6,6 +6,7 @@ from .design import Board, design_board
 from .noise import BoardNoise, NoiseRun, board_noise, simulate_noise
 from .rounding import Realisation, RoundingCost, realise, rounding_cost
 from .scaling import Limits, Scaling
+from .supplies import on_supplies
 from .ways import DigitalPotentiometer, OfSeries, ProgrammedLevels, TwoOfSeries, Way
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "board_noise",
     "design_board",
     "error_budget",
+    "on_supplies",
     "realise",
     "rounding_cost",
     "simulate_noise",

@@ -27,14 +27,14 @@ from ..values.si_text import format_si
 from ..values.signals import Signal, as_signal
 from .additions import buffer_references, compensate, decouple, start_rails
 from .budget.imperfections import NOMINAL, check_names, circuit_with
-from .checks import Check, check_bounds, check_droop, check_rounding, check_supply, loop_rate
+from .checklist import check_board
+from .checks import Check, check_supply, loop_rate
 from .choice import Stock, choose_parts
-from .demands import check_demands, find_demands
 from .equation import BoardEquation
 from .judgement import BoardVerification, board_equation, verify_board
-from .loops import check_loops, check_speed, compensation, find_loops, neuron_delays
+from .loops import compensation, find_loops, neuron_delays
 from .parts_list import PartsLine, list_parts
-from .realised import read_network, value_error
+from .realised import read_network
 from .rounding import Realisation, realise
 from .scaling import Bounds, Limits, Scaling, find_bounds, fit_ohms, fit_seconds, fit_volts, usual_reference
 from .ways import Way
@@ -276,14 +276,14 @@ def design_board(
     circuit = decouple(circuit, _package(op_amp))
     board_inputs = None if signal is None else signal.scale(seconds=scaling.time, volts=scaling.inputs)
     realised = read_network(circuit, scaled)
-    checks = (
-        supply,
-        *check_bounds(circuit, model, bounds.states * scaling.state, bounds.output * scaling.output),
-        check_rounding(value_error(scaled, realised), allowed),
-        *check_demands(find_demands(circuit, t_stop=end * scaling.time, inputs=board_inputs), allowed),
-        *check_loops(circuit, allowed),
-        check_speed(circuit, loop_rate(scaled), allowed),
-        *check_droop(scaled, model, bounds.states * scaling.state, end * scaling.time),
+    checks = check_board(
+        circuit,
+        model,
+        scaled=scaled,
+        realised=realised,
+        reached=(bounds.states * scaling.state, bounds.output * scaling.output),
+        run=(end * scaling.time, board_inputs),
+        limits=allowed,
     )
     board = Board(
         network=network,

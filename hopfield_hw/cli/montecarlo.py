@@ -12,7 +12,9 @@ import typer
 
 from ..designs.boards import board_of, board_task
 from ..production.monte_carlo import Engine, MonteCarlo, monte_carlo
+from ..production.sweeps import YieldCurve, yield_against_temperature
 from ..production.usual import usual_tolerances
+from ..tolerance.drifts import ROOM, check_temperature
 from ..values.errors import InputError
 from ..values.report import plain
 from .inputs import load
@@ -37,6 +39,12 @@ def montecarlo(
     engine: Annotated[
         str, typer.Option("--engine", metavar="E", help="equation, or ngspice: the whole circuit with all its op-amps.")
     ] = "equation",
+    temperature: Annotated[
+        str | None,
+        typer.Option(
+            "--temperature", metavar="T", help="Degrees Celsius, one or several such as 0,25,70; 27 by default."
+        ),
+    ] = None,
     resume: Annotated[
         Path | None, typer.Option("--resume", metavar="FILE", help="Keep results here; go on from them after a stop.")
     ] = None,
@@ -49,11 +57,18 @@ def montecarlo(
 
     Resistors, capacitors and op-amps are drawn within their tolerances. What is reported is the yield with its exact
     interval, the margin, settling time, power, and the parts that matter. A study that was stopped goes on from its
-    file with --resume, with the same numbers whatever the workers. With -o a folder gets the page (yield.png), the
-    samples with the values of their parts (samples.csv), and the report (yield.json).
+    file with --resume, with the same numbers whatever the workers. At several temperatures the yield of each is
+    reported, of the same boards; resistors, capacitors and offsets drift, each by a coefficient of its own. With -o a
+    folder gets the page (yield.png), the samples with the values of their parts (samples.csv), and the report
+    (yield.json); of several temperatures no samples.
     """
     chosen = load(design, case)
     part = 0.01 if tolerance is None else _tolerance(tolerance)
+    degrees = [ROOM] if temperature is None else _temperatures(temperature)
+    if len(degrees) > 1 and resume is not None:
+        raise InputError(
+            f"--resume: a file is of one study, and --temperature {temperature} of several; give one of them"
+        )
     if engine not in get_args(Engine):
         raise InputError(f"--engine {engine!r:.40}: must be {' or '.join(get_args(Engine))}")
     if workers is not None and workers < 1:
@@ -73,17 +88,19 @@ def montecarlo(
     task = board_task(chosen, board)
     assert task is not None
     with progress_of(f"{chosen.name}: boards") as progress:
-        found = monte_carlo(
-            board,
-            task=task,
-            tolerances=usual_tolerances(board, resistors=part),
-            samples=samples,
-            seed=seed,
-            engine="ngspice" if engine == "ngspice" else "equation",
-            workers=workers,
-            progress=progress,
-            resume=resume,
-        )
+        how: dict[str, Any] = {
+            "tolerances": usual_tolerances(board, resistors=part),
+            "samples": samples,
+            "seed": seed,
+            "engine": engine,
+            "workers": workers,
+            "progress": progress,
+        }
+        found: MonteCarlo | YieldCurve
+        if len(degrees) > 1:
+            found = yield_against_temperature(board, task, temperatures=degrees, **how)
+        else:
+            found = monte_carlo(board, task=task, temperature=degrees[0], resume=resume, **how)
     content = {
         "status": "done",
         "design": chosen.name,
@@ -101,22 +118,36 @@ def montecarlo(
     return 0
 
 
-def write_study(folder: Path, found: MonteCarlo, content: dict[str, Any], title: str) -> list[Path]:
-    """Write the page, the samples and the report of a study; return their paths."""
+def write_study(folder: Path, found: MonteCarlo | YieldCurve, content: dict[str, Any], title: str) -> list[Path]:
+    """Write the page, the report, and of one temperature the samples of a study; return their paths."""
     page, samples, report = (folder / name for name in ("yield.png", "samples.csv", "yield.json"))
     with written(report) as part:
         part.write_text(json.dumps(plain(content), indent=1, allow_nan=False) + "\n", encoding="utf-8", newline="\n")
+    if isinstance(found, MonteCarlo):
+        _write_samples(samples, found)
+    with written(page) as part:
+        found.plot(part, title=title)
+    return [page, samples, report] if isinstance(found, MonteCarlo) else [page, report]
+
+
+def _write_samples(path: Path, found: MonteCarlo) -> None:
     draws = found.draws
-    with written(samples) as part, part.open("w", encoding="utf-8", newline="") as file:
+    with written(path) as part, part.open("w", encoding="utf-8", newline="") as file:
         lines = csv.writer(file, lineterminator="\n")
         lines.writerow([*COLUMNS, *draws.variation.names])
         columns = (found.margins, found.settling, found.power, found.energy)
         for k, values in enumerate(zip(*(column.tolist() for column in columns), strict=True)):
             told = ["" if math.isnan(value) else repr(value) for value in values]
             lines.writerow([k, *told, *map(repr, draws.values[k].tolist())])
-    with written(page) as part:
-        found.plot(part, title=title)
-    return [page, samples, report]
+
+
+def _temperatures(text: str) -> list[float]:
+    """Return the values of --temperature. Raises InputError for what is no number, and for what no part is made for."""
+    try:
+        found = [float(word) for word in text.split(",")]
+    except ValueError:
+        raise InputError(f"--temperature {text!r:.40}: must be degrees Celsius, such as 0,25,70") from None
+    return [check_temperature(one, "--temperature") for one in dict.fromkeys(found)]
 
 
 def _tolerance(text: str) -> float:

@@ -17,7 +17,8 @@ from .plots import A4_LANDSCAPE, SPICE, STYLE, Page, axis_factor, write_table
 from .schematic import FAULT
 
 if TYPE_CHECKING:
-    from ..production.monte_carlo import MonteCarlo, YieldCurve
+    from ..production.monte_carlo import MonteCarlo
+    from ..production.sweeps import YieldCurve
 
 GOAL = 0.95
 MOST_PARTS = 15
@@ -51,26 +52,32 @@ def plot_monte_carlo(found: MonteCarlo, *, title: str = "board") -> Figure:
 
 
 def plot_yields(curve: YieldCurve, *, title: str = "") -> Figure:
-    """Return the picture of yields against the tolerance of the resistors: intervals as bars, and the line of 95%."""
+    """Return the picture of yields over a quantity: intervals as bars, and the line of 95%; parts of 1 in percent."""
     with style.context(["default", dict(STYLE)]):
         figure = Page(figsize=(7.0, 4.6))
         axes = figure.add_axes((0.1, 0.12, 0.86, 0.74))
-        x = 100.0 * np.array(curve.tolerances)
+        is_part, unit = curve.unit == "", curve.unit or "%"
+        x = np.array(curve.points) * (100.0 if is_part else 1.0)
         values = np.array([one.value for one in curve.yields])
         low, high = np.array([one.interval for one in curve.yields]).T
         off = np.maximum(np.stack([values - low, high - values]), 0.0)
         axes.errorbar(x, values, yerr=off, fmt="o-", color=SPICE, ms=4, lw=1.0, elinewidth=1.2, capsize=3)
         axes.axhline(GOAL, color="black", lw=0.9, ls="-.")
         axes.text(1.0, GOAL, f"{GOAL:.0%} ", transform=axes.get_yaxis_transform(), ha="right", va="bottom")
-        if x[0] > 0.0 and x.size > 1:
+        if is_part and x[0] > 0.0 and x.size > 1:
             axes.set_xscale("log")
             axes.xaxis.set_minor_formatter(NullFormatter())
-        axes.set_xticks(x, [f"{one:g}%" for one in x])
-        axes.set(xlabel="tolerance of the resistors", ylabel="yield", ylim=(min(0.0, float(low.min())), 1.03))
+        axes.set_xticks(x, [f"{one:g}%" if is_part else f"{one:g}" for one in x])
+        named = curve.quantity if is_part else f"{curve.quantity} ({unit})"
+        axes.set(xlabel=named, ylabel="yield", ylim=(min(0.0, float(low.min())), 1.03))
         first = curve.yields[0]
-        proved, crossed = curve.reaches(GOAL), curve.crossing(GOAL)
-        said = "no tolerance of these is sure" if proved is None else f"up to {proved:.3g} for sure"
-        said += "" if crossed is None else f"; the yield itself falls to it about {crossed:.3g}"
+        proved, crossed = curve.reaches(GOAL), ", ".join(map(curve.text, curve.crossings(GOAL)))
+        said = (
+            "sure at none of these"
+            if proved is None
+            else f"for sure {curve.text(proved[0])} to {curve.text(proved[1])}"
+        )
+        said += f"; the yield itself crosses it about {crossed}" if crossed else ""
         axes.set_title(
             f"{title}{': ' if title else ''}yield of {first.trials} boards each, exact intervals of {first.level:.4g}\n"
             f"{GOAL:.0%}: {said}"

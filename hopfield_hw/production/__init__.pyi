@@ -1,8 +1,9 @@
 from .faults import FaultEffects, find_fault_effects
 from .improve import CenteredBoard, center_board, resistor_grades
-from .monte_carlo import MonteCarlo, YieldCurve, monte_carlo, yield_against_tolerance
+from .monte_carlo import MonteCarlo, monte_carlo
 from .ramp import states_after_ramp, with_ramp
 from .startup import Starts, simulate_starts, with_preset
+from .sweeps import YieldCurve, yield_against_supply, yield_against_temperature, yield_against_tolerance
 from .tasks import Code, Mask, Optimum, Pattern, Task, code_task, task_of
 from .usual import usual_tolerances
 
@@ -28,5 +29,7 @@ __all__ = [
     "usual_tolerances",
     "with_preset",
     "with_ramp",
+    "yield_against_supply",
+    "yield_against_temperature",
     "yield_against_tolerance",
 ]

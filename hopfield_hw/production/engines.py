@@ -11,7 +11,7 @@ import numpy as np
 from ..board.design import Board
 from ..circuit import Circuit
 from ..parts import VoltageSource
-from ..spice.analyses import Result, run_transient
+from ..spice.analyses import ROOM, Result, run_transient
 from ..values.arrays import Array
 from ..values.errors import SimulatorError
 from .samples import Maker
@@ -62,12 +62,12 @@ def run_block(board: Board, task: Task, maker: Maker, values: Array, times: Arra
     return Block(margins=_worst(margins), settling=slowest, power=power, energy=power * slowest)
 
 
-def run_in_ngspice(board: Board, task: Task, circuit: Circuit, times: Array) -> Block:
+def run_in_ngspice(board: Board, task: Task, circuit: Circuit, times: Array, *, temperature: float = ROOM) -> Block:
     """Return what one board does in ngspice. A run that ngspice does not deliver leaves it undecided."""
     margins, settling, power, energy = [], [], [], []
     try:
         for run, signal in enumerate(task.runs(board)):
-            waves, watts = simulate_board(board, circuit.driven(signal), times)
+            waves, watts = simulate_board(board, circuit.driven(signal), times, temperature=temperature)
             margins.append(task.judge(waves, run))
             settling.append(waves.settling())
             power.append(float(np.trapezoid(watts, times)) / float(times[-1]))
@@ -92,10 +92,11 @@ def simulate_board(
     initial: Mapping[str, float] | None = None,
     probes: tuple[str, ...] = (),
     accuracy: float = ACCURACY,
+    temperature: float = ROOM,
 ) -> tuple[Waves, Array]:
     """Return waveforms of one board in ngspice at times, and the power from its supplies, (P,), watts.
 
-    `initial`: node voltages to start from; those of the circuit by default.
+    `initial`: node voltages to start from; those of the circuit by default. `temperature`: degrees Celsius.
     """
     sources = [name for name in SUPPLIES if any(d.name == name for d in circuit.devices)]
     names = {probe.node for probe in (*circuit.states, *circuit.outputs)}
@@ -106,6 +107,7 @@ def simulate_board(
         initial=circuit.initial if initial is None else initial,
         probes=(*wanted, *probes),
         accuracy=accuracy,
+        temperature=temperature,
     )
     states = np.stack([p.scale * np.interp(times, run.axis, np.real(run.voltage(p.node))) for p in circuit.states], 1)
     outputs = np.stack([p.scale * np.interp(times, run.axis, np.real(run.voltage(p.node))) for p in circuit.outputs], 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -16,10 +16,11 @@ from ..board.design import Board
 from ..parts import MacroModel, OpAmp
 from ..tolerance.distributions import Fixed
 from ..tolerance.draws import Draws, Variation, draw_factors, vary
+from ..tolerance.drifts import ROOM, Drifts, check_temperature
 from ..tolerance.streams import MOST_SEED
 from ..tolerance.tolerances import Tolerances
 from ..tolerance.yields import LEVEL, Yield, check_level, count_yield
-from ..values.arrays import Array, freeze, positive, whole
+from ..values.arrays import Array, positive, whole
 from ..values.errors import InputError
 from ..values.report import Report
 from ..values.si_text import format_si
@@ -65,12 +66,15 @@ class MonteCarlo(Report):
     seed: int
     level: float
     variation: Variation = field(repr=False)
+    temperature: float = ROOM
+    drifts: Drifts = field(default_factory=Drifts, repr=False)
     failures: dict[int, str] = field(default_factory=dict, repr=False)
 
     @property
     def draws(self) -> Draws:
-        """The values of the parts of all samples."""
-        return draw_factors(self.variation, seed=self.seed, samples=self.margins.size)
+        """The values of the parts of all samples, at the temperature."""
+        drawn = draw_factors(self.variation, seed=self.seed, samples=self.margins.size)
+        return self.drifts.apply(drawn, self.temperature, seed=self.seed)
 
     @property
     def yielded(self) -> Yield:
@@ -100,6 +104,8 @@ class MonteCarlo(Report):
     def rows(self) -> list[tuple[str, str]]:
         known = self.margins[np.isfinite(self.margins)]
         said = [*self.yielded.rows(), ("machine", self.engine)]
+        if self.temperature != ROOM:
+            said.append(("temperature", f"{self.temperature:g} degrees Celsius"))
         if known.size:
             low, middle, high = np.quantile(known, (0.05, 0.5, 0.95))
             unit = f" {self.unit}" if self.unit else ""
@@ -117,6 +123,7 @@ class MonteCarlo(Report):
         return {
             "engine": self.engine,
             "seed": self.seed,
+            "temperature": self.temperature,
             "yield": self.yielded.figures(),
             "margins": self.margins.tolist(),
             "unit": self.unit,
@@ -151,6 +158,8 @@ def monte_carlo(
     level: float = LEVEL,
     t_stop: Any = None,
     points: int = POINTS,
+    temperature: Any = ROOM,
+    drifts: Drifts | None = None,
 ) -> MonteCarlo:
     """Return what boards of drawn parts do.
 
@@ -159,7 +168,9 @@ def monte_carlo(
     macro-models. `samples`: chosen before any is seen, see `samples_for`. `workers`: threads; all processors by
     default; the numbers do not depend on them. `progress`: called with how many samples are done, and of how many.
     `resume`: a file that results go to, block by block; a study that was stopped goes on from it, with the same
-    numbers. `t_stop`, `points`: of each run, on the board's time; those of the board, and 201.
+    numbers. `t_stop`, `points`: of each run, on the board's time; those of the board, and 201. `temperature`: degrees
+    Celsius, at which curves of amplifiers are measured, and ngspice runs; `drifts`: how the parts that vary move with
+    it, `Drifts()` by default. The figures of op-amps beside the offset stay those of their sheet.
 
     Raises InputError for wrong arguments, for a file of another study, and as `vary` does.
     """
@@ -174,14 +185,26 @@ def monte_carlo(
     confidence = check_level(level, "level")
     end = board.t_stop if t_stop is None else float(positive(t_stop, "t_stop", shape=(), unit="s"))
     times = np.linspace(0.0, end, whole(points, "points", 20, 10**6))
+    degrees, moves = check_temperature(temperature, "temperature"), Drifts() if drifts is None else drifts
     given = usual_tolerances(board) if tolerances is None else tolerances
     base = board.circuit if isinstance(given.offset, Fixed) else without_offsets(board.circuit)
     variation = vary(base, given)
     if not variation.columns:
         raise InputError("monte_carlo: nothing varies: all tolerances are 0; give some")
-    shared = sample_maker(circuit=base, columns=variation.columns) if engine == "equation" else None
+    shared = None
+    if engine == "equation":
+        shared = sample_maker(circuit=base, columns=variation.columns, temperature=degrees)
     size = block_size(board.network.size) if engine == "equation" else 1
-    study = Study(board=board, task=task, variation=variation, maker=shared, times=times, seed=key)
+    study = Study(
+        board=board,
+        task=task,
+        variation=variation,
+        maker=shared,
+        times=times,
+        seed=key,
+        temperature=degrees,
+        drifts=moves,
+    )
     header = {
         "board": fingerprint(base.netlist()),
         "task": fingerprint(task),
@@ -192,6 +215,7 @@ def monte_carlo(
         "seed": key,
         "t_stop": end,
         "points": int(times.size),
+        "temperature": [degrees, fingerprint(moves)],
     }
     journal = None if resume is None else Journal(resume, header)
     blocks = [range(k, min(k + size, count)) for k in range(0, count, size)]
@@ -217,6 +241,8 @@ def monte_carlo(
         seed=key,
         level=confidence,
         variation=variation,
+        temperature=degrees,
+        drifts=moves,
         failures={blocks[k][0]: done[k].failure for k in range(len(blocks)) if done[k].failure},
     )
 
@@ -231,12 +257,16 @@ class Study:
     maker: Maker | None
     times: Array
     seed: int
+    temperature: float
+    drifts: Drifts
 
     def run(self, samples: range) -> Block:
         """Return the results of samples."""
         draws = draw_factors(self.variation, seed=self.seed, samples=samples)
+        draws = self.drifts.apply(draws, self.temperature, seed=self.seed)
         if self.maker is None:
-            return run_in_ngspice(self.board, self.task, draws.circuit(samples[0]), self.times)
+            circuit = draws.circuit(samples[0])
+            return run_in_ngspice(self.board, self.task, circuit, self.times, temperature=self.temperature)
         return run_block(self.board, self.task, self.maker, draws.values, self.times, _power(draws))
 
 
@@ -283,74 +313,3 @@ def _spread(what: str, values: Array, unit: str) -> list[tuple[str, str]]:
     if not known.size:
         return []
     return [(what, f"{format_si(float(np.median(known)), unit)}, {format_si(float(known.max()), unit)} at most")]
-
-
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class YieldCurve(Report):
-    """The yield of a task by the tolerance of the resistors, of the same random numbers throughout."""
-
-    tolerances: tuple[float, ...]
-    yields: tuple[Yield, ...]
-
-    def reaches(self, goal: float = 0.95) -> float | None:
-        """Return the largest tolerance up to which every yield has its interval's lower end at the goal; else None."""
-        found = None
-        for tolerance, one in zip(self.tolerances, self.yields, strict=True):
-            if one.passes(goal) != "passed":
-                break
-            found = tolerance
-        return found
-
-    def crossing(self, goal: float = 0.95) -> float | None:
-        """Return the tolerance at which the yield itself falls to the goal, on straight lines between; else None."""
-        values = [one.value for one in self.yields]
-        for k in range(1, len(values)):
-            if values[k - 1] >= goal > values[k]:
-                part = (values[k - 1] - goal) / (values[k - 1] - values[k])
-                return self.tolerances[k - 1] + part * (self.tolerances[k] - self.tolerances[k - 1])
-        return None
-
-    def rows(self) -> list[tuple[str, str]]:
-        said = [(f"{tolerance:.3g}", one.told()) for tolerance, one in zip(self.tolerances, self.yields, strict=True)]
-        proved, crossed = self.reaches(), self.crossing()
-        said.append(("95% for sure up to", "none of these" if proved is None else f"{proved:.3g}"))
-        said.append(("95% about at", "not among these" if crossed is None else f"{crossed:.3g}"))
-        return said
-
-    def figures(self) -> dict[str, Any]:
-        return {
-            "tolerances": list(self.tolerances),
-            "yields": [one.figures() for one in self.yields],
-            "reaches_95": self.reaches(),
-            "crosses_95": self.crossing(),
-        }
-
-    def plot(self, path: Path | str | None = None, *, title: str = "") -> Figure:
-        """Return the picture of the yields with their intervals, and write it where a path is given."""
-        from ..pictures.plots import save_figure
-        from ..pictures.yields import plot_yields
-
-        figure = plot_yields(self, title=title)
-        if path is not None:
-            save_figure(figure, path)
-        return figure
-
-
-def yield_against_tolerance(
-    board: Board,
-    task: Task,
-    *,
-    tolerances: Sequence[Any] = (0.001, 0.01, 0.02, 0.05, 0.1),
-    others: Tolerances | None = None,
-    **how: Any,
-) -> YieldCurve:
-    """Return the yield for each tolerance of the resistors, smallest first; all other parts as in `others`.
-
-    `others`: `usual_tolerances(board)` by default. `how`: as for `monte_carlo`; every tolerance has the same seed.
-    """
-    found = sorted({float(freeze(one, "tolerances", shape=(), unit="")) for one in tolerances})
-    if not found:
-        raise InputError("yield_against_tolerance: `tolerances`: is empty; give some, such as [0.01, 0.05]")
-    base = usual_tolerances(board) if others is None else others
-    yields = [monte_carlo(board, task=task, tolerances=replace(base, resistors=one), **how).yielded for one in found]
-    return YieldCurve(tolerances=tuple(found), yields=tuple(yields))

@@ -47,6 +47,7 @@ class Places:
     `rows`, `columns`: of each weight; `complement`: whether its rail is a complement. `inverter_in`, `inverter_out`,
     `inverter`: of each complement rail, its resistors and its op-amp, with `inverted` the rail it inverts. `bias_row`,
     `bias_side`: the neuron of a bias, and +1 or -1 for its reference. Op-amps are numbered in the circuit's order.
+    `rails`: what the rails add to the offset of each, volts: the rejections of supply and common mode.
     """
 
     circuit: Circuit = field(repr=False)
@@ -75,6 +76,7 @@ class Places:
     integrators: Indices
     op_amps: dict[str, int]
     figures: Array
+    rails: Array
     reference: float
     followers: tuple[int, int]
     reference_in: Groups
@@ -160,6 +162,7 @@ def find_places(circuit: Circuit) -> Places:
         integrators=np.array(integrators, dtype=np.intp),
         op_amps=op_amps,
         figures=np.array([[_figure(d, name) for name in FIGURES] for d in amplifiers]),
+        rails=np.array([_rail_error(d) for d in amplifiers]),
         reference=reference_volts(circuit, "reference_p") if biases else 0.0,
         followers=(op_amps.get("X_reference_p", -1), op_amps.get("X_reference_n", -1)),
         reference_in=grouped([[circuit.device("R_reference_in")]] if "R_reference_in" in has else []),
@@ -215,3 +218,12 @@ def _figure(device: Device, name: str) -> float:
         return float(device.part.value or np.inf)
     value = float(getattr(model, name, 0.0)) if isinstance(model, MacroModel) else 0.0
     return value + (device.part.offset if name == "offset" else 0.0)
+
+
+def _rail_error(device: Device) -> float:
+    """Return what the rails add to an op-amp's offset with its inputs at ground, volts."""
+    model = device.part.model if isinstance(device.part, OpAmp) else None
+    if not isinstance(model, MacroModel):
+        return 0.0
+    middle, whole = 0.5 * (model.supply_plus + model.supply_minus), model.supply_plus - model.supply_minus
+    return model.by_supply * (whole - model.nominal_supply) - model.by_common_mode * middle

@@ -7,7 +7,7 @@ w = (-rho v + (1 + rho) V + R_f I_b) / (1 + (1 + rho) / A). With G all that cond
     v = (1 + a) g((1 + s) X + e) + d,
 
 each value that of the sample; a, s, e and d by `curves`. What it has not: poles, slew rate, swing and common mode of
-op-amps, the resistance of their outputs, rejection of supplies. `BoardEquation` has poles and slew rate.
+op-amps, the resistance of their outputs. `BoardEquation` has poles and slew rate.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from ..functions import Table
+from ..spice.analyses import ROOM
 from ..tolerance.draws import Column, Draws
 from ..values.arrays import Array
 from ..values.signals import Signal
@@ -180,6 +181,7 @@ class Maker:
         figures = np.tile(p.figures, (count, 1, 1))
         figures[:, amplifier, figure] = values[:, active]
         offset, bias, differing, gain = (figures[:, :, k] for k in range(len(FIGURES)))
+        offset = offset + p.rails
         pin = bias - 0.5 * differing  # into the inverting input
         g = p.weights.conductances(ohms)
         total = _scatter(g, p.rows, n)
@@ -240,8 +242,17 @@ class Maker:
         return upper, lower
 
 
-def sample_maker(draws: Draws | None = None, *, columns: tuple[Column, ...] = (), circuit: object = None) -> Maker:
-    """Return what makes samples of a variation's values, from its draws, or from a circuit and its columns."""
+def sample_maker(
+    draws: Draws | None = None,
+    *,
+    columns: tuple[Column, ...] = (),
+    circuit: object = None,
+    temperature: float = ROOM,
+) -> Maker:
+    """Return what makes samples of a variation's values, from its draws, or from a circuit and its columns.
+
+    `temperature`: degrees Celsius, at which the curves of its amplifiers are measured.
+    """
     from ..circuit import Circuit
 
     if draws is not None:
@@ -251,7 +262,7 @@ def sample_maker(draws: Draws | None = None, *, columns: tuple[Column, ...] = ()
         places=find_places(circuit),
         columns=columns,
         nominal=np.array([column.nominal for column in columns]),
-        changes=find_curve_changes(circuit, columns),
+        changes=find_curve_changes(circuit, columns, temperature=temperature),
     )
 
 

@@ -2,6 +2,7 @@ from .centering import Centered, center
 from .corners import WorstCase, worst_case
 from .distributions import Cut, Distribution, Fixed, Lot, MinTypMax, Normal, Uniform
 from .draws import Draws, Variation, draw, draw_factors, vary
+from .drifts import Drifts
 from .importance import RareFailures, rare_failures
 from .least_cost import GRADES, GradeChoice, choose_grades
 from .sensitivity import EquilibriumSensitivities, Sensitivities, equilibrium_sensitivities, sensitivities
@@ -14,6 +15,7 @@ __all__ = [
     "Cut",
     "Distribution",
     "Draws",
+    "Drifts",
     "EquilibriumSensitivities",
     "Fixed",
     "GradeChoice",

@@ -121,9 +121,32 @@ def test_a_study_is_written_with_its_page_and_samples(
     assert (folder / "yield.png").read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.usefixtures("ngspice")
+def test_monte_carlo_at_several_temperatures(pair: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ["montecarlo", str(pair), "--samples", "20", "--workers", "1", "--json"]
+    assert run([*asked, "--temperature", "70,-10"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["quantity"], found["points"]) == ("temperature", [-10.0, 70.0])
+    assert [one["trials"] for one in found["yields"]] == [20, 20]
+    assert run([*asked, "--temperature", "70"]) == 0
+    assert json.loads(capsys.readouterr().out)["temperature"] == 70.0
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (
+            ["montecarlo", "PAIR", "--temperature", "warm"],
+            "--temperature 'warm': must be degrees Celsius, such as 0,25,70",
+        ),
+        (
+            ["montecarlo", "PAIR", "--temperature", "20,300"],
+            "`--temperature` = 300: must be from -55 to 150 degrees Celsius, where parts are made for",
+        ),
+        (
+            ["montecarlo", "PAIR", "--temperature", "20,30", "--resume", "study.jsonl"],
+            "--resume: a file is of one study, and --temperature 20,30 of several; give one of them",
+        ),
         (
             ["board", "max_cut"],
             "max_cut: its network is a graph: a board is made of a Network, without delays and clocks",

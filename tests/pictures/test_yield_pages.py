@@ -24,13 +24,23 @@ def test_no_bin_of_margins_holds_both_sides_of_zero(margins: list[float]) -> Non
     assert counts[middle <= 0.0].sum() == np.sum(known <= 0.0)
 
 
-@pytest.mark.parametrize("tolerances", [(0.01, 0.05, 0.1), (0.0, 0.02, 0.1), (0.05,)])
-def test_yields_are_drawn_with_their_intervals(tolerances: tuple[float, ...]) -> None:
-    yields = tuple(Yield(count=k, trials=100) for k in (100, 97, 60)[: len(tolerances)])
-    axes = plot_yields(YieldCurve(tolerances=tolerances, yields=yields), title="boards").axes[0]
+@pytest.mark.parametrize(
+    ("points", "unit", "factor"),
+    [
+        ((0.01, 0.05, 0.1), "", 100.0),
+        ((0.0, 0.02, 0.1), "", 100.0),
+        ((0.05,), "", 100.0),
+        ((-40.0, 27.0, 85.0), "degrees C", 1.0),
+    ],
+)
+def test_yields_are_drawn_with_their_intervals(points: tuple[float, ...], unit: str, factor: float) -> None:
+    yields = tuple(Yield(count=k, trials=100) for k in (100, 97, 60)[: len(points)])
+    notes = ("",) * len(points)
+    curve = YieldCurve(quantity="what", unit=unit, points=points, yields=yields, nominal=0.0, notes=notes)
+    axes = plot_yields(curve, title="boards").axes[0]
     (bars,) = axes.containers
     line, _, (collection,) = bars.lines
-    np.testing.assert_allclose(np.asarray(line.get_xdata()), 100.0 * np.array(tolerances))
+    np.testing.assert_allclose(np.asarray(line.get_xdata()), factor * np.array(points))
     drawn = [(segment[0, 1], segment[1, 1]) for segment in collection.get_segments()]
     np.testing.assert_allclose(drawn, [one.interval for one in yields])
     assert any(np.allclose(one.get_ydata(), 0.95) for one in axes.lines if len(one.get_xdata()) == 2)

@@ -13,7 +13,7 @@ import hopfield_hw as hh
 from hopfield_hw.board import Board, design_board
 from hopfield_hw.production.faults import find_fault_effects
 from hopfield_hw.production.improve import center_board, resistor_grades
-from hopfield_hw.production.monte_carlo import monte_carlo, yield_against_tolerance
+from hopfield_hw.production.monte_carlo import monte_carlo
 from hopfield_hw.production.startup import simulate_starts, with_preset
 from hopfield_hw.production.tasks import Pattern
 from hopfield_hw.production.usual import usual_tolerances
@@ -88,13 +88,6 @@ def test_the_part_that_matters_is_found(board: Board) -> None:
         board, task=TASK, samples=200, seed=1, tolerances=Tolerances(resistors=0.001, rules=rules), workers=1
     )
     assert found.influences()[0].name == "R_x_0.resistance"
-
-
-def test_yields_fall_with_tolerance_and_say_where_95_percent_ends(board: Board) -> None:
-    found = yield_against_tolerance(board, TASK, tolerances=["20%", 0.001], samples=150, workers=1)
-    assert found.tolerances == (0.001, 0.2)
-    assert found.yields[0].value >= found.yields[1].value
-    assert "95% about at" in str(found)
 
 
 def test_bad_arguments_are_refused(board: Board) -> None:

@@ -42,7 +42,8 @@ def test_values_are_those_of_the_network_that_is_read_from_each_drawn_circuit(bo
         vary(without_offsets(board.circuit), Tolerances(capacitors="5%", rules=rules)), seed=3, samples=4
     )
     maker = sample_maker(draws)
-    ideal = replace(maker.places, figures=np.tile([0.0, 0.0, 0.0, np.inf], (len(maker.places.figures), 1)))
+    count = len(maker.places.figures)
+    ideal = replace(maker.places, figures=np.tile([0.0, 0.0, 0.0, np.inf], (count, 1)), rails=np.zeros(count))
     samples = replace(maker, places=ideal).make(draws.values)
     for k in range(4):
         read = read_network(draws.circuit(k), board.scaled)

@@ -199,6 +199,7 @@ def test_every_result_is_a_report_that_is_frozen() -> None:
     assert {kind.__name__ for kind in results()} == {
         "Assignments",
         "Board",
+        "BoardNoise",
         "BoardVerification",
         "Centered",
         "CenteredBoard",
@@ -217,6 +218,7 @@ def test_every_result_is_a_report_that_is_frozen() -> None:
         "Measurement",
         "MixedRun",
         "MonteCarlo",
+        "NoiseRun",
         "ProgramSolution",
         "RandomReport",
         "RareFailures",

@@ -1,0 +1,55 @@
+"""A board as it is on other supplies: the same parts, with the op-amps, the sources and the checks of those."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from ..circuit import Device
+from ..parts import MacroModel, OpAmp, VoltageSource
+from ..parts.figures import SUPPLIES
+from ..values.errors import InputError, Unrealisable
+from .checklist import check_board
+from .checks import check_supply
+from .design import Board
+
+
+def on_supplies(board: Board, upper: float, lower: float) -> Board:
+    """Return a board with its rails at other voltages, volts; its references stay what they are.
+
+    Its checks are those of the new rails; what it fails is said there. Raises InputError for rails that are none, and
+    Unrealisable for those that its op-amps do not work from.
+    """
+    if not (np.isfinite([upper, lower]).all() and upper > lower):
+        raise InputError(f"`supplies` = {upper:g} V, {lower:g} V: must be two voltages, the upper one first")
+    model = board.model.on(upper, lower)
+    supply = check_supply(model)
+    if not supply.passed:
+        raise Unrealisable(f"on_supplies: {supply}")
+    volts = dict(zip(SUPPLIES, (upper, lower), strict=True))
+
+    def change(device: Device) -> Device:
+        part = device.part
+        if isinstance(part, OpAmp) and isinstance(part.model, MacroModel):
+            return device._replace(part=replace(part, model=part.model.on(upper, lower)))
+        if isinstance(part, VoltageSource) and device.nodes[0] in volts:
+            return device._replace(part=replace(part, voltage=float(volts[device.nodes[0]])))
+        return device
+
+    circuit = replace(board.circuit, devices=tuple(change(device) for device in board.circuit.devices))
+    scaling, bounds = board.scaling, board.bounds
+    return replace(
+        board,
+        circuit=circuit,
+        op_amp=replace(board.op_amp, model=model),
+        checks=check_board(
+            circuit,
+            model,
+            scaled=board.scaled,
+            realised=board.realised,
+            reached=(bounds.states * scaling.state, bounds.output * scaling.output),
+            run=(board.t_stop, board.inputs),
+            limits=board.limits,
+        ),
+    )
