@@ -27,7 +27,7 @@ from ..values.si_text import format_si
 from ..values.signals import Signal, as_signal
 from .additions import buffer_references, compensate, decouple, start_rails
 from .budget.imperfections import NOMINAL, check_names, circuit_with
-from .checklist import check_board
+from .checklist import check_board, rounding_error
 from .checks import Check, check_supply, loop_rate
 from .choice import Stock, choose_parts
 from .equation import BoardEquation
@@ -280,7 +280,7 @@ def design_board(
         circuit,
         model,
         scaled=scaled,
-        realised=realised,
+        error=rounding_error(scaled, realised, rounding),
         reached=(bounds.states * scaling.state, bounds.output * scaling.output),
         run=(end * scaling.time, board_inputs),
         limits=allowed,

@@ -24,11 +24,12 @@ from ..values.measures import nrmse
 from ..values.report import Report
 from ..verification.evidence import GROWTH, Settled, Verdict, compare_ends
 from ..verification.procedure import output_ranges
+from .checklist import rounding_error
 from .checks import Check
 from .choice import merge_pairs
 from .equation import BoardEquation
 from .loops import find_loops
-from .realised import read_crossbar, reference_volts, value_error
+from .realised import read_crossbar, reference_volts
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -49,7 +50,7 @@ def board_equation(board: Board, *, curves: Sequence[Function] | None = None) ->
     """
     circuit, model = merge_pairs(board.circuit), board.model
     graph = board.scaled.graph()
-    found = read_crossbar(circuit, graph)
+    found = read_crossbar(circuit)
     (activate,) = graph.of_type(Activate)
     (leak,) = graph.of_type(Leak)
     n = leak.output_size
@@ -241,7 +242,7 @@ def verify_board(
     own = nrmse(states[1:], found[0][1:]), output_nrmse(outputs[1:], found[1][1:])
     wanted = ideal["state"].to_numpy(), ideal["output"].to_numpy()
     off = nrmse(wanted[0][1:], found[0][1:]), output_nrmse(wanted[1][1:], found[1][1:])
-    error = value_error(board.scaled, board.realised)
+    error = rounding_error(board.scaled, board.realised, board.rounding)
     ends = compare_ends(states, found[0], tolerance)
     parted = []
     if not max(own) <= tolerance:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..circuit import Circuit, Device, Role
-from ..graph import Affine, Graph, Input, Leak
+from ..graph import Affine, Input, Leak
 from ..networks.network import Network
 from ..parts import Capacitor, Resistor, VoltageSource
 from ..values.arrays import Array, dense
@@ -39,10 +39,15 @@ class Crossbar(NamedTuple):
     capacitance: Array
 
 
-def read_crossbar(circuit: Circuit, graph: Graph) -> Crossbar:
-    """Return what the parts of a circuit conduct. Raises InputError for another cell than the inverting integrator."""
-    leaks = graph.of_type(Leak)
-    if circuit.cell != "inverting_integrator" or len(leaks) != 1:
+def read_crossbar(circuit: Circuit) -> Crossbar:
+    """Return what the parts of a circuit conduct, wherever its own graph has a weight.
+
+    A weight that was to be 0 may be there: devices of programmed levels are never without conductance. Raises
+    InputError for another cell than the inverting integrator.
+    """
+    graph = circuit.graph
+    leaks = () if graph is None else graph.of_type(Leak)
+    if graph is None or circuit.cell != "inverting_integrator" or len(leaks) != 1:
         raise InputError(f"read_network: a circuit of cell {circuit.cell!r}: must be of 'inverting_integrator'")
     leak, n = leaks[0], leaks[0].output_size
     complements = _complements(circuit)
@@ -77,7 +82,7 @@ def read_network(circuit: Circuit, network: Network) -> Network:
 
     Raises InputError for a circuit of another cell than the inverting integrator.
     """
-    found = read_crossbar(circuit, network.graph())
+    found = read_crossbar(circuit)
     with np.errstate(divide="ignore"):
         resistance = 1.0 / found.leak
     return replace(

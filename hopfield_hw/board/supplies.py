@@ -10,7 +10,7 @@ from ..circuit import Device
 from ..parts import MacroModel, OpAmp, VoltageSource
 from ..parts.figures import SUPPLIES
 from ..values.errors import InputError, Unrealisable
-from .checklist import check_board
+from .checklist import check_board, rounding_error
 from .checks import check_supply
 from .design import Board
 
@@ -47,7 +47,7 @@ def on_supplies(board: Board, upper: float, lower: float) -> Board:
             circuit,
             model,
             scaled=board.scaled,
-            realised=board.realised,
+            error=rounding_error(board.scaled, board.realised, board.rounding),
             reached=(bounds.states * scaling.state, bounds.output * scaling.output),
             run=(board.t_stop, board.inputs),
             limits=board.limits,

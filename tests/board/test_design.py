@@ -241,6 +241,20 @@ def test_bad_input() -> None:
         design_board(network(gain=hh.Arctan(gain=2.0)))
 
 
+@pytest.mark.parametrize("is_pair", [True, False])
+def test_weights_of_0_that_conduct_are_in_the_equation(is_pair: bool) -> None:
+    """Devices that are off, or never without conductance, stand where the network has no weight."""
+    way = ProgrammedLevels(levels=16, ratio=10.0, mismatch=0.2, is_pair=is_pair)
+    found = design_board(network(), synapses=way, seed=2, limits=Limits(rounding=10.0))
+    assert found.rounding is not None
+    assert np.all(np.diag(found.rounding.weights) != 0.0)
+    np.testing.assert_allclose(found.realised.weights, found.rounding.weights, rtol=0.1)
+    result = found.verify()
+    assert result.verdict == "passed"
+    assert result.nrmse < 2e-3
+    assert result.value_error == pytest.approx(found.rounding.worst)
+
+
 def test_a_users_own_op_amp() -> None:
     """An op-amp of one's own figures: ten times the offset moves the states, and the equation with them."""
     found = [design_board(network(), op_amp=replace(TL074, offset=offset)).verify() for offset in (3e-3, 30e-3)]

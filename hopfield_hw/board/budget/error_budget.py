@@ -189,7 +189,7 @@ class _Study:
         return FirstOrder(
             times=self.times,
             slopes=self.curves.slopes(self.base.states),
-            crossbar=read_crossbar(self.board.circuit, self.graph),
+            crossbar=read_crossbar(self.board.circuit),
         )
 
     @cached_property
@@ -282,7 +282,7 @@ class _Study:
         return _mean(one, known)
 
     def _predict_drawn(self, drawn: Circuit) -> Deviation:
-        crossbar = read_crossbar(drawn, self.graph)
+        crossbar = read_crossbar(drawn)
         u = None if self.board.inputs is None else self.board.inputs.sample(self.times)
         values = self.curves.at(self.curves.values, self.base.states)
         before, after = (
