@@ -59,7 +59,7 @@ def run_block(board: Board, task: Task, maker: Maker, values: Array, times: Arra
         margins.append(task.judge(waves, run))
         settling.append(waves.settling())
     slowest = np.max(np.stack(settling), axis=0)
-    return Block(margins=_worst(margins), settling=slowest, power=power, energy=power * slowest)
+    return Block(margins=worst_margin(margins), settling=slowest, power=power, energy=power * slowest)
 
 
 def run_in_ngspice(board: Board, task: Task, circuit: Circuit, times: Array, *, temperature: float = ROOM) -> Block:
@@ -77,7 +77,7 @@ def run_in_ngspice(board: Board, task: Task, circuit: Circuit, times: Array, *, 
         nothing = np.full(1, np.nan)
         return Block(margins=nothing, settling=nothing, power=nothing, energy=nothing, failure=str(error)[:400])
     return Block(
-        margins=_worst(margins),
+        margins=worst_margin(margins),
         settling=np.max(np.stack(settling), axis=0),
         power=np.array([np.mean(power)]),
         energy=np.array([np.max(energy)]),
@@ -133,7 +133,7 @@ def _power(circuit: Circuit, run: Result, sources: list[str], times: Array) -> A
     return total
 
 
-def _worst(margins: list[Array]) -> Array:
+def worst_margin(margins: list[Array]) -> Array:
     """Return the least margin; a failure in one run is one whatever another left open, else NaN."""
     found = np.stack(margins)
     least = np.fmin.reduce(found, axis=0)

@@ -1,39 +1,42 @@
 """What a fault of each part does: open, short, wrong by a decade, swapped with its neighbour, a dead amplifier.
 
 By the static equation, one board a fault, all of them at once: a resistor that is open has no conductance, one that is
-shorted `SHORT` ohms; an amplifier that is dead gives a constant output. Faults of capacitors, of integrators and within
-amplifiers change the circuit itself: they are counted as not done.
+shorted `SHORT` ohms; an amplifier that is dead gives a constant output. Capacitors that are open or short, dead
+integrators and all that is within amplifiers change the circuit itself, which ngspice runs, one fault at a time, as
+`circuit_faults` makes them; the equation counts them as left out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 
 from ..board.choice import SYNAPTIC
 from ..board.design import Board
-from ..circuit import Device, Role
-from ..parts import Capacitor, Resistor
+from ..circuit import Circuit, Device, Role
+from ..parts import Capacitor, OpAmp, Resistor
 from ..tolerance.distributions import Fixed
 from ..tolerance.draws import Column, Draws, draw_factors, vary
 from ..tolerance.tolerances import Parameter
-from ..values.arrays import Array
-from ..values.errors import InputError
+from ..values.arrays import Array, whole
+from ..values.errors import InputError, SimulatorError
 from ..values.report import Report
+from .circuit_faults import KINDS, OPEN, SHORT, CircuitFault, Kind, dead_levels, left_out_of, list_faults
+from .engines import simulate_board, worst_margin
+from .monte_carlo import Engine
 from .samples import Samples, block_size, sample_maker
 from .tasks import Task, Waves
 from .usual import usual_tolerances, without_offsets
 
-Kind = Literal["open", "short", "times ten", "by ten", "swapped", "dead"]
-KINDS: tuple[Kind, ...] = ("open", "short", "times ten", "by ten", "swapped", "dead")
-OPEN, SHORT = 1e12, 10.0  # ohms
 SPREAD = 100  # boards whose nodes say what is usual
 SIGMAS = 3.0
 POINTS = 101
 MOST_SHOWN = 20
+LEAST = 0.01  # of the margin without a fault: a smaller one is not told from a failure
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +45,8 @@ class FaultEffect:
 
     `margin`: of the task with it; NaN undecided. `test_point`: the node whose voltage at rest is furthest from the
     nominal one, `change` volts, in units of what tolerances give it, 3 sigma: `sharpness`; below 1 it does not show.
+    `least`: the margin above 0 from which on it counts as done, 1% of the one without a fault.
+    `failure`: what ngspice said where it did not run the circuit with it: nothing is known of such a fault.
     """
 
     part: str
@@ -50,36 +55,46 @@ class FaultEffect:
     test_point: str
     change: float
     sharpness: float
+    least: float = 0.0
+    failure: str = ""
 
     @property
-    def effect(self) -> Literal["fails", "undecided", "weaker", "none"]:
+    def effect(self) -> Literal["fails", "undecided", "done", "not run"]:
         """What becomes of the task."""
-        if np.isnan(self.margin):
-            return "undecided"
-        return "fails" if self.margin <= 0.0 else "weaker"
+        if self.failure:
+            return "not run"
+        if self.margin <= 0.0:
+            return "fails"
+        return "done" if self.margin > self.least else "undecided"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class FaultEffects(Report):
     """The effects of all faults, the worst first. `nominal`: the margin without any, in `unit`.
 
-    `left_out`: parts whose faults the static equation does not know, by why.
+    `left_out`: how many parts have faults that this engine does not know, by why.
     """
 
     effects: tuple[FaultEffect, ...] = field(repr=False)
     nominal: float
     unit: str
     left_out: dict[str, int]
+    engine: Engine = "equation"
 
     @property
     def failing(self) -> tuple[FaultEffect, ...]:
         """Those with which the task is not done, or not known to be."""
-        return tuple(e for e in self.effects if e.effect in ("fails", "undecided"))
+        return tuple(e for e in self.effects if e.effect != "done")
+
+    @property
+    def not_run(self) -> tuple[FaultEffect, ...]:
+        """Those that ngspice did not run."""
+        return tuple(e for e in self.effects if e.failure)
 
     @property
     def hidden(self) -> tuple[FaultEffect, ...]:
         """Those that no test point shows beyond the tolerances."""
-        return tuple(e for e in self.effects if e.sharpness < 1.0)
+        return tuple(e for e in self.effects if not e.failure and e.sharpness < 1.0)
 
     def table(self) -> list[tuple[str, str, str, str, str]]:
         """Return a row for each fault: part, fault, task, margin, test point."""
@@ -89,17 +104,20 @@ class FaultEffects(Report):
                 e.kind,
                 e.effect,
                 "not known" if np.isnan(e.margin) else f"{e.margin:.3g} {self.unit}".rstrip(),
-                f"{e.test_point} by {e.change:+.3g} V, {e.sharpness:.2g} x its tolerance",
+                e.failure or f"{e.test_point} by {e.change:+.3g} V, {e.sharpness:.2g} x its tolerance",
             )
             for e in self.effects
         ]
 
     def rows(self) -> list[tuple[str, str]]:
         said = [
-            ("faults", f"{len(self.effects)}; with {len(self.failing)} the task is not done"),
+            ("machine", self.engine),
+            ("faults", f"{len(self.effects)}; with {len(self.failing)} the task is not done, or not known to be"),
             ("margin without", f"{self.nominal:.4g} {self.unit}".rstrip()),
             ("shown by no test point", f"{len(self.hidden)}"),
         ]
+        if self.not_run:
+            said.append(("not run", f"{len(self.not_run)}, of which nothing is known"))
         said += [(f"left out: {why}", f"{count} parts") for why, count in self.left_out.items()]
         shown = self.table()[:MOST_SHOWN]
         return said + [
@@ -108,6 +126,7 @@ class FaultEffects(Report):
 
     def figures(self) -> dict[str, Any]:
         return {
+            "engine": self.engine,
             "nominal": self.nominal,
             "unit": self.unit,
             "left_out": dict(self.left_out),
@@ -120,57 +139,57 @@ class FaultEffects(Report):
                     "test_point": e.test_point,
                     "change": e.change,
                     "sharpness": e.sharpness,
+                    "failure": e.failure,
                 }
                 for e in self.effects
             ],
         }
 
 
-def find_fault_effects(board: Board, task: Task, *, kinds: Iterable[Kind] = KINDS, seed: int = 1) -> FaultEffects:
-    """Return what each fault of the board's synaptic parts, capacitors and amplifiers does to a task, the worst first.
+def find_fault_effects(
+    board: Board,
+    task: Task,
+    *,
+    kinds: Iterable[Kind] = KINDS,
+    parts: Iterable[str] | None = None,
+    engine: Engine = "equation",
+    seed: int = 1,
+    workers: int = 1,
+    progress: Callable[[int, int], None] | None = None,
+) -> FaultEffects:
+    """Return what each fault of a board does to a task, the worst first.
 
-    `kinds`: which faults. `seed`: of the 100 boards whose spread says what a test point tells. Resistors within an
-    amplifier, references and compensation are left out and counted: the static equation has their effect on a curve
-    for small changes alone.
+    `kinds`: which faults. `parts`: the names of the parts that have them; all by default. `engine`: "equation", the
+    static one, which knows synapses, capacitors a decade off, and amplifiers whose output is stuck; or "ngspice", with
+    the circuit changed, which knows all parts but those across the supplies. `seed`: of the 100 boards whose spread, by
+    the static equation, says what a test point tells. `workers`, `progress`: of ngspice, as for `monte_carlo`.
 
-    Raises InputError for an unknown kind.
+    Raises InputError for an unknown kind, part or engine, and as the run of the board without a fault does.
     """
     wanted = tuple(kinds)
     for kind in wanted:
         if kind not in KINDS:
             raise InputError(f"find_fault_effects: `kinds` holds {kind!r:.40}: must be {', '.join(KINDS)}")
+    if engine not in get_args(Engine):
+        raise InputError(f"find_fault_effects: `engine` = {engine!r:.40}: must be {' or '.join(get_args(Engine))}")
     circuit = without_offsets(board.circuit)
-    resistors = [d for d in circuit.devices if isinstance(d.part, Resistor) and d.origin.role in SYNAPTIC]
-    capacitors = [d for d in circuit.devices if isinstance(d.part, Capacitor) and d.origin.role == Role.CAPACITANCE]
-    columns = tuple(_column(d) for d in (*resistors, *capacitors))
-    maker = sample_maker(circuit=circuit, columns=columns)
-    faults, values = _values(resistors, capacitors, maker.nominal, wanted)
-    n = board.network.size
-    stuck: list[tuple[int, float]] = []
-    if "dead" in wanted:
-        low, high = board.model.swing()
-        for k in range(n):
-            for level in (0.0, low, high):
-                faults.append((f"amplifier {circuit.outputs[k].label} at {level:.3g} V", "dead"))
-                stuck.append((k, level))
-        values = np.concatenate([values, np.tile(maker.nominal, (len(stuck), 1))])
-    first_stuck = len(faults) - len(stuck)
-    size = block_size(n)
-    margins, nodes = [], []
+    names = None if parts is None else frozenset(parts)
+    known = {d.name for d in circuit.devices if d.part.physical}
+    for name in names or ():
+        if name not in known:
+            raise InputError(f"find_fault_effects: `parts` holds {name!r:.60}: must be names of the board's parts")
     times = np.linspace(0.0, board.t_stop, POINTS)
-    values = np.concatenate([maker.nominal[np.newaxis], values])
-    for start in range(0, len(values), size):
-        part = maker.make(values[start : start + size])
-        held = [(row + 1 + first_stuck - start, *one) for row, one in enumerate(stuck)]
-        part = _with_stuck(part, [one for one in held if 0 <= one[0] < len(part.current)])
-        its, volts = _run(board, task, part, times)
-        margins.append(its)
-        nodes.append(volts)
-    margin, volts = np.concatenate(margins), np.concatenate(nodes)
+    if engine == "ngspice":
+        faults, left = list_faults(circuit, wanted, names), left_out_of(circuit)
+        found = _run_circuits(board, task, circuit, faults, times, whole(workers, "workers", 1, 1024), progress)
+        said: list[tuple[str, Kind]] = [(fault.part, fault.kind) for fault in faults]
+    else:
+        said, left, found = _run_equation(board, task, circuit, wanted, names, times)
+    margin, volts, failures = found
     spread = np.maximum(SIGMAS * _spread(board, task, times, seed), 1e-3)
-    names = [p.node for p in circuit.states] + [p.node for p in circuit.outputs]
+    points = [p.node for p in circuit.states] + [p.node for p in circuit.outputs]
     effects = []
-    for k, (name, kind) in enumerate(faults, 1):
+    for k, (name, kind) in enumerate(said, 1):
         change = volts[k] - volts[0]
         sharp = np.where(np.isfinite(change), np.abs(change) / spread, np.inf)
         at = int(np.argmax(sharp))
@@ -179,15 +198,87 @@ def find_fault_effects(board: Board, task: Task, *, kinds: Iterable[Kind] = KIND
                 part=name,
                 kind=kind,
                 margin=float(margin[k]),
-                test_point=names[at % len(names)],
+                test_point=points[at % len(points)],
                 change=float(change[at]),
                 sharpness=float(sharp[at]),
+                least=max(LEAST * float(margin[0]), 0.0),
+                failure=failures.get(k, ""),
             )
         )
     effects.sort(key=lambda e: -np.inf if np.isnan(e.margin) else e.margin)
-    others = [d for d in circuit.devices if d.part.physical and d not in resistors and d not in capacitors]
-    left = {"within amplifiers and inverters' op-amps": len(others)} if others else {}
-    return FaultEffects(effects=tuple(effects), nominal=float(margin[0]), unit=task.unit, left_out=left)
+    return FaultEffects(effects=tuple(effects), nominal=float(margin[0]), unit=task.unit, left_out=left, engine=engine)
+
+
+def _run_circuits(
+    board: Board,
+    task: Task,
+    circuit: Circuit,
+    faults: tuple[CircuitFault, ...],
+    times: Array,
+    workers: int,
+    progress: Callable[[int, int], None] | None,
+) -> tuple[Array, Array, dict[int, str]]:
+    """Return margins and node voltages of the circuit and of each fault, (1 + faults, ...), and what was not run."""
+
+    def run(one: Circuit) -> tuple[float, Array]:
+        margins, nodes = [], []
+        for k, signal in enumerate(task.runs(board)):
+            waves, _ = simulate_board(board, one.driven(signal), times)
+            margins.append(task.judge(waves, k))
+            nodes += [waves.states[-1, 0] / scales, waves.outputs[-1, 0]]
+        return float(worst_margin(margins)[0]), np.concatenate(nodes)
+
+    def attempt(fault: CircuitFault) -> tuple[float, Array, str]:
+        try:
+            return *run(fault.change(circuit)), ""
+        except (SimulatorError, InputError) as error:
+            return np.nan, np.full(rest.shape, np.nan), (str(error).splitlines() or ["no message"])[0][:200]
+
+    scales = np.array([p.scale for p in circuit.states])
+    margin, rest = run(circuit)
+    margins, nodes, failures = [margin], [rest], {}
+    with ThreadPoolExecutor(workers) as pool:
+        for k, (its, volts, failure) in enumerate(pool.map(attempt, faults), 1):
+            margins.append(its)
+            nodes.append(volts)
+            if failure:
+                failures[k] = failure
+            if progress is not None:
+                progress(k, len(faults))
+    return np.array(margins), np.stack(nodes), failures
+
+
+def _run_equation(
+    board: Board, task: Task, circuit: Circuit, kinds: tuple[Kind, ...], names: frozenset[str] | None, times: Array
+) -> tuple[list[tuple[str, Kind]], dict[str, int], tuple[Array, Array, dict[int, str]]]:
+    """Return the faults, what is left out, and the same as `_run_circuits`, with the static equation of all boards."""
+    resistors = [d for d in circuit.devices if isinstance(d.part, Resistor) and d.origin.role in SYNAPTIC]
+    capacitors = [d for d in circuit.devices if isinstance(d.part, Capacitor) and d.origin.role == Role.CAPACITANCE]
+    columns = tuple(_column(d) for d in (*resistors, *capacitors))
+    maker = sample_maker(circuit=circuit, columns=columns)
+    faults, values = _values(resistors, capacitors, maker.nominal, kinds, names)
+    by_output = {d.nodes[2]: d for d in circuit.devices if isinstance(d.part, OpAmp)}
+    amplifiers = [by_output.get(probe.node) for probe in circuit.outputs]
+    stuck: list[tuple[int, float]] = []
+    for k, device in enumerate(amplifiers):
+        if device is not None and "dead" in kinds and (names is None or device.name in names):
+            stuck += [(k, level) for level in dead_levels(device)]
+            faults += [(f"{device.name} at {level:.3g} V", "dead") for level in dead_levels(device)]
+    first_stuck = len(faults) - len(stuck)
+    values = np.concatenate([maker.nominal[np.newaxis], values, np.tile(maker.nominal, (len(stuck), 1))])
+    size = block_size(board.network.size)
+    margins, nodes = [], []
+    for start in range(0, len(values), size):
+        part = maker.make(values[start : start + size])
+        held = [(row + 1 + first_stuck - start, *one) for row, one in enumerate(stuck)]
+        part = _with_stuck(part, [one for one in held if 0 <= one[0] < len(part.current)])
+        its, volts = _run(board, task, part, times)
+        margins.append(its)
+        nodes.append(volts)
+    counted = {d.name for d in (*resistors, *capacitors, *filter(None, amplifiers))}
+    others = sum(d.part.physical and d.name not in counted for d in circuit.devices)
+    left = {"within amplifiers, inverters, integrators and references": others} if others else {}
+    return faults, left, (np.concatenate(margins), np.concatenate(nodes), {})
 
 
 def _column(device: Device) -> Column:
@@ -201,7 +292,11 @@ def _column(device: Device) -> Column:
 
 
 def _values(
-    resistors: list[Device], capacitors: list[Device], nominal: Array, kinds: tuple[Kind, ...]
+    resistors: list[Device],
+    capacitors: list[Device],
+    nominal: Array,
+    kinds: tuple[Kind, ...],
+    names: frozenset[str] | None,
 ) -> tuple[list[tuple[str, Kind]], Array]:
     """Return the faults, and the values of all parts with each, (faults, parts)."""
     faults: list[tuple[str, Kind]] = []
@@ -215,6 +310,8 @@ def _values(
         rows.append(row)
 
     for k, device in enumerate((*resistors, *capacitors)):
+        if names is not None and device.name not in names:
+            continue
         is_resistor = k < len(resistors)
         if "open" in kinds and is_resistor:
             add(device.name, "open", {k: OPEN})
@@ -253,10 +350,7 @@ def _run(board: Board, task: Task, samples: Samples, times: Array) -> tuple[Arra
         states, outputs = samples.run(board.realised.initial, times, signal)
         margins.append(task.judge(Waves(times, states, outputs, samples.span), run))
         nodes += [states[-1] / scales, outputs[-1]]
-    found = np.stack(margins)
-    least = np.fmin.reduce(found, axis=0)
-    worst = np.where(np.isnan(found).any(axis=0) & ~(least <= 0.0), np.nan, least)
-    return worst, np.concatenate(nodes, axis=1)
+    return worst_margin(margins), np.concatenate(nodes, axis=1)
 
 
 def _spread(board: Board, task: Task, times: Array, seed: int) -> Array:

@@ -1,4 +1,4 @@
-"""The commands board and montecarlo: what they write and print, their exit statuses, and what they refuse."""
+"""The commands board, montecarlo and faults: what they write and print, their exit statuses, and what they refuse."""
 
 from __future__ import annotations
 
@@ -132,6 +132,20 @@ def test_monte_carlo_at_several_temperatures(pair: Path, capsys: pytest.CaptureF
     assert json.loads(capsys.readouterr().out)["temperature"] == 70.0
 
 
+@pytest.mark.usefixtures("ngspice")
+def test_faults_are_shown_and_written(pair: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "faults.csv"
+    asked = ["faults", str(pair), "--engine", "ngspice", "--kind", "dead", "--part", "X_v_0_pair", "-o", str(file)]
+    assert run(asked) == 0
+    said = capsys.readouterr().out
+    assert "test point" in said
+    assert said.count("X_v_0_pair at ") >= 3
+    with file.open() as text:
+        lines = list(csv.DictReader(text))
+    assert [(line["fault"], len(line["test point"]) > 0) for line in lines] == [("dead", True)] * 3
+    assert {line["task"] for line in lines} >= {"fails"}
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -197,6 +211,16 @@ def test_monte_carlo_at_several_temperatures(pair: Path, capsys: pytest.CaptureF
         (["montecarlo", "PAIR", "--engine", "xyce"], "--engine 'xyce': must be equation or ngspice"),
         (["montecarlo", "PAIR", "--samples", "0"], "--samples 0: must be at least 1"),
         (["montecarlo", "PAIR", "--workers", "0"], "--workers 0: must be at least 1"),
+        (["faults", "PAIR", "--engine", "xyce"], "--engine 'xyce': must be equation or ngspice"),
+        (["faults", "PAIR", "--workers", "0"], "--workers 0: must be at least 1"),
+        (
+            ["faults", "PAIR", "--kind", "loose"],
+            "--kind 'loose': must be one of open, short, times ten, by ten, swapped, dead",
+        ),
+        (
+            ["faults", "PAIR", "--part", "R_9"],
+            "find_fault_effects: `parts` holds 'R_9': must be names of the board's parts",
+        ),
         (["montecarlo", "PAIR", "--seed", "-1"], "--seed -1: must be 0 or above"),
     ],
     ids=lambda value: " ".join(value[:3]) if isinstance(value, list) else "",

@@ -1,4 +1,4 @@
-"""Monte Carlo of boards: yields, what matters, files to go on from, centering, faults, starts."""
+"""Monte Carlo of boards: yields, what matters, files to go on from, centering, starts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import pytest
 
 import hopfield_hw as hh
 from hopfield_hw.board import Board, design_board
-from hopfield_hw.production.faults import find_fault_effects
 from hopfield_hw.production.improve import center_board, resistor_grades
 from hopfield_hw.production.monte_carlo import monte_carlo
 from hopfield_hw.production.startup import simulate_starts, with_preset
@@ -113,19 +112,6 @@ def test_grades_of_resistors_are_chosen_by_what_the_margin_leaves(board: Board) 
     found = resistor_grades(board, TASK)
     assert found.lost <= found.margin
     assert sum(found.counts.values()) == len(found.names)
-
-
-def test_faults_are_sorted_by_effect_and_a_dead_amplifier_fails(board: Board) -> None:
-    found = find_fault_effects(board, TASK)
-    margins = [e.margin for e in found.effects if not np.isnan(e.margin)]
-    assert margins == sorted(margins)
-    dead = [e for e in found.effects if e.kind == "dead"]
-    assert len(dead) == 6
-    assert {e.effect for e in dead if " 0 V" in e.part} <= {"fails", "weaker", "undecided"}
-    assert min(e.margin for e in dead) < 0.0
-    assert found.failing
-    assert found.left_out
-    assert "test point" in str(found)
 
 
 def test_a_preset_starts_the_board_where_it_is_told(board: Board) -> None:
