@@ -71,6 +71,6 @@ def faults(
     if as_json:
         emit_result({"status": "done", "design": chosen.name, "neurons": board.network.size, **found.figures()})
     else:
-        say_table(found.rows(), title=board.title)
+        say_table(found.summary(), title=board.title)
         say_table(found.table(), columns=COLUMNS)
     return 0

@@ -109,7 +109,8 @@ class FaultEffects(Report):
             for e in self.effects
         ]
 
-    def rows(self) -> list[tuple[str, str]]:
+    def summary(self) -> list[tuple[str, str]]:
+        """Return how many faults there are, how many end the task, or do not show, and what is left out."""
         said = [
             ("machine", self.engine),
             ("faults", f"{len(self.effects)}; with {len(self.failing)} the task is not done, or not known to be"),
@@ -118,9 +119,11 @@ class FaultEffects(Report):
         ]
         if self.not_run:
             said.append(("not run", f"{len(self.not_run)}, of which nothing is known"))
-        said += [(f"left out: {why}", f"{count} parts") for why, count in self.left_out.items()]
+        return said + [(f"left out: {why}", f"{count} parts") for why, count in self.left_out.items()]
+
+    def rows(self) -> list[tuple[str, str]]:
         shown = self.table()[:MOST_SHOWN]
-        return said + [
+        return self.summary() + [
             (f"{part} {kind}", f"{effect}, margin {margin}; {test}") for part, kind, effect, margin, test in shown
         ]
 
