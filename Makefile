@@ -86,6 +86,8 @@ verify-full: install hardware
 	$(BIN)/python tests/verify_annealing.py
 	$(BIN)/python tests/verify_stability.py
 	$(BIN)/python tests/verify_boards.py
+	$(BIN)/python tests/verify_impossible_boards.py
+	$(BIN)/python tests/verify_yield.py
 	$(BIN)/python tests/verify_parts.py
 
 bench: install

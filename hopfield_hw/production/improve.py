@@ -40,11 +40,12 @@ POINTS = 101
 class CenteredBoard(Report):
     """A board whose resistors were moved. `before`, `after`: yields of the task by runs of other samples.
 
-    `board`: with values of the series. `factors`: by group, the new value over the old one, before rounding. `search`:
-    what centering did.
+    `moved`: with values of the series. `factors`: by group, the new value over the old one, before rounding. `search`:
+    what centering did; its counts are of the nominal values before rounding, judged as the search judges.
     """
 
-    board: Board = field(repr=False)
+    start: Board = field(repr=False)
+    moved: Board = field(repr=False)
     before: Yield
     after: Yield
     factors: Mapping[str, float]
@@ -55,9 +56,15 @@ class CenteredBoard(Report):
         """What part of the failures is gone; 0 where nothing failed."""
         return self.after.recovered(self.before)
 
+    @property
+    def board(self) -> Board:
+        """The moved board, or the old one where the runs give that at least the same yield."""
+        return self.moved if self.after.value > self.before.value else self.start
+
     def rows(self) -> list[tuple[str, str]]:
         said = [("yield before", self.before.told()), ("yield after", self.after.told())]
         said.append(("of what was missing", f"{self.recovered:.0%} gained"))
+        said.append(("board", "with the new values" if self.board is self.moved else "as it was: no better in runs"))
         moved = sorted(self.factors.items(), key=lambda item: -abs(np.log(item[1])))[:8]
         said.append(("moved most", ", ".join(f"{name} x {factor:.3f}" for name, factor in moved)))
         return said + [(f"search: {what}", told) for what, told in self.search.rows()]
@@ -138,8 +145,9 @@ def center_board(
 
     `groups`: "each" resistor by itself, or "roles": all of one role together (weights, leaks, biases). `room`: how far
     a value may move, a part of it. `series`, `two_resistors`: what the new values are chosen from, and the error beyond
-    which one becomes two (None: never). `by_rest`: the search looks at equilibria, not at runs; the yields before and
-    after are those of runs, of `fresh` samples that the search has not seen. `samples`, `steps`, `seed`: see `center`.
+    which one becomes two (None: never). `by_rest`: the search climbs on margins of equilibria, which is fast, but
+    equilibria do not tell which of them a start leads to; without it, it moves by gravity on runs. `samples`, `steps`,
+    `seed`: see `center`. The yields before and after are of runs of `fresh` samples that the search has not seen.
 
     Raises InputError as `center` and `monte_carlo` do.
     """
@@ -189,7 +197,8 @@ def center_board(
     better = _rebuilt(board, by_device, series, two_resistors)
     how: dict[str, Any] = {"task": task, "tolerances": given, "samples": fresh, "seed": seed + 1, "workers": workers}
     return CenteredBoard(
-        board=better,
+        start=board,
+        moved=better,
         before=monte_carlo(board, **how).yielded,
         after=monte_carlo(better, **how).yielded,
         factors=factors,
