@@ -26,7 +26,7 @@ DIFFERENCE = 1e-3  # of the range of a value, of the differences
 # Widths of the smooth step that counts boards, in standard deviations of the margin at the start.
 WIDTHS = (1.0, 0.3, 0.1)
 # Of "gravity": how far nominal values are spread, as a part of their room; steps tried, in spreads of each value.
-SPREAD, STEPS = 0.05, (0.0, 1.0, 3.0)
+SPREAD, STEPS = 0.02, (0.0, 0.3, 1.0)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -205,7 +205,7 @@ def _gravitate(
         best = int(np.argmax(passed))
         point = places[best]
         if best == 0:
-            spread, step = spread / 1.5, step / 2.0
+            spread, step = spread / 1.2, step / 3.0
         elif best == len(STEPS) - 1:
             step *= 1.5
     return point
