@@ -165,8 +165,6 @@ def gain_curve(
             more = bench.sweep(x[first], x[last], FINER * (last - first), temperature)
             x, y = (np.concatenate((old[:first], new, old[last + 1 :])) for old, new in zip((x, y), more, strict=True))
         runs += len(groups)
-    sound = _find_sound(y, close)
-    x, y = x[sound], y[sound]
     highest = np.maximum.accumulate(y)
     falls = highest - y
     if falls.max() > close:
@@ -347,15 +345,6 @@ def _coarse(x: Array, y: Array, close: float) -> list[tuple[int, int]]:
         else:
             groups.append((k - 1, k + 1))
     return groups
-
-
-def _find_sound(y: Array, close: float) -> npt.NDArray[np.bool_]:
-    """Return which points of a curve that does not fall are the median of themselves and their two neighbours.
-
-    All are, but for single ones that rounding in a simulator's matrix puts above the next or below the one before.
-    """
-    median = np.median(np.stack((y[:-2], y[1:-1], y[2:])), axis=0)
-    return np.concatenate(([True], np.abs(y[1:-1] - median) <= close, [True]))
 
 
 def _simplify(x: Array, y: Array, close: float) -> npt.NDArray[np.intp]:

@@ -29,6 +29,7 @@ from ..values.si_text import UNITS as TEXT_UNITS
 from .behaviour import Behaviour
 from .figures import IDEAL, SUPPLIES, UNITS, check_figure
 from .op_amp import GROUND, Element, OpAmpModel
+from .part import Part
 from .passive import Capacitor, Resistor
 from .sources import CurrentSource, Transconductance
 
@@ -286,13 +287,18 @@ class MacroModel(OpAmpModel):
         drive = (Argument(0) - Argument(1)) / self.output_resistance
         into = (GROUND, "current")
         if max(self.source_current, self.sink_current) < NO_LIMIT:
-            yield Element("limit", Behaviour(self._limit(drive), "current"), (*into, "second", "output"))
+            limited = self._limit(drive)
+            yield Element("limit", Behaviour(limited, "current"), (*into, "second", "output"))
             yield Element("current", Capacitor(LIMITER_NODE), ("current", GROUND))
             yield Element("output", Capacitor(OUTPUT_NODE), ("output", GROUND))
+            half: Part = Behaviour(0.5 * limited, "current")
         else:
             yield Element("limit", Transconductance(1.0 / self.output_resistance), (*into, "second", "output"))
+            half = Transconductance(0.5 / self.output_resistance)
+        # From the drive itself, not from `current`: the output then has a conductance of its own in a simulator's
+        # matrix, without which rounding is amplified where a diode at the output is off.
         for side, rail in zip(("upper", "lower"), SUPPLIES, strict=True):
-            yield Element(f"rail_{side}", Transconductance(MILLI / 2.0), (rail, "output", "current", GROUND))
+            yield Element(f"rail_{side}", half, (rail, "output", "second", "output"))
         # In class AB, what one rail gives to the load and what the other takes from it: half of it, and half of |i|.
         through, i = CLASS_AB * self.supply_current, Argument(0)
         quiet = self.supply_current - through / 2.0

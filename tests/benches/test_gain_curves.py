@@ -14,7 +14,6 @@ from hopfield_hw.benches.gain_curves import (
     CLOSE,
     SOURCE,
     Bench,
-    _find_sound,
     cut_bench,
     drift,
     find_pole,
@@ -225,18 +224,6 @@ def test_elements_with_curves_of_their_own_are_not_one_table() -> None:
 
 def test_there_is_a_curve_for_every_amplifier_of_parts() -> None:
     assert set(CURVES) == {name for name in AMPLIFIERS if AMPLIFIERS[name].in_parts}
-
-
-@pytest.mark.parametrize(
-    ("kept", "y"), [([1, 1, 1, 1], [0, 1, 2, 3]), ([1, 1, 0, 1], [0, 1, 9, 3]), ([1, 0, 1, 1], [0, -4, 2, 3])]
-)
-def test_single_points_off_a_curve_that_does_not_fall_are_found(kept: list[int], y: list[int]) -> None:
-    assert _find_sound(np.array(y, dtype=float), 1e-9).tolist() == [bool(one) for one in kept]
-
-
-def test_a_curve_that_turns_back_keeps_its_fall() -> None:
-    x = np.linspace(0.0, np.pi, 200)
-    assert np.min(np.diff(np.sin(x)[_find_sound(np.sin(x), 1e-3)])) < 0.0
 
 
 def test_clamps_that_regulate_and_saturate_leave_the_curve_straight_between_them() -> None:
