@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
@@ -17,7 +18,7 @@ from ..circuit import Circuit
 from ..parts import MacroModel, OpAmp, VoltageSource
 from ..spice.analyses import Result, find_balance, find_noise, run_transient
 from ..values.arrays import Array, freeze, positive, whole
-from ..values.errors import InputError
+from ..values.errors import ConvergenceError, InputError
 from ..values.report import Report
 from ..values.si_text import format_si
 from .additions import start_rails
@@ -226,7 +227,12 @@ def _find_rest(board: Board, at: Any, where: str) -> _Rest:
     guess = dict(start_rails(circuit, replace(board.realised, initial=start)).initial)
     guess |= {p.node: float(x) / p.scale for p, x in zip(circuit.states, start, strict=True)}
     # The voltages within op-amps are not known: they are there as soon as the states begin to move.
-    begun = run_transient(circuit, BEGUN * _fastest(board), initial=guess, accuracy=ACCURACY)
+    begin = partial(run_transient, circuit, BEGUN * _fastest(board), accuracy=ACCURACY)
+    try:
+        begun = begin(initial=guess)
+    except ConvergenceError:
+        # Transistors are nearer to where they work at any balance than at 0 V.
+        begun = begin(initial=_last(find_balance(circuit, guess=guess)) | {k.lower(): v for k, v in guess.items()})
     volts = _last(find_balance(circuit, guess=_last(begun)))
     states = np.array([p.scale * volts[p.node.lower()] for p in circuit.states])
     reach = float(np.max(np.abs(board.bounds.states))) * board.scaling.state

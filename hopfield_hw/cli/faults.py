@@ -34,10 +34,11 @@ def faults(
     output: OutputFile = None,
     as_json: Json = False,
 ) -> int:
-    """Find what a fault of each part of a design's board does: open, short, a decade off, swapped, a dead amplifier.
+    """Find what a fault of each part of a design's board does to its task.
 
-    The table has, the worst first, whether the task is still done, its margin, and the test point that shows the fault
-    best. A fault that ngspice cannot run is reported as not run. --output writes all of it as .csv.
+    Each part is open, short, a decade off, or swapped with its neighbour, each amplifier dead. The table has, the worst
+    first, whether the task is still done, its margin, and the test point that shows the fault best. A fault that
+    ngspice cannot run is reported as not run. --output writes all of it as .csv.
     """
     chosen = load(design, case)
     if output is not None:

@@ -24,7 +24,6 @@ from ..tolerance.yields import Yield
 from ..values.arrays import Array, positive
 from ..values.errors import InputError
 from ..values.report import Report
-from .engines import run_block
 from .monte_carlo import monte_carlo
 from .rest import settle
 from .samples import Maker, sample_maker
@@ -83,8 +82,8 @@ class CenteredBoard(Report):
 class Margins:
     """The margin of a task as a function of the parts' values, (S, columns): the worst of its runs.
 
-    `by_rest`: by the equilibria followed from the nominal board's, which is fast; else by the runs themselves. A board
-    that is undecided has the worst margin there is, minus its outputs' swing.
+    `starts`: of the equilibria followed from the nominal board's, which is fast; a board that is undecided has the
+    worst margin there is, minus its outputs' swing. None: of runs; a board of which some fail has minus their number.
     """
 
     board: Board
@@ -95,11 +94,14 @@ class Margins:
 
     def __call__(self, values: Array) -> Array:
         """Return the margins, (S,)."""
-        if self.starts is None:
-            block = run_block(self.board, self.task, self.maker, values, self.times, np.zeros(len(values)))
-            return np.where(np.isfinite(block.margins), block.margins, -self._worst)
         samples = self.maker.make(values)
         found = []
+        if self.starts is None:
+            for run, signal in enumerate(self.task.runs(self.board)):
+                states, outputs = samples.run(self.board.realised.initial, self.times, signal)
+                found.append(self.task.judge(Waves(self.times, states, outputs, samples.span), run))
+            failed = np.sum(~(np.stack(found) > 0.0), axis=0)
+            return np.asarray(np.where(failed > 0, -failed, np.min(found, axis=0)), dtype=np.float64)
         for run, signal in enumerate(self.task.runs(self.board)):
             states, is_found = settle(samples, self.starts[run], signal)
             outputs = samples.outputs(states)

@@ -23,7 +23,7 @@ def window(values: Any) -> Any:
     return np.minimum(product - 0.8, 1.2 - product)
 
 
-@pytest.mark.parametrize("objective", ["normal", "smooth"])
+@pytest.mark.parametrize("objective", ["normal", "smooth", "gravity"])
 def test_a_window_is_centred(objective: Any) -> None:
     found = center(window, [1.0, 1.13], [0.5, 0.5], [2.0, 2.0], perturb=spread, seed=1, objective=objective, fresh=4000)
     deviation = 0.05 * np.sqrt(2.0)
@@ -38,6 +38,17 @@ def test_a_window_is_centred(objective: Any) -> None:
     assert found.recovered > 0.9
     assert np.prod(found.nominal) == pytest.approx(0.985, abs=0.02)
     assert found.after.count - found.before.count == found.gained - found.lost
+
+
+def test_gravity_centres_a_margin_that_only_tells_pass_from_fail() -> None:
+    def decision(values: Any) -> Any:
+        return np.sign(window(values))
+
+    found = center(
+        decision, [1.0, 1.13], [0.5, 0.5], [2.0, 2.0], perturb=spread, seed=1, objective="gravity", fresh=4000
+    )
+    assert found.outcome == "better"
+    assert found.recovered > 0.8
 
 
 def test_counting_boards_goes_on_where_a_normal_margin_is_wrong() -> None:
@@ -104,7 +115,7 @@ def test_limits_hold_and_what_cannot_move_does_not() -> None:
     [
         ({"lower": [1.0], "upper": [1.0]}, "`center`: lower and upper leave no room; nothing could move"),
         ({"upper": [0.9], "lower": [0.5]}, "`nominal[0]` = 1: must lie from lower, 0.5, to upper, 0.9"),
-        ({"objective": "best"}, "`objective` = 'best': must be 'normal' or 'smooth'"),
+        ({"objective": "best"}, "`objective` = 'best': must be one of normal, smooth, gravity"),
         (
             {"samples": 5},
             "`samples` = 5: must be a whole number from 20 to 10000000; fewer say nothing of a yield",
