@@ -178,7 +178,7 @@ def _draw_pair(sheet: Sheet, devices: Devices, at: Point) -> Point:
     emitters = [(base[0] + REACH, y - REACH), (other[0] - REACH, y - REACH)]
     middle = ((emitters[0][0] + emitters[1][0]) / 2.0, y - 1.2)
     sheet.wire(at, base, dashed=True)
-    sheet.text((x + 0.1, y - 0.15), shorten(second.nodes[1]), "left top")
+    sheet.text((x + 0.1, y - 0.15), shorten(second.nodes[1], SHORT_NAME), "left top")
     sheet.put(elm.BjtNpn().theta(0.0).at(base).anchor("base"), second)
     sheet.put(elm.BjtNpn().theta(0.0).reverse().at(other).anchor("base"), first)
     sheet.text((base[0] + 0.1, y + 0.25), shorten(second.name), "right bottom", second)
