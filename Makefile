@@ -87,8 +87,8 @@ verify-full: install hardware
 	$(BIN)/python tests/verify_stability.py
 	$(BIN)/python tests/verify_boards.py
 	$(BIN)/python tests/verify_impossible_boards.py
-	$(BIN)/python tests/verify_yield.py
 	$(BIN)/python tests/verify_parts.py
+	$(BIN)/python tests/verify_yield.py
 
 bench: install
 	$(BIN)/python tests/benchmarks/run.py
