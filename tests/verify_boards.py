@@ -17,10 +17,10 @@ import numpy as np
 import hopfield_hw as hh
 from hopfield_hw.analysis.amplification import amplification
 from hopfield_hw.board.budget.error_budget import error_budget
-from hopfield_hw.board.budget.imperfections import switch_on
-from hopfield_hw.board.budget.measured import find_start, run_circuit
+from hopfield_hw.board.budget.measured import run_circuit
 from hopfield_hw.board.design import Board, design_board
 from hopfield_hw.board.judgement import output_nrmse
+from hopfield_hw.board.start import start_at_rest
 from hopfield_hw.functions import PiecewiseLinear, Tanh
 from hopfield_hw.parts.data_sheet import find_data_sheet
 from hopfield_hw.values.errors import SimulatorError, Unrealisable
@@ -101,8 +101,8 @@ def equations(first: int = 0, count: int = BOARDS) -> bool:
     for k, board in boards(count, first):
         # As a preset leaves it: with the states held, until the amplifiers have come to rest.
         try:
-            start = find_start(switch_on(board.circuit, ()), board.t_stop, board.inputs)
-            run = run_circuit(board.circuit, board.t_stop, board.inputs, start=start, timeout=TIMEOUT)
+            circuit = start_at_rest(board.circuit, board.t_stop, board.inputs, timeout=TIMEOUT)
+            run = run_circuit(circuit, board.t_stop, board.inputs, timeout=TIMEOUT)
         except SimulatorError as error:
             unrun += 1
             print(

@@ -22,8 +22,8 @@ from ..parts import Resistor, VoltageSource
 from ..spice.analyses import respond, sweep
 from ..values.arrays import Array, positive
 from ..values.errors import ConvergenceError, InputError
+from ..values.physics import ROOM
 
-ROOM = 27.0
 SOURCE, LOAD = "V_sweep", "R_sweep_load"
 # A table is within this of the curve, as a part of the amplitude, where nothing else is said.
 CLOSE = 1e-5

@@ -12,11 +12,11 @@ from ..circuit import Circuit
 from ..parts import MacroModel, OpAmp, Resistor
 from ..spice.analyses import find_noise
 from ..values.arrays import Array
+from ..values.physics import FOUR_K_T
 from .bench import OUT, PLUS, Draft, under_test
 
 FIRST = 0.1  # Hz
 BELOW_BANDWIDTH = 100.0  # noise is read up to the crossing over this
-FOUR_K_T = 4.0 * 1.380649e-23 * 300.15  # J at 27 degrees
 MOST_OHMS, MOST_VOLTS = 1e9, 0.05  # of the resistor at the input, and of what the bias current drops there
 CURRENT_AT = FIRST  # Hz: low, so that the input capacitance takes nothing off
 

@@ -19,6 +19,7 @@ from ..lowering import lower
 from ..networks.network import Network
 from ..parts import MacroModel, OpAmp, as_op_amp
 from ..parts.data_sheet import find_data_sheet, shipped_names
+from ..parts.figures import check_supplies
 from ..parts.series import as_series
 from ..values.arrays import Array, positive
 from ..values.errors import InputError, Unrealisable, UnusualValueWarning
@@ -336,13 +337,7 @@ def _on_supplies(op_amp: OpAmp, supplies: Any) -> OpAmp:
         raise InputError(
             f"design_board: op-amp {model!r:.60}: must be a part with a data sheet, such as 'TL074', or a MacroModel"
         )
-    try:
-        upper, lower = (float(value) for value in supplies)
-    except (TypeError, ValueError):
-        raise InputError(f"`supplies` = {supplies!r:.60}: must be two voltages, the upper one first") from None
-    if not (np.isfinite([upper, lower]).all() and upper > lower):
-        raise InputError(f"`supplies` = {upper:g} V, {lower:g} V: must be two voltages, the upper one first")
-    return replace(op_amp, model=model.on(upper, lower))
+    return replace(op_amp, model=model.on(*check_supplies(supplies)))
 
 
 def _stop(network: Network, t_stop: Any) -> float:

@@ -20,6 +20,7 @@ from ..graph import Activate, Graph, Leak
 from ..parts import MacroModel, OpAmp, Resistor
 from ..spice.transient import AccuracyWarning, simulate
 from ..values.arrays import Array
+from ..values.errors import SimulatorError
 from ..values.measures import nrmse
 from ..values.report import Report
 from ..verification.evidence import GROWTH, Settled, Verdict, compare_ends
@@ -30,6 +31,7 @@ from .choice import merge_pairs
 from .equation import BoardEquation
 from .loops import find_loops
 from .realised import read_crossbar, reference_volts
+from .start import start_at_rest
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
 TOLERANCE = 5e-3
 TWO = 2.0  # time constants: over less nothing is decided
 REST = 1e-6  # of the largest state: what moves less rests
+REST_TIMEOUT = 60.0  # seconds
 
 
 def board_equation(board: Board, *, curves: Sequence[Function] | None = None) -> BoardEquation:
@@ -212,12 +215,9 @@ class BoardVerification(Report):
     def plot(self, path: Path | str | None = None, *, picture: Picture | None = None) -> Figure:
         """Return the page of it, and write it where a path is given."""
         from ..pictures.boards import plot_board
-        from ..pictures.plots import save_figure
+        from ..pictures.files import save_figure
 
-        figure = plot_board(self, picture=picture)
-        if path is not None:
-            save_figure(figure, path)
-        return figure
+        return save_figure(plot_board(self, picture=picture), path)
 
 
 def verify_board(
@@ -232,7 +232,7 @@ def verify_board(
     """
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", AccuracyWarning)
-        wave = simulate(board.circuit, t_stop=board.t_stop, inputs=board.inputs, accuracy=accuracy, timeout=timeout)
+        wave = simulate(_at_rest(board), t_stop=board.t_stop, inputs=board.inputs, accuracy=accuracy, timeout=timeout)
     times = wave["time"].to_numpy()
     own_equation = board_equation(board)
     states, outputs = own_equation.solve(times, board.inputs)
@@ -268,6 +268,14 @@ def verify_board(
         equation=equation,
         ideal=ideal,
     )
+
+
+def _at_rest(board: Board) -> Circuit:
+    """Return the circuit with its op-amps at rest where it starts, or as it is where ngspice does not find that."""
+    try:
+        return start_at_rest(board.circuit, board.t_stop, board.inputs, timeout=REST_TIMEOUT)
+    except SimulatorError:
+        return board.circuit
 
 
 def output_nrmse(reference: Array, found: Array) -> float:

@@ -52,10 +52,8 @@ from ..parts import (
 from ..parts.op_amp import IdealGain, OpAmpModel
 from ..values.arrays import Array
 from ..values.errors import InputError
+from ..values.physics import CHARGE, FOUR_K_T, THERMAL
 
-KELVIN = 300.15
-BOLTZMANN, CHARGE = 1.380649e-23, 1.602176634e-19
-THERMAL = BOLTZMANN * KELVIN / CHARGE  # volts
 STEP = 1e-6  # of the slopes of formulas, volts
 NO_CAPACITANCE = 1e-9  # of the eigenvalues of K, whose diagonal is 1
 FEEDTHROUGH = 1e-6  # of the largest noise at once: less is of rounding
@@ -231,7 +229,7 @@ class _Stamp:
             case Resistor(resistance):
                 self._current(nodes, {nodes[0]: 1.0 / resistance, nodes[1]: -1.0 / resistance})
                 if not part.is_computing:
-                    self._noise(device, nodes, 4.0 * BOLTZMANN * KELVIN / resistance)
+                    self._noise(device, nodes, FOUR_K_T / resistance)
             case Capacitor(capacitance):
                 self._current(nodes, {nodes[0]: capacitance, nodes[1]: -capacitance}, into=self._k)
             case Transconductance(siemens):
@@ -336,7 +334,7 @@ class _Stamp:
         self._current(nodes, {nodes[0]: whole, nodes[1]: -whole})
         if part.capacitance:
             self._current(nodes, {nodes[0]: part.capacitance, nodes[1]: -part.capacitance}, into=self._k)
-        shot, thermal = 2.0 * CHARGE * abs(current), 4.0 * BOLTZMANN * KELVIN * ohms
+        shot, thermal = 2.0 * CHARGE * abs(current), FOUR_K_T * ohms
         self._noise(device, nodes, (shot + thermal * slope * slope) / (1.0 + ohms * slope) ** 2)
 
 

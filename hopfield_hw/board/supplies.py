@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
-
 from ..circuit import Device
 from ..parts import MacroModel, OpAmp, VoltageSource
-from ..parts.figures import SUPPLIES
-from ..values.errors import InputError, Unrealisable
+from ..parts.figures import SUPPLIES, check_supplies
+from ..values.errors import Unrealisable
 from .checklist import check_board, rounding_error
 from .checks import check_supply
 from .design import Board
@@ -21,8 +19,7 @@ def on_supplies(board: Board, upper: float, lower: float) -> Board:
     Its checks are those of the new rails; what it fails is said there. Raises InputError for rails that are none, and
     Unrealisable for those that its op-amps do not work from.
     """
-    if not (np.isfinite([upper, lower]).all() and upper > lower):
-        raise InputError(f"`supplies` = {upper:g} V, {lower:g} V: must be two voltages, the upper one first")
+    upper, lower = check_supplies((upper, lower))
     model = board.model.on(upper, lower)
     supply = check_supply(model)
     if not supply.passed:

@@ -16,9 +16,9 @@ from ..parts import CurrentSource, OpAmp, Transistor
 from ..values.arrays import positive
 from ..values.brief import Brief
 from ..values.errors import Unrealisable
+from ..values.physics import THERMAL
 from .summing import Summing
 
-THERMAL = 0.025865  # k T / q at 27 degrees Celsius, volts
 COLLECTOR = 2.0  # volts: the bases stay below it, so that no collector junction conducts
 
 

@@ -14,8 +14,9 @@ from ..designs.boards import board_of, board_task
 from ..production.monte_carlo import Engine, MonteCarlo, monte_carlo
 from ..production.sweeps import YieldCurve, yield_against_temperature
 from ..production.usual import usual_tolerances
-from ..tolerance.drifts import ROOM, check_temperature
+from ..tolerance.drifts import check_temperature
 from ..values.errors import InputError
+from ..values.physics import ROOM
 from ..values.report import plain
 from .inputs import load
 from .options import Case, DesignName, Json

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Any
 
 from ..values.errors import InputError
 
@@ -101,3 +102,14 @@ def check_figure(name: str, value: float, unit: str) -> None:
         raise InputError(f"{found}: must not be negative")
     if name in ("offset", "bias_current", "offset_current", *SUPPLIES) and not math.isfinite(value):
         raise InputError(f"{found}: must be finite")
+
+
+def check_supplies(supplies: Any) -> tuple[float, float]:
+    """Return the voltages of two rails, the upper one first. Raises InputError for what is not that."""
+    try:
+        upper, lower = (float(value) for value in supplies)
+    except (TypeError, ValueError):
+        raise InputError(f"`supplies` = {supplies!r:.60}: must be two voltages, the upper one first") from None
+    if not (math.isfinite(upper) and math.isfinite(lower) and upper > lower):
+        raise InputError(f"`supplies` = {upper:g} V, {lower:g} V: must be two voltages, the upper one first")
+    return upper, lower

@@ -25,6 +25,7 @@ from ..functions.expressions import Argument, Expression, call, maximum, minimum
 from ..values.arrays import freeze
 from ..values.errors import InputError
 from ..values.names import NAME
+from ..values.physics import FOUR_K_T
 from ..values.si_text import UNITS as TEXT_UNITS
 from .behaviour import Behaviour
 from .figures import IDEAL, SUPPLIES, UNITS, check_figure
@@ -49,7 +50,6 @@ REVERSAL, REVERSAL_WIDTH = 40.0, 0.2
 LIMITER_NODE, OUTPUT_NODE = 1e-12, 2e-12
 CLASS_AB = 0.1  # of the supply current: the part that flows through the output stage
 NO_LIMIT = 1e3  # A, and more: no current limit
-FOUR_K_T = 4.0 * 1.380649e-23 * 300.15  # J at 27 degrees
 # Noise that falls as 1/f: low-pass noises, two in a decade, hertz.
 SLOWEST, FASTEST, IN_DECADE = 1e-2, 1e6, 2
 

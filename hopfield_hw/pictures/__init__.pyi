@@ -1,7 +1,8 @@
 from .bifurcations import plot_bifurcation
 from .boards import plot_board
 from .budgets import plot_budget
-from .plots import Picture, plot_verification, plot_waves, save_figure
+from .files import save_figure
+from .plots import Picture, plot_verification, plot_waves
 from .portraits import plot_basins, plot_energy_landscape, plot_phase_plane
 from .schematic import draw_neuron
 from .solutions import plot_solution

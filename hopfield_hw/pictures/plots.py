@@ -28,6 +28,7 @@ from ..values.errors import InputError
 from ..values.measures import ranges
 from ..values.si_text import PREFIXES, format_si
 from ..verification import Verification
+from .files import save_figure
 from .panels import plot_coverage, plot_inputs
 from .schematic import FAULT, draw_neuron
 
@@ -141,16 +142,6 @@ def plot_waves(dataset: xr.Dataset, path: Path | str) -> None:
             axes.set(title=f"{name}s{part}", xlabel=f"time ({axis_unit(dataset)[1]})")
             axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.05), title=str(dataset[name].dims[-1]))
     save_figure(figure, path)
-
-
-def save_figure(figure: Figure, path: Path | str) -> None:
-    """Write a figure; the suffix of `path` says in which format (.png, .pdf, .svg). Raises InputError otherwise."""
-    try:
-        figure.savefig(path)
-    except ValueError as error:
-        raise InputError(f"{Path(path).name}: {error}; give the picture a suffix such as .png") from None
-    except OSError as error:
-        raise InputError(f"{Path(path).name}: cannot be written ({error.strerror}); give another path") from None
 
 
 def _verdict(result: Verification) -> str:

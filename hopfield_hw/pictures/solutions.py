@@ -11,7 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ..values.arrays import Array
-from .plots import STYLE, save_figure
+from .files import save_figure
+from .plots import STYLE
 
 if TYPE_CHECKING:
     from ..optimisation import Solution

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 from itertools import pairwise
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 from ..board.choice import SYNAPTIC
 from ..circuit import GROUND, Circuit, Device, Role
 from ..parts import Capacitor, Diode, MacroModel, OpAmp, Part, Resistor, Transistor, VoltageSource
 
 Kind = Literal["open", "short", "times ten", "by ten", "swapped", "dead"]
-KINDS: tuple[Kind, ...] = ("open", "short", "times ten", "by ten", "swapped", "dead")
+KINDS: tuple[Kind, ...] = get_args(Kind)
 OPEN, SHORT = 1e12, 10.0  # ohms
 OHMS: dict[Kind, float] = {"open": OPEN, "short": SHORT}
 DECADES: dict[Kind, float] = {"times ten": 10.0, "by ten": 0.1}

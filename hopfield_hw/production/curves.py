@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..benches.gain_curves import ROOM, Bench, cut_bench, gain_curve
+from ..benches.gain_curves import Bench, cut_bench, gain_curve
 from ..circuit import Circuit, Device
 from ..functions import Table
 from ..graph import Activate, Graph
@@ -21,6 +21,7 @@ from ..parts import MacroModel, OpAmp, Part
 from ..tolerance.draws import Column, with_values
 from ..tolerance.tolerances import Parameter
 from ..values.arrays import Array
+from ..values.physics import ROOM
 
 # The values that shape a curve at rest; of the others (bandwidth, slew rate, ...) it knows nothing.
 SHAPING = ("resistance", "offset", "bias_current", "saturation_current")

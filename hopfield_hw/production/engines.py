@@ -11,9 +11,10 @@ import numpy as np
 from ..board.design import Board
 from ..circuit import Circuit
 from ..parts import VoltageSource
-from ..spice.analyses import ROOM, Result, run_transient
+from ..spice.analyses import Result, run_transient
 from ..values.arrays import Array
 from ..values.errors import SimulatorError
+from ..values.physics import ROOM
 from .samples import Maker
 from .tasks import Task, Waves
 

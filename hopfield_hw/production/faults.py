@@ -18,14 +18,14 @@ import numpy as np
 from ..board.choice import SYNAPTIC
 from ..board.design import Board
 from ..circuit import Circuit, Device, Role
-from ..parts import Capacitor, OpAmp, Resistor
+from ..parts import Capacitor, OpAmp, Resistor, VoltageSource
 from ..tolerance.distributions import Fixed
 from ..tolerance.draws import Column, Draws, draw_factors, vary
 from ..tolerance.tolerances import Parameter
 from ..values.arrays import Array, whole
 from ..values.errors import InputError, SimulatorError
 from ..values.report import Report
-from .circuit_faults import KINDS, OPEN, SHORT, CircuitFault, Kind, dead_levels, left_out_of, list_faults
+from .circuit_faults import KINDS, CircuitFault, Kind, left_out_of, list_faults
 from .engines import simulate_board, worst_margin
 from .monte_carlo import Engine
 from .samples import Samples, block_size, sample_maker
@@ -167,7 +167,7 @@ def find_fault_effects(
     the circuit changed, which knows all parts but those across the supplies. `seed`: of the 100 boards whose spread, by
     the static equation, says what a test point tells. `workers`, `progress`: of ngspice, as for `monte_carlo`.
 
-    Raises InputError for an unknown kind, part or engine, and as the run of the board without a fault does.
+    Raises InputError for an unknown kind, part or engine, where no fault is left, and as the run without a fault does.
     """
     wanted = tuple(kinds)
     for kind in wanted:
@@ -188,6 +188,11 @@ def find_fault_effects(
         said: list[tuple[str, Kind]] = [(fault.part, fault.kind) for fault in faults]
     else:
         said, left, found = _run_equation(board, task, circuit, wanted, names, times)
+    if not said:
+        others = ", or the engine ngspice, which knows more" if engine == "equation" else ""
+        raise InputError(
+            f"find_fault_effects: `kinds`, `parts`: leave no fault that the engine {engine} knows; give others{others}"
+        )
     margin, volts, failures = found
     spread = np.maximum(SIGMAS * _spread(board, task, times, seed), 1e-3)
     points = [p.node for p in circuit.states] + [p.node for p in circuit.outputs]
@@ -255,84 +260,47 @@ def _run_equation(
     board: Board, task: Task, circuit: Circuit, kinds: tuple[Kind, ...], names: frozenset[str] | None, times: Array
 ) -> tuple[list[tuple[str, Kind]], dict[str, int], tuple[Array, Array, dict[int, str]]]:
     """Return the faults, what is left out, and the same as `_run_circuits`, with the static equation of all boards."""
-    resistors = [d for d in circuit.devices if isinstance(d.part, Resistor) and d.origin.role in SYNAPTIC]
-    capacitors = [d for d in circuit.devices if isinstance(d.part, Capacitor) and d.origin.role == Role.CAPACITANCE]
-    columns = tuple(_column(d) for d in (*resistors, *capacitors))
+    columns = tuple(column for device in circuit.devices if (column := _column(device)) is not None)
     maker = sample_maker(circuit=circuit, columns=columns)
-    faults, values = _values(resistors, capacitors, maker.nominal, kinds, names)
-    by_output = {d.nodes[2]: d for d in circuit.devices if isinstance(d.part, OpAmp)}
-    amplifiers = [by_output.get(probe.node) for probe in circuit.outputs]
-    stuck: list[tuple[int, float]] = []
-    for k, device in enumerate(amplifiers):
-        if device is not None and "dead" in kinds and (names is None or device.name in names):
-            stuck += [(k, level) for level in dead_levels(device)]
-            faults += [(f"{device.name} at {level:.3g} V", "dead") for level in dead_levels(device)]
-    first_stuck = len(faults) - len(stuck)
-    values = np.concatenate([maker.nominal[np.newaxis], values, np.tile(maker.nominal, (len(stuck), 1))])
-    size = block_size(board.network.size)
+    places = {column.device: k for k, column in enumerate(columns)}
+    by_output = {d.nodes[2]: d.name for d in circuit.devices if isinstance(d.part, OpAmp)}
+    neurons = {by_output[p.node]: k for k, p in enumerate(circuit.outputs) if p.node in by_output}
+    rows, said = [maker.nominal], []
+    stuck: list[tuple[int, int, float]] = []
+    for fault in list_faults(circuit, kinds, names):
+        first, row = fault.devices[0], maker.nominal.copy()
+        if isinstance(first.part, VoltageSource) and isinstance(first.part.voltage, float) and first.name in neurons:
+            stuck.append((len(rows), neurons[first.name], first.part.voltage))
+        elif all(d.name in places and type(d.part) is type(circuit.device(d.name).part) for d in fault.devices):
+            for device in fault.devices:
+                row[places[device.name]] = device.part.value
+        else:
+            continue
+        rows.append(row)
+        said.append((fault.part, fault.kind))
+    values, size = np.array(rows), block_size(board.network.size)
     margins, nodes = [], []
     for start in range(0, len(values), size):
         part = maker.make(values[start : start + size])
-        held = [(row + 1 + first_stuck - start, *one) for row, one in enumerate(stuck)]
-        part = _with_stuck(part, [one for one in held if 0 <= one[0] < len(part.current)])
+        part = _with_stuck(
+            part, [(k - start, neuron, volts) for k, neuron, volts in stuck if 0 <= k - start < len(part.current)]
+        )
         its, volts = _run(board, task, part, times)
         margins.append(its)
         nodes.append(volts)
-    counted = {d.name for d in (*resistors, *capacitors, *filter(None, amplifiers))}
-    others = sum(d.part.physical and d.name not in counted for d in circuit.devices)
+    others = sum(d.part.physical and d.name not in places and d.name not in neurons for d in circuit.devices)
     left = {"within amplifiers, inverters, integrators and references": others} if others else {}
-    return faults, left, (np.concatenate(margins), np.concatenate(nodes), {})
+    return said, left, (np.concatenate(margins), np.concatenate(nodes), {})
 
 
-def _column(device: Device) -> Column:
-    part = device.part
-    if isinstance(part, Resistor):
-        name, value = "resistance", part.resistance
-    else:
-        assert isinstance(part, Capacitor)
-        name, value = "capacitance", part.capacitance
-    return Column(device.name, Parameter(name), value, Fixed(), 0, -1, True)
-
-
-def _values(
-    resistors: list[Device],
-    capacitors: list[Device],
-    nominal: Array,
-    kinds: tuple[Kind, ...],
-    names: frozenset[str] | None,
-) -> tuple[list[tuple[str, Kind]], Array]:
-    """Return the faults, and the values of all parts with each, (faults, parts)."""
-    faults: list[tuple[str, Kind]] = []
-    rows: list[Array] = []
-
-    def add(name: str, kind: Kind, changes: dict[int, float]) -> None:
-        row = nominal.copy()
-        for k, value in changes.items():
-            row[k] = value
-        faults.append((name, kind))
-        rows.append(row)
-
-    for k, device in enumerate((*resistors, *capacitors)):
-        if names is not None and device.name not in names:
-            continue
-        is_resistor = k < len(resistors)
-        if "open" in kinds and is_resistor:
-            add(device.name, "open", {k: OPEN})
-        if "short" in kinds and is_resistor:
-            add(device.name, "short", {k: SHORT})
-        if "times ten" in kinds:
-            add(device.name, "times ten", {k: 10.0 * nominal[k]})
-        if "by ten" in kinds:
-            add(device.name, "by ten", {k: 0.1 * nominal[k]})
-        neighbour = k + 1
-        last = len(resistors) if is_resistor else len(nominal)
-        if "swapped" in kinds and neighbour < last and nominal[k] != nominal[neighbour]:
-            add(
-                f"{device.name} with {(*resistors, *capacitors)[neighbour].name}",
-                "swapped",
-                {k: nominal[neighbour], neighbour: nominal[k]},
-            )
-    return faults, np.array(rows).reshape(-1, nominal.size)
+def _column(device: Device) -> Column | None:
+    """Return the column of a part that the static equation has by itself: a synapse's resistor, a state's capacitor."""
+    part, role = device.part, device.origin.role
+    if isinstance(part, Resistor) and role in SYNAPTIC:
+        return Column(device.name, Parameter("resistance"), part.resistance, Fixed(), 0, -1, True)
+    if isinstance(part, Capacitor) and role == Role.CAPACITANCE:
+        return Column(device.name, Parameter("capacitance"), part.capacitance, Fixed(), 0, -1, True)
+    return None
 
 
 def _with_stuck(samples: Samples, stuck: list[tuple[int, int, float]]) -> Samples:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 import numpy as np
 from scipy import special, stats
@@ -16,12 +16,13 @@ from ..board.design import Board
 from ..parts import MacroModel, OpAmp
 from ..tolerance.distributions import Fixed
 from ..tolerance.draws import Draws, Variation, draw_factors, vary
-from ..tolerance.drifts import ROOM, Drifts, check_temperature
+from ..tolerance.drifts import Drifts, check_temperature
 from ..tolerance.streams import MOST_SEED
 from ..tolerance.tolerances import Tolerances
 from ..tolerance.yields import LEVEL, Yield, check_level, count_yield
 from ..values.arrays import Array, positive, whole
 from ..values.errors import InputError
+from ..values.physics import ROOM
 from ..values.report import Report
 from ..values.si_text import format_si
 from .engines import Block, run_block, run_in_ngspice
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Engine = Literal["equation", "ngspice"]
-ENGINES = ("equation", "ngspice")
 POINTS = 201
 MOST_SHOWN = 8
 QUIET = 0.05  # the probability that any part is said to matter by chance
@@ -135,13 +135,10 @@ class MonteCarlo(Report):
 
     def plot(self, path: Path | str | None = None, *, title: str = "board") -> Figure:
         """Return the page of the study, and write it where a path is given."""
-        from ..pictures.plots import save_figure
+        from ..pictures.files import save_figure
         from ..pictures.yields import plot_monte_carlo
 
-        figure = plot_monte_carlo(self, title=title)
-        if path is not None:
-            save_figure(figure, path)
-        return figure
+        return save_figure(plot_monte_carlo(self, title=title), path)
 
 
 def monte_carlo(
@@ -178,8 +175,8 @@ def monte_carlo(
         raise InputError(f"monte_carlo: {type(board).__name__}: must be a Board, as design_board returns")
     if not isinstance(task, Task):
         raise InputError(f"monte_carlo: `task` = {task!r:.60}: must be a task of hopfield_hw.production; see task_of")
-    if engine not in ENGINES:
-        raise InputError(f"monte_carlo: `engine` = {engine!r:.40}: must be {' or '.join(ENGINES)}")
+    if engine not in get_args(Engine):
+        raise InputError(f"monte_carlo: `engine` = {engine!r:.40}: must be {' or '.join(get_args(Engine))}")
     count = whole(samples, "samples", 1, 10**8)
     key = whole(seed, "seed", 0, MOST_SEED)
     confidence = check_level(level, "level")

@@ -18,7 +18,7 @@ from dataclasses import replace
 import numpy as np
 from scipy.integrate import solve_ivp
 
-from ..benches.gain_curves import ROOM, cut_bench
+from ..benches.gain_curves import cut_bench
 from ..board.design import Board
 from ..circuit import Circuit, Device, Role
 from ..graph import Activate, Graph, Leak
@@ -27,6 +27,7 @@ from ..spice.analyses import run_transient
 from ..tolerance.draws import Draws
 from ..values.arrays import Array
 from ..values.errors import AccuracyError
+from ..values.physics import ROOM
 from .samples import Maker
 
 SOURCES = ("V_supply_plus", "V_supply_minus", "V_reference_set", "V_reference_p", "V_reference_n")

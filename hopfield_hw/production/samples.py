@@ -19,9 +19,9 @@ from typing import Any
 import numpy as np
 
 from ..functions import Table
-from ..spice.analyses import ROOM
 from ..tolerance.draws import Column, Draws
 from ..values.arrays import Array
+from ..values.physics import ROOM
 from ..values.signals import Signal
 from .curves import CurveChanges, apply_changes, find_curve_changes
 from .places import FIGURES, Indices, Places, column_places, find_places

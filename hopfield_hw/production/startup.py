@@ -9,7 +9,7 @@ unstable balance: which way it goes is then said by offsets and by what is unequ
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -31,7 +31,6 @@ from .tasks import Waves
 from .usual import usual_tolerances, without_offsets
 
 How = Literal["preset", "reset", "ramp"]
-HOWS = ("preset", "reset", "ramp")
 ON, OFF = 50.0, 1e10  # ohms, of an analog switch of CMOS on +-12 V
 CONTROL = "preset_control"
 PART = 0.05  # R_f, of the leak's resistance
@@ -151,8 +150,8 @@ def simulate_starts(
     counted from where the start ends. `middle`: volts, between the two sides of an output. What a ramp leaves is
     predicted by `states_after_ramp`. Raises InputError as `with_preset` and `vary` do.
     """
-    if how not in HOWS:
-        raise InputError(f"simulate_starts: `how` = {how!r:.40}: must be one of {', '.join(HOWS)}")
+    if how not in get_args(How):
+        raise InputError(f"simulate_starts: `how` = {how!r:.40}: must be one of {', '.join(get_args(How))}")
     given = usual_tolerances(board) if tolerances is None else tolerances
     rest = board.t_stop if t_stop is None else float(positive(t_stop, "t_stop", shape=(), unit="s"))
     states = np.zeros(board.network.size)

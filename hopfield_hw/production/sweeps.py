@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from ..board.design import Board
 from ..board.supplies import on_supplies
-from ..tolerance.drifts import ROOM, check_temperature
+from ..parts.figures import check_supplies
+from ..tolerance.drifts import check_temperature
 from ..tolerance.tolerances import Tolerances
 from ..tolerance.yields import Yield
 from ..values.arrays import freeze
 from ..values.errors import InputError
+from ..values.physics import ROOM
 from ..values.report import Report
 from .monte_carlo import MonteCarlo, monte_carlo
 from .tasks import Task
@@ -91,13 +93,10 @@ class YieldCurve(Report):
 
     def plot(self, path: Path | str | None = None, *, title: str = "") -> Figure:
         """Return the picture of the yields with their intervals, and write it where a path is given."""
-        from ..pictures.plots import save_figure
+        from ..pictures.files import save_figure
         from ..pictures.yields import plot_yields
 
-        figure = plot_yields(self, title=title)
-        if path is not None:
-            save_figure(figure, path)
-        return figure
+        return save_figure(plot_yields(self, title=title), path)
 
 
 def yield_against_tolerance(
@@ -151,7 +150,7 @@ def yield_against_supply(
     do not work from.
     """
     where = "yield_against_supply"
-    rails = [_rails(one) for one in _some(supplies, "supplies", where)]
+    rails = [check_supplies(one) for one in _some(supplies, "supplies", where)]
     _refuse(how, ("resume",), where)
     by_whole = {upper - lower: (upper, lower) for upper, lower in rails}
     if len(by_whole) < len(rails):
@@ -197,11 +196,3 @@ def _refuse(how: dict[str, Any], names: Sequence[str], where: str) -> None:
     for name in names:
         if name in how:
             raise InputError(f"{where}: `{name}`: each point has its own; leave it out")
-
-
-def _rails(given: Any) -> tuple[float, float]:
-    try:
-        upper, lower = (float(value) for value in given)
-    except (TypeError, ValueError):
-        raise InputError(f"`supplies` = {given!r:.60}: must be two voltages, the upper one first") from None
-    return upper, lower

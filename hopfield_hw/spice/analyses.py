@@ -20,6 +20,7 @@ from ..parts import OpAmp, VoltageSource
 from ..processes import TIMEOUT
 from ..values.arrays import Array, positive
 from ..values.errors import InputError
+from ..values.physics import ROOM
 from .convergence import run_until_converged
 from .dialects import write
 from .dialects.dialect import number, wrap
@@ -29,7 +30,6 @@ from .rawfile import Plot
 
 Values: TypeAlias = "npt.NDArray[np.float64] | npt.NDArray[np.complex128]"
 
-ROOM = 27.0  # degrees Celsius: the temperature of models
 # Of a balance and of each point of a sweep.
 RELTOL, VOLTAGE, CURRENT, GMIN = 1e-6, 1e-9, 1e-13, 1e-15
 # Of a transient of macro-models, amperes and a part of the accuracy in volts: with less, ngspice takes steps of

@@ -10,10 +10,10 @@ from scipy import special
 from ..values.arrays import Array, freeze
 from ..values.brief import Brief
 from ..values.errors import InputError
+from ..values.physics import ROOM
 from .draws import Draws
 from .streams import uniforms
 
-ROOM = 27.0  # degrees Celsius: the temperature that values are stated at
 COLDEST, HOTTEST = -55.0, 150.0
 # By field of Drifts, the values of parts that it moves.
 MOVED = {"resistance": "resistors", "capacitance": "capacitors", "offset": "offset"}

@@ -191,9 +191,7 @@ class Verification(Report):
 
     def plot(self, path: Path | str | None = None, *, picture: Picture | None = None) -> Figure:
         """Return the one-page picture, and write it where a path is given."""
-        from ..pictures.plots import plot_verification, save_figure
+        from ..pictures.files import save_figure
+        from ..pictures.plots import plot_verification
 
-        figure = plot_verification(self, picture=picture)
-        if path is not None:
-            save_figure(figure, path)
-        return figure
+        return save_figure(plot_verification(self, picture=picture), path)

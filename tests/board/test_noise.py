@@ -11,13 +11,14 @@ import pytest
 
 import hopfield_hw as hh
 from hopfield_hw.board import Board, board_noise, design_board, simulate_noise
-from hopfield_hw.board.linear_circuit import BOLTZMANN, KELVIN, linearise
+from hopfield_hw.board.linear_circuit import linearise
 from hopfield_hw.board.noise import SUPPLY, _find_rest, _white
 from hopfield_hw.circuit import Circuit, Device, Origin, Role
 from hopfield_hw.parts import Capacitor, Resistor
 from hopfield_hw.parts.data_sheet import find_data_sheet
 from hopfield_hw.spice.analyses import find_noise
 from hopfield_hw.values.errors import InputError
+from hopfield_hw.values.physics import BOLTZMANN, ROOM_KELVIN
 
 pytestmark = pytest.mark.usefixtures("ngspice")
 TL074 = find_data_sheet("TL074").model()
@@ -47,9 +48,9 @@ def test_a_resistor_with_a_capacitor_has_k_t_by_c() -> None:
     devices = tuple(Device(name, part, nodes, origin) for name, part, nodes in parts)
     circuit = Circuit(title="rc", cell="rc", graph_hash="", devices=devices, initial={}, states=(), outputs=())
     linear = linearise(circuit, {"a": 0.0})
-    np.testing.assert_allclose(linear.voltage_covariance(["a"]), [[BOLTZMANN * KELVIN / 3e-12]], rtol=1e-12)
+    np.testing.assert_allclose(linear.voltage_covariance(["a"]), [[BOLTZMANN * ROOM_KELVIN / 3e-12]], rtol=1e-12)
     resistance = 1.0 / (1e-4 + 1.0 / 3e6)
-    low = math.sqrt(4.0 * BOLTZMANN * KELVIN * resistance)
+    low = math.sqrt(4.0 * BOLTZMANN * ROOM_KELVIN * resistance)
     corner = 1.0 / (2.0 * math.pi * resistance * 3e-12)
     np.testing.assert_allclose(linear.density("a", np.array([0.0, corner])), [low, low / math.sqrt(2.0)], rtol=1e-12)
     assert linear.shares("a")["R_1"] == pytest.approx(1e-4 * resistance, rel=1e-12)
@@ -60,7 +61,7 @@ def test_a_neuron_alone_with_op_amps_without_noise_has_k_t_by_c() -> None:
     network = hh.Network(weights=[[0.0]], resistance=1e5, capacitance=1e-8, gain=hh.Tanh(gain=1.0), initial=[0.1])
     board = design_board(network, op_amp=quiet, amplifier="exact")
     found = board_noise(board)
-    np.testing.assert_allclose(found.rms, np.sqrt(BOLTZMANN * KELVIN / board.realised.capacitance), rtol=1e-3)
+    np.testing.assert_allclose(found.rms, np.sqrt(BOLTZMANN * ROOM_KELVIN / board.realised.capacitance), rtol=1e-3)
     assert found.shares(0)["R_x_0"] == pytest.approx(1.0)
 
 

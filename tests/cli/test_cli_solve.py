@@ -154,7 +154,7 @@ def test_the_picture_of_many_states_is_a_section_through_an_equilibrium(
     cli: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     figures: list[Any] = []
-    monkeypatch.setattr("hopfield_hw.pictures.plots.save_figure", lambda figure, path: figures.append(figure))
+    monkeypatch.setattr("hopfield_hw.pictures.files.save_figure", lambda figure, path: figures.append(figure))
     monkeypatch.setattr("hopfield_hw.pictures.save_figure", lambda figure, path: figures.append(figure), raising=False)
     cli("analyze", "matrix_game", "--plot", tmp_path / "a.png")
     (axes,) = figures[0].axes

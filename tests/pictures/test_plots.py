@@ -29,7 +29,8 @@ from hopfield_hw.graph import Affine, Edge, Graph, Leak, Output
 from hopfield_hw.lowering import lower
 from hopfield_hw.networks.network import Network
 from hopfield_hw.parts import Behaviour
-from hopfield_hw.pictures.plots import MOST_WAVES, Picture, plot_verification, plot_waves, save_figure
+from hopfield_hw.pictures.files import save_figure
+from hopfield_hw.pictures.plots import MOST_WAVES, Picture, plot_verification, plot_waves
 from hopfield_hw.pictures.schematic import FAULT, draw_neuron, neuron_devices
 from hopfield_hw.spice.dialects import find_dialect
 from hopfield_hw.transforms import hold_outputs

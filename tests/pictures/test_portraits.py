@@ -16,7 +16,7 @@ from hopfield_hw.families import generalised_hopfield
 from hopfield_hw.functions import Tanh
 from hopfield_hw.graph import Units
 from hopfield_hw.pictures.bifurcations import plot_bifurcation
-from hopfield_hw.pictures.plots import save_figure
+from hopfield_hw.pictures.files import save_figure
 from hopfield_hw.pictures.portraits import plot_basins, plot_energy_landscape, plot_phase_plane
 from hopfield_hw.transforms import add_delay
 from hopfield_hw.values.errors import InputError

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-import hopfield_hw as hh
-from hopfield_hw.board import Board, design_board
+from hopfield_hw.board import Board
 from hopfield_hw.parts import Resistor, VoltageSource
 from hopfield_hw.production import faults as module
 from hopfield_hw.production.circuit_faults import OPEN, SHORT, left_out_of, list_faults
@@ -16,19 +15,6 @@ from hopfield_hw.values.errors import InputError, SimulatorError
 
 TASK = Pattern(signs=[1, -1])
 PARTS = ("R_syn_0_1", "R_x_0", "R_inv_v_1_in", "C_x_0", "X_v_0_pair", "X_x_1", "R_v_0_swing", "Q_v_0_tail")
-
-
-@pytest.fixture(scope="module")
-def board() -> Board:
-    network = hh.Network(
-        weights=[[0.0, -1e-4], [-1e-4, 0.0]],
-        resistance=1e4,
-        capacitance=1e-8,
-        gain=hh.Tanh(gain=3.0),
-        initial=[0.02, -0.02],
-        bias=[1e-6, -1e-6],
-    )
-    return design_board(network, t_stop=1e-3)
 
 
 @pytest.fixture(scope="module")
@@ -116,6 +102,15 @@ def test_a_margin_of_next_to_nothing_is_not_done(by_ngspice: FaultEffects) -> No
     [
         ({"kinds": ["loose"]}, "`kinds` holds 'loose': must be open, short, times ten, by ten, swapped, dead"),
         ({"parts": ["R_none"]}, "`parts` holds 'R_none': must be names of the board's parts"),
+        (
+            {"kinds": []},
+            "`kinds`, `parts`: leave no fault that the engine equation knows; give others, or the engine ngspice",
+        ),
+        ({"kinds": ["open"], "parts": ["C_x_0"]}, "leave no fault that the engine equation knows"),
+        (
+            {"parts": ["C_decoupling_p_0"], "engine": "ngspice"},
+            "leave no fault that the engine ngspice knows; give others$",
+        ),
         ({"engine": "xyce"}, "`engine` = 'xyce': must be equation or ngspice"),
     ],
 )

@@ -22,19 +22,6 @@ from hopfield_hw.values.errors import InputError
 TASK = Pattern(signs=[1, -1])
 
 
-@pytest.fixture(scope="module")
-def board() -> Board:
-    network = hh.Network(
-        weights=[[0.0, -1e-4], [-1e-4, 0.0]],
-        resistance=1e4,
-        capacitance=1e-8,
-        gain=hh.Tanh(gain=3.0),
-        initial=[0.02, -0.02],
-        bias=[1e-6, -1e-6],
-    )
-    return design_board(network, t_stop=1e-3)
-
-
 def test_the_numbers_do_not_depend_on_workers_or_on_how_many_samples_there_are(board: Board) -> None:
     one = monte_carlo(board, task=TASK, samples=40, seed=5, workers=1)
     again = monte_carlo(board, task=TASK, samples=40, seed=5, workers=3)

@@ -29,19 +29,6 @@ HOW: dict[str, Any] = {"tolerances": OUTSIDE, "workers": 1}
 
 
 @pytest.fixture(scope="module")
-def board(ngspice: Any) -> Board:
-    network = hh.Network(
-        weights=[[0.0, -1e-4], [-1e-4, 0.0]],
-        resistance=1e4,
-        capacitance=1e-8,
-        gain=hh.Tanh(gain=3.0),
-        initial=[0.02, -0.02],
-        bias=[1e-6, -1e-6],
-    )
-    return design_board(network, t_stop=1e-3)
-
-
-@pytest.fixture(scope="module")
 def weak(board: Board) -> Board:
     """A board whose outputs stay where their amplifiers are not flat: what parts do shows in its margins."""
     network = replace(board.network, bias=[1e-6, -1e-6], initial=[0.0, 0.0], gain=hh.Tanh(gain=0.7))

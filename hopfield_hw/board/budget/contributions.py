@@ -155,12 +155,9 @@ class ErrorBudget(Report):
     def plot(self, path: Path | str | None = None) -> Figure:
         """Return the page of the budget, and write it where a path is given."""
         from ...pictures.budgets import plot_budget
-        from ...pictures.plots import save_figure
+        from ...pictures.files import save_figure
 
-        figure = plot_budget(self)
-        if path is not None:
-            save_figure(figure, path)
-        return figure
+        return save_figure(plot_budget(self), path)
 
     def _line(self, one: Contribution) -> str:
         if not self.is_resolved(one):

@@ -9,8 +9,9 @@ import numpy as np
 
 from ...circuit import GROUND, Circuit
 from ...parts import OpAmp
-from ...spice.analyses import ROOM, run_transient
+from ...spice.analyses import run_transient
 from ...values.arrays import Array
+from ...values.physics import ROOM
 from ...values.signals import Signal
 from .imperfections import uncompensated
 from .predicted import Run, read_run

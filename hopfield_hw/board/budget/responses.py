@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ...benches.gain_curves import LOAD, ROOM, Bench, cut_bench
+from ...benches.gain_curves import LOAD, Bench, cut_bench
 from ...circuit import Circuit
 from ...graph import Activate, Graph
 from ...parts import OpAmp
 from ...values.arrays import Array
+from ...values.physics import ROOM
 from .imperfections import switch_on
 
 POINTS = 300

@@ -14,9 +14,6 @@ from ...values.errors import Unrealisable
 from ..elements import curve_of
 from ..summing import Summing
 
-ROOM = 300.15  # kelvin: the temperature that parts are stated at, 27 degrees Celsius
-THERMAL = 1.380649e-23 * ROOM / 1.602176634e-19  # k T / q there, volts
-
 
 @runtime_checkable
 class Amplifier(Protocol):

@@ -15,10 +15,11 @@ from ...graph import Activate
 from ...parts import SSM2212, Transistor
 from ...values.arrays import positive
 from ...values.brief import Brief
+from ...values.physics import THERMAL
 from ..elements import curve_of
 from ..pair import Wiring, add_transistors
 from ..summing import Summing
-from .amplifier import THERMAL, Curve, add_level, check_reference, curves_of, new_node, references
+from .amplifier import Curve, add_level, check_reference, curves_of, new_node, references
 from .drive import Divider, add_drive
 
 LEAST_REFERENCE = 2.0  # volts: half of it is across the tail's resistor, and its transistor must not saturate

@@ -12,8 +12,9 @@ from ...graph import Activate
 from ...parts import D1N4148, Diode, Part
 from ...values.arrays import positive
 from ...values.brief import Brief
+from ...values.physics import THERMAL
 from ..summing import Summing
-from .amplifier import THERMAL, curves_of
+from .amplifier import curves_of
 from .feedback_clamp import add_clamped_stage, add_scaled_output, find_amplitude
 
 

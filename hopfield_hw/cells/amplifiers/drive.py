@@ -15,8 +15,9 @@ from ...parts import Resistor
 from ...values.arrays import freeze, positive
 from ...values.brief import Brief
 from ...values.errors import InputError
+from ...values.physics import ROOM_KELVIN
 from ..summing import Summing
-from .amplifier import ROOM, new_node, open_loop_gain
+from .amplifier import new_node, open_loop_gain
 
 LEAST_GAIN = 1e-6  # above 1: less is left out
 UNCOMPENSATED = 0.05  # the ratio of a divider that does not compensate
@@ -38,16 +39,16 @@ class Divider(Brief):
         object.__setattr__(self, "resistance", float(resistance))
         drift = float(freeze(self.drift, "Divider.drift", shape=(), unit="1/K"))
         object.__setattr__(self, "drift", drift)
-        if drift != 0.0 and drift <= 1.0 / ROOM:
+        if drift != 0.0 and drift <= 1.0 / ROOM_KELVIN:
             raise InputError(
-                f"`Divider.drift` = {drift:g}: must be above 1/T = {1.0 / ROOM:.6f} 1/K, as the drift of a divider is "
-                "less than that of its lower resistor; or 0, which does not compensate"
+                f"`Divider.drift` = {drift:g}: must be above 1/T = {1.0 / ROOM_KELVIN:.6f} 1/K, as the drift of a "
+                "divider is less than that of its lower resistor; or 0, which does not compensate"
             )
 
     @property
     def best(self) -> float:
         """The ratio that compensates a junction to first order."""
-        return UNCOMPENSATED if self.drift == 0.0 else 1.0 - 1.0 / (ROOM * self.drift)
+        return UNCOMPENSATED if self.drift == 0.0 else 1.0 - 1.0 / (ROOM_KELVIN * self.drift)
 
     def ratio(self, scale: float) -> float:
         """Return the ratio for an input that is to be scaled so much: the best one, or less without a gain."""

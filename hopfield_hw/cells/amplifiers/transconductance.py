@@ -12,8 +12,9 @@ from ...graph import Activate
 from ...parts import LM13700, OTA
 from ...values.arrays import positive
 from ...values.brief import Brief
+from ...values.physics import THERMAL
 from ..summing import Summing
-from .amplifier import THERMAL, Curve, check_reference, curves_of, new_node, references
+from .amplifier import Curve, check_reference, curves_of, new_node, references
 from .drive import Divider, add_drive
 
 LEAST_REFERENCE = 3.0  # volts: three junctions, and a transistor that must not saturate

@@ -13,8 +13,9 @@ from ...parts import BZX84C6V2, Diode, Part
 from ...values.arrays import positive
 from ...values.brief import Brief
 from ...values.errors import InputError
+from ...values.physics import THERMAL
 from ..summing import Summing
-from .amplifier import THERMAL, curves_of, new_node
+from .amplifier import curves_of, new_node
 from .feedback_clamp import add_clamped_stage, add_scaled_output, find_amplitude
 
 LEAST_INPUT = 1e3  # ohms: what drives the stage is not loaded by less
