@@ -101,7 +101,7 @@ def equations(first: int = 0, count: int = BOARDS) -> bool:
     for k, board in boards(count, first):
         # As a preset leaves it: with the states held, until the amplifiers have come to rest.
         try:
-            circuit = start_at_rest(board.circuit, board.t_stop, board.inputs, timeout=TIMEOUT)
+            circuit = start_at_rest(board.circuit, board.t_stop, board.inputs)
             run = run_circuit(circuit, board.t_stop, board.inputs, timeout=TIMEOUT)
         except SimulatorError as error:
             unrun += 1

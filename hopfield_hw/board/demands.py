@@ -20,6 +20,7 @@ from ..values.arrays import Array
 from .budget.imperfections import switch_on
 from .checks import Check, nearest_to_limit
 from .scaling import Limits
+from .start import start_at_rest
 
 # Enough to see extremes to a percent.
 STEPS, ACCURACY = 300, 1e-4
@@ -46,8 +47,10 @@ def find_demands(circuit: Circuit, *, t_stop: float, inputs: Any = None, timeout
     Op-amps within an amplifier are left out: they shape its curve, and may open their loop or end at a rail by design
     where that is flat.
     """
-    ideal = switch_on(circuit, ("gain_bandwidth",)).driven(inputs)
-    run = run_transient(ideal, t_stop, step=t_stop / STEPS, initial=circuit.initial, accuracy=ACCURACY, timeout=timeout)
+    ideal = start_at_rest(switch_on(circuit, ("gain_bandwidth",)), t_stop, inputs)
+    run = run_transient(
+        ideal.driven(inputs), t_stop, step=t_stop / STEPS, initial=ideal.initial, accuracy=ACCURACY, timeout=timeout
+    )
     return tuple(
         _demand(d, run) for d in circuit.devices if isinstance(d.part, OpAmp) and not is_within_amplifier(circuit, d)
     )

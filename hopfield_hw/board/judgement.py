@@ -20,7 +20,6 @@ from ..graph import Activate, Graph, Leak
 from ..parts import MacroModel, OpAmp, Resistor
 from ..spice.transient import AccuracyWarning, simulate
 from ..values.arrays import Array
-from ..values.errors import SimulatorError
 from ..values.measures import nrmse
 from ..values.report import Report
 from ..verification.evidence import GROWTH, Settled, Verdict, compare_ends
@@ -42,7 +41,6 @@ if TYPE_CHECKING:
 TOLERANCE = 5e-3
 TWO = 2.0  # time constants: over less nothing is decided
 REST = 1e-6  # of the largest state: what moves less rests
-REST_TIMEOUT = 60.0  # seconds
 
 
 def board_equation(board: Board, *, curves: Sequence[Function] | None = None) -> BoardEquation:
@@ -232,7 +230,8 @@ def verify_board(
     """
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", AccuracyWarning)
-        wave = simulate(_at_rest(board), t_stop=board.t_stop, inputs=board.inputs, accuracy=accuracy, timeout=timeout)
+        circuit = start_at_rest(board.circuit, board.t_stop, board.inputs)
+        wave = simulate(circuit, t_stop=board.t_stop, inputs=board.inputs, accuracy=accuracy, timeout=timeout)
     times = wave["time"].to_numpy()
     own_equation = board_equation(board)
     states, outputs = own_equation.solve(times, board.inputs)
@@ -268,14 +267,6 @@ def verify_board(
         equation=equation,
         ideal=ideal,
     )
-
-
-def _at_rest(board: Board) -> Circuit:
-    """Return the circuit with its op-amps at rest where it starts, or as it is where ngspice does not find that."""
-    try:
-        return start_at_rest(board.circuit, board.t_stop, board.inputs, timeout=REST_TIMEOUT)
-    except SimulatorError:
-        return board.circuit
 
 
 def output_nrmse(reference: Array, found: Array) -> float:

@@ -346,3 +346,13 @@ def test_a_value_at_its_limit_passes_its_check_to_rounding(found: float, passed:
     assert check.passed is passed
     mirrored = Check(name="supply", where="state 3", found=-found, limit=-9.0, unit="V", sense="at least")
     assert mirrored.passed is passed
+
+
+def test_a_board_starts_at_rest_with_its_clamps_closed() -> None:
+    """A slow op-amp whose output starts beyond its clamp would slew there first: 1e-2 of the output, and "failed"."""
+    latch = network(
+        weights=[[0.0, 5e-5], [5e-5, 0.0]], gain=hh.PiecewiseLinear(gain=2.0), initial=[0.9, -0.3], bias=0.0
+    )
+    found = design_board(latch, op_amp="OP07", t_stop=1e-2).verify()
+    assert found.verdict == "passed"
+    assert max(found.nrmse, found.output_nrmse) < 2e-4
