@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 
-from ..benches.gain_curves import Bench, cut_bench, gain_curve
+from ..benches.gain_curves import LOAD, SOURCE, Bench, cut_bench, gain_curve
 from ..circuit import Circuit, Device
 from ..functions import Table
 from ..graph import Activate, Graph
@@ -60,12 +61,26 @@ class CurveChanges:
     changes: tuple[Mapping[Key, Change], ...] = field(repr=False)
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Amplifier:
+    """An amplifier on its bench: what is measured of it depends on no more than what is compared."""
+
+    devices: tuple[Device, ...]
+    wanted: tuple[tuple[Parameter, ...], ...]
+    temperature: float
+    reach: float
+    slope: float
+    amplitude: float
+    bench: Bench = field(compare=False, repr=False)
+
+
 def find_curve_changes(
     circuit: Circuit, columns: tuple[Column, ...] = (), *, temperature: float = ROOM
 ) -> CurveChanges:
     """Return the curves of a circuit's amplifiers, and how the parts of these columns change them.
 
-    Amplifiers of equal parts are measured once. `temperature`: degrees Celsius.
+    Amplifiers of equal parts are measured once, and in one process those of an earlier call are not measured again.
+    `temperature`: degrees Celsius.
     """
     graph = circuit.graph
     assert isinstance(graph, Graph)
@@ -74,50 +89,68 @@ def find_curve_changes(
     for column in columns:
         if column.parameter.name in SHAPING:
             wanted.setdefault(column.device, []).append(column.parameter)
-    known: dict[tuple[object, ...], tuple[int, list[list[tuple[Parameter, Change]]]]] = {}
+    known: dict[tuple[object, ...], tuple[int, tuple[tuple[Change, ...], ...]]] = {}
     kinds, curves, changes = [], [], []
     for element in range(activate.size):
         bench = cut_bench(circuit, element=element, activate=activate.name)
-        own = [d for d in bench.circuit.devices if d.name not in ("V_sweep", "R_sweep_load")]
-        signature = tuple((d.origin.role, d.part, tuple(wanted.get(d.name, ()))) for d in own)
+        own = tuple(d for d in bench.circuit.devices if d.name not in (SOURCE, LOAD))
+        its = tuple(tuple(wanted.get(d.name, ())) for d in own)
+        signature = tuple((d.origin.role, d.part, parameters) for d, parameters in zip(own, its, strict=True))
         if signature not in known:
-            curves.append(gain_curve(bench, temperature=temperature, span=_reach(circuit, bench)))
-            known[signature] = len(curves) - 1, _measure(bench, own, wanted, temperature)
+            amplifier = _Amplifier(
+                devices=bench.circuit.devices,
+                wanted=its,
+                temperature=temperature,
+                reach=_reach(circuit, bench),
+                slope=bench.slope,
+                amplitude=bench.amplitude,
+                bench=bench,
+            )
+            curve, measured = _measure(amplifier)
+            curves.append(curve)
+            known[signature] = len(curves) - 1, measured
         kind, found = known[signature]
         kinds.append(kind)
         changes.append(
-            {(d.name, parameter): change for d, its in zip(own, found, strict=True) for parameter, change in its}
+            {
+                (d.name, parameter): change
+                for d, parameters, moved in zip(own, its, found, strict=True)
+                for parameter, change in zip(parameters, moved, strict=True)
+            }
         )
     return CurveChanges(kinds=tuple(kinds), curves=tuple(curves), changes=tuple(changes))
 
 
-def _measure(
-    bench: Bench, own: list[Device], wanted: Mapping[str, list[Parameter]], temperature: float
-) -> list[list[tuple[Parameter, Change]]]:
-    if not any(d.name in wanted for d in own):
-        return [[] for _ in own]
+@lru_cache(maxsize=256)
+def _measure(amplifier: _Amplifier) -> tuple[Table, tuple[tuple[Change, ...], ...]]:
+    """Return an amplifier's curve, and what each wanted parameter of each of its devices does to it."""
+    bench, degrees = amplifier.bench, amplifier.temperature
+    curve = gain_curve(bench, temperature=degrees, span=amplifier.reach)
+    own = [d for d in amplifier.devices if d.name not in (SOURCE, LOAD)]
+    if not any(amplifier.wanted):
+        return curve, ((),) * len(own)
     end = SPAN * bench.unit
-    x, v = bench.sweep(-end, end, POINTS, temperature)
+    x, v = bench.sweep(-end, end, POINTS, degrees)
     slope = np.gradient(v, x)
     basis = np.stack([v, x * slope, slope, np.ones_like(v)], axis=1)
     scale = np.linalg.norm(basis, axis=0)
-    found = []
-    for device in own:
-        its = []
-        for parameter in wanted.get(device.name, ()):
-            step = _step(device.part, parameter)
-            ends = [
-                _with(bench, device, parameter, sign * step).sweep(-end, end, POINTS, temperature)[1]
-                for sign in (1.0, -1.0)
-            ]
-            difference = (ends[0] - ends[1]) / (2.0 * step)
-            weights = np.linalg.lstsq(basis / scale, difference, rcond=None)[0]
-            size = float(np.linalg.norm(difference))
-            left = float(np.linalg.norm(difference - basis / scale @ weights)) / size if size else 0.0
-            four = (weights / scale).tolist()
-            its.append((parameter, Change(four[0], four[1], four[2], four[3], left)))
-        found.append(its)
-    return found
+
+    def change(device: Device, parameter: Parameter) -> Change:
+        step = _step(device.part, parameter)
+        up, down = (
+            _with(bench, device, parameter, sign * step).sweep(-end, end, POINTS, degrees)[1] for sign in (1.0, -1.0)
+        )
+        difference = (up - down) / (2.0 * step)
+        weights = np.linalg.lstsq(basis / scale, difference, rcond=None)[0]
+        size = float(np.linalg.norm(difference))
+        left = float(np.linalg.norm(difference - basis / scale @ weights)) / size if size else 0.0
+        four = (weights / scale).tolist()
+        return Change(four[0], four[1], four[2], four[3], left)
+
+    return curve, tuple(
+        tuple(change(device, parameter) for parameter in parameters)
+        for device, parameters in zip(own, amplifier.wanted, strict=True)
+    )
 
 
 def _reach(circuit: Circuit, bench: Bench) -> float:

@@ -188,6 +188,19 @@ def monte_carlo(
     variation = vary(base, given)
     if not variation.columns:
         raise InputError("monte_carlo: nothing varies: all tolerances are 0; give some")
+    header = {
+        "board": fingerprint(base.netlist()),
+        "task": fingerprint(task),
+        "tolerances": fingerprint(given),
+        "initial": fingerprint([board.realised.initial, None if board.inputs is None else board.inputs.values]),
+        "engine": engine,
+        "samples": count,
+        "seed": key,
+        "t_stop": end,
+        "points": int(times.size),
+        "temperature": [degrees, fingerprint(moves)],
+    }
+    journal = None if resume is None else Journal(resume, header)
     shared = None
     if engine == "equation":
         shared = sample_maker(circuit=base, columns=variation.columns, temperature=degrees)
@@ -202,19 +215,6 @@ def monte_carlo(
         temperature=degrees,
         drifts=moves,
     )
-    header = {
-        "board": fingerprint(base.netlist()),
-        "task": fingerprint(task),
-        "tolerances": fingerprint(given),
-        "initial": fingerprint([board.realised.initial, None if board.inputs is None else board.inputs.values]),
-        "engine": engine,
-        "samples": count,
-        "seed": key,
-        "t_stop": end,
-        "points": int(times.size),
-        "temperature": [degrees, fingerprint(moves)],
-    }
-    journal = None if resume is None else Journal(resume, header)
     blocks = [range(k, min(k + size, count)) for k in range(0, count, size)]
     done: dict[int, Block] = {}
     if journal is not None:
