@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 import hopfield_hw as hh
-from hopfield_hw.parts import MacroModel
+from hopfield_hw.functions.expressions import evaluate
+from hopfield_hw.parts import Behaviour, MacroModel, Transconductance
 from hopfield_hw.parts.figures import IDEAL, UNITS
 from hopfield_hw.spice.dialects import DIALECTS
 from hopfield_hw.values.errors import InputError
@@ -132,3 +133,26 @@ def test_bad_figures() -> None:
         JFET.only("speed")
     with pytest.raises(InputError, match=r"works in the loop of the amplifier: name gain_bandwidth and output_resis"):
         JFET.only("source_current")
+
+
+@pytest.mark.parametrize("model", [JFET, JFET.only()], ids=["limited current", "no limit"])
+def test_the_output_has_a_conductance_of_its_own(model: MacroModel) -> None:
+    """What the rails give follows from the output's own voltage, with the slope 1/Ro: without it a simulator's matrix
+    has nothing on its diagonal there, and amplifies rounding where a clamp at the output is off."""
+    volts = {"supply_plus": 15.0, "supply_minus": -15.0, "second": 0.0, "output": 0.0, "current": 0.0}
+    given = 0.0
+    for element in model.elements():
+        if element.nodes[:2] not in {("supply_plus", "output"), ("supply_minus", "output")}:
+            continue
+        step = 1e-3
+        currents = []
+        for moved in (volts, volts | {"output": step}):
+            at = [moved.get(node, 0.0) for node in element.nodes[2:]]
+            part = element.part
+            if isinstance(part, Transconductance):
+                currents.append(part.siemens * (at[0] - at[1]))
+            else:
+                assert isinstance(part, Behaviour)
+                currents.append(float(evaluate(part.formula, at)))
+        given += (currents[0] - currents[1]) / step
+    assert given == pytest.approx(1.0 / model.output_resistance, rel=1e-3)
