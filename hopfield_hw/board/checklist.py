@@ -9,7 +9,16 @@ from ..networks.network import Network
 from ..parts import MacroModel
 from ..values.arrays import Array
 from ..values.signals import Signal
-from .checks import Check, check_bounds, check_droop, check_rounding, check_supply, loop_rate
+from .checks import (
+    Check,
+    check_bounds,
+    check_droop,
+    check_resistors,
+    check_rounding,
+    check_supply,
+    check_synaptic_current,
+    loop_rate,
+)
 from .demands import check_demands, find_demands
 from .loops import check_loops, check_speed
 from .realised import value_error
@@ -37,11 +46,14 @@ def check_board(
     reached: tuple[Array, float],
     run: tuple[float, Signal | None],
     limits: Limits,
+    reference: float | None,
+    timeout: float,
 ) -> tuple[Check, ...]:
     """Return the checks of a board: `model` of its op-amps, `scaled` the network it is to be.
 
     `error`: of its values, see `rounding_error`. `reached`: bounds of states, (n,), and of outputs, volts. `run`: how
-    long it is checked, seconds, with which inputs.
+    long it is checked, seconds, with which inputs. `reference`: of the biases, volts; None where weights are not of
+    resistors of a series.
     """
     states, output = reached
     t_stop, inputs = run
@@ -49,7 +61,9 @@ def check_board(
         check_supply(model),
         *check_bounds(circuit, model, states, output),
         check_rounding(error, limits),
-        *check_demands(find_demands(circuit, t_stop=t_stop, inputs=inputs), limits),
+        *([] if reference is None else check_resistors(scaled, reference, limits)),
+        *check_demands(find_demands(circuit, t_stop=t_stop, inputs=inputs, timeout=timeout), limits),
+        check_synaptic_current(scaled, model, output, limits),
         *check_loops(circuit, limits),
         check_speed(circuit, loop_rate(scaled), limits),
         *check_droop(scaled, model, states, t_stop),

@@ -13,9 +13,10 @@ from ..networks.network import Network
 from ..parts import MacroModel, OpAmp
 from ..values.arrays import Array
 from ..values.si_text import format_si
-from .scaling import Limits
+from .scaling import Limits, board_conductances
 
 ROUNDING = 1e-12  # of a limit: products of scales that come to it are off by the last digit
+SCALED = 1e-9  # of a limit that a scale is chosen by
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,6 +131,50 @@ def check_rounding(error: float, limits: Limits) -> Check:
         unit="",
         sense="at most",
         cure="take a finer series, or two resistors (`two_resistors`)",
+    )
+
+
+def check_resistors(network: Network, reference: float, limits: Limits) -> Iterator[Check]:
+    """Yield the checks of the smallest and the largest resistor at the summing nodes, before rounding.
+
+    `reference`: of the biases, volts.
+    """
+    ohms = 1.0 / board_conductances(network, reference)
+    smallest, largest = float(ohms.min()), float(ohms.max())
+    yield Check(
+        name="smallest resistor",
+        where="at a summing node:",
+        found=smallest,
+        limit=limits.least_resistance * (1.0 - SCALED),
+        unit="Ohm",
+        sense="at least",
+        cure=f"take a conductance scale {smallest / limits.least_resistance:.2g} times as large",
+    )
+    yield Check(
+        name="largest resistor",
+        where="at a summing node:",
+        found=largest,
+        limit=limits.most_resistance * (1.0 + SCALED),
+        unit="Ohm",
+        sense="at most",
+        cure=f"take a conductance scale {largest / limits.most_resistance:.2g} times as large",
+    )
+
+
+def check_synaptic_current(network: Network, model: MacroModel, output: float, limits: Limits) -> Check:
+    """Return the check of what the most loaded output can give into its synapses, at its bound, volts."""
+    loads = np.asarray(np.abs(network.weights).sum(axis=0)).reshape(-1)
+    k = int(np.argmax(loads))
+    found = output * float(loads[k])
+    limit = limits.output_current * min(model.source_current, model.sink_current)
+    return Check(
+        name="current",
+        where=f"output {network.labels[k] if network.labels else k} can give into its synapses",
+        found=found,
+        limit=limit * (1.0 + SCALED),
+        unit="A",
+        sense="at most",
+        cure=f"take a conductance scale {limit / found if found else 1.0:.2g} times as large",
     )
 
 

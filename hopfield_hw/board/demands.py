@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -44,16 +45,26 @@ class Demand(NamedTuple):
 def find_demands(circuit: Circuit, *, t_stop: float, inputs: Any = None, timeout: float = 600.0) -> tuple[Demand, ...]:
     """Return what each op-amp of a circuit is asked for over a run with op-amps that have no limits.
 
-    Op-amps within an amplifier are left out: they shape its curve, and may open their loop or end at a rail by design
-    where that is flat.
+    Op-amps within an amplifier are left out, and keep their limits: they shape its curve, and may open their loop or
+    end at a rail by design where that is flat.
     """
-    ideal = start_at_rest(switch_on(circuit, ("gain_bandwidth",)), t_stop, inputs)
+    ideal = start_at_rest(_without_limits(circuit), t_stop, inputs)
     run = run_transient(
         ideal.driven(inputs), t_stop, step=t_stop / STEPS, initial=ideal.initial, accuracy=ACCURACY, timeout=timeout
     )
     return tuple(
         _demand(d, run) for d in circuit.devices if isinstance(d.part, OpAmp) and not is_within_amplifier(circuit, d)
     )
+
+
+def _without_limits(circuit: Circuit) -> Circuit:
+    """Return the circuit with op-amps of their bandwidth alone, but for those within amplifiers, which have a swing."""
+    free, limited = (switch_on(circuit, names) for names in (("gain_bandwidth",), ("gain_bandwidth", "swing")))
+    devices = tuple(
+        with_swing if isinstance(device.part, OpAmp) and is_within_amplifier(circuit, device) else without
+        for device, without, with_swing in zip(circuit.devices, free.devices, limited.devices, strict=True)
+    )
+    return replace(circuit, devices=devices)
 
 
 def is_within_amplifier(circuit: Circuit, device: Device) -> bool:

@@ -21,6 +21,7 @@ from ..parts import MacroModel, OpAmp, as_op_amp
 from ..parts.data_sheet import find_data_sheet, shipped_names
 from ..parts.figures import check_supplies
 from ..parts.series import as_series
+from ..processes import TIMEOUT
 from ..values.arrays import Array, positive
 from ..values.errors import InputError, Unrealisable, UnusualValueWarning
 from ..values.report import Report
@@ -187,6 +188,7 @@ def design_board(
     compensated: bool = True,
     limits: Limits | None = None,
     force: bool = False,
+    timeout: float = TIMEOUT,
     seed: int | None = None,
     title: str = "board",
 ) -> Board:
@@ -204,9 +206,11 @@ def design_board(
     given stays as it is. `two_resistors`: an error of the nearest value, a part, beyond which two are taken.
     `synapses`: how weights are made where not of resistors of the series, `seed` what it draws, `most_rounding` the
     error of all weights that is accepted. `compensated`: capacitors across feedbacks where stability needs them.
-    `limits`: see `Limits`. `force`: return a board that fails checks.
+    `limits`: see `Limits`. `force`: return a board that fails checks. `timeout`: of the run in ngspice that the checks
+    need, seconds.
 
-    Raises InputError for wrong arguments, and Unrealisable with the binding constraint and the number that would do.
+    Raises InputError for wrong arguments, Unrealisable with the binding constraint and the number that would do, and a
+    SimulatorError where ngspice does not deliver.
     """
     if not isinstance(network, Network):
         raise InputError(
@@ -215,6 +219,14 @@ def design_board(
     part = _on_supplies(as_op_amp(op_amp), supplies)
     model = part.model
     assert isinstance(model, MacroModel)
+    if not isinstance(limits, Limits | None):
+        raise InputError(f"design_board: `limits` = {limits!r:.60}: must be Limits, such as Limits(rounding=0.1)")
+    if most_rounding is not None and synapses is None:
+        raise InputError(
+            "design_board: `most_rounding` is of the way that `synapses` names; give one, or "
+            "`limits=Limits(rounding=...)`"
+        )
+    beyond = np.inf if two_resistors is None else float(positive(two_resistors, "two_resistors", shape=(), unit=""))
     allowed = limits or Limits()
     volts = usual_reference(model) if reference is None else float(positive(reference, "reference", shape=(), unit="V"))
     made_with = _choose_amplifier(network, amplifier)
@@ -265,7 +277,7 @@ def design_board(
     ohms = (allowed.least_resistance, allowed.most_resistance)
     rounded = choose_parts(
         circuit,
-        Stock(resistors, *ohms, np.inf if two_resistors is None else two_resistors),
+        Stock(resistors, *ohms, beyond),
         Stock(as_series(precise), *ohms, PRECISE),
         of_capacitors,
         kept=by_levels,
@@ -285,6 +297,8 @@ def design_board(
         reached=(bounds.states * scaling.state, bounds.output * scaling.output),
         run=(end * scaling.time, board_inputs),
         limits=allowed,
+        reference=volts if rounding is None else None,
+        timeout=timeout,
     )
     board = Board(
         network=network,

@@ -20,7 +20,8 @@ from ..graph import Activate, Graph, Leak
 from ..parts import MacroModel, OpAmp, Resistor
 from ..spice.transient import AccuracyWarning, simulate
 from ..values.arrays import Array
-from ..values.measures import nrmse
+from ..values.errors import InputError
+from ..values.measures import check_accuracy, nrmse, ranges
 from ..values.report import Report
 from ..verification.evidence import GROWTH, Settled, Verdict, compare_ends
 from ..verification.procedure import output_ranges
@@ -39,8 +40,12 @@ if TYPE_CHECKING:
     from .design import Board
 
 TOLERANCE = 5e-3
+LOOSEST = 0.1  # tolerance
 TWO = 2.0  # time constants: over less nothing is decided
 REST = 1e-6  # of the largest state: what moves less rests
+# Of a state's range: one that ends further from where the network ends has decided otherwise. A range counts with this
+# part of the largest one at least.
+OTHER, LEAST_RANGE = 0.5, 0.1
 
 
 def board_equation(board: Board, *, curves: Sequence[Function] | None = None) -> BoardEquation:
@@ -158,7 +163,8 @@ class BoardVerification(Report):
 
     `nrmse`, `output_nrmse`: ngspice against the equation with the amplifiers' curves and poles, of states and outputs.
     `deviation`, `output_deviation`: ngspice against the network that was asked for. `value_error`: the largest error
-    that its parts make of a weight, a bias, a leak or a capacitance. `settled`: whether both come to the same end.
+    that its parts make of a weight, a bias, a leak or a capacitance. `settled`: whether ngspice and the equation come
+    to the same end. `decided`: whether the board ends in the state that the network which was asked for ends in.
     `checks`: of the board.
     """
 
@@ -171,6 +177,7 @@ class BoardVerification(Report):
     output_deviation: float
     value_error: float
     settled: Settled
+    decided: Settled
     tolerance: float
     checks: tuple[Check, ...] = field(repr=False)
     warning: str
@@ -199,7 +206,8 @@ class BoardVerification(Report):
                 f"NRMSE {self.deviation:.2e} of states, {self.output_deviation:.2e} of outputs",
             ),
             ("largest error of a value", f"{self.value_error:.2%}"),
-            ("settles", self.settled),
+            ("ends as its own equation", self.settled),
+            ("ends as the ideal network", self.decided),
             ("checks", f"{sum(check.passed for check in self.checks)} of {len(self.checks)} passed"),
             *([("warning", self.warning)] if self.warning else []),
         ]
@@ -207,7 +215,7 @@ class BoardVerification(Report):
     def figures(self) -> dict[str, Any]:
         """Return by name what JSON has of it."""
         names = ("verdict", "reasons", "nrmse", "output_nrmse", "deviation", "output_deviation", "value_error")
-        found = {name: getattr(self, name) for name in (*names, "settled", "tolerance", "warning")}
+        found = {name: getattr(self, name) for name in (*names, "settled", "decided", "tolerance", "warning")}
         return {**found, "passed": self.passed, "checks": [check.figures() for check in self.checks]}
 
     def plot(self, path: Path | str | None = None, *, picture: Picture | None = None) -> Figure:
@@ -223,11 +231,15 @@ def verify_board(
 ) -> BoardVerification:
     """Run a board in ngspice and judge it against its equation.
 
-    It has "passed" where states and outputs agree within the tolerance, both settle in the same state, and all checks
-    of the design hold. It is "undecided" over less than two time constants, where no state moves, and where waveforms
-    part but the board's equation amplifies small differences. `accuracy`: NRMSE asked of ngspice. Raises as `simulate`
-    does.
+    It has "passed" where states and outputs agree within the tolerance, both settle in the same state, the network that
+    was asked for settles there too, and all checks of the design hold. Where nothing is found against it, it is
+    "undecided" over less than two time constants, and where no state moves; and where waveforms part but the board's
+    equation amplifies small differences. `accuracy`: NRMSE asked of ngspice; `tolerance`: NRMSE, at most LOOSEST.
+    Raises InputError for one that is not, and otherwise as `simulate` does.
     """
+    limit = check_accuracy(tolerance, "tolerance")
+    if limit > LOOSEST:
+        raise InputError(f"`tolerance` = {limit:g}: must be at most {LOOSEST:g}, beyond which any waveform would pass")
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", AccuracyWarning)
         circuit = start_at_rest(board.circuit, board.t_stop, board.inputs)
@@ -242,14 +254,16 @@ def verify_board(
     wanted = ideal["state"].to_numpy(), ideal["output"].to_numpy()
     off = nrmse(wanted[0][1:], found[0][1:]), output_nrmse(wanted[1][1:], found[1][1:])
     error = rounding_error(board.scaled, board.realised, board.rounding)
-    ends = compare_ends(states, found[0], tolerance)
+    ends = compare_ends(states, found[0], limit)
+    decided = compare_decisions(wanted[0], found[0])
     parted = []
-    if not max(own) <= tolerance:
-        parted.append(f"NRMSE {max(own):.1e} against its own equation is above {tolerance:.0e}")
+    if not max(own) <= limit:
+        parted.append(f"NRMSE {max(own):.1e} against its own equation is above {limit:.0e}")
     if ends == "different":
         parted.append("it settles in another state than its equation")
     growth = own_equation.growth(times, board.inputs) if parted else 1.0
-    verdict, reasons = _judge(board, states, parted, growth)
+    wrong = [_say_end(board, wanted[0][-1], found[0][-1])] if decided == "different" else []
+    verdict, reasons = _judge(board, states, wrong, parted, growth)
     return BoardVerification(
         board=board,
         verdict=verdict,
@@ -260,7 +274,8 @@ def verify_board(
         output_deviation=off[1],
         value_error=error,
         settled=ends,
-        tolerance=tolerance,
+        decided=decided,
+        tolerance=limit,
         checks=board.checks,
         warning="; ".join(str(item.message) for item in caught),
         wave=wave,
@@ -275,10 +290,34 @@ def output_nrmse(reference: Array, found: Array) -> float:
     return float(np.max(rms / output_ranges(reference), initial=0.0))
 
 
-def _judge(board: Board, states: Array, parted: list[str], growth: float) -> tuple[Verdict, tuple[str, ...]]:
-    """Return the verdict, and why. `states`: of the equation, (P, n); `parted`: what tells that ngspice is off it,
-    and `growth`, by how much the board amplifies small differences."""
-    wrong = [str(check) for check in board.checks if not check.passed]
+def compare_decisions(wanted: Array, found: Array) -> Settled:
+    """Return whether waveforms, (P, n), end in the same state, and not only near to it or far from it.
+
+    They do where no state is apart by more than half of its range, or half of a tenth of the largest range.
+    """
+    extent = ranges(wanted)
+    apart = np.abs(found[-1] - wanted[-1]) / np.maximum(extent, LEAST_RANGE * float(np.max(extent)))
+    ends = compare_ends(wanted, wanted, 1.0)
+    return ends if ends == "not settled" else "same" if float(np.max(apart)) <= OTHER else "different"
+
+
+def _say_end(board: Board, wanted: Array, found: Array) -> str:
+    """Return in words which state ends furthest from where that of the network ends, volts of the board."""
+    k = int(np.argmax(np.abs(found - wanted)))
+    label = board.network.labels[k] if board.network.labels else k
+    return (
+        f"it settles in another state than the network that was asked for: neuron {label} at {found[k]:.3g} V in place "
+        f"of {wanted[k]:.3g} V"
+    )
+
+
+def _judge(
+    board: Board, states: Array, decided: list[str], parted: list[str], growth: float
+) -> tuple[Verdict, tuple[str, ...]]:
+    """Return the verdict, and why. `states`: of the equation, (P, n); `decided`: what tells that the board ends in
+    another state than the network; `parted`: what tells that ngspice is off the equation, and `growth`, by how much the
+    board amplifies small differences."""
+    wrong = [*(str(check) for check in board.checks if not check.passed), *decided]
     if not board.checks:
         wrong.append("the board has no checks")
     if wrong:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+
 from ..circuit import Device
 from ..parts import MacroModel, OpAmp, VoltageSource
 from ..parts.figures import SUPPLIES, check_supplies
+from ..processes import TIMEOUT
 from ..values.errors import Unrealisable
 from .checklist import check_board, rounding_error
 from .checks import check_supply
 from .design import Board
+from .realised import reference_volts
 
 
 def on_supplies(board: Board, upper: float, lower: float) -> Board:
@@ -48,5 +52,14 @@ def on_supplies(board: Board, upper: float, lower: float) -> Board:
             reached=(bounds.states * scaling.state, bounds.output * scaling.output),
             run=(board.t_stop, board.inputs),
             limits=board.limits,
+            reference=_reference(board),
+            timeout=TIMEOUT,
         ),
     )
+
+
+def _reference(board: Board) -> float | None:
+    """Return the voltage of the biases; None where weights are not of resistors of a series."""
+    if board.rounding is not None:
+        return None
+    return reference_volts(board.circuit, "reference_p") if np.any(board.scaled.bias) else 1.0

@@ -68,7 +68,7 @@ def board(
     if output is not None:
         check_folder(output)
     with working(f"{chosen.name}: the board is designed, and run with op-amps without limits"):
-        made = board_of(chosen, force=True, **given)
+        made = board_of(chosen, force=True, timeout=limit, **given)
     done = Done(chosen, made)
     if verify:
         done = verify_design(done, limit)

@@ -85,7 +85,7 @@ def _verdict(result: BoardVerification) -> str:
     error = max(result.nrmse, result.output_nrmse)
     return (
         f"{result.verdict}: ngspice against the board's own equation NRMSE {error:.1e} "
-        f"(tolerance {result.tolerance:.0e}), settled state: {result.settled}, checks: all passed"
+        f"(tolerance {result.tolerance:.0e}), ends as the network: {result.decided}, checks: all passed"
     )
 
 

@@ -177,6 +177,10 @@ def monte_carlo(
         raise InputError(f"monte_carlo: `task` = {task!r:.60}: must be a task of hopfield_hw.production; see task_of")
     if engine not in get_args(Engine):
         raise InputError(f"monte_carlo: `engine` = {engine!r:.40}: must be {' or '.join(get_args(Engine))}")
+    if not isinstance(tolerances, Tolerances | None):
+        raise InputError(
+            f"monte_carlo: `tolerances` = {tolerances!r:.60}: must be Tolerances, such as Tolerances(resistors=0.01)"
+        )
     count = whole(samples, "samples", 1, 10**8)
     key = whole(seed, "seed", 0, MOST_SEED)
     confidence = check_level(level, "level")

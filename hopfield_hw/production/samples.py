@@ -6,8 +6,9 @@ w = (-rho v + (1 + rho) V + R_f I_b) / (1 + (1 + rho) / A). With G all that cond
     C (1 + 1/A) dX/dt = sum G+ v + sum G- w + B u + sum G_b V_ref - I_b - X / R - (V + X / A) (1/R + G),
     v = (1 + a) g((1 + s) X + e) + d,
 
-each value that of the sample; a, s, e and d by `curves`. What it has not: poles, slew rate, swing and common mode of
-op-amps, the resistance of their outputs. `BoardEquation` has poles and slew rate.
+each value that of the sample; a, s, e and d by `curves`; X ends at the swing of the integrator's op-amp. What it has
+not: poles, slew rate and common mode of op-amps, the resistance of their outputs. `BoardEquation` has poles and slew
+rate.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ from typing import Any
 
 import numpy as np
 
+from ..circuit import Circuit
 from ..functions import Table
+from ..parts import MacroModel, OpAmp
 from ..tolerance.draws import Column, Draws
 from ..values.arrays import Array
 from ..values.physics import ROOM
@@ -52,7 +55,8 @@ class Samples:
 
     `weights`: (S, n, n), of outputs, inverters in them, siemens. `inputs`: (S, n, m) or None. `current`: (S, n), all
     that is constant, amperes. `leak`: (S, n), siemens. `capacitance`: (S, n), farads. `amplitude`, `slope`, `shift`,
-    `level`: a, s, e and d, (S, n). `curves`, `kinds`: nominal curves, and which one each neuron has.
+    `level`: a, s, e and d, (S, n). `curves`, `kinds`: nominal curves, and which one each neuron has. `swing`:
+    of X, volts.
     """
 
     weights: Array
@@ -66,6 +70,7 @@ class Samples:
     level: Array
     curves: tuple[Table, ...] = field(repr=False)
     kinds: tuple[int, ...] = field(repr=False)
+    swing: tuple[float, float] = (-np.inf, np.inf)
 
     @cached_property
     def runs(self) -> list[tuple[Table, Any]]:
@@ -97,7 +102,9 @@ class Samples:
     def derivative(self, states: Array, drive: Array) -> Array:
         """Return dX/dt, (S, n), volts a second."""
         into = np.matmul(self.weights, self.outputs(states)[:, :, np.newaxis])[:, :, 0] + drive - self.leak * states
-        return np.asarray(into / self.capacitance)
+        low, high = self.swing
+        stuck = ((states >= high) & (into > 0.0)) | ((states <= low) & (into < 0.0))
+        return np.asarray(np.where(stuck, 0.0, into / self.capacitance))
 
     def run(self, initial: Array, times: Array, signal: Signal | None = None) -> tuple[Array, Array]:
         """Return states and outputs at increasing times from 0, (P, S, n) each; `initial`: (n,) or (S, n).
@@ -131,7 +138,8 @@ class Samples:
             worst = float(np.max(off / (scale + RTOL * np.maximum(np.abs(x), np.abs(y)))))
             steps += 1
             if worst <= 1.0:
-                x, k1 = y, stages[-1]
+                # An integrator's op-amp ends at its swing, and leaves it at once.
+                x, k1 = np.clip(y, *self.swing), stages[-1]
                 t = goal if whole else t + step
                 while at < times.size and t >= times[at] * (1.0 - 1e-12):
                     states[at] = x
@@ -162,6 +170,7 @@ class Maker:
     columns: tuple[Column, ...] = field(repr=False)
     nominal: Array = field(repr=False)
     changes: CurveChanges = field(repr=False)
+    swing: tuple[float, float] = (-np.inf, np.inf)
 
     @cached_property
     def _moves(self) -> Array:
@@ -225,6 +234,7 @@ class Maker:
             level=moved[:, :, 3],
             curves=self.changes.curves,
             kinds=self.changes.kinds,
+            swing=self.swing,
         )
 
     def _references(self, ohms: Array, offset: Array, pin: Array) -> tuple[Array, Array]:
@@ -253,8 +263,6 @@ def sample_maker(
 
     `temperature`: degrees Celsius, at which the curves of its amplifiers are measured.
     """
-    from ..circuit import Circuit
-
     if draws is not None:
         circuit, columns = draws.variation.circuit, draws.variation.columns
     assert isinstance(circuit, Circuit)
@@ -263,7 +271,16 @@ def sample_maker(
         columns=columns,
         nominal=np.array([column.nominal for column in columns]),
         changes=find_curve_changes(circuit, columns, temperature=temperature),
+        swing=_find_swing(circuit),
     )
+
+
+def _find_swing(circuit: Circuit) -> tuple[float, float]:
+    """Return the lowest and the highest state that integrators give, volts: of the smallest swing of an op-amp."""
+    models = [d.part.model for d in circuit.devices if isinstance(d.part, OpAmp)]
+    swings = [model.swing() for model in models if isinstance(model, MacroModel)]
+    # The node of a state is at -x.
+    return max([-high for _, high in swings], default=-np.inf), min([-low for low, _ in swings], default=np.inf)
 
 
 def _scatter(values: Array, rows: Indices, n: int) -> Array:

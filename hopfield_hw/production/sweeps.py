@@ -117,7 +117,8 @@ def yield_against_tolerance(
     )
     _refuse(how, ("tolerances",), where)
     base = usual_tolerances(board) if others is None else others
-    runs = [monte_carlo(board, task=task, tolerances=replace(base, resistors=one), **how) for one in found]
+    given = [replace(base, resistors=one) for one in found]
+    runs = [monte_carlo(board, task=task, tolerances=one, **how) for one in given]
     return _curve("tolerance of resistors", "", found, runs, nominal=0.0)
 
 
@@ -143,7 +144,7 @@ def yield_against_supply(
 
     `supplies`: rails, volts, the upper one first. What changes: the swing of op-amps, which amplifiers clip at, what
     their rejection of supplies lets through, and the checks of the design: those that fail are in `notes`. With the
-    equation, which is the default, integrators have no swing and no range of inputs: where such a check fails, run the
+    equation, which is the default, op-amps have no range of inputs: where such a check fails, run the
     engine "ngspice". `how`: as for `monte_carlo`.
 
     Raises InputError for wrong rails, and for two of the same whole supply; Unrealisable for a supply that the op-amps

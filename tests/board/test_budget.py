@@ -126,6 +126,14 @@ def test_bad_input() -> None:
     with pytest.raises(InputError) as error:
         error_budget(board, only=[])
     assert str(error.value) == f"`only` is empty: nothing would be measured; name one of {', '.join(IMPERFECTIONS)}"
+    for given, message in (
+        ({"only": "ofset"}, "`only`: imperfection 'ofset' is unknown: "),
+        ({"draws": 0}, "`draws` = 0: must be a whole number from 1 to 1000"),
+        ({"goal": -1.0}, "`goal` = -1.0: is an NRMSE and must be from 1e-09 to below 1, such as 1e-4"),
+    ):
+        with pytest.raises(InputError) as error:
+            error_budget(board, **given)  # type: ignore[arg-type]
+        assert str(error.value).startswith(message)
     with pytest.raises(InputError) as error:
         board.with_imperfections()
     assert str(error.value) == "Board.with_imperfections: give names of imperfections, or `ideal=True` for none"

@@ -12,13 +12,14 @@ import hopfield_hw as hh
 from hopfield_hw.board import Board, Limits, ProgrammedLevels, Scaling, design_board
 from hopfield_hw.board.checks import Check
 from hopfield_hw.board.choice import merge_pairs
+from hopfield_hw.board.demands import _without_limits, is_within_amplifier
 from hopfield_hw.board.loops import Loop, find_loops
 from hopfield_hw.board.realised import read_network, value_error
 from hopfield_hw.board.scaling import usual_reference
 from hopfield_hw.parts import Capacitor, MacroModel, OpAmp, Resistor
 from hopfield_hw.parts.data_sheet import find_data_sheet
 from hopfield_hw.parts.series import as_series
-from hopfield_hw.values.errors import InputError, Unrealisable
+from hopfield_hw.values.errors import InputError, SimulatorTimeout, Unrealisable
 from hopfield_hw.values.measures import nrmse
 
 pytestmark = pytest.mark.usefixtures("ngspice")
@@ -215,7 +216,7 @@ def test_a_board_that_cannot_work_is_refused_for_its_reason(name: str) -> None:
 def test_a_forced_board_says_what_fails() -> None:
     board = design_board(network(), supplies=(12, -5), reference=5.0, force=True)
     assert not board.passed
-    assert repr(board).startswith("<Board: board 3 neurons, 2 of 10 checks failed; op-amps TL074 on 12 V, -5 V; ")
+    assert repr(board).startswith("<Board: board 3 neurons, 2 of 13 checks failed; op-amps TL074 on 12 V, -5 V; ")
 
 
 def test_bad_input() -> None:
@@ -356,3 +357,85 @@ def test_a_board_starts_at_rest_with_its_clamps_closed() -> None:
     found = design_board(latch, op_amp="OP07", t_stop=1e-2).verify()
     assert found.verdict == "passed"
     assert max(found.nrmse, found.output_nrmse) < 2e-4
+
+
+def test_a_board_that_decides_otherwise_than_its_network_fails() -> None:
+    """Rounding to E6 moves the balance point over the start: the board follows its own equation, to another state."""
+    near = hh.Network(
+        weights=[[1.7e-4]],
+        resistance=1e4,
+        capacitance=1e-8,
+        gain=hh.Tanh(gain=5.0),
+        initial=[-0.5],
+        bias=[1.1378604979555862e-4],
+    )
+    found = design_board(near, series="E6").verify()
+    assert (found.verdict, found.settled, found.decided) == ("failed", "same", "different")
+    assert found.reasons == (
+        "it settles in another state than the network that was asked for: neuron 0 at 7.83 V in place of -1.7 V",
+    )
+    assert design_board(near, series="E192").verify().decided == "same"
+
+
+@pytest.mark.parametrize(
+    ("tolerance", "message"),
+    [
+        (1e9, "`tolerance` = 1000000000.0: is an NRMSE and must be from 1e-09 to below 1, such as 1e-4"),
+        (-1.0, "`tolerance` = -1.0: is an NRMSE and must be from 1e-09 to below 1, such as 1e-4"),
+        (np.nan, "`tolerance` = nan: is an NRMSE and must be from 1e-09 to below 1, such as 1e-4"),
+        (0.2, "`tolerance` = 0.2: must be at most 0.1, beyond which any waveform would pass"),
+    ],
+)
+def test_a_tolerance_that_nothing_would_miss_is_refused(board: Board, tolerance: float, message: str) -> None:
+    with pytest.raises(InputError) as error:
+        board.verify(tolerance=tolerance)
+    assert str(error.value) == message
+
+
+def test_scales_that_are_given_keep_resistors_and_currents_within_limits() -> None:
+    with pytest.raises(
+        Unrealisable,
+        match=r"smallest resistor: at a summing node: 220\.6 Ohm, must be at least 1 kOhm; take a",
+    ):
+        design_board(network(), conductance_scale=40.0)
+    with pytest.raises(Unrealisable, match=r"largest resistor: at a summing node: 14\.71 MOhm, must be at most 10 MOhm"):
+        design_board(network(), conductance_scale=0.02)
+    small = Limits(least_resistance=10.0)
+    with pytest.raises(Unrealisable, match=r"current: output 0 can give into its synapses 34 mA, must be at most"):
+        design_board(network(), conductance_scale=40.0, limits=small)
+
+
+def test_op_amps_within_amplifiers_keep_their_limits_while_demands_are_measured() -> None:
+    """Without a swing one whose loop a clamp opens would run away, and take the loops around it along."""
+    board = design_board(network(gain=hh.PiecewiseLinear(gain=4.0)))
+    free = _without_limits(board.circuit)
+    inner = [d for d in free.devices if isinstance(d.part, OpAmp) and is_within_amplifier(board.circuit, d)]
+    outer = [d for d in free.devices if isinstance(d.part, OpAmp) and d.name.startswith(("X_x_", "X_inv_"))]
+    assert inner
+    assert outer
+    swings = [[d.part.model.swing() for d in devices] for devices in (inner, outer)]  # type: ignore[union-attr]
+    assert np.all(np.isfinite(swings[0]))
+    assert np.all(np.isinf(swings[1]))
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"limits": 3}, "design_board: `limits` = 3: must be Limits, such as Limits(rounding=0.1)"),
+        (
+            {"most_rounding": 1e-9},
+            "design_board: `most_rounding` is of the way that `synapses` names; give one, or "
+            "`limits=Limits(rounding=...)`",
+        ),
+        ({"two_resistors": -1.0}, "`two_resistors = -1.0`: must be positive"),
+    ],
+)
+def test_arguments_of_the_wrong_kind_are_refused(given: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError) as error:
+        design_board(network(), **given)
+    assert str(error.value) == message
+
+
+def test_the_run_of_the_checks_has_a_time_limit() -> None:
+    with pytest.raises(SimulatorTimeout, match=r"did not finish in 0\.001 s and was stopped"):
+        design_board(network(), timeout=1e-3)

@@ -79,6 +79,8 @@ def test_the_part_that_matters_is_found(board: Board) -> None:
 def test_bad_arguments_are_refused(board: Board) -> None:
     with pytest.raises(InputError, match=r"^monte_carlo: nothing varies: all tolerances are 0; give some$"):
         monte_carlo(board, task=TASK, tolerances=Tolerances())
+    with pytest.raises(InputError, match=r"^monte_carlo: `tolerances` = 0.01: must be Tolerances, such as"):
+        monte_carlo(board, task=TASK, tolerances=0.01)  # type: ignore[arg-type]
     with pytest.raises(InputError, match=r"^monte_carlo: `engine` = 'spice': must be equation or ngspice$"):
         monte_carlo(board, task=TASK, engine="spice")  # type: ignore[arg-type]
 

@@ -113,3 +113,15 @@ def test_other_cells_are_refused() -> None:
     assert str(caught.value) == (
         "samples: a circuit of cell 'ideal': must be of 'inverting_integrator', one population"
     )
+
+
+def test_an_integrator_ends_at_the_swing_of_its_op_amp(board: Board) -> None:
+    """Without its leak and with a large current it would go on without end; turned round, it leaves at once."""
+    made = sample_maker(circuit=board.circuit).make(np.zeros((1, 0)))
+    low, high = board.model.swing()
+    assert made.swing == pytest.approx((-high, -low))
+    driven = replace(made, leak=np.zeros_like(made.leak), current=np.array([[1e-2, -1e-2, 0.0]]))
+    states, _ = driven.run(board.realised.initial, np.linspace(0.0, board.t_stop, 51))
+    np.testing.assert_allclose(states[-1, 0, :2], [-low, -high], rtol=1e-12)
+    back = replace(driven, current=-driven.current)
+    assert np.all(np.abs(back.derivative(states[-1], back.current)[0, :2]) > 0.0)

@@ -15,11 +15,11 @@ from ...circuit import Circuit
 from ...equations import solve
 from ...tolerance.draws import draw
 from ...tolerance.tolerances import Tolerances
-from ...values.arrays import Array
+from ...values.arrays import Array, whole
 from ...values.errors import InputError
-from ...values.measures import nrmse
+from ...values.measures import check_accuracy, nrmse
 from ...values.si_text import format_si
-from ...verification.evidence import compare_ends
+from ..judgement import compare_decisions, output_nrmse
 from ..realised import read_crossbar
 from .contributions import Contribution, ErrorBudget
 from .cures import say_cure
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
 GOAL = 5e-3
 MOST_SLEW = 0.5  # of the slew rate: above it the first order says nothing
-SAME_END = 5e-3
 PARTS = Tolerances(resistors="1%", capacitors="5%")
 WARM = 50.0  # degrees Celsius
 DRAWS, SEED = 2, 1984
@@ -46,7 +45,7 @@ SECOND_ORDER = ("swing", "input_impedance")
 def error_budget(
     board: Board,
     *,
-    only: Collection[str] | None = None,
+    only: str | Collection[str] | None = None,
     goal: float = GOAL,
     tolerances: Tolerances = PARTS,
     temperature: float = WARM,
@@ -56,9 +55,9 @@ def error_budget(
 ) -> ErrorBudget:
     """Return what each imperfection alone contributes to the deviation of a board from its ideal equation.
 
-    `only`: the names of those to measure, of `IMPERFECTIONS`; all by default. `goal`: the NRMSE that the board is to
-    keep, for which the cure is said. `tolerances`: of parts, which are drawn `draws` times from a seed; the root mean
-    square counts. `temperature`: degrees Celsius.
+    `only`: the names of those to measure, of `IMPERFECTIONS`, or one of them; all by default. `goal`: the NRMSE that
+    the board is to keep, for which the cure is said. `tolerances`: of parts, which are drawn `draws` times from a seed;
+    the root mean square counts. `temperature`: degrees Celsius.
 
     Each op-amp's imperfection is switched on alone in the board's own circuit, all op-amps of which are ideal beside
     that, and held against that circuit with ideal op-amps; capacitors for stability, that circuit against the one
@@ -67,22 +66,25 @@ def error_budget(
     where an output is steeper than half of the slew rate, where the network amplifies differences, and for what ends in
     another state.
 
-    Raises InputError for a name that is none, and a SimulatorError where ngspice does not deliver.
+    Raises InputError for a name that is none, a goal that is no NRMSE, and no draws, and a SimulatorError where ngspice
+    does not deliver.
     """
-    names = check_names(tuple(IMPERFECTIONS) if only is None else tuple(only), IMPERFECTIONS, "only")
+    chosen = tuple(IMPERFECTIONS) if only is None else (only,) if isinstance(only, str) else tuple(only)
+    names = check_names(chosen, IMPERFECTIONS, "only")
+    goal, count = check_accuracy(goal, "goal"), whole(draws, "draws", 1, 1000)
     if not names:
         raise InputError("`only` is empty: nothing would be measured; name one of " + ", ".join(IMPERFECTIONS))
     study = _Study(board, timeout)
     found = {name: study.contribute(name) for name in names if name in NOMINAL}
     beside = []
     if "tolerance" in names:
-        beside.append(study.tolerance(tolerances, draws, seed))
+        beside.append(study.tolerance(tolerances, count, seed))
     if "temperature" in names:
         beside.append(study.temperature(temperature))
     ordered = tuple(sorted(found.values(), key=lambda one: -one.states)) or tuple(beside)
     complete = set(found) == set(NOMINAL)
-    whole = study.whole_deviation
-    total = sum((one.deviation.states for one in found.values()), np.zeros_like(whole.states))
+    off = study.whole_deviation
+    total = sum((one.deviation.states for one in found.values()), np.zeros_like(off.states))
     predictions = [one.prediction for one in found.values() if one.name not in SECOND_ORDER]
     predicted = None
     if complete and not study.refused and all(one is not None for one in predictions):
@@ -90,10 +92,10 @@ def error_budget(
     return ErrorBudget(
         contributions=ordered,
         beside=tuple(beside),
-        states=study.size(whole.states),
-        outputs=study.size_of_outputs(whole.outputs),
-        settled=compare_ends(study.ideal.states, study.ideal.states + whole.states, SAME_END),
-        residual=study.size(total - whole.states) if complete else math.nan,
+        states=study.size(off.states),
+        outputs=study.size_of_outputs(off.outputs),
+        settled=compare_decisions(study.ideal.states, study.ideal.states + off.states),
+        residual=study.size(total - off.states) if complete else math.nan,
         predicted=predicted,
         slew_ratio=study.slew_ratio,
         refused=study.refused,
@@ -101,11 +103,11 @@ def error_budget(
         gate=study.gate,
         resolution=study.resolution,
         goal=goal,
-        cure=say_cure(board, ordered[0], study.size(whole.states), goal),
-        tolerances=f"{tolerances}, {draws} draws from seed {seed}; {temperature:g} degrees Celsius",
+        cure=say_cure(board, ordered[0], study.size(off.states), goal),
+        tolerances=f"{tolerances}, {count} draws from seed {seed}; {temperature:g} degrees Celsius",
         times=study.times,
         ideal=study.ideal,
-        whole=whole,
+        whole=off,
         title=board.title,
     )
 
@@ -137,7 +139,7 @@ class _Study:
         return nrmse(self.ideal.states[1:], (self.ideal.states + states)[1:])
 
     def size_of_outputs(self, outputs: Array) -> float:
-        return nrmse(self.ideal.outputs[1:], (self.ideal.outputs + outputs)[1:])
+        return output_nrmse(self.ideal.outputs[1:], (self.ideal.outputs + outputs)[1:])
 
     @cached_property
     def base(self) -> Run:
@@ -306,11 +308,11 @@ class _Study:
         self, name: str, deviation: Deviation, predict: Callable[[], Deviation] | None, against: Run | None
     ) -> Contribution:
         before = self.ideal.states if against is None else against.states
-        settled = compare_ends(before, before + deviation.states, SAME_END)
+        settled = compare_decisions(before, before + deviation.states)
         refused = self.refused
         if not refused and predict is None:
             refused = "not a prediction: it is of second order"
-        if not refused and settled == "different" and self.size(deviation.states) > 0.1:
+        if not refused and settled == "different":
             refused = "not a prediction: with it the board ends in another state"
         found = predict() if predict is not None and not refused else None
         return Contribution(
