@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from ..board.checks import check_supply
 from ..parts import MacroModel, Subcircuit
 from ..parts.data_sheet import DataSheet, Figure, figure_text, find_data_sheet, read_data_sheet, shipped_sheets
 from ..values.errors import InputError
@@ -46,6 +47,8 @@ def parts(
         raise InputError("NAME and --sheet: give one of them")
     if model is None and (subcircuit is not None or pins is not None):
         raise InputError("--name and --pins are of a vendor's model: give its file with --model too")
+    if supplies is not None and not bench and model is None:
+        raise InputError("--supplies: is of the benches, and a data sheet says its own; give --bench too")
     chosen = find_data_sheet(name) if name is not None else read_data_sheet(sheet) if sheet is not None else None
     if chosen is None and model is None:
         if bench:
@@ -57,7 +60,11 @@ def parts(
     if model is not None:
         return _bench(_vendor(model, subcircuit, pins, chosen_rails, chosen), chosen, as_json)
     assert chosen is not None
-    return _bench(chosen.model() if chosen_rails is None else chosen.model(chosen_rails), chosen, as_json)
+    part = chosen.model() if chosen_rails is None else chosen.model(chosen_rails)
+    supply = check_supply(part)
+    if not supply.passed:
+        raise InputError(f"--supplies: {supply}")
+    return _bench(part, chosen, as_json)
 
 
 def _list(as_json: bool) -> int:

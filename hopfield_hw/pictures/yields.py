@@ -78,9 +78,11 @@ def plot_yields(curve: YieldCurve, *, title: str = "") -> Figure:
             else f"for sure {curve.text(proved[0])} to {curve.text(proved[1])}"
         )
         said += f"; the yield itself crosses it about {crossed}" if crossed else ""
+        begin = f"{textwrap.shorten(title, 40, placeholder='...')}: " if title else ""
         axes.set_title(
-            f"{title}{': ' if title else ''}yield of {first.trials} boards each, exact intervals of {first.level:.4g}\n"
-            f"{GOAL:.0%}: {said}"
+            f"{begin}yield of {first.trials} boards each, exact {100.0 * first.level:.4g}% intervals\n"
+            f"{GOAL:.0%}: {said}",
+            size=9,
         )
     return figure
 

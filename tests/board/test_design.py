@@ -398,7 +398,9 @@ def test_scales_that_are_given_keep_resistors_and_currents_within_limits() -> No
         match=r"smallest resistor: at a summing node: 220\.6 Ohm, must be at least 1 kOhm; take a",
     ):
         design_board(network(), conductance_scale=40.0)
-    with pytest.raises(Unrealisable, match=r"largest resistor: at a summing node: 14\.71 MOhm, must be at most 10 MOhm"):
+    with pytest.raises(
+        Unrealisable, match=r"largest resistor: at a summing node: 14\.71 MOhm, must be at most 10 MOhm"
+    ):
         design_board(network(), conductance_scale=0.02)
     small = Limits(least_resistance=10.0)
     with pytest.raises(Unrealisable, match=r"current: output 0 can give into its synapses 34 mA, must be at most"):

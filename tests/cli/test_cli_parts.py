@@ -108,6 +108,14 @@ def test_a_model_of_a_vendor_is_measured_against_a_sheet(tmp_path: Path, capsys:
         ),
         (["--sheet", "own.toml"], "own.toml: cannot be read (No such file or directory)"),
         (
+            ["TL074", "--supplies", "12,-12"],
+            "--supplies: is of the benches, and a data sheet says its own; give --bench too",
+        ),
+        (
+            ["TL074", "--bench", "--supplies", "40,-40"],
+            "--supplies: supply: TL074 on 80 V, must be at most 36 V; take a lower supply, or another op-amp",
+        ),
+        (
             ["TL074", "--bench", "--supplies", "12"],
             "--supplies '12': must be two voltages with a comma, such as 12,-12",
         ),
@@ -121,7 +129,19 @@ def test_a_model_of_a_vendor_is_measured_against_a_sheet(tmp_path: Path, capsys:
             "from them",
         ),
     ],
-    ids=["no part", "two parts", "no model", "no name", "no file", "no sheet", "one rail", "turned rails", "no room"],
+    ids=[
+        "no part",
+        "two parts",
+        "no model",
+        "no name",
+        "no file",
+        "no sheet",
+        "no bench",
+        "much voltage",
+        "one rail",
+        "turned rails",
+        "no room",
+    ],
 )
 def test_bad_input_is_refused(
     tmp_path: Path,
