@@ -126,6 +126,10 @@ def hopfield_tank(
     )
 
 
+# Of the weights, whose largest are about 1: what lies beyond is rounding, which differs from one processor to another.
+DIGITS = 12
+
+
 def valid_subspace(
     problem: TravellingSalesman | Any,
     *,
@@ -159,6 +163,7 @@ def valid_subspace(
     size = n * n
     start = freeze(1.0 / n if initial is None else initial, "initial", shape=(size,))
     keep = np.eye(size) - rate * onto @ slope_matrix(problem) @ onto - weight * (np.eye(size) - onto)
+    keep = np.round(keep, DIGITS)
     operators: list[Operator] = [
         Input(name="ramp", size=1),
         state("x", start),

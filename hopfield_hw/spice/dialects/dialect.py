@@ -344,13 +344,14 @@ def model_name(part: Transistor | Diode | OTA | OpAmpModel) -> str:
 
 
 def format_waveform(voltage: Waveform) -> str:
-    """Return the waveform of a source; times and corners are exact."""
+    """Return the waveform of a source; points are exact to 1e-12, and the times of a clock exact."""
     if isinstance(voltage, Pulse):
         first, second, delay, edge, width, period = voltage
         return f"PULSE({first!r} {second!r} {delay!r} {edge!r} {edge!r} {width!r} {period!r})"
     if isinstance(voltage, float):
         return f"DC {number(voltage)}"
-    return f"PWL({' '.join(f'{t!r} {v!r}' for t, v in voltage)})"
+    # The last digits of what powers give differ from one processor to another.
+    return f"PWL({' '.join(repr(float(number(one))) for point in voltage for one in point)})"
 
 
 def legend(circuit: Circuit) -> list[str]:
