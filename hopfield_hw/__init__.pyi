@@ -60,8 +60,9 @@ from .networks import Network
 from .parts import IdealGain, MacroModel, OnePole, Subcircuit
 from .parts.data_sheet import DataSheet, read_data_sheet
 from .production.monte_carlo import MonteCarlo, monte_carlo
+from .simulation import simulate
 from .spice.export import write_deck
-from .spice.transient import AccuracyWarning, simulate
+from .spice.transient import AccuracyWarning
 from .values.errors import (
     HopfieldHWError,
     InputError,

@@ -39,6 +39,8 @@ LAYERS = (
     "cells",
     "lowering",
     "spice",
+    "ensemble",
+    "simulation",
     "benches",
     "analysis",
     "stability",

@@ -1,0 +1,210 @@
+"""A circuit as elements that have none in them: op-amps and OTAs are taken apart, nodes are those of the whole."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from ..circuit import GROUND, Device
+from ..functions.expressions import Argument, Expression, Number, Operation, call, exp, maximum, minimum
+from ..parts import (
+    OTA,
+    Behaviour,
+    Capacitor,
+    CurrentSource,
+    Diode,
+    IdealGain,
+    Multiplier,
+    OpAmp,
+    OpAmpModel,
+    Part,
+    Resistor,
+    Switch,
+    Transconductance,
+    Transconductor,
+    Transistor,
+    VoltageGain,
+    VoltageSource,
+)
+from ..parts.sources import Waveform
+from ..values.errors import Unrealisable
+from ..values.physics import THERMAL
+
+# Beyond this current a junction goes on straight, so that Newton's method comes back from there in a few iterations;
+# no circuit of signals has it.
+STRAIGHT = 10.0  # A
+
+
+class Linear(NamedTuple):
+    """A current from the first node to the second: `value` (v(plus) - v(minus)), siemens, or farads of its rate."""
+
+    device: str
+    ends: tuple[str, str]
+    sensed: tuple[str, str]
+    value: float
+    is_rate: bool = False
+
+
+class Formula(NamedTuple):
+    """What a formula of voltages gives: a current from the first node to the second, a charge of it, or a voltage.
+
+    `gives`: "current", amperes, "charge", coulombs, or "voltage", volts, of the first node above the second.
+    """
+
+    device: str
+    ends: tuple[str, str]
+    sensed: tuple[str, ...]
+    formula: Expression
+    gives: str
+
+
+class Source(NamedTuple):
+    """A voltage of the first node above the second that a waveform gives."""
+
+    device: str
+    ends: tuple[str, str]
+    waveform: Waveform
+
+
+class Start(NamedTuple):
+    """Where a node starts, volts."""
+
+    node: str
+    volts: float
+
+
+Element = Linear | Formula | Source | Start
+
+
+def split_device(device: Device, initial: Mapping[str, float]) -> Iterator[Element]:
+    """Yield the elements of a device, and where its inner nodes start if the nodes around it start at `initial`, volts.
+
+    Raises Unrealisable for a part that has none here.
+    """
+    yield from _split(device.name, device.part, tuple(node.lower() for node in device.nodes), initial)
+
+
+def _split(name: str, part: Part, nodes: tuple[str, ...], initial: Mapping[str, float]) -> Iterator[Element]:
+    ends = nodes[:2]
+    match part:
+        case Resistor(resistance):
+            yield Linear(name, _two(ends), _two(ends), 1.0 / resistance)
+        case Capacitor(capacitance):
+            yield Linear(name, _two(ends), _two(ends), capacitance, is_rate=True)
+        case Transconductance(siemens):
+            yield Linear(name, _two(ends), _two(nodes[2:]), siemens)
+        case CurrentSource(current):
+            yield Formula(name, _two(ends), (), Number(current), "current")
+        case VoltageSource(voltage):
+            yield Source(name, _two(ends), voltage)
+        case VoltageGain(gain):
+            yield Formula(name, _two(ends), nodes[2:], gain * (Argument(0) - Argument(1)), "voltage")
+        case Behaviour(formula, gives):
+            yield Formula(name, _two(ends), nodes[2:], formula, gives)
+        case Transconductor():
+            yield Formula(name, _two(ends), nodes[2:], part.current(), "current")
+        case Switch():
+            yield Formula(name, _two(ends), nodes, part.current(), "current")
+        case Multiplier():
+            yield Formula(name, (nodes[0], GROUND), nodes[1:], part.output(), "voltage")
+        case Diode():
+            yield from _diode(name, part, nodes)
+        case Transistor():
+            yield from _transistor(name, part, nodes)
+        case OTA():
+            at = dict(zip(part.ports, nodes, strict=True))
+            for inner, piece, its in part.elements():
+                yield from _split(f"{name}.{inner}", piece, _within(name, at, its), initial)
+        case OpAmp(model=OpAmpModel()):
+            yield from _op_amp(name, part, nodes, initial)
+        case _:
+            what = "vendor's model" if isinstance(part, OpAmp) else part.what
+            raise Unrealisable(
+                f"device {name}: the engine 'ensemble' has no equations of a {what}; run the circuit in ngspice"
+            )
+
+
+def _op_amp(name: str, part: OpAmp, nodes: tuple[str, ...], initial: Mapping[str, float]) -> Iterator[Element]:
+    model = part.model
+    assert isinstance(model, OpAmpModel)
+    plus, minus, output, *supplies = nodes
+    if isinstance(model, IdealGain):
+        formula = model.gain * (Argument(0) - Argument(1) + part.offset)
+        yield Formula(name, (output, GROUND), (plus, minus), formula, "voltage")
+        return
+    if part.offset:
+        shifted = f"{name}.offset"
+        yield Formula(name, (shifted, plus), (), Number(part.offset), "voltage")
+        plus = shifted
+    at = dict(zip(("plus", "minus", "output", *model.supplies), (plus, minus, output, *supplies), strict=True))
+    start = next((float(volts) for node, volts in initial.items() if node.lower() == output), 0.0)
+    for pole in model.poles:
+        yield Start(f"{name}.{pole}", start)
+    for inner, piece, its in model.elements():
+        yield from _split(f"{name}.{inner}", piece, _within(name, at, its), initial)
+
+
+def _within(name: str, at: Mapping[str, str], nodes: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the nodes of an element within a part: its ports, ground, and inner ones named after the part."""
+    return tuple(GROUND if node == GROUND else at.get(node, f"{name}.{node}") for node in nodes)
+
+
+def _diode(name: str, part: Diode, nodes: tuple[str, ...]) -> Iterator[Element]:
+    """Yield Shockley's current with breakdown, the charge of the junction as SPICE has it, and the resistance."""
+    anode, cathode = nodes
+    if part.resistance:
+        inner = f"{name}.junction"
+        yield Linear(name, (anode, inner), (anode, inner), 1.0 / part.resistance)
+        anode = inner
+    volts = Argument(0) - Argument(1)
+    current = _junction(part.saturation_current, volts / (part.emission * THERMAL))
+    if part.breakdown < float("inf"):
+        broken = (-volts - part.breakdown) / (part.breakdown_emission * THERMAL)
+        current = current - part.breakdown_current * _exponential(broken, STRAIGHT / part.breakdown_current)
+    yield Formula(name, (anode, cathode), (anode, cathode), current, "current")
+    if part.capacitance:
+        yield Formula(name, (anode, cathode), (anode, cathode), _depletion(part.capacitance, volts), "charge")
+
+
+def _depletion(farads: float, volts: Expression) -> Expression:
+    """Return the charge of a junction: C (2 - 2 sqrt(1 - v)) up to v = 0.5 V, where the capacitance goes on straight.
+
+    SPICE has it so for VJ = 1 V, M = 0.5 and FC = 0.5, its defaults.
+    """
+    below, above = minimum(volts, 0.5), maximum(volts - 0.5, 0.0)
+    # C (1 - v)^-1/2 is C sqrt(2) at 0.5 V, with the slope C sqrt(2).
+    root = math.sqrt(2.0)
+    return farads * (2.0 - 2.0 * call("sqrt", 1.0 - below) + root * (above + 0.5 * above * above))
+
+
+def _transistor(name: str, part: Transistor, nodes: tuple[str, ...]) -> Iterator[Element]:
+    """Yield Ebers and Moll's currents with the Early effect, as SPICE has them with a reverse gain of 1."""
+    collector, base, emitter = nodes
+    sign = 1.0 if part.polarity == "npn" else -1.0
+    sensed = (base, emitter, collector)
+    forward, back = sign * (Argument(0) - Argument(1)), sign * (Argument(0) - Argument(2))
+    of_emitter = _junction(part.saturation_current, forward / THERMAL)
+    of_collector = _junction(part.saturation_current, back / THERMAL)
+    flow = of_emitter - of_collector
+    if part.early_voltage < float("inf"):
+        flow = flow * (1.0 - back / part.early_voltage)
+    yield Formula(name, (collector, emitter), sensed, sign * flow, "current")
+    yield Formula(name, (base, emitter), sensed, (sign / part.beta) * of_emitter, "current")
+    yield Formula(name, (base, collector), sensed, sign * of_collector, "current")
+
+
+def _junction(saturation: float, ratio: Expression) -> Expression:
+    """Return I (exp(u) - 1), on along its tangent beyond STRAIGHT."""
+    return Operation("*", Number(saturation), _exponential(ratio, STRAIGHT / saturation) - 1.0)
+
+
+def _exponential(u: Expression, most: float) -> Expression:
+    """Return exp(u), on along its tangent beyond a value."""
+    end = math.log(most)
+    return exp(minimum(u, end)) * (1.0 + maximum(u - end, 0.0))
+
+
+def _two(nodes: tuple[str, ...]) -> tuple[str, str]:
+    first, second = nodes
+    return first, second

@@ -1,0 +1,252 @@
+"""The kernels in machine code: formulas, residual, Jacobian, factors, for LANES samples at a time.
+
+Arrays are (entries, LANES); registers of programs (rows CHUNK, LANES), so that CHUNK formulas run together.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Final
+
+from .lanes import choose, compiled, inlined, load, magnitude, power_of_two, root, round_down, round_up, spread, store
+from .layout import LANES
+from .programs import CHUNK, CODES
+
+CONSTANT, PLUS, MINUS, TIMES, OVER, NEGATIVE = (CODES[name] for name in ("constant", *"+-*/", "negative"))
+TANH, EXP, LOG, ARCTAN, SQRT = (CODES[name] for name in ("tanh", "exp", "log", "arctan", "sqrt"))
+ABS, SIGN, FLOOR, CEIL = (CODES[name] for name in ("abs", "sign", "floor", "ceil"))
+MIN, MAX, CHOICE, SLOPE = (CODES[name] for name in ("min", "max", "choice", "slope"))
+# Of the polynomial of e^r, 1/13! to 1/2!.
+TERMS: Final = tuple(1.0 / math.factorial(k) for k in range(13, 1, -1))
+# What a divisor of 0 is taken for, where nothing is known yet at the start.
+NO_DIVISOR: Final = 1e-30
+LOG_2_HIGH, LOG_2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10
+
+
+@inlined
+def exponential(x: Any) -> Any:
+    """Return e^x to rounding, from -700 to 700: 2^k times a polynomial of what is left of x."""
+    x = choose(x, 700.0, 700.0, x)
+    x = choose(-700.0, x, -700.0, x)
+    k = round_down(x * 1.4426950408889634 + 0.5)
+    r = (x - k * LOG_2_HIGH) - k * LOG_2_LOW
+    p = spread(TERMS[0])
+    for j in range(1, 12):
+        p = p * r + TERMS[j]
+    return ((p * r + 1.0) * r + 1.0) * power_of_two(k)
+
+
+@compiled
+def run_program(code: Any, first: int, last: int, rows: Any, size: int, starts: Any, xs: Any, ys: Any) -> None:
+    """Run instructions on registers, (rows CHUNK, LANES), of which `size` of each CHUNK count."""
+    for i in range(first, last):
+        operation, out = code[i, 0], code[i, 1] * CHUNK
+        a, b, c, d = code[i, 2] * CHUNK, code[i, 3] * CHUNK, code[i, 4] * CHUNK, code[i, 5] * CHUNK
+        if operation == CONSTANT:
+            for e in range(size):
+                store(rows, out + e, spread(float(code[i, 2])))
+        elif operation == PLUS:
+            for e in range(size):
+                store(rows, out + e, load(rows, a + e) + load(rows, b + e))
+        elif operation == MINUS:
+            for e in range(size):
+                store(rows, out + e, load(rows, a + e) - load(rows, b + e))
+        elif operation == TIMES:
+            for e in range(size):
+                store(rows, out + e, load(rows, a + e) * load(rows, b + e))
+        elif operation == OVER:
+            for e in range(size):
+                y = load(rows, b + e)
+                store(rows, out + e, load(rows, a + e) / choose(magnitude(y), NO_DIVISOR, y, NO_DIVISOR))
+        elif operation == NEGATIVE:
+            for e in range(size):
+                store(rows, out + e, 0.0 - load(rows, a + e))
+        elif operation == TANH:
+            for e in range(size):
+                x = load(rows, a + e)
+                small = exponential(magnitude(x) * -2.0)
+                t = (1.0 - small) / (1.0 + small)
+                store(rows, out + e, choose(x, 0.0, t, 0.0 - t))
+        elif operation == EXP:
+            for e in range(size):
+                store(rows, out + e, exponential(load(rows, a + e)))
+        elif operation == SQRT:
+            for e in range(size):
+                store(rows, out + e, root(load(rows, a + e)))
+        elif operation == ABS:
+            for e in range(size):
+                store(rows, out + e, magnitude(load(rows, a + e)))
+        elif operation == SIGN:
+            for e in range(size):
+                x = load(rows, a + e)
+                store(rows, out + e, choose(x, 0.0, 1.0, choose(0.0, x, -1.0, 0.0)))
+        elif operation == FLOOR:
+            for e in range(size):
+                store(rows, out + e, round_down(load(rows, a + e)))
+        elif operation == CEIL:
+            for e in range(size):
+                store(rows, out + e, round_up(load(rows, a + e)))
+        elif operation == MIN:
+            for e in range(size):
+                x, y = load(rows, a + e), load(rows, b + e)
+                store(rows, out + e, choose(x, y, y, x))
+        elif operation == MAX:
+            for e in range(size):
+                x, y = load(rows, a + e), load(rows, b + e)
+                store(rows, out + e, choose(x, y, x, y))
+        elif operation == CHOICE:
+            for e in range(size):
+                chosen = choose(load(rows, a + e), load(rows, b + e), load(rows, c + e), load(rows, d + e))
+                store(rows, out + e, chosen)
+        else:
+            begin, end = starts[code[i, 3]], starts[code[i, 3] + 1]
+            for e in range(size):
+                for lane in range(LANES):
+                    x = rows[a + e, lane]
+                    if operation == LOG:
+                        rows[out + e, lane] = math.log(x)
+                    elif operation == ARCTAN:
+                        rows[out + e, lane] = math.atan(x)
+                    else:
+                        rows[out + e, lane] = interpolate(xs, ys, begin, end, x, operation == SLOPE)
+
+
+@compiled
+def interpolate(xs: Any, ys: Any, begin: int, end: int, x: float, is_slope: bool) -> Any:
+    """Return the value, or the slope, of straight lines between points begin to end - 1, flat beyond them."""
+    if x <= xs[begin]:
+        return 0.0 if is_slope else ys[begin]
+    if x >= xs[end - 1]:
+        return 0.0 if is_slope else ys[end - 1]
+    low, high = begin, end - 1
+    while high - low > 1:
+        middle = (low + high) // 2
+        if xs[middle] <= x:
+            low = middle
+        else:
+            high = middle
+    slope = (ys[high] - ys[low]) / (xs[high] - xs[low])
+    return slope if is_slope else ys[low] + slope * (x - xs[low])
+
+
+@compiled
+def evaluate_formulas(g: Any, parameters: Any, v: Any, rows: Any, values: Any, slopes: Any) -> None:
+    """Write the values and slopes of all formulas at the voltages v, (nodes, LANES)."""
+    for k in range(g.group.shape[0]):
+        first, last, arguments, count_parameters = g.group[k, 0], g.group[k, 1], g.group[k, 2], g.group[k, 3]
+        count, nodes, own, to = g.group[k, 5], g.group[k, 6], g.group[k, 7], g.group[k, 8]
+        for begin in range(0, count, CHUNK):
+            size = min(CHUNK, count - begin)
+            for j in range(arguments):
+                for e in range(size):
+                    store(rows, j * CHUNK + e, load(v, g.argument_nodes[nodes + j * count + begin + e]))
+            for j in range(count_parameters):
+                for e in range(size):
+                    store(rows, (arguments + j) * CHUNK + e, load(parameters, own + j * count + begin + e))
+            run_program(g.code, first, last, rows, size, g.table_starts, g.table_x, g.table_y)
+            for e in range(size):
+                store(values, to + begin + e, load(rows, g.group[k, 11] * CHUNK + e))
+            for j in range(g.group[k, 9], g.group[k, 10]):
+                slope, where = g.program_slopes[j, 0] * CHUNK, g.program_slopes[j, 1] + begin
+                for e in range(size):
+                    store(slopes, where + e, load(rows, slope + e))
+
+
+@compiled
+def add_product(starts: Any, columns: Any, matrix: Any, v: Any, result: Any) -> None:
+    """Add matrix v to result."""
+    for i in range(result.shape[0]):
+        total = load(result, i)
+        for k in range(starts[i], starts[i + 1]):
+            total = total + load(matrix, k) * load(v, columns[k])
+        store(result, i, total)
+
+
+@compiled
+def combine(weights: Any, past: Any, result: Any) -> None:
+    """Write sum_j weights[j] past[j], with weights, (points, LANES), of each sample's own."""
+    for i in range(result.shape[0]):
+        total = load(weights, 0) * load(past[0], i)
+        for j in range(1, weights.shape[0]):
+            total = total + load(weights, j) * load(past[j], i)
+        store(result, i, total)
+
+
+@compiled
+def write_residual(
+    g: Any, linear: Any, rates: Any, v: Any, values: Any, alpha: Any, base: Any, charge_base: Any, result: Any
+) -> None:
+    """Write G v + i(v) + alpha (C v + q(v)) + base, where base is what the past adds."""
+    factor = load(alpha, 0)
+    for i in range(g.n):
+        total = spread(0.0)
+        for k in range(g.rate_starts[i], g.rate_starts[i + 1]):
+            total = total + load(rates, k) * load(v, g.rate_columns[k])
+        total = total * factor + load(base, i)
+        for k in range(g.linear_starts[i], g.linear_starts[i + 1]):
+            total = total + load(linear, k) * load(v, g.linear_columns[k])
+        store(result, i, total)
+    for k in range(g.value_rows.shape[0]):
+        plus, minus = g.value_rows[k, 0], g.value_rows[k, 1]
+        q = k - g.charges
+        value = load(values, k)
+        if q >= 0:
+            value = factor * value + load(charge_base, q)
+        if plus >= 0:
+            store(result, plus, load(result, plus) + value)
+        if minus >= 0:
+            store(result, minus, load(result, minus) - value)
+
+
+@compiled
+def write_jacobian(g: Any, linear: Any, rates: Any, slopes: Any, alpha: Any, factors: Any) -> None:
+    """Write the Jacobian of the residual into the pattern of its factors."""
+    factors[:] = 0.0
+    factor = load(alpha, 0)
+    for k in range(g.linear_places.shape[0]):
+        place = g.linear_places[k]
+        if place >= 0:
+            store(factors, place, load(factors, place) + load(linear, k))
+    for k in range(g.rate_places.shape[0]):
+        place = g.rate_places[k]
+        if place >= 0:
+            store(factors, place, load(factors, place) + factor * load(rates, k))
+    for k in range(g.slope_places.shape[0]):
+        place, slope = g.slope_places[k, 0], load(slopes, g.slope_places[k, 1]) * g.slope_signs[k]
+        if g.slope_places[k, 2] == 1:
+            slope = factor * slope
+        store(factors, place, load(factors, place) + slope)
+
+
+@compiled
+def factorise(g: Any, factors: Any, where: Any) -> None:
+    """Replace a matrix by its L and U, row by row (Doolittle); of the diagonal of U it keeps the inverse."""
+    for i in range(g.n):
+        first, last, diagonal = g.starts[i], g.starts[i + 1], g.diagonal[i]
+        for p in range(first, last):
+            where[g.columns[p]] = p
+        for p in range(first, diagonal):
+            k = g.columns[p]
+            pivot = g.diagonal[k]
+            below = load(factors, p) * load(factors, pivot)
+            store(factors, p, below)
+            for q in range(pivot + 1, g.starts[k + 1]):
+                to = where[g.columns[q]]
+                store(factors, to, load(factors, to) - below * load(factors, q))
+        store(factors, diagonal, 1.0 / load(factors, diagonal))
+
+
+@compiled
+def solve(g: Any, factors: Any, b: Any) -> None:
+    """Replace b by the solution of L U x = b."""
+    for i in range(g.n):
+        total = load(b, i)
+        for p in range(g.starts[i], g.diagonal[i]):
+            total = total - load(factors, p) * load(b, g.columns[p])
+        store(b, i, total)
+    for i in range(g.n - 1, -1, -1):
+        diagonal = g.diagonal[i]
+        total = load(b, i)
+        for p in range(diagonal + 1, g.starts[i + 1]):
+            total = total - load(factors, p) * load(b, g.columns[p])
+        store(b, i, total * load(factors, diagonal))

@@ -1,0 +1,119 @@
+"""Newton's method for a step of a block of samples, with factors of an earlier step as long as they do."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+
+from .kernels import evaluate_formulas, factorise, solve, write_jacobian, write_residual
+from .lanes import compiled
+from .layout import LANES
+
+ITERATIONS, MORE_ITERATIONS, FIRST_ITERATIONS = 8, 25, 200
+CONVERGED: Final = 0.1  # of the error of a step
+STALE: Final = 0.3  # how far alpha may be from that of the factors, as a part of it
+LONGEST_MOVE: Final = 2.0  # volts, of an iteration of a first step
+SLOW: Final = 0.95  # what the moves fall by from one to the next where they lead nowhere
+
+
+@compiled
+def iterate(g: Any, numbers: Any, s: Any, options: Any, counts: Any) -> None:
+    """Solve the equations of a step for the voltages, from those predicted; `converged` says which lanes did.
+
+    Where old factors lead nowhere, it begins again with new ones in each iteration. A first step starts anywhere: it
+    has new ones too, and moves that are limited.
+    """
+    usable, is_first = True, False
+    for lane in range(LANES):
+        if s.active[lane]:
+            if abs(s.factored[lane] / s.alpha[0, lane] - 1.0) > STALE:
+                usable = False
+            if s.known[lane] == 0:
+                is_first = True
+    if is_first:
+        _try(g, numbers, s, options, counts, FIRST_ITERATIONS, True, LONGEST_MOVE)
+        return
+    if usable:
+        _try(g, numbers, s, options, counts, ITERATIONS, False, np.inf)
+    else:
+        _renew(g, numbers, s, counts)
+        _try(g, numbers, s, options, counts, ITERATIONS, False, np.inf)
+    for lane in range(LANES):
+        if not s.converged[lane]:
+            s.v[: g.n] = s.predicted
+            _try(g, numbers, s, options, counts, MORE_ITERATIONS, True, np.inf)
+            return
+
+
+@compiled
+def _renew(g: Any, numbers: Any, s: Any, counts: Any) -> None:
+    """Write factors of the Jacobian at the voltages."""
+    evaluate_formulas(g, numbers.parameters, s.v, s.registers, s.values, s.slopes)
+    write_jacobian(g, numbers.linear, numbers.rates, s.slopes, s.alpha, s.factors)
+    factorise(g, s.factors, s.where)
+    s.factored[:] = s.alpha[0]
+    counts[3] += 1
+
+
+@compiled
+def _try(g: Any, numbers: Any, s: Any, options: Any, counts: Any, most: int, renews: bool, longest_move: float) -> None:
+    """Iterate until all lanes have converged, or, with old factors, one of them leads nowhere."""
+    s.rate[:] = 0.0 if renews else 0.5
+    s.before[:] = -1.0
+    s.converged[:] = False
+    for _ in range(most):
+        if renews:
+            _renew(g, numbers, s, counts)
+        else:
+            evaluate_formulas(g, numbers.parameters, s.v, s.registers, s.values, s.slopes)
+        write_residual(g, numbers.linear, numbers.rates, s.v, s.values, s.alpha, s.base, s.charge_base, s.moves)
+        solve(g, s.factors, s.moves)
+        counts[2] += 1
+        _move(g, s, options, longest_move)
+        if _judge(s, renews):
+            return
+
+
+@compiled
+def _move(g: Any, s: Any, options: Any, longest_move: float) -> None:
+    """Move the voltages, and write how far in units of the tolerance; what is not a number moves nothing."""
+    s.norm[:] = 0.0
+    for lane in range(LANES):
+        # Of factors with another alpha, what is known of the move (A. C. Hindmarsh, LSODE).
+        s.correction[lane] = 2.0 / (1.0 + s.factored[lane] / s.alpha[0, lane])
+    for i in range(g.n):
+        for lane in range(LANES):
+            w = s.correction[lane] * s.moves[i, lane] / (options.tolerance * s.size[i, lane] + options.nothing)
+            s.norm[lane] += w * w
+    for lane in range(LANES):
+        s.norm[lane] = np.sqrt(s.norm[lane] / max(g.n, 1))
+        if not np.isfinite(s.norm[lane]):
+            s.correction[lane] = 0.0
+            s.norm[lane] = np.inf
+    for i in range(g.n):
+        for lane in range(LANES):
+            if s.correction[lane] > 0.0:
+                s.v[i, lane] -= min(max(s.correction[lane] * s.moves[i, lane], -longest_move), longest_move)
+
+
+@compiled
+def _judge(s: Any, renews: bool) -> bool:
+    """Mark the lanes that have converged; return whether there is nothing more to do."""
+    all_done, hopeless = True, False
+    for lane in range(LANES):
+        if not s.active[lane]:
+            s.converged[lane] = True
+            continue
+        norm, before = s.norm[lane], s.before[lane]
+        if before > 0.0:
+            s.rate[lane] = norm / before
+        left, rate = norm, s.rate[lane]
+        if 0.0 < rate < 1.0:
+            left = norm * min(1.0, rate / (1.0 - rate))
+        s.converged[lane] = norm < 1e-2 * CONVERGED or (before > 0.0 and left < CONVERGED)
+        if not s.converged[lane]:
+            all_done = False
+            hopeless = hopeless or (not renews and before > 0.0 and rate > SLOW)
+        s.before[lane] = norm
+    return all_done or hopeless

@@ -1,0 +1,165 @@
+"""What a run of a block of samples is given, what it works on, and what it returns, as arrays.
+
+The last dimension of an array is that of the LANES samples of the block.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from ..values.arrays import Array
+from .layout import LANES, Layout
+from .programs import CHUNK
+
+HIGHEST = 3  # order of the method
+PAST = HIGHEST + 2  # points that are kept
+
+Whole = npt.NDArray[np.int64]
+Marks = npt.NDArray[np.bool_]
+
+
+class Options(NamedTuple):
+    """How a block is run.
+
+    `t_stop`: seconds. `grid`: times that results are wanted at. `probes`: places of the nodes that are. `tolerance`: of
+    a step, as a part of each node's largest voltage; `nothing`: beside it, volts. `first`, `longest`: steps, seconds.
+    `most`: steps.
+    """
+
+    t_stop: float
+    grid: Array
+    probes: npt.NDArray[np.int32]
+    tolerance: float
+    nothing: float
+    first: float
+    longest: float
+    most: int
+
+
+class Outcome(NamedTuple):
+    """What a run of a block gives.
+
+    `waves`: (times, probes, LANES); NaN from where a sample fails. `counts`: steps, rejected ones, iterations and
+    factorisations. `status`: by lane, 0, or why it ended. `taken`: the times of the steps, (room, LANES), as far as
+    there is room; the rest stays as it is.
+    """
+
+    waves: Array
+    counts: Whole
+    status: Whole
+    taken: Array
+
+
+class State(NamedTuple):
+    """What a run of a block works on.
+
+    `v`: voltages of all nodes; `past`, `charge_past`: those, and charges, at the last PAST points, the latest first, at
+    `times` (LANES, PAST); `known`: how many of them count. `predicted`: of the unknowns, by the order of the step,
+    `lower`, `higher`: by those next to it. `size`: the largest voltage of each unknown so far. `now`: the time of the
+    step that is tried, `h` its length, `wanted` that of the next. `order`, `waited`: of the method, and steps since it
+    changed. `alpha`, `beta`, `gamma`: weights (see `steps`); `factored`: alpha of the factors, 0 for none that count.
+    `norm`, `before`, `rate`: of Newton's moves, in units of the tolerance. `constants`, `errors`: of the lower order,
+    this one and the higher one, (3, LANES).
+    """
+
+    v: Array
+    past: Array
+    charge_past: Array
+    times: Array
+    known: Whole
+    predicted: Array
+    lower: Array
+    higher: Array
+    summed: Array
+    base: Array
+    charge_base: Array
+    size: Array
+    values: Array
+    slopes: Array
+    registers: Array
+    moves: Array
+    factors: Array
+    where: npt.NDArray[np.int32]
+    t: Array
+    now: Array
+    h: Array
+    wanted: Array
+    order: Whole
+    waited: Whole
+    next_break: Whole
+    next_out: Whole
+    ended: Whole
+    active: Marks
+    converged: Marks
+    accepted: Marks
+    alpha: Array
+    beta: Array
+    gamma: Array
+    factored: Array
+    correction: Array
+    norm: Array
+    before: Array
+    rate: Array
+    constants: Array
+    errors: Array
+    work: Array
+
+
+def new_state(layout: Layout, first: float) -> State:
+    """Return the state at the start of a run whose first step is so long, seconds."""
+    n, every = layout.n, layout.nodes
+    values = layout.value_rows.shape[0]
+    charges = values - layout.charges
+
+    def rows(count: int) -> Array:
+        return np.zeros((count, LANES))
+
+    def whole(value: int) -> Whole:
+        return np.full(LANES, value, dtype=np.int64)
+
+    return State(
+        v=rows(every),
+        past=np.zeros((PAST, every, LANES)),
+        charge_past=np.zeros((PAST, charges, LANES)),
+        times=np.zeros((LANES, PAST)),
+        known=whole(0),
+        predicted=rows(n),
+        lower=rows(n),
+        higher=rows(n),
+        summed=rows(every),
+        base=rows(n),
+        charge_base=rows(charges),
+        size=rows(n),
+        values=rows(values),
+        slopes=rows(layout.slopes),
+        registers=rows(layout.widest * CHUNK),
+        moves=rows(n),
+        factors=rows(layout.columns.size),
+        where=np.zeros(n, dtype=np.int32),
+        t=np.zeros(LANES),
+        now=np.zeros(LANES),
+        h=np.full(LANES, first),
+        wanted=np.full(LANES, first),
+        order=whole(1),
+        waited=whole(0),
+        next_break=whole(0),
+        next_out=whole(0),
+        ended=whole(0),
+        active=np.ones(LANES, dtype=np.bool_),
+        converged=np.zeros(LANES, dtype=np.bool_),
+        accepted=np.zeros(LANES, dtype=np.bool_),
+        alpha=np.ones((1, LANES)),
+        beta=rows(HIGHEST),
+        gamma=rows(PAST),
+        factored=np.zeros(LANES),
+        correction=np.ones(LANES),
+        norm=np.zeros(LANES),
+        before=np.zeros(LANES),
+        rate=np.zeros(LANES),
+        constants=rows(3),
+        errors=rows(3),
+        work=np.zeros(PAST),
+    )

@@ -1,0 +1,304 @@
+"""Backward differentiation with steps and orders of each sample's own.
+
+With t_1 > t_2 > ... the last times and q_j the charges then, dq/dt at t_0 is that of the polynomial through the charges
+at t_0 to t_k, alpha q_0 + sum_j beta_j q_j; voltages are predicted by the one through those at t_1 to t_{k+1}, sum_j
+gamma_j v_j. The error of a step is
+
+    (v_0 - predicted) / (alpha (t_0 - t_{k+1}))
+
+to leading order (K. E. Brenan, S. L. Campbell and L. R. Petzold, Numerical Solution of Initial-Value Problems in
+Differential-Algebraic Equations, section 5.2, with coefficients that vary).
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+
+from .kernels import add_product, combine, evaluate_formulas
+from .lanes import compiled
+from .layout import LANES
+from .newton import iterate
+from .state import HIGHEST, PAST
+
+SAFETY: Final = 0.85
+# With which growth of a step the method stays stable, by order; less than the least is not worth new factors.
+GROWTH: Final = (1.0, 4.0, 2.0, 1.5)
+LEAST_GROWTH, LEAST_FALL = 1.15, 0.9
+BETTER: Final = 1.1  # a step of another order must be longer by this
+REJECTED, FAILED = 0.2, 0.25  # of a step that is off by much, or where Newton's method failed
+SHORTEST: Final = 1e-9  # of the first step
+SMALL: Final = 1e-10  # error that counts as none
+OK, STEPS_EXHAUSTED, NO_CONVERGENCE = 0, 1, 2
+
+
+@compiled
+def run_block(g: Any, numbers: Any, s: Any, options: Any, outcome: Any) -> None:
+    """Run a block of samples; see `State`, `Options` and `Outcome`."""
+    _begin(g, numbers, s, options, outcome)
+    for _ in range(options.most):
+        if not _choose_times(g, s, options):
+            return
+        _predict(g, numbers, s)
+        iterate(g, numbers, s, options, outcome.counts)
+        # Charges at the solution, to the accuracy of its last move.
+        evaluate_formulas(g, numbers.parameters, s.v, s.registers, s.values, s.slopes)
+        _estimate(g, s, options)
+        _judge(s, options, outcome)
+        _keep(g, s)
+        _write(g, s, options, outcome)
+    for lane in range(LANES):
+        if s.active[lane]:
+            outcome.status[lane] = STEPS_EXHAUSTED
+
+
+@compiled
+def weigh(times: Any, t: float, k: int, beta: Any) -> float:
+    """Write beta_1 to beta_k of the derivative at t, and return alpha."""
+    alpha = 0.0
+    for j in range(k):
+        alpha += 1.0 / (t - times[j])
+        w = 1.0 / (times[j] - t)
+        for m in range(k):
+            if m != j:
+                w *= (t - times[m]) / (times[j] - times[m])
+        beta[j] = w
+    return alpha
+
+
+@compiled
+def extrapolate(times: Any, t: float, count: int, gamma: Any) -> None:
+    """Write the weights at t of the polynomial through the first `count` points, and 0 for the others."""
+    gamma[:] = 0.0
+    for j in range(count):
+        w = 1.0
+        for m in range(count):
+            if m != j:
+                w *= (t - times[m]) / (times[j] - times[m])
+        gamma[j] = w
+
+
+@compiled
+def give_sources(g: Any, t: Any, v: Any) -> None:
+    """Write the voltages of sources at the times of the lanes, and 0 of ground."""
+    for k in range(g.wave_starts.shape[0] - 1):
+        first, last = g.wave_starts[k], g.wave_starts[k + 1] - 1
+        for lane in range(LANES):
+            at = min(max(t[lane], g.wave_times[first]), g.wave_times[last])
+            low, high = first, last
+            while high - low > 1:
+                middle = (low + high) // 2
+                if g.wave_times[middle] <= at:
+                    low = middle
+                else:
+                    high = middle
+            part = 0.0
+            if high > low:
+                part = (at - g.wave_times[low]) / (g.wave_times[high] - g.wave_times[low])
+            v[g.n + k, lane] = g.wave_volts[low] + part * (g.wave_volts[high] - g.wave_volts[low])
+    v[g.nodes - 1] = 0.0
+
+
+@compiled
+def _begin(g: Any, numbers: Any, s: Any, options: Any, outcome: Any) -> None:
+    """Write the start, its charges, and the results at t = 0."""
+    give_sources(g, s.t, s.v)
+    s.v[: g.n] = numbers.start
+    s.size[:] = np.abs(numbers.start)
+    evaluate_formulas(g, numbers.parameters, s.v, s.registers, s.values, s.slopes)
+    s.past[0] = s.v
+    s.charge_past[0] = s.values[g.charges :]
+    if options.grid[0] <= 0.0:
+        for k in range(options.probes.shape[0]):
+            outcome.waves[0, k] = s.v[options.probes[k]]
+        s.next_out[:] = 1
+
+
+@compiled
+def _choose_times(g: Any, s: Any, options: Any) -> bool:
+    """Write when the next step of each lane ends, at corners of sources exactly; return whether any lane runs on."""
+    any_active = False
+    for lane in range(LANES):
+        if not s.active[lane]:
+            continue
+        any_active = True
+        end = options.t_stop
+        if s.next_break[lane] < g.breaks.shape[0]:
+            end = g.breaks[s.next_break[lane]]
+        left = end - s.t[lane]
+        s.h[lane] = min(s.wanted[lane], options.longest)
+        if s.h[lane] >= left * (1.0 - 1e-9):
+            s.h[lane] = left
+            s.now[lane] = end
+        else:
+            # Two steps of one length rather than a long and a short one.
+            s.h[lane] = min(s.h[lane], 0.5 * left) if s.h[lane] > 0.5 * left else s.h[lane]
+            s.now[lane] = s.t[lane] + s.h[lane]
+    return any_active
+
+
+@compiled
+def _predict(g: Any, numbers: Any, s: Any) -> None:
+    """Write the weights of the step, the voltages that it starts from, and what the past adds to its equations."""
+    s.beta[:] = 0.0
+    for lane in range(LANES):
+        if s.active[lane]:
+            s.alpha[0, lane] = weigh(s.times[lane], s.now[lane], s.order[lane], s.beta[:, lane])
+            points = min(s.order[lane] + 1, max(s.known[lane], 1))
+            extrapolate(s.times[lane], s.now[lane], points, s.gamma[:, lane])
+    give_sources(g, s.now, s.v)
+    combine(s.gamma, s.past, s.predicted)
+    s.v[: g.n] = s.predicted
+    combine(s.beta, s.past, s.summed)
+    s.base[:] = 0.0
+    add_product(g.rate_starts, g.rate_columns, numbers.rates, s.summed, s.base)
+    combine(s.beta, s.charge_past, s.charge_base)
+
+
+@compiled
+def _estimate(g: Any, s: Any, options: Any) -> None:
+    """Write the errors of the step, and of one of the next lower and the next higher order, where they are known."""
+    s.constants[:] = 0.0
+    for lane in range(LANES):
+        k, now = s.order[lane], s.now[lane]
+        if s.active[lane] and s.known[lane] > k:
+            s.constants[1, lane] = 1.0 / (s.alpha[0, lane] * (now - s.times[lane, k]))
+            if k > 1:
+                alpha = weigh(s.times[lane], now, k - 1, s.work)
+                s.constants[0, lane] = 1.0 / (alpha * (now - s.times[lane, k - 1]))
+                extrapolate(s.times[lane], now, k, s.gamma[:, lane])
+    combine(s.gamma, s.past, s.lower)
+    for lane in range(LANES):
+        k, now = s.order[lane], s.now[lane]
+        if s.active[lane] and k < HIGHEST and s.known[lane] > k + 1:
+            alpha = weigh(s.times[lane], now, k + 1, s.work)
+            s.constants[2, lane] = 1.0 / (alpha * (now - s.times[lane, k + 1]))
+            extrapolate(s.times[lane], now, k + 2, s.gamma[:, lane])
+    combine(s.gamma, s.past, s.higher)
+    s.errors[:] = 0.0
+    moving = 0.0
+    for i in range(g.n):
+        if g.differential[i] == 0.0:
+            continue
+        moving += 1.0
+        for lane in range(LANES):
+            v = s.v[i, lane]
+            w = 1.0 / (options.tolerance * max(s.size[i, lane], abs(v)) + options.nothing)
+            s.errors[0, lane] += ((v - s.lower[i, lane]) * w) ** 2
+            s.errors[1, lane] += ((v - s.predicted[i, lane]) * w) ** 2
+            s.errors[2, lane] += ((v - s.higher[i, lane]) * w) ** 2
+    for j in range(3):
+        for lane in range(LANES):
+            s.errors[j, lane] = s.constants[j, lane] * np.sqrt(s.errors[j, lane] / max(moving, 1.0))
+
+
+@compiled
+def _judge(s: Any, options: Any, outcome: Any) -> None:
+    """Mark the lanes whose step is accepted, and choose the next step and order of each."""
+    for lane in range(LANES):
+        s.accepted[lane] = False
+        if not s.active[lane]:
+            continue
+        k, error = s.order[lane], s.errors[1, lane]
+        if not s.converged[lane]:
+            s.wanted[lane] = FAILED * s.h[lane]
+            s.factored[lane] = 0.0
+            s.waited[lane] = 0
+            outcome.counts[1] += 1
+            if s.wanted[lane] < SHORTEST * options.first:
+                s.active[lane] = False
+                outcome.status[lane] = NO_CONVERGENCE
+        elif error > 1.0:
+            s.wanted[lane] = s.h[lane] * max(REJECTED, SAFETY * error ** (-1.0 / (k + 1.0)))
+            s.waited[lane] = 0
+            outcome.counts[1] += 1
+        else:
+            s.accepted[lane] = True
+            outcome.counts[0] += 1
+            s.waited[lane] += 1
+            # Of the first two steps no error is known.
+            s.wanted[lane] = s.h[lane] if s.known[lane] <= 1 else _next_step(s, lane)
+
+
+@compiled
+def _next_step(s: Any, lane: int) -> Any:
+    """Return the next step after one that is accepted, and change the order where another one allows a longer step."""
+    k = s.order[lane]
+    factor, best = SAFETY * max(s.errors[1, lane], SMALL) ** (-1.0 / (k + 1.0)), k
+    if s.constants[0, lane] > 0.0:
+        lower = SAFETY * max(s.errors[0, lane], SMALL) ** (-1.0 / k)
+        if lower > BETTER * factor:
+            factor, best = lower, k - 1
+    if s.constants[2, lane] > 0.0 and s.waited[lane] > k:
+        higher = SAFETY * max(s.errors[2, lane], SMALL) ** (-1.0 / (k + 2.0))
+        if higher > BETTER * factor:
+            factor, best = higher, k + 1
+    if best != k:
+        s.order[lane] = best
+        s.waited[lane] = 0
+    factor = min(factor, GROWTH[k])
+    if LEAST_FALL <= factor < LEAST_GROWTH:
+        return max(s.h[lane], min(s.wanted[lane], s.h[lane] * factor))
+    return s.h[lane] * factor
+
+
+@compiled
+def _keep(g: Any, s: Any) -> None:
+    """Make what is accepted the past; each lane has one of its own."""
+    charges = s.charge_base.shape[0]
+    for j in range(PAST - 1, 0, -1):
+        for i in range(g.nodes):
+            for lane in range(LANES):
+                s.past[j, i, lane] = s.past[j - 1, i, lane] if s.accepted[lane] else s.past[j, i, lane]
+        for i in range(charges):
+            for lane in range(LANES):
+                before = s.charge_past[j - 1, i, lane]
+                s.charge_past[j, i, lane] = before if s.accepted[lane] else s.charge_past[j, i, lane]
+    for i in range(g.nodes):
+        for lane in range(LANES):
+            s.past[0, i, lane] = s.v[i, lane] if s.accepted[lane] else s.past[0, i, lane]
+    for i in range(charges):
+        for lane in range(LANES):
+            value = s.values[g.charges + i, lane]
+            s.charge_past[0, i, lane] = value if s.accepted[lane] else s.charge_past[0, i, lane]
+    for i in range(g.n):
+        for lane in range(LANES):
+            largest = max(s.size[i, lane], abs(s.v[i, lane]))
+            s.size[i, lane] = largest if s.accepted[lane] else s.size[i, lane]
+    for lane in range(LANES):
+        if s.accepted[lane]:
+            for j in range(PAST - 1, 0, -1):
+                s.times[lane, j] = s.times[lane, j - 1]
+            s.times[lane, 0] = s.now[lane]
+            s.t[lane] = s.now[lane]
+            # Nothing is drawn through the start itself, which need not be consistent.
+            s.known[lane] = min(s.known[lane] + 1, PAST)
+
+
+@compiled
+def _write(g: Any, s: Any, options: Any, outcome: Any) -> None:
+    """Write the results that the accepted steps have passed, and begin anew at corners of sources."""
+    for lane in range(LANES):
+        if not s.accepted[lane]:
+            continue
+        t = s.t[lane]
+        if s.ended[lane] < outcome.taken.shape[0]:
+            outcome.taken[s.ended[lane], lane] = t
+            s.ended[lane] += 1
+        points = min(s.order[lane] + 1, s.known[lane])
+        while s.next_out[lane] < options.grid.shape[0] and options.grid[s.next_out[lane]] <= t * (1.0 + 1e-12):
+            out = s.next_out[lane]
+            extrapolate(s.times[lane], options.grid[out], points, s.work)
+            for p in range(options.probes.shape[0]):
+                total = 0.0
+                for j in range(points):
+                    total += s.work[j] * s.past[j, options.probes[p], lane]
+                outcome.waves[out, p, lane] = total
+            s.next_out[lane] += 1
+        if s.next_break[lane] < g.breaks.shape[0] and t >= g.breaks[s.next_break[lane]]:
+            s.next_break[lane] += 1
+            s.known[lane], s.order[lane], s.waited[lane] = 1, 1, 0
+            s.wanted[lane] = options.first
+        if t >= options.t_stop:
+            s.active[lane] = False

@@ -1,0 +1,231 @@
+"""Transients of circuits in our own engine: the circuit's own devices, many samples of them at once.
+
+The tolerance of steps follows from the accuracy asked for, and is made smaller until two runs agree, sample by sample.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from ..circuit import Circuit
+from ..equations import Growth
+from ..graph import Leak
+from ..spice.pace import OUTRUN, Zone, outrun, uncertain
+from ..spice.transient import POINTS, AccuracyWarning, stop_time
+from ..values.arrays import Array, whole
+from ..values.compiled import load_compiled
+from ..values.datasets import make_dataset
+from ..values.errors import ConvergenceError, InputError, Unrealisable
+from ..values.grids import uniform_grid
+from ..values.measures import check_accuracy, nrmse
+from ..values.signals import as_signal
+from .layout import LANES, Numbers, Plan, plan
+from .state import Options, Outcome, new_state
+from .system import build_system
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+# The tolerance of the first run's steps, as a part of the accuracy; how much smaller the next one is; and by how much,
+# at least, that divides the error of a run until two steps have shown it.
+FIRST, FINER, DIVIDES = 0.1, 10.0, 3.0
+REFINEMENTS = 6
+TIGHTEST = 1e-11
+# The first step, and the longest one, as parts of the run.
+FIRST_STEP, LONGEST = 1e-9, 0.05
+MOST_STEPS = 2_000_000
+KEPT = 100_000  # times of steps
+SHORTER = 0.8  # of what the growth of deviations allows
+WHY = ("", "it takes too many steps", "Newton's method does not converge, however short the step")
+
+
+class Run(NamedTuple):
+    """Waveforms of samples, (samples, times, probes), volts, why each failed, and the times of the steps of the first.
+
+    `counts`: steps, rejected ones, iterations and factorisations of all samples.
+    """
+
+    waves: Array
+    failures: dict[int, str]
+    taken: Array
+    counts: tuple[int, ...]
+
+
+def simulate(
+    circuits: Circuit | Sequence[Circuit],
+    *,
+    t_stop: float | None = None,
+    inputs: Any = None,
+    accuracy: float = 1e-4,
+    points: int | None = None,
+    workers: int | None = None,
+) -> xr.Dataset:
+    """Return state and output over (time, neuron) of a circuit, or (sample, time, neuron) of several at once.
+
+    Several circuits have one topology, and differ in the values of their parts. `t_stop`, `inputs`, `points`: as for
+    ngspice, the same for all. `accuracy`: NRMSE; the error left, estimated from a run and one with steps of a tenth of
+    its tolerance, is at most half of it for every sample (`attrs["self_check"]` has the largest), or an AccuracyWarning
+    says so. `workers`: threads; all processors by default; the numbers do not depend on them. Samples that fail are
+    NaN, and `attrs["failures"]` says why by sample.
+
+    Raises InputError for circuits of different topologies, and for nodes that nothing determines, Unrealisable for a
+    part or a clock that the engine does not know, MissingExtra where Numba is not installed, and ConvergenceError where
+    one circuit, or every one, fails.
+    """
+    alone = isinstance(circuits, Circuit)
+    given = [circuits] if isinstance(circuits, Circuit) else list(circuits)
+    if not given or not all(isinstance(one, Circuit) for one in given):
+        raise InputError("ensemble: `circuits` must be a Circuit, or a list of circuits with at least one")
+    first = given[0]
+    if first.clock is not None:
+        raise Unrealisable(f"{first.title!r} has a clock, which the engine 'ensemble' does not know; run it in ngspice")
+    goal = check_accuracy(accuracy, "accuracy")
+    end = stop_time(first, t_stop)
+    grid = uniform_grid(end, POINTS if points is None else points)
+    threads = (os.cpu_count() or 1) if workers is None else whole(workers, "workers", 1, 1024)
+    made = plan(build_system([one.driven(inputs) for one in given]), end)
+    growth = None
+    if first.graph is not None and first.graph.of_type(Leak):
+        growth = Growth(first.graph, None if inputs is None else as_signal(inputs, "inputs", len(first.inputs)))
+    found, check, tolerance = _refine(made, first, grid, goal, threads, growth)
+    if len(found.failures) == len(given):
+        raise ConvergenceError(f"ensemble: {first.title!r} does not run: {found.failures[0]}")
+    states, outputs = _read(found, first)
+    attrs = {
+        "machine": "ensemble",
+        "cell": first.cell,
+        "graph": first.graph_hash,
+        "accuracy": goal,
+        "self_check": check,
+        "tolerance": tolerance,
+        "steps": found.counts[0],
+        "failures": {str(sample): why for sample, why in found.failures.items()},
+    }
+    dataset = make_dataset(
+        grid,
+        states[0] if alone else states,
+        outputs[0] if alone else outputs,
+        neurons=[probe.label for probe in first.states],
+        ports=[probe.label for probe in first.outputs],
+        attrs=attrs,
+        draws=None if alone else len(given),
+    )
+    return dataset if alone else dataset.rename(draw="sample")
+
+
+def _refine(
+    made: Plan, circuit: Circuit, grid: Array, goal: float, threads: int, growth: Growth | None
+) -> tuple[Run, float, float]:
+    """Return the finest run, the largest error left in a sample, and its tolerance."""
+    tolerance, longest = FIRST * goal, LONGEST * float(grid[-1])
+    coarse, longest = _run_paced(made, circuit, grid, tolerance, longest, threads, growth)
+    before = None
+    for _ in range(REFINEMENTS):
+        tolerance = max(tolerance / FINER, TIGHTEST)
+        fine, longest = _run_paced(made, circuit, grid, tolerance, longest, threads, growth)
+        known = [k for k in range(made.samples) if k not in fine.failures and k not in coarse.failures]
+        states = [_read(run, circuit)[0] for run in (fine, coarse)]
+        difference = max((nrmse(states[0][k][1:], states[1][k][1:]) for k in known), default=0.0)
+        ratio = DIVIDES if before is None or difference == 0.0 else min(max(before / difference, 1.25), FINER)
+        check = difference / (ratio - 1.0)
+        if check <= goal / 2.0 or tolerance == TIGHTEST:
+            break
+        before, coarse = difference, fine
+    if check > goal / 2.0:
+        warnings.warn(
+            f"ensemble: with a tolerance of {tolerance:.0e} of a step the waveform is still off by some {check:.2g} "
+            f"NRMSE, above half of the accuracy {goal:g} asked for; the network may amplify errors by itself",
+            AccuracyWarning,
+            stacklevel=4,
+        )
+    if growth is not None and 0 not in fine.failures:
+        zone = uncertain(growth, [], grid, _read(fine, circuit)[0][0])
+        if zone is not None:
+            warnings.warn(
+                f"ensemble: from t = {zone.times[0]:.6g} s on the state leaves a point of balance, from so near to it "
+                "that roundings choose the way that it goes; start it further from that point, or break the symmetry",
+                AccuracyWarning,
+                stacklevel=4,
+            )
+    return fine, check, tolerance
+
+
+def _run_paced(
+    made: Plan, circuit: Circuit, grid: Array, tolerance: float, longest: float, threads: int, growth: Growth | None
+) -> tuple[Run, float]:
+    """Return a run in whose steps no deviation grows unseen, and the longest step that it took for that."""
+    while True:
+        found = _run(made, circuit, grid, tolerance, longest, threads)
+        zones = [] if growth is None else _find_zones(found, circuit, grid, growth)
+        if not zones:
+            return found, longest
+        longest = SHORTER * OUTRUN / max(float(np.max(zone.rates)) for zone in zones)
+
+
+def _find_zones(found: Run, circuit: Circuit, grid: Array, growth: Growth) -> list[Zone]:
+    """Return where the steps of the first sample were too long for what grew there."""
+    times = found.taken[np.isfinite(found.taken)]
+    if 0 in found.failures or times.size < 2:
+        return []
+    states = _read(found, circuit)[0][0]
+    at = np.stack([np.interp(times, grid, column) for column in states.T], axis=1)
+    return outrun(growth, times, at)
+
+
+def _read(found: Run, circuit: Circuit) -> tuple[Array, Array]:
+    """Return states and outputs, (samples, times, n) each, volts."""
+    scales = np.array([probe.scale for probe in (*circuit.states, *circuit.outputs)])
+    n = len(circuit.states)
+    waves = found.waves * scales
+    return waves[:, :, :n], waves[:, :, n:]
+
+
+def _run(made: Plan, circuit: Circuit, grid: Array, tolerance: float, longest: float, threads: int) -> Run:
+    """Return the waveforms of what a circuit probes, of all samples."""
+    run_block = load_compiled(_load, True, "engine='ensemble'")
+    assert run_block is not None
+    probes = [made.places[probe.node.lower()] for probe in (*circuit.states, *circuit.outputs)]
+    blocks = len(made.numbers.linear)
+    result = np.full((blocks, grid.size, len(probes), LANES), np.nan)
+    counts, status = np.zeros((blocks, 4), np.int64), np.zeros((blocks, LANES), np.int64)
+    taken = np.full((KEPT, LANES), np.nan)
+    end = float(grid[-1])
+
+    options = Options(
+        t_stop=end,
+        grid=grid,
+        probes=np.array(probes, dtype=np.int32),
+        tolerance=tolerance,
+        nothing=tolerance,
+        first=FIRST_STEP * end,
+        longest=longest,
+        most=MOST_STEPS,
+    )
+
+    def one(k: int) -> None:
+        numbers = Numbers(*(values[k] for values in made.numbers))
+        outcome = Outcome(result[k], counts[k], status[k], taken if k == 0 else taken[:0])
+        run_block(made.layout, numbers, new_state(made.layout, options.first), options, outcome)
+
+    if threads == 1 or blocks == 1:
+        for k in range(blocks):
+            one(k)
+    else:
+        with ThreadPoolExecutor(min(threads, blocks)) as pool:
+            list(pool.map(one, range(blocks)))
+    waves = result.transpose(0, 3, 1, 2).reshape(blocks * LANES, grid.size, len(probes))[: made.samples]
+    why = status.reshape(-1)[: made.samples]
+    failures = {int(k): WHY[why[k]] for k in np.flatnonzero(why)}
+    return Run(waves, failures, taken[:, 0], tuple(counts.sum(axis=0).tolist()))
+
+
+def _load() -> Any:
+    from .steps import run_block
+
+    return run_block

@@ -1,0 +1,63 @@
+"""The order of elimination and the factors of sparse matrices, against dense ones."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+pytest.importorskip("numba")
+
+from typing import NamedTuple
+
+from hopfield_hw.ensemble.kernels import factorise, solve
+from hopfield_hw.ensemble.layout import LANES
+from hopfield_hw.ensemble.ordering import Indices, fill_in, order_unknowns
+
+
+class Pattern(NamedTuple):
+    n: int
+    starts: Indices
+    columns: Indices
+    diagonal: Indices
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_factors_solve_what_a_dense_solver_does(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    n = 40
+    filled = (rng.uniform(size=(n, n)) < 0.08) | np.eye(n, dtype=bool)
+    matrix = filled[..., np.newaxis] * rng.normal(size=(n, n, LANES)) + 4.0 * np.eye(n)[..., np.newaxis]
+    rows, columns = (axis.astype(np.int32) for axis in np.nonzero(filled))
+    order = order_unknowns(rows, columns, n)
+    assert sorted(order) == list(range(n))
+    place = np.empty(n, dtype=np.int32)
+    place[order] = np.arange(n)
+    pattern = fill_in(place[rows], place[columns], n)
+    factors = np.zeros((pattern.columns.size, LANES))
+    for i, j in zip(rows, columns, strict=True):
+        factors[pattern.place(int(place[i]), int(place[j]))] = matrix[i, j]
+    b = rng.normal(size=(n, LANES))
+    x = b[order].copy()
+    g = Pattern(n, *pattern)
+    factorise(g, factors, np.zeros(n, np.int32))
+    solve(g, factors, x)
+    for lane in range(LANES):
+        np.testing.assert_allclose(
+            x[place, lane], np.linalg.solve(matrix[:, :, lane], b[:, lane]), rtol=1e-9, atol=1e-12
+        )
+
+
+def test_an_arrow_is_eliminated_from_its_tips_and_not_filled_in() -> None:
+    n = 30
+    tips = np.arange(1, n, dtype=np.int32)
+    zeros = np.zeros(n - 1, dtype=np.int32)
+    rows, columns = np.concatenate((tips, zeros)), np.concatenate((zeros, tips))
+    order = order_unknowns(rows, columns, n)
+    assert list(order).index(0) >= n - 2
+    place = np.empty(n, dtype=np.int32)
+    place[order] = np.arange(n)
+    assert fill_in(place[rows], place[columns], n).columns.size == 3 * n - 2
+    natural = SimpleNamespace(pattern=fill_in(rows, columns, n))
+    assert natural.pattern.columns.size == n * n

@@ -1,0 +1,356 @@
+"""The ensemble engine: exact answers, equations of all designs, ngspice, many samples, and what it refuses."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("numba")
+
+import hopfield_hw as hh
+from hopfield_hw.board import design_board
+from hopfield_hw.circuit import Circuit, Device, Origin, Probe, Role
+from hopfield_hw.ensemble import transient
+from hopfield_hw.ensemble.system import build_system
+from hopfield_hw.parts import (
+    D1N4148,
+    Capacitor,
+    CurrentSource,
+    Pulse,
+    Resistor,
+    Transconductance,
+    Transistor,
+    VoltageSource,
+)
+from hopfield_hw.simulation import simulate
+from hopfield_hw.spice.analyses import run_transient
+from hopfield_hw.spice.transient import simulate as simulate_in_ngspice
+from hopfield_hw.tolerance import Tolerances, draw_factors, vary
+from hopfield_hw.values.errors import InputError, MissingExtra, Unrealisable
+from hopfield_hw.values.measures import nrmse
+
+ORIGIN = Origin("x", Role.FUNCTION, (0,))
+DESIGNS = sorted(path.parent.name for path in (Path(__file__).parents[2] / "circuits").glob("*/design.toml"))
+CLOCKED_OR_LATE = {"sequence_memory": "a transmission line"}
+
+
+def circuit(*devices: tuple[str, Any, tuple[str, ...]], probe: str = "out", **how: Any) -> Circuit:
+    return Circuit(
+        title="a small circuit",
+        cell="none",
+        graph_hash="",
+        devices=tuple(Device(name, part, nodes, ORIGIN) for name, part, nodes in devices),
+        initial=how.pop("initial", {}),
+        states=(Probe("0", probe),),
+        outputs=(),
+        **how,
+    )
+
+
+def state(wave: Any) -> Any:
+    return wave["state"].to_numpy()[..., 0]
+
+
+def test_a_capacitor_charges_as_its_exponential_says() -> None:
+    found = simulate(
+        circuit(
+            ("V_in", VoltageSource(1.0), ("in", "0")),
+            ("R", Resistor(1e3), ("in", "out")),
+            ("C", Capacitor(1e-6), ("out", "0")),
+        ),
+        engine="ensemble",
+        t_stop=5e-3,
+        accuracy=1e-6,
+    )
+    times = found["time"].to_numpy()
+    assert np.max(np.abs(state(found) - (1.0 - np.exp(-times / 1e-3)))) < 2e-6
+    assert found.attrs["machine"] == "ensemble"
+    assert found.attrs["failures"] == {}
+    assert 0.0 < found.attrs["self_check"] < 5e-7
+
+
+def test_corners_of_sources_end_a_step() -> None:
+    """A ramp and a pulse on an RC: each piece has a closed form, and the corners lie anywhere between steps."""
+    ramp = simulate(
+        circuit(
+            ("V_in", VoltageSource(((1e-4, 0.0), (1.3e-3, 2.0), (2e-3, -1.0))), ("in", "0")),
+            ("R", Resistor(1e3), ("in", "out")),
+            ("C", Capacitor(1e-7), ("out", "0")),
+        ),
+        engine="ensemble",
+        t_stop=3e-3,
+        accuracy=1e-6,
+    )
+    times, tau = ramp["time"].to_numpy(), 1e-4
+    slopes, corners = (2.0 / 1.2e-3, -3.0 / 0.7e-3, 0.0), (1e-4, 1.3e-3, 2e-3)
+    exact = np.zeros_like(times)
+    before = 0.0
+    for slope, corner in zip(slopes, corners, strict=True):
+        after = np.maximum(times - corner, 0.0)
+        exact += (slope - before) * (after - tau * (1.0 - np.exp(-after / tau)))
+        before = slope
+    assert np.max(np.abs(state(ramp) - exact)) < 5e-6
+    pulse = VoltageSource(Pulse(0.0, 1.0, 1e-4, 1e-6, 2e-4, 1e-3))
+    wave = simulate(
+        circuit(
+            ("V_in", pulse, ("out", "0")), ("R", Resistor(1e3), ("out", "0")), ("C", Capacitor(1e-9), ("out", "0"))
+        ),
+        engine="ensemble",
+        t_stop=2e-3,
+        points=2001,
+    )
+    times = wave["time"].to_numpy()
+    inside = ((times - 1e-4) % 1e-3 > 2e-6) & ((times - 1e-4) % 1e-3 < 1.98e-4) & (times > 1e-4)
+    np.testing.assert_allclose(state(wave)[inside], 1.0)
+    assert np.mean(state(wave)) == pytest.approx(0.2, abs=0.01)
+
+
+def test_a_source_between_two_nodes_holds_their_difference() -> None:
+    found = simulate(
+        circuit(
+            ("V_step", VoltageSource(0.5), ("out", "low")),
+            ("I_in", CurrentSource(1e-3), ("0", "out")),
+            ("R", Resistor(1e3), ("low", "0")),
+            ("C", Capacitor(1e-7), ("low", "0")),
+        ),
+        engine="ensemble",
+        t_stop=2e-3,
+        accuracy=1e-5,
+    )
+    times = found["time"].to_numpy()[1:]
+    np.testing.assert_allclose(state(found)[1:], 1.5 - np.exp(-times / 1e-4), atol=2e-5)
+
+
+@pytest.mark.usefixtures("ngspice")
+@pytest.mark.parametrize(
+    "devices",
+    [
+        (("D", D1N4148, ("in", "out")), ("R", Resistor(1e3), ("out", "0")), ("C", Capacitor(1e-7), ("out", "0"))),
+        (
+            ("V_cc", VoltageSource(5.0), ("cc", "0")),
+            ("R_c", Resistor(1e3), ("cc", "out")),
+            ("Q", Transistor(200.0, 1e-14, 80.0), ("out", "base", "0")),
+            ("R_b", Resistor(1e5), ("in", "base")),
+            ("C", Capacitor(1e-8), ("out", "0")),
+        ),
+        (
+            ("V_cc", VoltageSource(-5.0), ("cc", "0")),
+            ("R_c", Resistor(1e3), ("cc", "out")),
+            ("Q", Transistor(100.0, 1e-14, 50.0, "pnp"), ("out", "base", "0")),
+            ("R_b", Resistor(1e5), ("in", "base")),
+            ("C", Capacitor(1e-8), ("out", "0")),
+        ),
+    ],
+    ids=["diode", "npn", "pnp"],
+)
+def test_semiconductors_are_those_of_ngspice(devices: tuple[Any, ...]) -> None:
+    drive = VoltageSource(((0.0, 0.0), (1e-3, 3.0), (3e-3, -3.0), (4e-3, 0.0)))
+    made = circuit(("V_in", drive, ("in", "0")), *devices)
+    found = simulate(made, engine="ensemble", t_stop=4e-3, accuracy=1e-5)
+    times = found["time"].to_numpy()
+    run = run_transient(made, 4e-3, step=2e-6, initial={"out": 0.0}, accuracy=1e-6)
+    expected = np.interp(times, run.axis, np.real(run.voltage("out")))
+    assert np.ptp(expected) > 1.0
+    assert nrmse(expected[5:, np.newaxis], state(found)[5:, np.newaxis]) < 2e-4
+
+
+@pytest.mark.parametrize("name", DESIGNS)
+def test_ideal_cells_of_every_design_follow_its_equation(name: str) -> None:
+    design = hh.load_design(name)
+    made = hh.lower(design.network, cell="ideal")
+    how: dict[str, Any] = {"t_stop": design.t_stop, "inputs": design.inputs, "points": 501}
+    if name in CLOCKED_OR_LATE:
+        with pytest.raises(Unrealisable, match=f"has no equations of {CLOCKED_OR_LATE[name]}"):
+            simulate(made, engine="ensemble", **how)
+        return
+    loose = name == "tour_of_five"  # a ramp through a branch point, where deviations grow from too little to be seen
+    found = simulate(made, engine="ensemble", accuracy=1e-2 if loose else 1e-4, **how)
+    expected = hh.reference(design.network, **how)
+    assert nrmse(expected["state"].to_numpy()[1:], found["state"].to_numpy()[1:]) < (2e-2 if loose else 2e-4)
+
+
+@pytest.mark.usefixtures("ngspice")
+@pytest.mark.parametrize(
+    ("cell", "op_amp"),
+    [("inverting_integrator", "TL074"), ("inverting_integrator", "one_pole"), ("active_rc", "ideal"), ("gm_c", None)],
+)
+def test_a_network_in_op_amps_is_that_of_ngspice(cell: str, op_amp: str | None) -> None:
+    rng = np.random.default_rng(3)
+    network = hh.Network(
+        weights=rng.normal(size=(3, 3)) * 4e-5,
+        resistance=1e4,
+        capacitance=1e-8,
+        gain=hh.Tanh(gain=4.0),
+        initial=rng.uniform(-0.4, 0.4, 3),
+    )
+    made = hh.lower(network, cell=cell, **({} if op_amp is None else {"op_amp": op_amp}))
+    how: dict[str, Any] = {"t_stop": 1e-3, "points": 401}
+    ours, theirs = simulate(made, engine="ensemble", **how), simulate_in_ngspice(made, accuracy=3e-5, **how)
+    for what in ("state", "output"):
+        assert nrmse(theirs[what].to_numpy()[1:], ours[what].to_numpy()[1:]) < 2e-4
+
+
+@pytest.mark.usefixtures("ngspice")
+@pytest.mark.parametrize("gain", [hh.Tanh(gain=4.0), hh.PiecewiseLinear(gain=2.0)], ids=["pair", "clamps"])
+def test_a_board_follows_its_own_equation(gain: Any) -> None:
+    weights = [[0.0, 5e-5, -2e-5], [5e-5, 0.0, 1e-5], [-2e-5, 1e-5, 0.0]]
+    network = hh.Network(weights=weights, resistance=1e4, capacitance=1e-7, gain=gain, initial=[0.4, -0.1, 0.05])
+    board = design_board(network)
+    found = simulate(board.circuit, engine="ensemble", t_stop=board.t_stop, points=401)
+    states, outputs = board.equation().solve(found["time"].to_numpy(), None)
+    assert nrmse(states[4:], found["state"].to_numpy()[4:]) < 1e-3
+    assert nrmse(outputs[4:], found["output"].to_numpy()[4:]) < 2e-3
+
+
+def drawn(count: int) -> tuple[hh.Network, list[Circuit]]:
+    network = hh.Network(
+        weights=[[0.0, -6e-5], [-6e-5, 0.0]],
+        resistance=1e4,
+        capacitance=1e-8,
+        gain=hh.Tanh(gain=3.0),
+        initial=[0.3, -0.1],
+        bias=[2e-6, -1e-6],
+    )
+    made = hh.lower(network, cell="inverting_integrator", op_amp="TL074")
+    draws = draw_factors(vary(made, Tolerances(resistors="5%", capacitors="5%")), seed=2, samples=count)
+    return network, [draws.circuit(k) for k in range(count)]
+
+
+def test_each_sample_of_an_ensemble_is_the_circuit_alone() -> None:
+    """11 samples in two blocks, on one thread or three: the same numbers, and those of each circuit within accuracy."""
+    _, circuits = drawn(11)
+    one = simulate(circuits, engine="ensemble", t_stop=1e-3, points=201, workers=1)
+    three = simulate(circuits, engine="ensemble", t_stop=1e-3, points=201, workers=3)
+    assert one["state"].dims == ("sample", "time", "neuron")
+    assert one["state"].shape == (11, 201, 2)
+    np.testing.assert_array_equal(one["state"].to_numpy(), three["state"].to_numpy())
+    assert np.ptp(one["state"].to_numpy()[:, -1, 0]) > 0.02
+    for k in (0, 7, 10):
+        alone = simulate(circuits[k], engine="ensemble", t_stop=1e-3, points=201)
+        assert nrmse(alone["state"].to_numpy()[1:], one["state"].to_numpy()[k, 1:]) < 1e-4
+
+
+def test_samples_have_starts_of_their_own() -> None:
+    network, _ = drawn(1)
+    starts = ([0.3, -0.1], [-0.2, 0.4], [0.05, 0.06])
+    circuits = [hh.lower(replace(network, initial=one), cell="inverting_integrator", op_amp="TL074") for one in starts]
+    found = simulate(circuits, engine="ensemble", t_stop=1e-3, points=201)
+    for k, one in enumerate(starts):
+        expected = hh.reference(replace(network, initial=one), t_stop=1e-3, points=201)
+        assert nrmse(expected["state"].to_numpy()[1:], found["state"].to_numpy()[k, 1:]) < 5e-2
+        alone = simulate(circuits[k], engine="ensemble", t_stop=1e-3, points=201)
+        assert nrmse(alone["state"].to_numpy()[1:], found["state"].to_numpy()[k, 1:]) < 1e-4
+    assert np.ptp(found["state"].to_numpy()[:, -1, 0]) > 0.2
+
+
+def test_a_sample_that_fails_is_named_and_the_others_are_returned() -> None:
+    """A current that nothing carries away: after a time its node is beyond all numbers."""
+    small = [
+        circuit(
+            ("I_in", CurrentSource(current), ("0", "out")),
+            ("D", D1N4148, ("out", "0")),
+            ("C", Capacitor(1e-9), ("out", "0")),
+        )
+        for current in (1e-4, 1e300)
+    ]
+    found = simulate(small, engine="ensemble", t_stop=1e-4, points=51)
+    assert list(found.attrs["failures"]) == ["1"]
+    assert np.all(np.isfinite(state(found)[0]))
+    assert np.all(np.isnan(state(found)[1, 1:]))
+
+
+def test_a_wrong_device_is_seen() -> None:
+    """A capacitor of a neuron 2% off moves the waveform by far more than two machines are apart."""
+    _, (made, *_) = drawn(1)
+    changed = replace(
+        made,
+        devices=tuple(
+            d._replace(part=replace(d.part, capacitance=1.02 * d.part.capacitance))
+            if isinstance(d.part, Capacitor) and d.origin.role is Role.CAPACITANCE and d.origin.element == (0,)
+            else d
+            for d in made.devices
+        ),
+    )
+    waves = [simulate(one, engine="ensemble", t_stop=1e-3, points=201)["state"].to_numpy() for one in (made, changed)]
+    assert nrmse(waves[0][1:], waves[1][1:]) > 1e-3
+
+
+def test_bad_input() -> None:
+    _, circuits = drawn(2)
+    other = hh.lower(drawn(1)[0], cell="inverting_integrator")
+    with pytest.raises(InputError, match=r"the circuits of an ensemble have one topology, and differ in the values of"):
+        simulate([circuits[0], other], engine="ensemble", t_stop=1e-3)
+    swapped = tuple(
+        d._replace(part=VoltageSource(11.0)) if d.name == "V_supply_plus" else d for d in circuits[1].devices
+    )
+    with pytest.raises(InputError, match=r"^ensemble: device V_supply_plus has another waveform than in the"):
+        simulate([circuits[0], replace(circuits[1], devices=swapped)], engine="ensemble", t_stop=1e-3)
+    with pytest.raises(InputError, match=r"^ensemble: `circuits` must be a Circuit, or a list of circuits with at"):
+        simulate([], engine="ensemble", t_stop=1e-3)
+    with pytest.raises(InputError, match=r"^simulate: ngspice runs one circuit at a time; take engine='ensemble'"):
+        simulate(circuits, t_stop=1e-3)
+    with pytest.raises(InputError, match=r"^simulate: `engine` = 'spice': must be ngspice or ensemble$"):
+        simulate(circuits[0], engine="spice", t_stop=1e-3)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match=r"^`cell`: the circuit is lowered already; leave it out, or give"):
+        simulate(circuits[0], engine="ensemble", cell="ideal", t_stop=1e-3)
+    loop = circuit(
+        ("V_a", VoltageSource(1.0), ("out", "0")),
+        ("V_b", VoltageSource(2.0), ("out", "0")),
+        ("R", Resistor(1e3), ("out", "0")),
+    )
+    with pytest.raises(InputError, match=r"^device V_b: node out is held by another source: a loop of sources$"):
+        build_system([loop])
+    around = circuit(
+        ("V_a", VoltageSource(1.0), ("out", "low")),
+        ("V_b", VoltageSource(2.0), ("low", "0")),
+        ("V_c", VoltageSource(3.0), ("out", "0")),
+        ("R", Resistor(1e3), ("out", "0")),
+    )
+    with pytest.raises(InputError, match=r"^device V_a: it holds a voltage between nodes that others hold already"):
+        build_system([around])
+
+
+@pytest.mark.parametrize(
+    ("devices", "node"),
+    [
+        ((("I_in", CurrentSource(1e-3), ("0", "out")),), "out"),
+        (
+            (
+                ("G", Transconductance(1e-3), ("0", "out", "in", "0")),
+                ("V_in", VoltageSource(1.0), ("in", "0")),
+            ),
+            "out",
+        ),
+    ],
+    ids=["a current into nothing", "a transconductance into nothing"],
+)
+def test_nodes_that_nothing_determines_are_named(devices: tuple[Any, ...], node: str) -> None:
+    with pytest.raises(InputError) as error:
+        simulate(circuit(*devices), engine="ensemble", t_stop=1e-3)
+    assert str(error.value) == (
+        f"'a small circuit': nothing determines the voltage of node {node}: give each a path to ground, and drive it "
+        "by one source at most"
+    )
+
+
+def test_clocked_circuits_are_refused_by_name() -> None:
+    network = hh.Network(weights=[[0.0]], resistance=1e4, capacitance=1e-8, gain=hh.Tanh(gain=1.0), initial=[0.1])
+    held = hh.transforms.hold_outputs(network, period=1e-5)
+    with pytest.raises(Unrealisable, match=r"has a clock, which the engine 'ensemble' does not know; run it"):
+        simulate(held, engine="ensemble", t_stop=1e-4)
+
+
+def test_without_numba_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    def load() -> Any:
+        raise ModuleNotFoundError("No module named 'numba'", name="numba")
+
+    monkeypatch.setattr(transient, "_load", load)
+    with pytest.raises(MissingExtra) as error:
+        simulate(drawn(1)[1][0], engine="ensemble", t_stop=1e-3)
+    assert str(error.value) == (
+        "`engine='ensemble'` needs the package numba (No module named 'numba'); install it: pip install '.[fast]'"
+    )
