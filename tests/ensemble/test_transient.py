@@ -17,9 +17,13 @@ from hopfield_hw.circuit import Circuit, Device, Origin, Probe, Role
 from hopfield_hw.ensemble import transient
 from hopfield_hw.ensemble.system import build_system
 from hopfield_hw.parts import (
+    BZX84C6V2,
     D1N4148,
     Capacitor,
     CurrentSource,
+    IdealGain,
+    OnePole,
+    OpAmp,
     Pulse,
     Resistor,
     Transconductance,
@@ -156,6 +160,40 @@ def test_semiconductors_are_those_of_ngspice(devices: tuple[Any, ...]) -> None:
     expected = np.interp(times, run.axis, np.real(run.voltage("out")))
     assert np.ptp(expected) > 1.0
     assert nrmse(expected[5:, np.newaxis], state(found)[5:, np.newaxis]) < 2e-4
+
+
+@pytest.mark.usefixtures("ngspice")
+@pytest.mark.parametrize(
+    ("part", "volts", "seconds"),
+    [(BZX84C6V2, 12.0, 4e-3), (replace(D1N4148, capacitance=1e-11), 3.0, 2e-5)],
+    ids=["breakdown", "charge of the junction"],
+)
+def test_a_reverse_diode_is_that_of_ngspice(part: Any, volts: float, seconds: float) -> None:
+    """Behind 100 kOhm: a zener diode that breaks down, and a junction that is charged as fast as it is driven."""
+    corners = ((0.0, 0.0), (0.25 * seconds, volts), (0.5 * seconds, 0.2 * volts), (seconds, volts))
+    made = circuit(
+        ("V_in", VoltageSource(corners), ("in", "0")), ("R", Resistor(1e5), ("in", "out")), ("D", part, ("0", "out"))
+    )
+    found = simulate(made, engine="ensemble", t_stop=seconds, accuracy=1e-5)
+    run = run_transient(made, seconds, step=seconds / 2000.0, initial={"out": 0.0}, accuracy=1e-6)
+    expected = np.interp(found["time"].to_numpy(), run.axis, np.real(run.voltage("out")))
+    assert nrmse(expected[5:, np.newaxis], state(found)[5:, np.newaxis]) < 5e-4
+
+
+@pytest.mark.parametrize("model", [IdealGain(), OnePole()], ids=["ideal", "one pole"])
+def test_an_op_amp_has_its_offset(model: Any) -> None:
+    """A follower of 0.5 V with an offset of 50 mV."""
+    found = simulate(
+        circuit(
+            ("V_in", VoltageSource(0.5), ("in", "0")),
+            ("X", OpAmp(model, offset=0.05), ("in", "out", "out")),
+            ("R", Resistor(1e4), ("out", "0")),
+            ("C", Capacitor(1e-12), ("out", "0")),
+        ),
+        engine="ensemble",
+        t_stop=1e-4,
+    )
+    assert state(found)[-1] == pytest.approx(0.55, rel=1e-4)
 
 
 @pytest.mark.parametrize("name", DESIGNS)
