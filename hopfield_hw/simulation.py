@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from .circuit import Circuit
+from .circuit import Circuit, Ensemble
 from .graph import Graph, HasGraph
 from .lowering import lower
 from .spice import transient
@@ -20,7 +20,7 @@ Engine = Literal["ngspice", "ensemble"]
 
 
 def simulate(
-    circuit: Circuit | Graph | HasGraph | Sequence[Circuit],
+    circuit: Circuit | Graph | HasGraph | Ensemble | Sequence[Circuit],
     *,
     engine: Engine = "ngspice",
     cell: str | Cell | None = None,
@@ -40,12 +40,12 @@ def simulate(
     if engine not in get_args(Engine):
         raise InputError(f"simulate: `engine` = {engine!r:.40}: must be {' or '.join(get_args(Engine))}")
     if engine == "ngspice":
-        if isinstance(circuit, Sequence):
+        if isinstance(circuit, Ensemble | Sequence):
             raise InputError("simulate: ngspice runs one circuit at a time; take engine='ensemble' for a list of them")
         return transient.simulate(circuit, cell=cell, **how)
     from .ensemble.transient import simulate as simulate_ensemble
 
-    if isinstance(circuit, Circuit | Sequence):
+    if isinstance(circuit, Circuit | Ensemble | Sequence):
         if cell is not None:
             raise InputError("`cell`: the circuit is lowered already; leave it out, or give the network")
         return simulate_ensemble(circuit, **how)

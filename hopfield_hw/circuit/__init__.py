@@ -4,6 +4,7 @@ from .blocks import Block
 from .circuit import Circuit, Probe, Settling
 from .device import GROUND, Device, Origin
 from .draft import Draft
+from .ensemble import Ensemble
 from .roles import Role
 from .sketch import Sketch, Stage
 
@@ -13,6 +14,7 @@ __all__ = [
     "Circuit",
     "Device",
     "Draft",
+    "Ensemble",
     "Origin",
     "Probe",
     "Role",

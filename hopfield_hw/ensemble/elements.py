@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from ..circuit import GROUND, Device
-from ..functions.expressions import Argument, Expression, Number, Operation, call, exp, maximum, minimum
+from ..functions.expressions import (
+    Argument,
+    Expression,
+    Operand,
+    Operation,
+    as_expression,
+    call,
+    exp,
+    maximum,
+    minimum,
+)
 from ..parts import (
     OTA,
     Behaviour,
@@ -28,6 +38,7 @@ from ..parts import (
     VoltageSource,
 )
 from ..parts.sources import Waveform
+from ..values.arrays import Array
 from ..values.errors import Unrealisable
 from ..values.physics import THERMAL
 
@@ -36,13 +47,23 @@ from ..values.physics import THERMAL
 STRAIGHT = 10.0  # A
 
 
+@dataclass(frozen=True, slots=True)
+class Value(Expression):
+    """In a formula, a value of a part that differs from sample to sample, by its place among those of the device."""
+
+    index: int
+
+
 class Linear(NamedTuple):
-    """A current from the first node to the second: `value` (v(plus) - v(minus)), siemens, or farads of its rate."""
+    """A current from the first node to the second: `value` (v(plus) - v(minus)), siemens, or farads of its rate.
+
+    `value`: a number, or a formula of Values.
+    """
 
     device: str
     ends: tuple[str, str]
     sensed: tuple[str, str]
-    value: float
+    value: Operand
     is_rate: bool = False
 
 
@@ -60,24 +81,24 @@ class Formula(NamedTuple):
 
 
 class Source(NamedTuple):
-    """A voltage of the first node above the second that a waveform gives."""
+    """A node whose voltage to ground a waveform gives."""
 
     device: str
-    ends: tuple[str, str]
+    node: str
     waveform: Waveform
 
 
 class Start(NamedTuple):
-    """Where a node starts, volts."""
+    """Where a node starts, volts: a number, or one for each sample."""
 
     node: str
-    volts: float
+    volts: float | Array
 
 
 Element = Linear | Formula | Source | Start
 
 
-def split_device(device: Device, initial: Mapping[str, float]) -> Iterator[Element]:
+def split_device(device: Device, initial: Mapping[str, float | Array]) -> Iterator[Element]:
     """Yield the elements of a device, and where its inner nodes start if the nodes around it start at `initial`, volts.
 
     Raises Unrealisable for a part that has none here.
@@ -85,7 +106,7 @@ def split_device(device: Device, initial: Mapping[str, float]) -> Iterator[Eleme
     yield from _split(device.name, device.part, tuple(node.lower() for node in device.nodes), initial)
 
 
-def _split(name: str, part: Part, nodes: tuple[str, ...], initial: Mapping[str, float]) -> Iterator[Element]:
+def _split(name: str, part: Part, nodes: tuple[str, ...], initial: Mapping[str, float | Array]) -> Iterator[Element]:
     ends = nodes[:2]
     match part:
         case Resistor(resistance):
@@ -95,9 +116,9 @@ def _split(name: str, part: Part, nodes: tuple[str, ...], initial: Mapping[str, 
         case Transconductance(siemens):
             yield Linear(name, _two(ends), _two(nodes[2:]), siemens)
         case CurrentSource(current):
-            yield Formula(name, _two(ends), (), Number(current), "current")
+            yield Formula(name, _two(ends), (), as_expression(current), "current")
         case VoltageSource(voltage):
-            yield Source(name, _two(ends), voltage)
+            yield from _source(name, ends, voltage)
         case VoltageGain(gain):
             yield Formula(name, _two(ends), nodes[2:], gain * (Argument(0) - Argument(1)), "voltage")
         case Behaviour(formula, gives):
@@ -125,7 +146,19 @@ def _split(name: str, part: Part, nodes: tuple[str, ...], initial: Mapping[str, 
             )
 
 
-def _op_amp(name: str, part: OpAmp, nodes: tuple[str, ...], initial: Mapping[str, float]) -> Iterator[Element]:
+def _source(name: str, ends: tuple[str, ...], voltage: Any) -> Iterator[Element]:
+    """Yield a node that is given; of a voltage that differs from sample to sample a formula."""
+    plus, minus = ends
+    if isinstance(voltage, Expression):
+        yield Formula(name, (plus, minus), (), voltage, "voltage")
+    elif minus == GROUND:
+        yield Source(name, plus, voltage)
+    else:
+        yield Source(name, f"{name}.waveform", voltage)
+        yield Formula(name, (plus, minus), (f"{name}.waveform",), Argument(0), "voltage")
+
+
+def _op_amp(name: str, part: OpAmp, nodes: tuple[str, ...], initial: Mapping[str, float | Array]) -> Iterator[Element]:
     model = part.model
     assert isinstance(model, OpAmpModel)
     plus, minus, output, *supplies = nodes
@@ -135,10 +168,10 @@ def _op_amp(name: str, part: OpAmp, nodes: tuple[str, ...], initial: Mapping[str
         return
     if part.offset:
         shifted = f"{name}.offset"
-        yield Formula(name, (shifted, plus), (), Number(part.offset), "voltage")
+        yield Formula(name, (shifted, plus), (), as_expression(part.offset), "voltage")
         plus = shifted
     at = dict(zip(("plus", "minus", "output", *model.supplies), (plus, minus, output, *supplies), strict=True))
-    start = next((float(volts) for node, volts in initial.items() if node.lower() == output), 0.0)
+    start = next((volts for node, volts in initial.items() if node.lower() == output), 0.0)
     for pole in model.poles:
         yield Start(f"{name}.{pole}", start)
     for inner, piece, its in model.elements():
@@ -167,15 +200,15 @@ def _diode(name: str, part: Diode, nodes: tuple[str, ...]) -> Iterator[Element]:
         yield Formula(name, (anode, cathode), (anode, cathode), _depletion(part.capacitance, volts), "charge")
 
 
-def _depletion(farads: float, volts: Expression) -> Expression:
+def _depletion(farads: Operand, volts: Expression) -> Expression:
     """Return the charge of a junction: C (2 - 2 sqrt(1 - v)) up to v = 0.5 V, where the capacitance goes on straight.
 
     SPICE has it so for VJ = 1 V, M = 0.5 and FC = 0.5, its defaults.
     """
     below, above = minimum(volts, 0.5), maximum(volts - 0.5, 0.0)
     # C (1 - v)^-1/2 is C sqrt(2) at 0.5 V, with the slope C sqrt(2).
-    root = math.sqrt(2.0)
-    return farads * (2.0 - 2.0 * call("sqrt", 1.0 - below) + root * (above + 0.5 * above * above))
+    root = call("sqrt", 2.0)
+    return as_expression(farads) * (2.0 - 2.0 * call("sqrt", 1.0 - below) + root * (above + 0.5 * above * above))
 
 
 def _transistor(name: str, part: Transistor, nodes: tuple[str, ...]) -> Iterator[Element]:
@@ -194,14 +227,14 @@ def _transistor(name: str, part: Transistor, nodes: tuple[str, ...]) -> Iterator
     yield Formula(name, (base, collector), sensed, sign * of_collector, "current")
 
 
-def _junction(saturation: float, ratio: Expression) -> Expression:
+def _junction(saturation: Operand, ratio: Expression) -> Expression:
     """Return I (exp(u) - 1), on along its tangent beyond STRAIGHT."""
-    return Operation("*", Number(saturation), _exponential(ratio, STRAIGHT / saturation) - 1.0)
+    return Operation("*", as_expression(saturation), _exponential(ratio, STRAIGHT / saturation) - 1.0)
 
 
-def _exponential(u: Expression, most: float) -> Expression:
+def _exponential(u: Expression, most: Operand) -> Expression:
     """Return exp(u), on along its tangent beyond a value."""
-    end = math.log(most)
+    end = call("log", most)
     return exp(minimum(u, end)) * (1.0 + maximum(u - end, 0.0))
 
 

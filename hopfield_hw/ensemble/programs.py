@@ -1,11 +1,12 @@
 """Formulas as programs: instructions on rows of numbers, with the derivatives by each argument.
 
-Formulas that differ in their numbers alone are one program, which runs on all of them, and all samples, at once: its
-numbers are parameters. Derivatives are instructions too, and what two of them share is computed once.
+Formulas that differ in their constants alone are one program, which runs on all of them, and all samples, at once: its
+constants are parameters. Derivatives are instructions too, and what two of them share is computed once.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -22,6 +23,7 @@ from ..functions.expressions import (
     Operation,
 )
 from ..values.errors import Unrealisable
+from .elements import Value
 
 CHUNK = 16  # formulas that run through a program together
 # By name, the codes of instructions, in the order that the kernels know.
@@ -73,34 +75,69 @@ class Program:
     tables: tuple[tuple[tuple[float, float], ...], ...] = field(repr=False)
 
 
-def split_numbers(formula: Expression, first: int) -> tuple[Expression, tuple[float, ...]]:
-    """Return a formula with its numbers as arguments from `first` on, in the order in which it has them, and them."""
-    numbers: list[float] = []
+def split_numbers(formula: Expression, first: int) -> tuple[Expression, tuple[Expression, ...]]:
+    """Return a formula with all that is constant in it as arguments from `first` on, and those constants, in order.
+
+    Constants are formulas of Values alone, and these are their arguments: evaluate them with the values of a part.
+    """
+    constants: list[Expression] = []
 
     def replaced(one: Expression) -> Expression:
-        match one:
-            case Argument():
-                return one
-            case Number(value):
-                numbers.append(value)
-                return Argument(first + len(numbers) - 1)
-            case Negative(operand):
-                return Negative(replaced(operand))
-            case Operation(symbol, left, right):
-                return Operation(symbol, replaced(left), replaced(right))
-            case Call(function, inner):
-                return Call(function, tuple(map(replaced, inner)))
-            case Choice(left, right, above, otherwise):
-                return Choice(*map(replaced, (left, right, above, otherwise)))
-            case Interpolation(operand, points):
-                return Interpolation(replaced(operand), points)
-        raise Unrealisable(f"expression {type(one).__name__}: the engine 'ensemble' does not know it")
+        if isinstance(one, Argument):
+            return one
+        if _is_constant(one):
+            constants.append(_of_values(one))
+            return Argument(first + len(constants) - 1)
+        return _rebuilt(one, replaced)
 
-    return replaced(formula), tuple(numbers)
+    return replaced(formula), tuple(constants)
+
+
+def _of_values(constant: Expression) -> Expression:
+    return Argument(constant.index) if isinstance(constant, Value) else _rebuilt(constant, _of_values)
+
+
+def _is_constant(one: Expression) -> bool:
+    match one:
+        case Argument():
+            return False
+        case Number() | Value():
+            return True
+        case Negative(operand) | Interpolation(operand, _):
+            return _is_constant(operand)
+        case Operation(_, left, right):
+            return _is_constant(left) and _is_constant(right)
+        case Call(_, inner):
+            return all(map(_is_constant, inner))
+        case Choice(left, right, above, otherwise):
+            return all(map(_is_constant, (left, right, above, otherwise)))
+    raise _unknown(one)
+
+
+def _rebuilt(one: Expression, change: Callable[[Expression], Expression]) -> Expression:
+    """Return an expression with its operands changed."""
+    match one:
+        case Number():
+            return one
+        case Negative(operand):
+            return Negative(change(operand))
+        case Operation(symbol, left, right):
+            return Operation(symbol, change(left), change(right))
+        case Call(function, inner):
+            return Call(function, tuple(map(change, inner)))
+        case Choice(left, right, above, otherwise):
+            return Choice(*map(change, (left, right, above, otherwise)))
+        case Interpolation(operand, points):
+            return Interpolation(change(operand), points)
+    raise _unknown(one)
+
+
+def _unknown(one: Expression) -> Unrealisable:
+    return Unrealisable(f"expression {type(one).__name__}: the engine 'ensemble' does not know it")
 
 
 def compile_formula(formula: Expression, arguments: int, parameters: int) -> Program:
-    """Return the program of a formula without numbers, of so many arguments and, behind them, parameters."""
+    """Return the program of a formula without constants, of so many arguments and, behind them, parameters."""
     return _Compiler(arguments, parameters).compile(formula)
 
 

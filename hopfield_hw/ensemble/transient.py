@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ..circuit import Circuit
+from ..circuit import Circuit, Ensemble
 from ..equations import Growth
 from ..graph import Leak
 from ..spice.pace import OUTRUN, Zone, outrun, uncertain
@@ -21,7 +21,7 @@ from ..spice.transient import POINTS, AccuracyWarning, stop_time
 from ..values.arrays import Array, whole
 from ..values.compiled import load_compiled
 from ..values.datasets import make_dataset
-from ..values.errors import ConvergenceError, InputError, Unrealisable
+from ..values.errors import ConvergenceError, Unrealisable
 from ..values.grids import uniform_grid
 from ..values.measures import check_accuracy, nrmse
 from ..values.signals import as_signal
@@ -58,7 +58,7 @@ class Run(NamedTuple):
 
 
 def simulate(
-    circuits: Circuit | Sequence[Circuit],
+    circuits: Circuit | Ensemble | Sequence[Circuit],
     *,
     t_stop: float | None = None,
     inputs: Any = None,
@@ -68,28 +68,29 @@ def simulate(
 ) -> xr.Dataset:
     """Return state and output over (time, neuron) of a circuit, or (sample, time, neuron) of several at once.
 
-    Several circuits have one topology, and differ in the values of their parts. `t_stop`, `inputs`, `points`: as for
-    ngspice, the same for all. `accuracy`: NRMSE; the error left, estimated from a run and one with steps of a tenth of
-    its tolerance, is at most half of it for every sample (`attrs["self_check"]` has the largest), or an AccuracyWarning
-    says so. `workers`: threads; all processors by default; the numbers do not depend on them. Samples that fail are
-    NaN, and `attrs["failures"]` says why by sample.
+    Several circuits, a list or an Ensemble, have one topology, and differ in the values of their parts. `t_stop`,
+    `inputs`, `points`: as for ngspice, the same for all. `accuracy`: NRMSE; the error left, estimated from a run and
+    one with steps of a tenth of its tolerance, is at most half of it for every sample (`attrs["self_check"]` has the
+    largest), or an AccuracyWarning says so. `workers`: threads; all processors by default; the numbers do not depend on
+    them. Samples that fail are NaN, and `attrs["failures"]` says why by sample.
 
     Raises InputError for circuits of different topologies, and for nodes that nothing determines, Unrealisable for a
     part or a clock that the engine does not know, MissingExtra where Numba is not installed, and ConvergenceError where
     one circuit, or every one, fails.
     """
     alone = isinstance(circuits, Circuit)
-    given = [circuits] if isinstance(circuits, Circuit) else list(circuits)
-    if not given or not all(isinstance(one, Circuit) for one in given):
-        raise InputError("ensemble: `circuits` must be a Circuit, or a list of circuits with at least one")
-    first = given[0]
+    if isinstance(circuits, Circuit):
+        given = Ensemble(circuit=circuits, size=1)
+    else:
+        given = circuits if isinstance(circuits, Ensemble) else Ensemble.of(circuits)
+    first = given.circuit
     if first.clock is not None:
         raise Unrealisable(f"{first.title!r} has a clock, which the engine 'ensemble' does not know; run it in ngspice")
     goal = check_accuracy(accuracy, "accuracy")
     end = stop_time(first, t_stop)
     grid = uniform_grid(end, POINTS if points is None else points)
     threads = (os.cpu_count() or 1) if workers is None else whole(workers, "workers", 1, 1024)
-    made = plan(build_system([one.driven(inputs) for one in given]), end)
+    made = plan(build_system(given.driven(inputs)), end)
     growth = None
     if first.graph is not None and first.graph.of_type(Leak):
         growth = Growth(first.graph, None if inputs is None else as_signal(inputs, "inputs", len(first.inputs)))

@@ -204,7 +204,9 @@ class MacroModel(OpAmpModel):
 
     def _inputs(self) -> Iterator[Element]:
         # The sheet's offset current is that of a balance, where the offset drives a current between the inputs.
-        apart = self.offset_current / 2.0 + self.offset / self.input_resistance
+        apart = self.offset_current / 2.0
+        if math.isfinite(self.input_resistance):
+            apart = apart + self.offset / self.input_resistance
         for sign, pin in ((1.0, "plus"), (-1.0, "minus")):
             if current := self.bias_current + sign * apart:
                 yield Element(f"bias_{pin}", CurrentSource(current), (pin, "supply_minus"))
@@ -251,7 +253,8 @@ class MacroModel(OpAmpModel):
             yield Element("gain", Transconductance(siemens), (*into, "difference", GROUND))
         else:
             most = self.slew_rate * GAIN_NODE * loaded
-            shape = siemens * d / call("sqrt", 1.0 + (siemens / most) ** 2 * d * d)
+            part = (siemens / most) * d
+            shape = siemens * d / call("sqrt", 1.0 + part * part)
             yield Element("gain", Behaviour(shape, "current"), (*into, "difference"))
         halves = 2.0 * self.gain * loaded / siemens
         for side, rail in zip(("upper", "lower"), SUPPLIES, strict=True):

@@ -19,8 +19,8 @@ from ..circuit import Circuit, Device
 from ..functions import Table
 from ..graph import Activate, Graph
 from ..parts import MacroModel, OpAmp, Part
-from ..tolerance.draws import Column, with_values
-from ..tolerance.tolerances import Parameter
+from ..parts.parameters import Parameter, value_of, with_values
+from ..tolerance.draws import Column
 from ..values.arrays import Array
 from ..values.physics import ROOM
 
@@ -164,19 +164,14 @@ def _reach(circuit: Circuit, bench: Bench) -> float:
     return min([20.0 * bench.unit, *ends])
 
 
-def _value(part: Part, parameter: Parameter) -> float:
-    owner = part.model if parameter.in_model and isinstance(part, OpAmp) else part
-    return float(getattr(owner, parameter.name))
-
-
 def _step(part: Part, parameter: Parameter) -> float:
     if parameter.name == "offset":
         return VOLTS
-    return AMPERES if parameter.name == "bias_current" else RELATIVE * _value(part, parameter)
+    return AMPERES if parameter.name == "bias_current" else RELATIVE * value_of(part, parameter)
 
 
 def _with(bench: Bench, device: Device, parameter: Parameter, step: float) -> Bench:
-    part = with_values(device.part, {parameter: _value(device.part, parameter) + step})
+    part = with_values(device.part, {parameter: value_of(device.part, parameter) + step})
     devices = tuple(d._replace(part=part) if d.name == device.name else d for d in bench.circuit.devices)
     return replace(bench, circuit=replace(bench.circuit, devices=devices))
 

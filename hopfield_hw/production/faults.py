@@ -19,9 +19,9 @@ from ..board.choice import SYNAPTIC
 from ..board.design import Board
 from ..circuit import Circuit, Device, Role
 from ..parts import Capacitor, OpAmp, Resistor, VoltageSource
+from ..parts.parameters import Parameter
 from ..tolerance.distributions import Fixed
 from ..tolerance.draws import Column, Draws, draw_factors, vary
-from ..tolerance.tolerances import Parameter
 from ..values.arrays import Array, whole
 from ..values.errors import InputError, SimulatorError
 from ..values.report import Report

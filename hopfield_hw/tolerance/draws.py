@@ -10,14 +10,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..circuit import Circuit
-from ..parts import OpAmp, Part
+from ..circuit import Circuit, Ensemble
+from ..parts import Part
+from ..parts.parameters import Parameter, value_of, with_values
 from ..values.arrays import Array, freeze, is_whole
 from ..values.brief import Brief
 from ..values.errors import InputError, NoEffectWarning, warn
 from .distributions import Distribution, Fixed, Lot
 from .streams import MOST_SAMPLES, uniforms
-from .tolerances import NamedRule, Parameter, Tolerances, is_relative
+from .tolerances import NamedRule, Tolerances, is_relative
 
 
 class Column(NamedTuple):
@@ -138,6 +139,14 @@ class Draws(Brief):
             raise InputError(f"`Draws.factors`: {name} is 0 nominally and has no factor; take `values`")
         return np.asarray(self.values / nominal)
 
+    @property
+    def ensemble(self) -> Ensemble:
+        """The samples as one object, which the engine "ensemble" runs at once."""
+        values: dict[str, dict[Parameter, Array]] = {}
+        for column, row in zip(self.variation.columns, self.values.T, strict=True):
+            values.setdefault(column.device, {})[column.parameter] = row
+        return Ensemble(circuit=self.variation.circuit, size=len(self.samples), values=values)
+
     def circuit(self, sample: int) -> Circuit:
         """Return the circuit of one of the samples, by its number."""
         if sample not in self.samples:
@@ -173,7 +182,7 @@ def vary(circuit: Circuit, tolerances: Tolerances) -> Variation:
         distribution = named.rule.distribution
         if isinstance(distribution, Fixed):
             continue
-        nominal = _nominal(part, parameter)
+        nominal = value_of(part, parameter)
         if nominal == 0.0 and is_relative(distribution):
             raise InputError(
                 f"`Tolerances.{named.label}`: {name}.{parameter.name} is 0, and the tolerance is a part of it; give an "
@@ -238,24 +247,9 @@ def _range(samples: Any) -> range:
     return samples
 
 
-def _nominal(part: Part, parameter: Parameter) -> float:
-    owner: Any = part.model if parameter.in_model and isinstance(part, OpAmp) else part
-    return float(getattr(owner, parameter.name))
-
-
 def _is_infinite(part: Part, parameter: Parameter) -> bool:
     """Whether a figure is one without limit, such as a slew rate: a part of it is no change."""
-    return math.isinf(_nominal(part, parameter))
-
-
-def with_values(part: Part, values: dict[Parameter, float]) -> Part:
-    own = {parameter.name: value for parameter, value in values.items() if not parameter.in_model}
-    inner = {parameter.name: value for parameter, value in values.items() if parameter.in_model}
-    whole: Any = part
-    if inner:
-        own["model"] = replace(whole.model, **inner)
-    changed: Part = replace(whole, **own)
-    return changed
+    return math.isinf(value_of(part, parameter))
 
 
 def _warn_of_no_effect(circuit: Circuit, rules: Iterable[NamedRule], hit: Iterable[bool]) -> None:

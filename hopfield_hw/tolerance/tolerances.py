@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, fields
 from fnmatch import fnmatchcase
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from ..circuit import Device
 from ..circuit.roles import Role
-from ..parts import AD633_TYPICAL, KINDS, OpAmp, Part
+from ..parts import AD633_TYPICAL, KINDS
+from ..parts.parameters import Parameter, find_parameter
 from ..values.brief import Brief
 from ..values.errors import InputError
 from ..values.names import unknown
@@ -68,22 +69,7 @@ class Rule:
         fits = part.physical and (self.kind is None or kind == self.kind) and (self.role is None or role == self.role)
         if not fits or kind is None or not fnmatchcase(device.name.lower(), self.name.lower()):
             return None
-        return _parameter(part, self.parameter or MAIN.get(kind, ""))
-
-
-class Parameter(NamedTuple):
-    """One value of a part, or of its op-amp model where `in_model`."""
-
-    name: str
-    in_model: bool = False
-
-
-def _parameter(part: Part, name: str) -> Parameter | None:
-    """Return a parameter by its name: of an op-amp first that of its model; None where there is no such number."""
-    for in_model, owner in ((True, part.model if isinstance(part, OpAmp) else None), (False, part)):
-        if is_dataclass(owner) and name in {one.name for one in fields(owner)} and type(getattr(owner, name)) is float:
-            return Parameter(name, in_model)
-    return None
+        return find_parameter(part, self.parameter or MAIN.get(kind, ""))
 
 
 class Applies(NamedTuple):

@@ -58,7 +58,7 @@ def run(formula: Expression, at: Any) -> tuple[Any, Any]:
     rows = np.full((program.rows * CHUNK, LANES), np.nan)
     rows[: 3 * CHUNK] = at.reshape(-1, LANES)
     for k, number in enumerate(numbers):
-        rows[(3 + k) * CHUNK : (4 + k) * CHUNK] = number
+        rows[(3 + k) * CHUNK : (4 + k) * CHUNK] = evaluate(number, ())
     starts = np.cumsum([0, *(len(points) for points in program.tables)]).astype(np.int32)
     xs, ys = (np.array([p[axis] for points in program.tables for p in points]) for axis in (0, 1))
     run_program(program.code, 0, len(program.code), rows, CHUNK, starts, xs, ys)
@@ -104,5 +104,11 @@ def test_formulas_that_differ_in_numbers_alone_have_one_skeleton() -> None:
     one, numbers = split_numbers(2.0 * tanh(3.0 * X) + Y, 2)
     other, others = split_numbers(5.0 * tanh(7.0 * X) + Y, 2)
     assert one == other
-    assert (numbers, others) == ((2.0, 3.0), (5.0, 7.0))
+    assert (numbers, others) == ((Number(2.0), Number(3.0)), (Number(5.0), Number(7.0)))
     assert count_arguments(one) == 4
+
+
+def test_what_is_constant_in_a_formula_is_one_number() -> None:
+    skeleton, (number,) = split_numbers((2.0 * call("sqrt", Number(9.0)) + 1.0) * X, 1)
+    assert skeleton == Argument(1) * X
+    assert evaluate(number, ()) == 7.0

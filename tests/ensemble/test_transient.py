@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from small_circuits import circuit
 
 pytest.importorskip("numba")
 
 import hopfield_hw as hh
 from hopfield_hw.board import design_board
-from hopfield_hw.circuit import Circuit, Device, Origin, Probe, Role
+from hopfield_hw.circuit import Circuit, Ensemble, Role
 from hopfield_hw.ensemble import transient
 from hopfield_hw.ensemble.system import build_system
 from hopfield_hw.parts import (
@@ -37,22 +38,8 @@ from hopfield_hw.tolerance import Tolerances, draw_factors, vary
 from hopfield_hw.values.errors import InputError, MissingExtra, Unrealisable
 from hopfield_hw.values.measures import nrmse
 
-ORIGIN = Origin("x", Role.FUNCTION, (0,))
 DESIGNS = sorted(path.parent.name for path in (Path(__file__).parents[2] / "circuits").glob("*/design.toml"))
 CLOCKED_OR_LATE = {"sequence_memory": "a transmission line"}
-
-
-def circuit(*devices: tuple[str, Any, tuple[str, ...]], probe: str = "out", **how: Any) -> Circuit:
-    return Circuit(
-        title="a small circuit",
-        cell="none",
-        graph_hash="",
-        devices=tuple(Device(name, part, nodes, ORIGIN) for name, part, nodes in devices),
-        initial=how.pop("initial", {}),
-        states=(Probe("0", probe),),
-        outputs=(),
-        **how,
-    )
 
 
 def state(wave: Any) -> Any:
@@ -323,7 +310,8 @@ def test_bad_input() -> None:
     with pytest.raises(InputError, match=r"the circuits of an ensemble have one topology, and differ in the values of"):
         simulate([circuits[0], other], engine="ensemble", t_stop=1e-3)
     swapped = tuple(
-        d._replace(part=VoltageSource(11.0)) if d.name == "V_supply_plus" else d for d in circuits[1].devices
+        d._replace(part=VoltageSource(((0.0, 11.0), (1.0, 12.0)))) if d.name == "V_supply_plus" else d
+        for d in circuits[1].devices
     )
     with pytest.raises(InputError, match=r"^ensemble: device V_supply_plus has another waveform than in the"):
         simulate([circuits[0], replace(circuits[1], devices=swapped)], engine="ensemble", t_stop=1e-3)
@@ -341,7 +329,7 @@ def test_bad_input() -> None:
         ("R", Resistor(1e3), ("out", "0")),
     )
     with pytest.raises(InputError, match=r"^device V_b: node out is held by another source: a loop of sources$"):
-        build_system([loop])
+        build_system(Ensemble.of([loop]))
     around = circuit(
         ("V_a", VoltageSource(1.0), ("out", "low")),
         ("V_b", VoltageSource(2.0), ("low", "0")),
@@ -349,7 +337,7 @@ def test_bad_input() -> None:
         ("R", Resistor(1e3), ("out", "0")),
     )
     with pytest.raises(InputError, match=r"^device V_a: it holds a voltage between nodes that others hold already"):
-        build_system([around])
+        build_system(Ensemble.of([around]))
 
 
 @pytest.mark.parametrize(
