@@ -104,13 +104,27 @@ def test_constant_sources_may_differ() -> None:
 
 def test_other_structures_are_refused() -> None:
     with pytest.raises(InputError, match=r"^ensemble: device D is made of other elements than in the first circuit"):
-        build_system(Ensemble.of([small(Diode(), 1.0), small(Diode(breakdown=5.0), 1.0)]))
+        build_system(
+            Ensemble.of(
+                [
+                    small(Diode(saturation_current=1e-14), 1.0),
+                    small(Diode(saturation_current=1e-14, breakdown=5.0), 1.0),
+                ]
+            )
+        )
     with pytest.raises(InputError, match=r"^ensemble: device V_in has another waveform than in the first circuit"):
-        build_system(Ensemble.of([small(Diode(), 1.0), small(Diode(), ((0.0, 1.0), (1.0, 2.0)))]))
+        build_system(
+            Ensemble.of(
+                [
+                    small(Diode(saturation_current=1e-14), 1.0),
+                    small(Diode(saturation_current=1e-14), ((0.0, 1.0), (1.0, 2.0))),
+                ]
+            )
+        )
 
 
 def test_bad_values_are_refused_at_the_door() -> None:
-    made = small(Diode(), 1.0)
+    made = small(Diode(saturation_current=1e-14), 1.0)
     resistance = Parameter("resistance")
     with pytest.raises(InputError, match=r"'a small circuit' has no device 'X'; `trace` takes a name from the"):
         Ensemble(circuit=made, size=1, values={"X": {resistance: np.ones(1)}})
