@@ -130,26 +130,30 @@ def interpolate(xs: Any, ys: Any, begin: int, end: int, x: float, is_slope: bool
 
 
 @compiled
-def evaluate_formulas(g: Any, parameters: Any, v: Any, rows: Any, values: Any, slopes: Any) -> None:
-    """Write the values and slopes of all formulas at the voltages v, (nodes, LANES)."""
-    for k in range(g.group.shape[0]):
-        first, last, arguments, count_parameters = g.group[k, 0], g.group[k, 1], g.group[k, 2], g.group[k, 3]
+def evaluate_formulas(
+    g: Any, parameters: Any, v: Any, rows: Any, values: Any, slopes: Any, with_slopes: bool, begin: int
+) -> None:
+    """Write the values, and the slopes, of all formulas of groups from `begin` on at the voltages v, (nodes, LANES)."""
+    for k in range(begin, g.group.shape[0]):
+        first, arguments, count_parameters = g.group[k, 0], g.group[k, 2], g.group[k, 3]
+        last = g.group[k, 1] if with_slopes else g.group[k, 12]
         count, nodes, own, to = g.group[k, 5], g.group[k, 6], g.group[k, 7], g.group[k, 8]
-        for begin in range(0, count, CHUNK):
-            size = min(CHUNK, count - begin)
+        for start in range(0, count, CHUNK):
+            size = min(CHUNK, count - start)
             for j in range(arguments):
                 for e in range(size):
-                    store(rows, j * CHUNK + e, load(v, g.argument_nodes[nodes + j * count + begin + e]))
+                    store(rows, j * CHUNK + e, load(v, g.argument_nodes[nodes + j * count + start + e]))
             for j in range(count_parameters):
                 for e in range(size):
-                    store(rows, (arguments + j) * CHUNK + e, load(parameters, own + j * count + begin + e))
+                    store(rows, (arguments + j) * CHUNK + e, load(parameters, own + j * count + start + e))
             run_program(g.code, first, last, rows, size, g.table_starts, g.table_x, g.table_y)
             for e in range(size):
-                store(values, to + begin + e, load(rows, g.group[k, 11] * CHUNK + e))
-            for j in range(g.group[k, 9], g.group[k, 10]):
-                slope, where = g.program_slopes[j, 0] * CHUNK, g.program_slopes[j, 1] + begin
-                for e in range(size):
-                    store(slopes, where + e, load(rows, slope + e))
+                store(values, to + start + e, load(rows, g.group[k, 11] * CHUNK + e))
+            if with_slopes:
+                for j in range(g.group[k, 9], g.group[k, 10]):
+                    slope, where = g.program_slopes[j, 0] * CHUNK, g.program_slopes[j, 1] + start
+                    for e in range(size):
+                        store(slopes, where + e, load(rows, slope + e))
 
 
 @compiled
@@ -163,13 +167,16 @@ def add_product(starts: Any, columns: Any, matrix: Any, v: Any, result: Any) -> 
 
 
 @compiled
-def combine(weights: Any, past: Any, result: Any) -> None:
-    """Write sum_j weights[j] past[j], with weights, (points, LANES), of each sample's own."""
-    for i in range(result.shape[0]):
-        total = load(weights, 0) * load(past[0], i)
-        for j in range(1, weights.shape[0]):
-            total = total + load(weights, j) * load(past[j], i)
-        store(result, i, total)
+def combine(weights: Any, past: Any, slots: Any, result: Any) -> None:
+    """Write sum_j weights[j] past[slots[j]], with weights, (points, LANES), of each sample's own."""
+    for j in range(weights.shape[0]):
+        one, weight = past[slots[j]], load(weights, j)
+        if j == 0:
+            for i in range(result.shape[0]):
+                store(result, i, weight * load(one, i))
+        else:
+            for i in range(result.shape[0]):
+                store(result, i, load(result, i) + weight * load(one, i))
 
 
 @compiled

@@ -21,13 +21,14 @@ TABLES = (CODES["table"], CODES["slope"])
 class Layout(NamedTuple):
     """Where everything is, for all samples alike. A place is an index of nodes, in the order of elimination.
 
-    `n`: unknowns; `nodes`: all nodes. `linear_*`, `rate_*`: of G and C the first entry of each row, and columns;
-    their places in the factors, -1 for a column that is no unknown. `group_*`: by group of formulas, its first and
-    behind its last instruction, its arguments, parameters, rows, formulas, the first of its argument nodes, of its
-    parameters, of its values, and of its slopes. `slope_row`, `slope_first`: by slope of a program. `value_rows`: by
-    value the rows that it is added to and taken from. `charges`: where the values that are charges begin. `slope_*`:
-    places in the factors, of which slope, with which sign, and whether of a charge. `wave_*`: corners of sources.
-    `differential`: which nodes have a capacitance. `breaks`: when waveforms have corners.
+    `n`: unknowns; `nodes`: all nodes. `linear_*`, `rate_*`: of G and C the first entry of each row, and columns; their
+    places in the factors, -1 for a column that is no unknown. `group_*`: by group of formulas, its first and behind its
+    last instruction, its arguments, parameters, rows, formulas, the first of its argument nodes, of its parameters, of
+    its values, and of its slopes, the row of the value, and what is behind its last instruction. `slope_row`,
+    `slope_first`: by slope of a program. `value_rows`: by value the rows that it is added to and taken from. `charges`,
+    `charge_groups`: where the values and the groups that are charges begin. `slope_*`: places in the factors, of which
+    slope, with which sign, and whether of a charge. `wave_*`: corners of sources. `differential`: which nodes have a
+    capacitance. `breaks`: when waveforms have corners.
     """
 
     n: int
@@ -44,6 +45,7 @@ class Layout(NamedTuple):
     program_slopes: Indices
     value_rows: Indices
     charges: int
+    charge_groups: int
     slope_places: Indices
     slope_signs: Array
     table_starts: Indices
@@ -116,6 +118,7 @@ def plan(system: System, t_stop: float) -> Plan:
                 at["program slope"],
                 at["program slope"] + len(used),
                 program.value,
+                at["code"] + program.last,
             ]
         )
         code.append(own)
@@ -157,11 +160,12 @@ def plan(system: System, t_stop: float) -> Plan:
         rate_columns=rates[1],
         rate_places=rates[2],
         code=_stack(code, 6),
-        group=_stack([np.array(group_table, dtype=np.int32)], 12),
+        group=_stack([np.array(group_table, dtype=np.int32)], 13),
         argument_nodes=_flat(argument_nodes),
         program_slopes=_stack([np.array(program_slopes, dtype=np.int32)], 2),
         value_rows=_stack(value_rows, 2),
         charges=charges,
+        charge_groups=sum(group.kind != "charge" for group in groups),
         slope_places=_stack([np.array(slope_places, dtype=np.int32)], 3),
         slope_signs=np.array(slope_signs),
         table_starts=np.cumsum([0, *(len(points) for points in tables)]).astype(np.int32),

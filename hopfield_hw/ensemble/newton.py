@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 
 from .kernels import evaluate_formulas, factorise, solve, write_jacobian, write_residual
-from .lanes import compiled
+from .lanes import choose, compiled, load, spread, store
 from .layout import LANES
 
 ITERATIONS, MORE_ITERATIONS, FIRST_ITERATIONS = 8, 25, 200
@@ -18,7 +18,7 @@ SLOW: Final = 0.95  # what the moves fall by from one to the next where they lea
 
 
 @compiled
-def iterate(g: Any, numbers: Any, s: Any, options: Any, counts: Any) -> None:
+def iterate(g: Any, numbers: Any, s: Any, counts: Any) -> None:
     """Solve the equations of a step for the voltages, from those predicted; `converged` says which lanes did.
 
     Where old factors lead nowhere, it begins again with new ones in each iteration. A first step starts anywhere: it
@@ -32,24 +32,24 @@ def iterate(g: Any, numbers: Any, s: Any, options: Any, counts: Any) -> None:
             if s.known[lane] == 0:
                 is_first = True
     if is_first:
-        _try(g, numbers, s, options, counts, FIRST_ITERATIONS, True, LONGEST_MOVE)
+        _try(g, numbers, s, counts, FIRST_ITERATIONS, True, LONGEST_MOVE)
         return
     if usable:
-        _try(g, numbers, s, options, counts, ITERATIONS, False, np.inf)
+        _try(g, numbers, s, counts, ITERATIONS, False, np.inf)
     else:
         _renew(g, numbers, s, counts)
-        _try(g, numbers, s, options, counts, ITERATIONS, False, np.inf)
+        _try(g, numbers, s, counts, ITERATIONS, False, np.inf)
     for lane in range(LANES):
         if not s.converged[lane]:
             s.v[: g.n] = s.predicted
-            _try(g, numbers, s, options, counts, MORE_ITERATIONS, True, np.inf)
+            _try(g, numbers, s, counts, MORE_ITERATIONS, True, np.inf)
             return
 
 
 @compiled
 def _renew(g: Any, numbers: Any, s: Any, counts: Any) -> None:
     """Write factors of the Jacobian at the voltages."""
-    evaluate_formulas(g, numbers.parameters, s.v, s.registers, s.values, s.slopes)
+    evaluate_formulas(g, numbers.parameters, s.v, s.registers, s.values, s.slopes, True, 0)
     write_jacobian(g, numbers.linear, numbers.rates, s.slopes, s.alpha, s.factors)
     factorise(g, s.factors, s.where)
     s.factored[:] = s.alpha[0]
@@ -57,7 +57,7 @@ def _renew(g: Any, numbers: Any, s: Any, counts: Any) -> None:
 
 
 @compiled
-def _try(g: Any, numbers: Any, s: Any, options: Any, counts: Any, most: int, renews: bool, longest_move: float) -> None:
+def _try(g: Any, numbers: Any, s: Any, counts: Any, most: int, renews: bool, longest_move: float) -> None:
     """Iterate until all lanes have converged, or, with old factors, one of them leads nowhere."""
     s.rate[:] = 0.0 if renews else 0.5
     s.before[:] = -1.0
@@ -66,35 +66,36 @@ def _try(g: Any, numbers: Any, s: Any, options: Any, counts: Any, most: int, ren
         if renews:
             _renew(g, numbers, s, counts)
         else:
-            evaluate_formulas(g, numbers.parameters, s.v, s.registers, s.values, s.slopes)
+            evaluate_formulas(g, numbers.parameters, s.v, s.registers, s.values, s.slopes, False, 0)
         write_residual(g, numbers.linear, numbers.rates, s.v, s.values, s.alpha, s.base, s.charge_base, s.moves)
         solve(g, s.factors, s.moves)
         counts[2] += 1
-        _move(g, s, options, longest_move)
+        _move(g, s, longest_move)
         if _judge(s, renews):
             return
 
 
 @compiled
-def _move(g: Any, s: Any, options: Any, longest_move: float) -> None:
+def _move(g: Any, s: Any, longest_move: float) -> None:
     """Move the voltages, and write how far in units of the tolerance; what is not a number moves nothing."""
-    s.norm[:] = 0.0
     for lane in range(LANES):
         # Of factors with another alpha, what is known of the move (A. C. Hindmarsh, LSODE).
         s.correction[lane] = 2.0 / (1.0 + s.factored[lane] / s.alpha[0, lane])
+    total = spread(0.0)
     for i in range(g.n):
-        for lane in range(LANES):
-            w = s.correction[lane] * s.moves[i, lane] / (options.tolerance * s.size[i, lane] + options.nothing)
-            s.norm[lane] += w * w
+        w = load(s.moves, i) * load(s.weights, i)
+        total = total + w * w
+    store(s.norm, 0, total)
     for lane in range(LANES):
-        s.norm[lane] = np.sqrt(s.norm[lane] / max(g.n, 1))
+        s.norm[lane] = s.correction[lane] * np.sqrt(s.norm[lane] / max(g.n, 1))
         if not np.isfinite(s.norm[lane]):
             s.correction[lane] = 0.0
             s.norm[lane] = np.inf
+    correction = load(s.correction, 0)
     for i in range(g.n):
-        for lane in range(LANES):
-            if s.correction[lane] > 0.0:
-                s.v[i, lane] -= min(max(s.correction[lane] * s.moves[i, lane], -longest_move), longest_move)
+        move = correction * load(s.moves, i)
+        move = choose(move, longest_move, longest_move, choose(-longest_move, move, -longest_move, move))
+        store(s.v, i, load(s.v, i) - choose(correction, 0.0, move, 0.0))
 
 
 @compiled

@@ -62,8 +62,9 @@ class Program:
 
     Rows 0 to `arguments` - 1 hold the arguments, the next `parameters` the numbers of each formula, and those after
     them results. `code`: (instructions, 6), each an operation, the row that it writes, and up to four rows that it
-    reads; of a table its number, and of a constant, 0 or 1, itself. `value`: the row of the formula's value.
-    `slopes`: by argument, the row of its derivative; -1 for one that is 0 everywhere.
+    reads; of a table its number, and of a constant, 0 or 1, itself. `value`: the row of the formula's value, which the
+    instructions before `last` compute. `slopes`: by argument, the row of its derivative; -1 for one that is 0
+    everywhere.
     """
 
     arguments: int
@@ -71,6 +72,7 @@ class Program:
     rows: int
     code: npt.NDArray[np.int32] = field(repr=False)
     value: int
+    last: int
     slopes: tuple[int, ...]
     tables: tuple[tuple[tuple[float, float], ...], ...] = field(repr=False)
 
@@ -162,6 +164,7 @@ class _Compiler:
         value = self._value(formula)
         slopes = [self._slope(value, k) for k in range(self.arguments)]
         row = self._row(value)
+        last = len(self.code)
         rows = tuple(-1 if slope == self.zero else self._row(slope) for slope in slopes)
         return Program(
             arguments=self.arguments,
@@ -169,6 +172,7 @@ class _Compiler:
             rows=self.rows,
             code=np.array(self.code, dtype=np.int32).reshape(-1, 6),
             value=row,
+            last=last,
             slopes=rows,
             tables=tuple(self.tables),
         )

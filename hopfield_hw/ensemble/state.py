@@ -56,18 +56,19 @@ class Outcome(NamedTuple):
 class State(NamedTuple):
     """What a run of a block works on.
 
-    `v`: voltages of all nodes; `past`, `charge_past`: those, and charges, at the last PAST points, the latest first, at
-    `times` (LANES, PAST); `known`: how many of them count. `predicted`: of the unknowns, by the order of the step,
-    `lower`, `higher`: by those next to it. `size`: the largest voltage of each unknown so far. `now`: the time of the
-    step that is tried, `h` its length, `wanted` that of the next. `order`, `waited`: of the method, and steps since it
-    changed. `alpha`, `beta`, `gamma`: weights (see `steps`); `factored`: alpha of the factors, 0 for none that count.
-    `norm`, `before`, `rate`: of Newton's moves, in units of the tolerance. `constants`, `errors`: of the lower order,
-    this one and the higher one, (3, LANES).
+    `v`: voltages of all nodes; `past`, `charge_past`: those, and charges, at the last PAST points, at `times` (LANES,
+    PAST), the latest first; `slots`: where they are, and which one is free; `known`: how many of them count.
+    `predicted`: of the unknowns, by the order of the step, `lower`, `higher`: by those next to it. `size`: the largest
+    voltage of each unknown so far. `now`: the time of the step that is tried, `h` its length, `wanted` that of the
+    next. `order`, `waited`: of the method, and steps since it changed. `alpha`, `beta`, `gamma`: weights (see `steps`);
+    `factored`: alpha of the factors, 0 for none that count. `norm`, `before`, `rate`: of Newton's moves, in units of
+    the tolerance. `constants`, `errors`: of the lower order, this one and the higher one, (3, LANES).
     """
 
     v: Array
     past: Array
     charge_past: Array
+    slots: Whole
     times: Array
     known: Whole
     predicted: Array
@@ -77,6 +78,7 @@ class State(NamedTuple):
     base: Array
     charge_base: Array
     size: Array
+    weights: Array
     values: Array
     slopes: Array
     registers: Array
@@ -122,8 +124,9 @@ def new_state(layout: Layout, first: float) -> State:
 
     return State(
         v=rows(every),
-        past=np.zeros((PAST, every, LANES)),
-        charge_past=np.zeros((PAST, charges, LANES)),
+        past=np.zeros((PAST + 1, every, LANES)),
+        charge_past=np.zeros((PAST + 1, charges, LANES)),
+        slots=np.arange(PAST + 1, dtype=np.int64),
         times=np.zeros((LANES, PAST)),
         known=whole(0),
         predicted=rows(n),
@@ -133,6 +136,7 @@ def new_state(layout: Layout, first: float) -> State:
         base=rows(n),
         charge_base=rows(charges),
         size=rows(n),
+        weights=rows(n),
         values=rows(values),
         slopes=rows(layout.slopes),
         registers=rows(layout.widest * CHUNK),
@@ -161,5 +165,5 @@ def new_state(layout: Layout, first: float) -> State:
         rate=np.zeros(LANES),
         constants=rows(3),
         errors=rows(3),
-        work=np.zeros(PAST),
+        work=np.zeros(max(PAST, LANES)),
     )

@@ -17,7 +17,7 @@ from typing import Any, Final
 import numpy as np
 
 from .kernels import add_product, combine, evaluate_formulas
-from .lanes import compiled
+from .lanes import choose, compiled, load, magnitude, spread, store
 from .layout import LANES
 from .newton import iterate
 from .state import HIGHEST, PAST
@@ -40,10 +40,10 @@ def run_block(g: Any, numbers: Any, s: Any, options: Any, outcome: Any) -> None:
     for _ in range(options.most):
         if not _choose_times(g, s, options):
             return
-        _predict(g, numbers, s)
-        iterate(g, numbers, s, options, outcome.counts)
+        _predict(g, numbers, s, options)
+        iterate(g, numbers, s, outcome.counts)
         # Charges at the solution, to the accuracy of its last move.
-        evaluate_formulas(g, numbers.parameters, s.v, s.registers, s.values, s.slopes)
+        evaluate_formulas(g, numbers.parameters, s.v, s.registers, s.values, s.slopes, False, g.charge_groups)
         _estimate(g, s, options)
         _judge(s, options, outcome)
         _keep(g, s)
@@ -106,7 +106,7 @@ def _begin(g: Any, numbers: Any, s: Any, options: Any, outcome: Any) -> None:
     give_sources(g, s.t, s.v)
     s.v[: g.n] = numbers.start
     s.size[:] = np.abs(numbers.start)
-    evaluate_formulas(g, numbers.parameters, s.v, s.registers, s.values, s.slopes)
+    evaluate_formulas(g, numbers.parameters, s.v, s.registers, s.values, s.slopes, False, g.charge_groups)
     s.past[0] = s.v
     s.charge_past[0] = s.values[g.charges :]
     if options.grid[0] <= 0.0:
@@ -139,7 +139,7 @@ def _choose_times(g: Any, s: Any, options: Any) -> bool:
 
 
 @compiled
-def _predict(g: Any, numbers: Any, s: Any) -> None:
+def _predict(g: Any, numbers: Any, s: Any, options: Any) -> None:
     """Write the weights of the step, the voltages that it starts from, and what the past adds to its equations."""
     s.beta[:] = 0.0
     for lane in range(LANES):
@@ -148,12 +148,14 @@ def _predict(g: Any, numbers: Any, s: Any) -> None:
             points = min(s.order[lane] + 1, max(s.known[lane], 1))
             extrapolate(s.times[lane], s.now[lane], points, s.gamma[:, lane])
     give_sources(g, s.now, s.v)
-    combine(s.gamma, s.past, s.predicted)
+    combine(s.gamma, s.past, s.slots, s.predicted)
     s.v[: g.n] = s.predicted
-    combine(s.beta, s.past, s.summed)
+    combine(s.beta, s.past, s.slots, s.summed)
     s.base[:] = 0.0
     add_product(g.rate_starts, g.rate_columns, numbers.rates, s.summed, s.base)
-    combine(s.beta, s.charge_past, s.charge_base)
+    combine(s.beta, s.charge_past, s.slots, s.charge_base)
+    for i in range(g.n):
+        store(s.weights, i, 1.0 / (load(s.size, i) * options.tolerance + options.nothing))
 
 
 @compiled
@@ -168,26 +170,28 @@ def _estimate(g: Any, s: Any, options: Any) -> None:
                 alpha = weigh(s.times[lane], now, k - 1, s.work)
                 s.constants[0, lane] = 1.0 / (alpha * (now - s.times[lane, k - 1]))
                 extrapolate(s.times[lane], now, k, s.gamma[:, lane])
-    combine(s.gamma, s.past, s.lower)
+    combine(s.gamma, s.past, s.slots, s.lower)
     for lane in range(LANES):
         k, now = s.order[lane], s.now[lane]
         if s.active[lane] and k < HIGHEST and s.known[lane] > k + 1:
             alpha = weigh(s.times[lane], now, k + 1, s.work)
             s.constants[2, lane] = 1.0 / (alpha * (now - s.times[lane, k + 1]))
             extrapolate(s.times[lane], now, k + 2, s.gamma[:, lane])
-    combine(s.gamma, s.past, s.higher)
-    s.errors[:] = 0.0
+    combine(s.gamma, s.past, s.slots, s.higher)
     moving = 0.0
+    below, own, above = spread(0.0), spread(0.0), spread(0.0)
     for i in range(g.n):
         if g.differential[i] == 0.0:
             continue
         moving += 1.0
-        for lane in range(LANES):
-            v = s.v[i, lane]
-            w = 1.0 / (options.tolerance * max(s.size[i, lane], abs(v)) + options.nothing)
-            s.errors[0, lane] += ((v - s.lower[i, lane]) * w) ** 2
-            s.errors[1, lane] += ((v - s.predicted[i, lane]) * w) ** 2
-            s.errors[2, lane] += ((v - s.higher[i, lane]) * w) ** 2
+        v, size = load(s.v, i), load(s.size, i)
+        size = choose(magnitude(v), size, magnitude(v), size)
+        w = 1.0 / (size * options.tolerance + options.nothing)
+        a, b, c = (v - load(s.lower, i)) * w, (v - load(s.predicted, i)) * w, (v - load(s.higher, i)) * w
+        below, own, above = below + a * a, own + b * b, above + c * c
+    store(s.errors, 0, below)
+    store(s.errors, 1, own)
+    store(s.errors, 2, above)
     for j in range(3):
         for lane in range(LANES):
             s.errors[j, lane] = s.constants[j, lane] * np.sqrt(s.errors[j, lane] / max(moving, 1.0))
@@ -246,26 +250,23 @@ def _next_step(s: Any, lane: int) -> Any:
 @compiled
 def _keep(g: Any, s: Any) -> None:
     """Make what is accepted the past; each lane has one of its own."""
-    charges = s.charge_base.shape[0]
-    for j in range(PAST - 1, 0, -1):
-        for i in range(g.nodes):
-            for lane in range(LANES):
-                s.past[j, i, lane] = s.past[j - 1, i, lane] if s.accepted[lane] else s.past[j, i, lane]
-        for i in range(charges):
-            for lane in range(LANES):
-                before = s.charge_past[j - 1, i, lane]
-                s.charge_past[j, i, lane] = before if s.accepted[lane] else s.charge_past[j, i, lane]
-    for i in range(g.nodes):
-        for lane in range(LANES):
-            s.past[0, i, lane] = s.v[i, lane] if s.accepted[lane] else s.past[0, i, lane]
-    for i in range(charges):
-        for lane in range(LANES):
-            value = s.values[g.charges + i, lane]
-            s.charge_past[0, i, lane] = value if s.accepted[lane] else s.charge_past[0, i, lane]
+    free = s.slots[PAST]
+    for j in range(PAST, 0, -1):
+        s.slots[j] = s.slots[j - 1]
+    s.slots[0] = free
+    s.past[free] = s.v
+    s.charge_past[free] = s.values[g.charges :]
+    for lane in range(LANES):
+        if s.active[lane] and not s.accepted[lane]:
+            for j in range(PAST):
+                s.past[s.slots[j], :, lane] = s.past[s.slots[j + 1], :, lane]
+                s.charge_past[s.slots[j], :, lane] = s.charge_past[s.slots[j + 1], :, lane]
+    for lane in range(LANES):
+        s.work[lane] = 1.0 if s.accepted[lane] else 0.0
+    accepted = load(s.work, 0)
     for i in range(g.n):
-        for lane in range(LANES):
-            largest = max(s.size[i, lane], abs(s.v[i, lane]))
-            s.size[i, lane] = largest if s.accepted[lane] else s.size[i, lane]
+        size, v = load(s.size, i), magnitude(load(s.v, i))
+        store(s.size, i, choose(accepted, 0.5, choose(v, size, v, size), size))
     for lane in range(LANES):
         if s.accepted[lane]:
             for j in range(PAST - 1, 0, -1):
@@ -293,7 +294,7 @@ def _write(g: Any, s: Any, options: Any, outcome: Any) -> None:
             for p in range(options.probes.shape[0]):
                 total = 0.0
                 for j in range(points):
-                    total += s.work[j] * s.past[j, options.probes[p], lane]
+                    total += s.work[j] * s.past[s.slots[j], options.probes[p], lane]
                 outcome.waves[out, p, lane] = total
             s.next_out[lane] += 1
         if s.next_break[lane] < g.breaks.shape[0] and t >= g.breaks[s.next_break[lane]]:

@@ -6,21 +6,19 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from small_circuits import circuit
 
 pytest.importorskip("numba")
 
-from typing import NamedTuple
-
+from hopfield_hw.circuit import Ensemble
 from hopfield_hw.ensemble.kernels import factorise, solve
-from hopfield_hw.ensemble.layout import LANES
-from hopfield_hw.ensemble.ordering import Indices, fill_in, order_unknowns
+from hopfield_hw.ensemble.layout import LANES, plan
+from hopfield_hw.ensemble.ordering import fill_in, order_unknowns
+from hopfield_hw.ensemble.system import build_system
+from hopfield_hw.parts import Resistor
 
-
-class Pattern(NamedTuple):
-    n: int
-    starts: Indices
-    columns: Indices
-    diagonal: Indices
+# A type of the package's own: the kernels are kept on disk with the types that they were made for.
+NOTHING = plan(build_system(Ensemble.of([circuit(("R", Resistor(1.0), ("out", "0")))])), 1.0).layout
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -40,7 +38,7 @@ def test_factors_solve_what_a_dense_solver_does(seed: int) -> None:
         factors[pattern.place(int(place[i]), int(place[j]))] = matrix[i, j]
     b = rng.normal(size=(n, LANES))
     x = b[order].copy()
-    g = Pattern(n, *pattern)
+    g = NOTHING._replace(n=n, **pattern._asdict())
     factorise(g, factors, np.zeros(n, np.int32))
     solve(g, factors, x)
     for lane in range(LANES):
