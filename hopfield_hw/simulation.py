@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from .circuit import Circuit, Ensemble
-from .graph import Graph, HasGraph
+from .graph import Affine, Graph, HasGraph, as_graph
 from .lowering import lower
 from .spice import transient
 from .values.errors import InputError
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from .cells import Cell
 
 Engine = Literal["ngspice", "ensemble"]
+# From so many weights of an Affine on, our own engine takes them as one device.
+DENSE = 10_000
 
 
 def simulate(
@@ -49,4 +51,6 @@ def simulate(
         if cell is not None:
             raise InputError("`cell`: the circuit is lowered already; leave it out, or give the network")
         return simulate_ensemble(circuit, **how)
-    return simulate_ensemble(lower(circuit, cell="ideal" if cell is None else cell), **how)
+    graph = as_graph(circuit)
+    dense = any(affine.weights.entries().values.size > DENSE for affine in graph.of_type(Affine))
+    return simulate_ensemble(lower(graph, cell="ideal" if cell is None else cell, crossbars=dense), **how)

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ..circuit import GROUND, Draft, Origin, Role
+from ..circuit.draft import Crossings
 from ..functions import Softmax
 from ..functions.expressions import ARGUMENT, Argument, Expression, call, maximum, minimum
 from ..graph import Activate, Affine, Delay, Graph, Hadamard, Hold, Leak, Operator, Output, Quantise, Sign
@@ -70,6 +71,10 @@ def _build_affine(draft: Draft, affine: Affine) -> None:
     sources = _input_nodes(draft, affine)
     values, rows, columns = affine.weights.entries()
     name, add, label = affine.name, draft.add, draft.label
+    if draft.crossbars and values.size:
+        draft.add_crossbar("G", affine, nodes, sources, Crossings(values, rows, columns, tuple(range(len(sources)))))
+        add_bias(draft, affine, nodes)
+        return
     for value, i, j in zip(values.tolist(), rows.tolist(), columns.tolist(), strict=True):
         ports = (GROUND, nodes[i], sources[j], GROUND)
         add(f"G_{label(name, i, j)}", Transconductance(value), ports, Origin(name, Role.WEIGHT, (i, j)))

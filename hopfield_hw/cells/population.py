@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..circuit import GROUND, Draft, Origin, Role
+from ..circuit.draft import Crossings
 from ..functions import Gain
 from ..graph import Activate, Affine, Delay, Graph, Input, Leak, Operator
 from ..parts import Transconductor
@@ -62,6 +63,16 @@ def add_crossbar(draft: Draft, affine: Affine, nodes: Iterable[str]) -> None:
     (source,) = draft.graph.drivers(affine)
     to = tuple(nodes)
     values, rows, columns = affine.weights.entries()
+    if draft.crossbars and values.size:
+        # A rail of each element that some weight takes, and its complement.
+        rails, places = np.unique(2 * columns + (values < 0.0), return_inverse=True)
+        elements = tuple((rails // 2).tolist())
+        signs = (rails % 2).tolist()
+        ends = tuple(
+            draft.invert(source, j) if sign else draft.rail(source, j) for j, sign in zip(elements, signs, strict=True)
+        )
+        draft.add_crossbar("R", affine, to, ends, Crossings(values, rows, places, elements))
+        return
     for value, i, j in zip(values.tolist(), rows.tolist(), columns.tolist(), strict=True):
         rail = draft.rail(source, j) if value > 0.0 else draft.invert(source, j)
         resistance = 1.0 / abs(value)

@@ -6,9 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
+from scipy.sparse import csr_array
 
 from ..graph import Activate, Affine, Clock, Graph, Hold, Input, Leak, Operator, Output
 from ..parts import IdealGain, OpAmp, OpAmpModel, Part, Resistor, VoltageGain, VoltageSource
+from ..parts.crossbar import Crossbar
+from ..values.arrays import Array
 from ..values.errors import InputError, Unrealisable
 from .circuit import Circuit, Probe, Settling
 from .device import GROUND, Device, Origin
@@ -19,12 +23,14 @@ from .sketch import Sketch, Stage
 class Draft:
     """The devices, node voltages and probes of a circuit that is being made from a graph in SI units.
 
-    `scale`: by Leak, what the circuit's state is multiplied by against the graph's (see lower.rescale).
+    `scale`: by Leak, what the circuit's state is multiplied by against the graph's (see lower.rescale). `crossbars`:
+    whether the weights of an Affine are one device.
     """
 
-    def __init__(self, graph: Graph, scale: Mapping[str, float]) -> None:
+    def __init__(self, graph: Graph, scale: Mapping[str, float], *, crossbars: bool = False) -> None:
         self.graph = graph
         self.scale = scale
+        self.crossbars = crossbars
         self.devices: list[Device] = []
         self.settling: list[Settling] = []
         self._nodes: dict[str, tuple[str, ...]] = {}
@@ -87,6 +93,25 @@ class Draft:
     def add(self, name: str, part: Part, nodes: tuple[str, ...], origin: Origin) -> None:
         """Add a device."""
         self.devices.append(Device(name, part, nodes, origin))
+
+    def add_crossbar(
+        self, letter: str, affine: Affine, rows: tuple[str, ...], columns: tuple[str, ...], entries: Crossings
+    ) -> None:
+        """Add weights as one device, named `letter`_ and the Affine, whose parts have the names of single devices."""
+        self.suffix(affine.name, 0)
+        pairs = self._labels[affine.name].of_pairs
+        sources = entries.elements
+        values = np.abs(entries.values) if letter == "R" else entries.values
+        matrix = csr_array((values, (entries.rows, entries.columns)), shape=(len(rows), len(columns)))
+        matrix.sort_indices()
+        part = Crossbar(
+            siemens=matrix,
+            row_labels=tuple(pairs[0]) if pairs else tuple(str(k) for k in range(len(rows))),
+            column_labels=tuple(pairs[1][j] if pairs else str(j) for j in sources),
+            elements=sources,
+            loads=letter == "R",
+        )
+        self.add(f"{letter}_{affine.name}", part, (*rows, *columns), Origin(affine.name, Role.WEIGHT, ()))
 
     def add_resistor(self, name: str, ends: tuple[str, str], ohms: float, origin: Origin) -> None:
         """Add a resistor of a board."""
@@ -259,6 +284,15 @@ class Draft:
         if first.name in self._states and not others:
             return self._probes(first)
         return [(node, 1.0) for node in self.nodes(output if others else first)]
+
+
+class Crossings(NamedTuple):
+    """Weights of a crossbar: values, siemens, their rows and columns, and by column the element that it is of."""
+
+    values: Array
+    rows: npt.NDArray[np.intp]
+    columns: npt.NDArray[np.intp]
+    elements: tuple[int, ...]
 
 
 class _Labels(NamedTuple):

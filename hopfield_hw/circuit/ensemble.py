@@ -112,5 +112,6 @@ class Ensemble:
 
     @cached_property
     def starts(self) -> Mapping[str, float | Array]:
-        """By node, where it starts, volts: a number, or one for each sample."""
-        return {**self.circuit.initial, **self.initial}
+        """By node, in lower case, where it starts, volts: a number, or one for each sample."""
+        starts: dict[str, float | Array] = {node.lower(): volts for node, volts in self.circuit.initial.items()}
+        return starts | {node.lower(): volts for node, volts in self.initial.items()}

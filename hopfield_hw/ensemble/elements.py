@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple
+
+from scipy.sparse import csr_array
 
 from ..circuit import GROUND, Device
 from ..functions.expressions import (
@@ -37,8 +40,10 @@ from ..parts import (
     VoltageGain,
     VoltageSource,
 )
+from ..parts.crossbar import Crossbar
+from ..parts.op_amp import Element as Piece
 from ..parts.sources import Waveform
-from ..values.arrays import Array
+from ..values.arrays import Array, SparseArray
 from ..values.errors import Unrealisable
 from ..values.physics import THERMAL
 
@@ -80,6 +85,15 @@ class Formula(NamedTuple):
     gives: str
 
 
+class Coupling(NamedTuple):
+    """Currents out of nodes, i_k = sum_j `siemens`_kj v(columns_j), the same in all samples, of a crossbar."""
+
+    device: str
+    rows: tuple[str, ...]
+    columns: tuple[str, ...]
+    siemens: SparseArray
+
+
 class Source(NamedTuple):
     """A node whose voltage to ground a waveform gives."""
 
@@ -95,11 +109,12 @@ class Start(NamedTuple):
     volts: float | Array
 
 
-Element = Linear | Formula | Source | Start
+Element = Linear | Formula | Coupling | Source | Start
 
 
 def split_device(device: Device, initial: Mapping[str, float | Array]) -> Iterator[Element]:
-    """Yield the elements of a device, and where its inner nodes start if the nodes around it start at `initial`, volts.
+    """Yield the elements of a device, and where its inner nodes start if the nodes around it, in lower
+    case, start at `initial`, volts.
 
     Raises Unrealisable for a part that has none here.
     """
@@ -111,6 +126,8 @@ def _split(name: str, part: Part, nodes: tuple[str, ...], initial: Mapping[str, 
     match part:
         case Resistor(resistance):
             yield Linear(name, _two(ends), _two(ends), 1.0 / resistance)
+        case Crossbar():
+            yield from _crossbar(name, part, nodes)
         case Capacitor(capacitance):
             yield Linear(name, _two(ends), _two(ends), capacitance, is_rate=True)
         case Transconductance(siemens):
@@ -146,6 +163,20 @@ def _split(name: str, part: Part, nodes: tuple[str, ...], initial: Mapping[str, 
             )
 
 
+def _crossbar(name: str, part: Crossbar, nodes: tuple[str, ...]) -> Iterator[Element]:
+    """Yield what each node has to ground, and what the others take from it."""
+    matrix = part.siemens
+    rows, columns = nodes[: matrix.shape[0]], nodes[matrix.shape[0] :]
+    yield Coupling(name, rows, columns, csr_array(-matrix))
+    if not part.loads:
+        return
+    yield Coupling(name, columns, rows, csr_array(-matrix.T))
+    for axis, its in ((1, rows), (0, columns)):
+        sums: list[float] = matrix.sum(axis=axis).tolist()
+        for node, siemens in zip(its, sums, strict=True):
+            yield Linear(name, (node, GROUND), (node, GROUND), siemens)
+
+
 def _source(name: str, ends: tuple[str, ...], voltage: Any) -> Iterator[Element]:
     """Yield a node that is given; of a voltage that differs from sample to sample a formula."""
     plus, minus = ends
@@ -171,11 +202,17 @@ def _op_amp(name: str, part: OpAmp, nodes: tuple[str, ...], initial: Mapping[str
         yield Formula(name, (shifted, plus), (), as_expression(part.offset), "voltage")
         plus = shifted
     at = dict(zip(("plus", "minus", "output", *model.supplies), (plus, minus, output, *supplies), strict=True))
-    start = next((volts for node, volts in initial.items() if node.lower() == output), 0.0)
+    start = initial.get(output, 0.0)
     for pole in model.poles:
         yield Start(f"{name}.{pole}", start)
-    for inner, piece, its in model.elements():
+    for inner, piece, its in _elements_of(model):
         yield from _split(f"{name}.{inner}", piece, _within(name, at, its), initial)
+
+
+@lru_cache(maxsize=1024)
+def _elements_of(model: OpAmpModel) -> tuple[Piece, ...]:
+    """Return what a model is made of; many op-amps have one model."""
+    return model.elements()
 
 
 def _within(name: str, at: Mapping[str, str], nodes: tuple[str, ...]) -> tuple[str, ...]:

@@ -183,7 +183,7 @@ def combine(weights: Any, past: Any, slots: Any, result: Any) -> None:
 def write_residual(
     g: Any, linear: Any, rates: Any, v: Any, values: Any, alpha: Any, base: Any, charge_base: Any, result: Any
 ) -> None:
-    """Write G v + i(v) + alpha (C v + q(v)) + base, where base is what the past adds."""
+    """Write G v, with crossbars, + i(v) + alpha (C v + q(v)) + base, where base is what the past adds."""
     factor = load(alpha, 0)
     for i in range(g.n):
         total = spread(0.0)
@@ -192,6 +192,8 @@ def write_residual(
         total = total * factor + load(base, i)
         for k in range(g.linear_starts[i], g.linear_starts[i + 1]):
             total = total + load(linear, k) * load(v, g.linear_columns[k])
+        for k in range(g.coupling_starts[i], g.coupling_starts[i + 1]):
+            total = total + g.coupling_values[k] * load(v, g.coupling_columns[k])
         store(result, i, total)
     for k in range(g.value_rows.shape[0]):
         plus, minus = g.value_rows[k, 0], g.value_rows[k, 1]

@@ -15,6 +15,8 @@ from .system import Indices, Matrix, System
 
 # Samples that are computed side by side, in the registers of a processor.
 LANES = 8
+# With fewer weak entries than this for each unknown the factors have all.
+FEW = 1.0
 TABLES = (CODES["table"], CODES["slope"])
 
 
@@ -22,13 +24,13 @@ class Layout(NamedTuple):
     """Where everything is, for all samples alike. A place is an index of nodes, in the order of elimination.
 
     `n`: unknowns; `nodes`: all nodes. `linear_*`, `rate_*`: of G and C the first entry of each row, and columns; their
-    places in the factors, -1 for a column that is no unknown. `group_*`: by group of formulas, its first and behind its
-    last instruction, its arguments, parameters, rows, formulas, the first of its argument nodes, of its parameters, of
-    its values, and of its slopes, the row of the value, and what is behind its last instruction. `slope_row`,
-    `slope_first`: by slope of a program. `value_rows`: by value the rows that it is added to and taken from. `charges`,
-    `charge_groups`: where the values and the groups that are charges begin. `slope_*`: places in the factors, of which
-    slope, with which sign, and whether of a charge. `wave_*`: corners of sources. `differential`: which nodes have a
-    capacitance. `breaks`: when waveforms have corners.
+    places in the factors, -1 for none. `coupling_*`: of crossbars, which are not in the factors. `group_*`: by group of
+    formulas, its first and behind its last instruction, its arguments, parameters, rows, formulas, the first of its
+    argument nodes, of its parameters, of its values, and of its slopes, the row of the value, and what is behind its
+    last instruction. `slope_row`, `slope_first`: by slope of a program. `value_rows`: by value the rows that it is
+    added to and taken from. `charges`, `charge_groups`: where the values and the groups that are charges begin.
+    `slope_*`: places in the factors, of which slope, with which sign, and whether of a charge. `wave_*`: corners of
+    sources. `differential`: which nodes have a capacitance. `breaks`: when waveforms have corners.
     """
 
     n: int
@@ -39,6 +41,9 @@ class Layout(NamedTuple):
     rate_starts: Indices
     rate_columns: Indices
     rate_places: Indices
+    coupling_starts: Indices
+    coupling_columns: Indices
+    coupling_values: Array
     code: Indices
     group: Indices
     argument_nodes: Indices
@@ -73,23 +78,32 @@ class Numbers(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """What the kernels run: where everything is, its numbers, and by node its place."""
+    """What the kernels run: where everything is, its numbers, by node its place, whether the factors have all entries.
+
+    Entries that they lack cost iterations of Newton's method alone: residuals are those of the whole circuit.
+    """
 
     layout: Layout
     numbers: Numbers
     places: dict[str, int]
     samples: int
+    is_whole: bool
 
 
-def plan(system: System, t_stop: float) -> Plan:
-    """Return a system as the kernels take it, for runs up to `t_stop`, seconds."""
+def plan(system: System, t_stop: float, *, with_weak: bool = False) -> Plan:
+    """Return a system as the kernels take it, for runs up to `t_stop`, seconds.
+
+    `with_weak`: whether the factors have what weights alone add, where that is so much that it counts.
+    """
     n, every = system.unknowns, len(system.nodes)
-    rows, columns = system.entries()
+    is_whole = with_weak or len(system.weak) < FEW * n
+    rows, columns = system.entries(with_weak=is_whole)
     order = order_unknowns(rows, columns, n)
     place = np.arange(every, dtype=np.int32)
     place[order] = np.arange(n, dtype=np.int32)
     pattern = fill_in(place[rows], place[columns], n)
     linear, rates = (_rows(matrix, place, pattern, n) for matrix in (system.linear, system.rates))
+    coupling = system.coupling[order]
     groups = sorted(system.groups, key=lambda group: group.kind == "charge")
     code, group_table, argument_nodes, program_slopes = [], [], [], []
     value_rows, slope_places, slope_signs, parameters = [], [], [], []
@@ -159,6 +173,9 @@ def plan(system: System, t_stop: float) -> Plan:
         rate_starts=rates[0],
         rate_columns=rates[1],
         rate_places=rates[2],
+        coupling_starts=coupling.indptr.astype(np.int32),
+        coupling_columns=place[coupling.indices],
+        coupling_values=coupling.data,
         code=_stack(code, 6),
         group=_stack([np.array(group_table, dtype=np.int32)], 13),
         argument_nodes=_flat(argument_nodes),
@@ -188,7 +205,7 @@ def plan(system: System, t_stop: float) -> Plan:
         parameters=_lanes(np.concatenate(parameters) if parameters else np.zeros((0, system.samples))),
         start=_lanes(start),
     )
-    return Plan(layout, numbers, {node: int(place[k]) for k, node in enumerate(system.nodes)}, system.samples)
+    return Plan(layout, numbers, {node: int(place[k]) for k, node in enumerate(system.nodes)}, system.samples, is_whole)
 
 
 def _rows(matrix: Matrix, place: Indices, pattern: Pattern, n: int) -> tuple[Indices, Indices, Indices, Array]:
@@ -197,7 +214,7 @@ def _rows(matrix: Matrix, place: Indices, pattern: Pattern, n: int) -> tuple[Ind
     order = np.lexsort((columns, rows))
     rows, columns = rows[order], columns[order]
     starts = np.concatenate(([0], np.cumsum(np.bincount(rows, minlength=n)))).astype(np.int32)
-    places = [pattern.place(i, j) if j < n else -1 for i, j in zip(rows.tolist(), columns.tolist(), strict=True)]
+    places = [pattern.find(i, j) if j < n else -1 for i, j in zip(rows.tolist(), columns.tolist(), strict=True)]
     return starts, columns, np.array(places, dtype=np.int32), matrix.values[order]
 
 

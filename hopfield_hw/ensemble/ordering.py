@@ -23,6 +23,11 @@ class Pattern(NamedTuple):
         first = int(self.starts[row])
         return first + int(np.searchsorted(self.columns[first : self.starts[row + 1]], column))
 
+    def find(self, row: int, column: int) -> int:
+        """Return where an entry is stored, -1 where it is not."""
+        at = self.place(row, column)
+        return at if at < self.starts[row + 1] and self.columns[at] == column else -1
+
 
 def order_unknowns(rows: Indices, columns: Indices, n: int) -> npt.NDArray[np.intp]:
     """Return the order of least fill: each time the unknown whose row and column have the fewest others.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -77,6 +78,7 @@ class Program:
     tables: tuple[tuple[tuple[float, float], ...], ...] = field(repr=False)
 
 
+@lru_cache(maxsize=4096)
 def split_numbers(formula: Expression, first: int) -> tuple[Expression, tuple[Expression, ...]]:
     """Return a formula with all that is constant in it as arguments from `first` on, and those constants, in order.
 

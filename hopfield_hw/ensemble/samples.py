@@ -19,7 +19,7 @@ from ..parts import Part
 from ..parts.parameters import Parameter, with_values
 from ..values.arrays import Array
 from ..values.errors import InputError
-from .elements import Element, Formula, Linear, Source, Value, split_device
+from .elements import Coupling, Element, Formula, Linear, Source, Start, Value, split_device
 from .programs import split_numbers
 
 
@@ -84,7 +84,7 @@ def _finite(numbers: Array, element: Element) -> Array:
 
 
 def _name(element: Element) -> str:
-    return f"device {element.device}" if isinstance(element, Linear | Formula | Source) else f"node {element.node}"
+    return f"node {element.node}" if isinstance(element, Start) else f"device {element.device}"
 
 
 def _constants(element: Element) -> tuple[Expression | None, tuple[Expression, ...]]:
@@ -122,4 +122,4 @@ def _shape(one: Sampled) -> tuple[Any, ...]:
         return ("linear", element.ends, element.sensed, element.is_rate)
     if isinstance(element, Formula):
         return ("formula", element.ends, element.sensed, one.skeleton, element.gives)
-    return ("given", element.node)
+    return ("given", element.device if isinstance(element, Coupling) else element.node)

@@ -21,12 +21,12 @@ import numpy.typing as npt
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import maximum_bipartite_matching, min_weight_full_bipartite_matching
 
-from ..circuit import GROUND, Circuit, Ensemble
+from ..circuit import GROUND, Circuit, Ensemble, Role
 from ..functions.expressions import Expression
 from ..parts.sources import Waveform
-from ..values.arrays import Array
+from ..values.arrays import Array, SparseArray
 from ..values.errors import InputError
-from .elements import Formula, Linear, Source, Start
+from .elements import Coupling, Formula, Linear, Source, Start
 from .programs import Program, compile_formula
 from .samples import Sampled, split_samples
 
@@ -61,7 +61,8 @@ class System:
 
     `nodes`: the unknowns, then the nodes that sources give, then ground. `waveforms`: of those sources. `start`: where
     each unknown starts, (unknowns, samples), volts. `linear`, `rates`: G and C, whose columns are all nodes.
-    `samples`: how many.
+    `coupling`: of crossbars, (unknowns, nodes), beside G; the same in all samples. `weak`: (entries, 2), rows and
+    columns of what weights alone add, by which one neuron moves another one. `samples`: how many.
     """
 
     nodes: tuple[str, ...] = field(repr=False)
@@ -70,12 +71,21 @@ class System:
     start: Array = field(repr=False)
     linear: Matrix = field(repr=False)
     rates: Matrix = field(repr=False)
+    coupling: SparseArray = field(repr=False)
+    weak: Indices = field(repr=False)
     groups: tuple[Group, ...] = field(repr=False)
     samples: int
 
-    def entries(self) -> tuple[Indices, Indices]:
-        """Return rows and columns of all entries of the Jacobian, each once."""
-        pairs = [np.stack([matrix.rows, matrix.columns], axis=1) for matrix in (self.linear, self.rates)]
+    def entries(self, *, with_weak: bool = True) -> tuple[Indices, Indices]:
+        """Return rows and columns of all entries of the Jacobian, each once, without those of crossbars.
+
+        Within a step one neuron moves another one by little, so that Newton's method converges without them, and
+        without those that are `weak`.
+        """
+        linear, rates = (np.stack([matrix.rows, matrix.columns], axis=1) for matrix in (self.linear, self.rates))
+        if not with_weak:
+            linear = linear[~np.isin(_as_one(linear), _as_one(self.weak)) | (linear[:, 0] == linear[:, 1])]
+        pairs = [linear, rates]
         for group in self.groups:
             for k, slope in enumerate(group.program.slopes):
                 if slope >= 0:
@@ -85,13 +95,20 @@ class System:
         return both[:, 0], both[:, 1]
 
 
+def _as_one(pairs: Indices) -> npt.NDArray[np.int64]:
+    """Return pairs of indices as single numbers."""
+    return pairs[:, 0].astype(np.int64) << 32 | pairs[:, 1]
+
+
 def build_system(ensemble: Ensemble) -> System:
     """Return the equations of the samples of a circuit.
 
     Raises InputError for samples that are made of other elements, for nodes that nothing determines, and for loops of
     sources, and Unrealisable for a part that the engine does not know.
     """
-    split = [one for device in ensemble.circuit.devices for one in split_samples(ensemble, device)]
+    by_device = [(device.origin.role, split_samples(ensemble, device)) for device in ensemble.circuit.devices]
+    split = [one for _, its in by_device for one in its]
+    weights = {id(one) for role, its in by_device if role is Role.WEIGHT for one in its}
     waves: dict[str, Waveform] = {}
     for element, *_ in split:
         if isinstance(element, Source):
@@ -103,20 +120,28 @@ def build_system(ensemble: Ensemble) -> System:
     branches = [one for one in split if isinstance(one.element, Linear | Formula)]
     elements = [one.element for one in branches if isinstance(one.element, Linear | Formula)]
     places = [node for one in elements for node in (*one.ends, *one.sensed)]
+    couplings = [one for one, *_ in split if isinstance(one, Coupling)]
+    places += [node for one in couplings for node in (*one.rows, *one.columns)]
     unknown = tuple(node for node in dict.fromkeys(places) if node != GROUND and node not in waves)
     nodes = (*unknown, *waves, GROUND)
     index = {node: k for k, node in enumerate(nodes)}
     laws, holders = _place_laws(elements, index, len(unknown))
     stamps: dict[bool, list[tuple[int, int, Array]]] = {False: [], True: []}
+    weak: set[tuple[int, int]] = set()
+    strong: set[tuple[int, int]] = set()
     formulas: dict[tuple[str, Expression | None, int], list[tuple[Sampled, tuple[int, int]]]] = {}
     for k, (one, branch) in enumerate(zip(elements, branches, strict=True)):
         here, there = (index[node] for node in one.ends)
         if isinstance(one, Linear):
             (value,) = branch.numbers
             plus, minus = (index[node] for node in one.sensed)
-            for row, sign in ((laws[here], 1.0), (laws[there], -1.0)):
+            for node, sign in ((here, 1.0), (there, -1.0)):
+                row = laws[node]
                 if row >= 0:
                     stamps[one.is_rate] += [(row, plus, sign * value), (row, minus, -sign * value)]
+                    for column in (plus, minus):
+                        is_weak = id(branch) in weights and column != node
+                        (weak if is_weak else strong).add((row, column))
             continue
         rows = (laws[here], laws[there])
         if one.gives == "voltage":
@@ -131,18 +156,34 @@ def build_system(ensemble: Ensemble) -> System:
         start=_start(ensemble, split, index)[: len(unknown)],
         linear=_matrix(stamps[False], ensemble.size),
         rates=_matrix(stamps[True], ensemble.size),
+        coupling=_couple(
+            [one.element for one in split if isinstance(one.element, Coupling)], laws, index, len(unknown)
+        ),
+        weak=np.array(sorted(weak - strong), dtype=np.int32).reshape(-1, 2),
         groups=tuple(_group(kind, items, index) for (kind, _, _), items in formulas.items()),
         samples=ensemble.size,
     )
     return _match_rows(made, ensemble.circuit)
 
 
+def _couple(couplings: Sequence[Coupling], laws: Sequence[int], index: Mapping[str, int], unknowns: int) -> SparseArray:
+    """Return the matrix of crossbars."""
+    shape = (unknowns, len(index))
+    total = csr_array(shape, dtype=np.float64)
+    for one in couplings:
+        found = one.siemens.tocoo()
+        rows = np.array([laws[index[node]] for node in one.rows], dtype=np.int32)[found.row]
+        columns = np.array([index[node] for node in one.columns], dtype=np.int32)[found.col]
+        kept = rows >= 0
+        total = total + csr_array((found.data[kept], (rows[kept], columns[kept])), shape=shape)
+    return total
+
+
 def _start(ensemble: Ensemble, split: Sequence[Sampled], index: Mapping[str, int]) -> Array:
     """Return where all nodes start, (nodes, samples), volts."""
     start = np.zeros((len(index), ensemble.size))
-    given = {node.lower(): volts for node, volts in ensemble.starts.items()}
     inner = {one.element.node: one.element.volts for one in split if isinstance(one.element, Start)}
-    for node, volts in (given | inner).items():
+    for node, volts in {**ensemble.starts, **inner}.items():
         if node in index:
             start[index[node]] = volts
     return start
@@ -212,7 +253,9 @@ def _match_rows(system: System, circuit: Circuit) -> System:
     place[of_row], place[n] = of_column, -1  # of -1, which stands for no row
     linear, rates = (m._replace(rows=place[m.rows]) for m in (system.linear, system.rates))
     groups = tuple(group._replace(rows=place[group.rows]) for group in system.groups)
-    return replace(system, linear=linear, rates=rates, groups=groups)
+    coupling = system.coupling[np.argsort(place[:n])]
+    weak = np.stack([place[system.weak[:, 0]], system.weak[:, 1]], axis=1)
+    return replace(system, linear=linear, rates=rates, coupling=coupling, weak=weak, groups=groups)
 
 
 def _matrix(stamps: Sequence[tuple[int, int, Array]], samples: int) -> Matrix:

@@ -90,11 +90,15 @@ def simulate(
     end = stop_time(first, t_stop)
     grid = uniform_grid(end, POINTS if points is None else points)
     threads = (os.cpu_count() or 1) if workers is None else whole(workers, "workers", 1, 1024)
-    made = plan(build_system(given.driven(inputs)), end)
+    system = build_system(given.driven(inputs))
+    made = plan(system, end)
     growth = None
     if first.graph is not None and first.graph.of_type(Leak):
         growth = Growth(first.graph, None if inputs is None else as_signal(inputs, "inputs", len(first.inputs)))
     found, check, tolerance = _refine(made, first, grid, goal, threads, growth)
+    if found.failures and not made.is_whole:
+        made = plan(system, end, with_weak=True)
+        found, check, tolerance = _refine(made, first, grid, goal, threads, growth)
     if len(found.failures) == len(given):
         raise ConvergenceError(f"ensemble: {first.title!r} does not run: {found.failures[0]}")
     states, outputs = _read(found, first)

@@ -37,6 +37,7 @@ def lower(
     cell: str | Cell = "ideal",
     op_amp: Any = None,
     rescale: bool = False,
+    crossbars: bool = False,
     title: str = "hopfield_hw",
 ) -> Circuit:
     """Return the circuit of a graph, or of anything with a method `graph` (a Network), in the topology of a cell.
@@ -44,7 +45,8 @@ def lower(
     The cell's fragments cover the graph, the largest first. `op_amp`: of the cell, where it has op-amps: a gain, a
     model such as `OnePole`, a name of `parts.OP_AMPS`, or a user's `Subcircuit`; the cell's own by default.
     `rescale=True` applies the exact rescaling that the cell asks for (x -> s x and so on); the circuit's probes then
-    give the state of the graph as before.
+    give the state of the graph as before. `crossbars=True`: the weights of an Affine are one device, a Crossbar, where
+    the cell has a resistor or a transconductance for each; a netlist has these all the same.
 
     A value far outside what electronics can be built of (ohms for siemens, 10 for 10 nF; R = 1 Ohm and C = 1 F of a
     normalised network too, whose units belong into `Network.dimensionless` or `Units`) is warned of
@@ -57,7 +59,7 @@ def lower(
     given = network = in_si(graph)
     factors = dict(chosen.rescaling(network)) if rescale else {}
     network = rescale_states(network, factors)
-    draft = Draft(network, factors)
+    draft = Draft(network, factors, crossbars=crossbars)
     fragments = _cover(network, chosen)
     for source in network.of_type(Input):
         for k, node in enumerate(draft.nodes(source)):

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple, TypeAlias
 
 from ...circuit import Circuit, Device, Origin, Role
+from ...circuit.crossbars import expand_crossbars
 from ...functions.expressions import (
     Argument,
     Call,
@@ -86,6 +87,7 @@ class Dialect(ABC):
 
         Raises Unrealisable, with the name of the device, for what the dialect has not.
         """
+        circuit = expand_crossbars(circuit)
         lines = [f"* {circuit.title}", f"* cell {circuit.cell}; graph sha256 {circuit.graph_hash}"]
         factors = sorted({abs(probe.scale) for probe in circuit.states} - {1.0})
         lines += [f"* rescaled: states are {factor!r} times the voltages of their nodes" for factor in factors]
