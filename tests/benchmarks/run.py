@@ -11,13 +11,24 @@ from typing import Any
 from annealing import ANNEALING
 from cellular import cells_on_a_grid, ngspice_growth, sparse_network
 from circuit_text import compile_memory, netlist_text
+from ensembles import ENSEMBLES
 from equations import batched_ode
 from sequences import fixed_point, floating_point
 from starting import start_up
 
 REPORT = Path("build/bench.json")
 CELLULAR = (cells_on_a_grid, sparse_network, ngspice_growth)
-TOPICS = (netlist_text, batched_ode, compile_memory, fixed_point, floating_point, start_up, *CELLULAR, *ANNEALING)
+TOPICS = (
+    netlist_text,
+    batched_ode,
+    compile_memory,
+    fixed_point,
+    floating_point,
+    start_up,
+    *CELLULAR,
+    *ANNEALING,
+    *ENSEMBLES,
+)
 
 
 def main() -> int:
