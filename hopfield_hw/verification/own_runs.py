@@ -1,22 +1,18 @@
-"""Runs of a deck from starts, and with inputs, chosen by verify."""
+"""Runs of a circuit from starts, and with inputs, chosen by verify."""
 
 from __future__ import annotations
 
-import re
-import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass
 
 from ..circuit import Circuit, Role
 from ..graph import Graph, Hold
 from ..graph.neutral import direct_links
 from ..parts import Capacitor
-from ..spice.decks.statements import Statement, read_statements
-from ..spice.transient import AccuracyWarning, Deck, Waves, measure_waves
+from ..spice.transient import Waves
 from ..values.arrays import Array
 from ..values.errors import SimulatorError
-from ..values.signals import Signal
+from .simulators import Simulator
 from .starts import Start
 from .steps import Run, make_run
 
@@ -24,15 +20,13 @@ STORED = frozenset({Role.MASTER, Role.SLAVE})
 JUMPS = 10.0
 # Seconds that a run may take which only tells more of a fault: a shorted circuit can take very short steps.
 PATIENCE = 30.0
-# Where a capacitor starts, whatever `.ic` says of its nodes.
-START = re.compile(r"\bic\s*=\s*(?:\{[^}]*\}|'[^']*'|\S+)", re.IGNORECASE)
 # What realises a delay only where what is delayed has no jump, as one from its history to another start is.
 SMOOTH = frozenset({Role.STAGE, Role.INTERPOLATION})
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class OwnRuns:
-    """What it takes to run a deck once more. `graph`: in SI units; `circuit`: what the deck should be.
+    """What it takes to run a circuit once more. `graph`: in SI units; `circuit`: what the simulator should have.
 
     `off`: by how much a run leaves its equation; its steps are halved until this is small, or they do not help.
     `whole`: as for `measure_waves`.
@@ -40,7 +34,7 @@ class OwnRuns:
 
     graph: Graph
     circuit: Circuit
-    deck: Deck
+    simulator: Simulator
     off: Callable[[Run], float]
     t_stop: float
     whole: float
@@ -69,52 +63,34 @@ class OwnRuns:
         return JUMPS if direct_links(self.graph).edges else 1.0
 
     def drives(self) -> bool:
-        """Whether the deck has the sources of the inputs, so that it can be given others."""
-        return all(name.lower() in self.names for name in self.circuit.inputs)
-
-    @cached_property
-    def names(self) -> frozenset[str]:
-        """The first words of the deck's statements, lower case: the names of its devices among them."""
-        return frozenset(statement.word for statement in self._statements)
+        """Whether it has the sources of the inputs, so that it can be given others."""
+        return all(name.lower() in self.simulator.names for name in self.circuit.inputs)
 
     def _run(self, start: Start, judged: bool) -> Run | None:
-        initial = {**self.deck.initial, **self._initial(start.states)}
-        deck = replace(self.deck, initial=initial, text=self._text(start.inputs))
-
         # A node that holds no charge is not started by `.ic`.
-        strict = judged and self._charged
+        deck = self.simulator.deck
+        strict = judged and all(probe.node.lower() in self.simulator.charged for probe in deck.states)
 
         def run_of(waves: Waves) -> Run:
             return make_run(self.graph, start.inputs, waves, initial=start.states if strict else None)
 
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", AccuracyWarning)
-                waves = measure_waves(
-                    deck,
-                    t_stop=self.t_stop,
-                    whole=self.whole,
-                    accuracy=self.accuracy,
-                    timeout=self.timeout if judged else min(self.timeout, PATIENCE),
-                    error=(lambda found: self.off(run_of(found))) if judged else None,
-                )
+            waves = self.simulator.measure(
+                self._initial(start.states),
+                start.inputs,
+                t_stop=self.t_stop,
+                whole=self.whole,
+                accuracy=self.accuracy,
+                timeout=self.timeout if judged else min(self.timeout, PATIENCE),
+                error=(lambda found: self.off(run_of(found))) if judged else None,
+            )
         except SimulatorError:
             return None
         return run_of(waves)
 
-    @cached_property
-    def _charged(self) -> bool:
-        words = [statement.text.lower().split() for statement in self._statements]
-        held = {node for each in words if each[0].startswith("c") for node in each[1:3]}
-        return all(probe.node.lower() in held for probe in self.deck.states)
-
-    @cached_property
-    def _statements(self) -> tuple[Statement, ...]:
-        return read_statements(self.deck.text).statements
-
     def _initial(self, states: Array) -> dict[str, float]:
         """Return the voltages of the nodes at which states start: those of its capacitors where one is held."""
-        volts = {probe: float(x) / probe.scale for probe, x in zip(self.deck.states, states, strict=True)}
+        volts = {probe: float(x) / probe.scale for probe, x in zip(self.simulator.deck.states, states, strict=True)}
         found = {probe.node: start for probe, start in volts.items()}
         held = [(hold.name, (k,)) for hold in self.graph.of_type(Hold) for k in range(hold.output_size)]
         by_element = dict(zip(held, list(volts.values())[len(volts) - len(held) :], strict=True))
@@ -123,20 +99,3 @@ class OwnRuns:
             if device.origin.role in STORED and isinstance(device.part, Capacitor) and place in by_element:
                 found[device.nodes[0]] = by_element[place]
         return found
-
-    def _text(self, inputs: Signal | None) -> str:
-        """Return the text of the deck with capacitors that start where `.ic` says, and constant inputs if they are."""
-        volts: dict[str, float] = {}
-        if inputs is not None and inputs.times.size == 1:
-            names = (name.lower() for name in self.circuit.inputs)
-            volts = dict(zip(names, inputs.values[0].tolist(), strict=True))
-        lines = ["*"]
-        for statement in self._statements:
-            if statement.word in volts:
-                name, plus, minus = statement.text.split()[:3]
-                lines.append(f"{name} {plus} {minus} {volts[statement.word]!r}")
-            elif statement.word.startswith("c"):
-                lines.append(START.sub("", statement.text))
-            else:
-                lines += statement.lines
-        return "\n".join(lines) + "\n"

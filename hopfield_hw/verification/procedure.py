@@ -20,9 +20,8 @@ from ..graph import Delay, Graph, HasGraph, as_graph
 from ..graph.usual_values import warn_of_stop
 from ..lowering import lower
 from ..spice.decks.nodes import Place
-from ..spice.decks.polarity import find_exchanged
 from ..spice.decks.text import read_deck, with_nodes
-from ..spice.transient import AccuracyWarning, circuit_deck, simulate_waves
+from ..spice.transient import AccuracyWarning, circuit_deck
 from ..transforms import in_si
 from ..values.arrays import Array, positive
 from ..values.errors import AccuracyError, InputError, SimulatorTimeout
@@ -36,6 +35,7 @@ from .effects import Effects
 from .evidence import GROWTH, LOCAL, SAME, Findings, Settled, Verdict, compare_ends, faults, find, too_short
 from .own_runs import OwnRuns
 from .report import EnergyReport, Verification, Worst
+from .simulators import InNgspice
 from .starting import starts_elsewhere
 from .starts import Start, choose, scatter
 from .steps import Run, make_run
@@ -125,6 +125,7 @@ def verify_circuit(
         judged = with_nodes(judged, nodes)
     if deck is not None:
         judged = read_deck(deck, like=judged)
+    simulator = InNgspice(circuit, judged)
     network = in_si(graph)
     end, signal = stop_time(network, t_stop), input_signal(network, inputs)
     warn_of_stop(end, circuit.time_constant, inputs)
@@ -137,8 +138,7 @@ def verify_circuit(
     extents = _Extents(network, ref)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", AccuracyWarning)
-        wave, waves = simulate_waves(
-            judged,
+        wave, waves = simulator.simulate(
             t_stop=end,
             accuracy=accuracy,
             timeout=timeout,
@@ -155,7 +155,7 @@ def verify_circuit(
     begun = starts_elsewhere(judged, wave, ref)
     reasons = [begun] if begun else faults(findings, limit)
     largest = float(np.max(np.abs(run.states)))
-    turned, unsure = find_exchanged(judged, volts=largest, fastest=_fastest(network, run), timeout=timeout)
+    turned, unsure = simulator.find_exchanged(volts=largest, fastest=_fastest(network, run), timeout=timeout)
     if turned:
         reasons.append(f"{', '.join(turned)}: inputs exchanged; with a pole and rails it runs to a rail")
     judged_by = _Judgement(graph, end, inputs, limit)
@@ -168,7 +168,7 @@ def verify_circuit(
     again = OwnRuns(
         graph=network,
         circuit=circuit,
-        deck=judged,
+        simulator=simulator,
         off=lambda other: find_of(other, extents).steps.size,
         t_stop=min(LENGTH * _longest(run), end),
         whole=end,
@@ -193,7 +193,9 @@ def verify_circuit(
     suspects: tuple[Suspect, ...] = ()
     # Where the start is wrong, a suspect would be a device that is right.
     if begun:
-        suspects = (*find_shorted(circuit, runs, extents.states), *find_absent(circuit, again.names)) if named else ()
+        suspects = (
+            (*find_shorted(circuit, runs, extents.states), *find_absent(circuit, simulator.names)) if named else ()
+        )
     elif verdict.verdict == "failed":
         elsewhere = [Start(x0, signal) for x0 in scatter(run.states, STARTS)]
         runs += [other for _, other in again.from_starts(elsewhere, judged=False)]
