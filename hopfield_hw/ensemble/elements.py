@@ -28,11 +28,13 @@ from ..parts import (
     CurrentSource,
     Diode,
     IdealGain,
+    Line,
     Multiplier,
     OpAmp,
     OpAmpModel,
     Part,
     Resistor,
+    Subcircuit,
     Switch,
     Transconductance,
     Transconductor,
@@ -50,6 +52,7 @@ from ..values.physics import THERMAL
 # Beyond this current a junction goes on straight, so that Newton's method comes back from there in a few iterations;
 # no circuit of signals has it.
 STRAIGHT = 10.0  # A
+CURRENT_NODE = "#i"  # how the node of a current ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +105,20 @@ class Source(NamedTuple):
     waveform: Waveform
 
 
+class Delay(NamedTuple):
+    """A lossless line: at each of its ports, nodes (plus, minus, out), comes out what entered the other `delay` before.
+
+    `out`: the node of what comes out, volts; see `delays`. `delay`: seconds. `initial`: what entered at the near one
+    before t = 0, volts; nothing did at the far one. Both are numbers, or formulas of Values.
+    """
+
+    device: str
+    near: tuple[str, str, str]
+    far: tuple[str, str, str]
+    delay: Operand
+    initial: Operand
+
+
 class Start(NamedTuple):
     """Where a node starts, volts: a number, or one for each sample."""
 
@@ -109,7 +126,7 @@ class Start(NamedTuple):
     volts: float | Array
 
 
-Element = Linear | Formula | Coupling | Source | Start
+Element = Linear | Formula | Coupling | Source | Delay | Start
 
 
 def split_device(device: Device, initial: Mapping[str, float | Array]) -> Iterator[Element]:
@@ -146,6 +163,8 @@ def _split(name: str, part: Part, nodes: tuple[str, ...], initial: Mapping[str, 
             yield Formula(name, _two(ends), nodes, part.current(), "current")
         case Multiplier():
             yield Formula(name, (nodes[0], GROUND), nodes[1:], part.output(), "voltage")
+        case Line():
+            yield from _line(name, part, nodes)
         case Diode():
             yield from _diode(name, part, nodes)
         case Transistor():
@@ -156,10 +175,11 @@ def _split(name: str, part: Part, nodes: tuple[str, ...], initial: Mapping[str, 
                 yield from _split(f"{name}.{inner}", piece, _within(name, at, its), initial)
         case OpAmp(model=OpAmpModel()):
             yield from _op_amp(name, part, nodes, initial)
+        case OpAmp():
+            yield from _vendor_op_amp(name, part, nodes)
         case _:
-            what = "vendor's model" if isinstance(part, OpAmp) else part.what
             raise Unrealisable(
-                f"device {name}: the engine 'ensemble' has no equations of a {what}; run the circuit in ngspice"
+                f"device {name}: the engine 'ensemble' has no equations of a {part.what}; run the circuit in ngspice"
             )
 
 
@@ -215,9 +235,29 @@ def _elements_of(model: OpAmpModel) -> tuple[Piece, ...]:
     return model.elements()
 
 
+def _vendor_op_amp(name: str, part: OpAmp, nodes: tuple[str, ...]) -> Iterator[Element]:
+    from .vendors import split_subcircuit
+
+    assert isinstance(part.model, Subcircuit)
+    at = dict(zip(part.ports, nodes, strict=True))
+    if part.offset:
+        yield Formula(name, (f"{name}.offset", at["plus"]), (), as_expression(part.offset), "voltage")
+        at["plus"] = f"{name}.offset"
+    yield from split_subcircuit(name, part.model, at)
+
+
 def _within(name: str, at: Mapping[str, str], nodes: tuple[str, ...]) -> tuple[str, ...]:
     """Return the nodes of an element within a part: its ports, ground, and inner ones named after the part."""
     return tuple(GROUND if node == GROUND else at.get(node, f"{name}.{node}") for node in nodes)
+
+
+def _line(name: str, part: Line, nodes: tuple[str, ...]) -> Iterator[Element]:
+    """Yield the resistance at both ends, against what comes out there, and the delay between them."""
+    near, far = (*_two(nodes[:2]), f"{name}.near"), (*_two(nodes[2:]), f"{name}.far")
+    for plus, minus, out in (near, far):
+        yield Linear(name, (plus, minus), (plus, minus), 1.0 / part.impedance)
+        yield Linear(name, (plus, minus), (out, GROUND), -1.0 / part.impedance)
+    yield Delay(name, near, far, part.delay, 2.0 * part.initial)
 
 
 def _diode(name: str, part: Diode, nodes: tuple[str, ...]) -> Iterator[Element]:

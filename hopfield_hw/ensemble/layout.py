@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from ..parts.sources import Pulse, Waveform
 from ..values.arrays import Array
+from .elements import CURRENT_NODE
 from .ordering import Pattern, fill_in, order_unknowns
 from .programs import CODES
 from .system import Indices, Matrix, System
@@ -17,6 +18,8 @@ from .system import Indices, Matrix, System
 LANES = 8
 # With fewer weak entries than this for each unknown the factors have all.
 FEW = 1.0
+# Corners that are no further apart are one; a part of their time.
+APART = 1e-12
 TABLES = (CODES["table"], CODES["slope"])
 
 
@@ -30,7 +33,9 @@ class Layout(NamedTuple):
     last instruction. `slope_row`, `slope_first`: by slope of a program. `value_rows`: by value the rows that it is
     added to and taken from. `charges`, `charge_groups`: where the values and the groups that are charges begin.
     `slope_*`: places in the factors, of which slope, with which sign, and whether of a charge. `wave_*`: corners of
-    sources. `differential`: which nodes have a capacitance. `breaks`: when waveforms have corners.
+    sources. `differential`: which nodes errors are of: those with a capacitance, and those of lines. `breaks`: when
+    waveforms have corners. `ports`: of lines, (2 lines, 3): both nodes, and that of what comes out, which follow those
+    of sources. `is_current`: which unknowns are currents.
     """
 
     n: int
@@ -63,18 +68,22 @@ class Layout(NamedTuple):
     wave_times: Array
     wave_volts: Array
     breaks: Array
+    ports: Indices
+    is_current: npt.NDArray[np.bool_]
     differential: Array
     slopes: int
     widest: int
 
 
 class Numbers(NamedTuple):
-    """The numbers of samples in blocks: (blocks, entries, LANES)."""
+    """The numbers of samples in blocks: (blocks, entries, LANES). `delays`, `before`: of lines, seconds and volts."""
 
     linear: Array
     rates: Array
     parameters: Array
     start: Array
+    delays: Array
+    before: Array
 
 
 class Plan(NamedTuple):
@@ -162,8 +171,12 @@ def plan(system: System, t_stop: float, *, with_weak: bool = False) -> Plan:
     for group in groups:
         if group.kind == "charge":
             moving[place[group.nodes]] = 1.0
+    moving[place[system.ports[:, :2]]] = 1.0
+    is_current = np.zeros(n, dtype=np.bool_)
+    is_current[place[:n]] = [node.endswith(CURRENT_NODE) for node in system.nodes[:n]]
     waves = [_corners(wave, t_stop) for wave in system.waveforms]
     breaks = np.unique(np.array([t for wave in waves if len(wave) > 1 for t, _ in wave], dtype=np.float64))
+    breaks = breaks[np.diff(breaks, append=np.inf) > APART * breaks]
     layout = Layout(
         n=n,
         nodes=every,
@@ -194,7 +207,9 @@ def plan(system: System, t_stop: float, *, with_weak: bool = False) -> Plan:
         wave_starts=np.cumsum([0, *(len(wave) for wave in waves)]).astype(np.int32),
         wave_times=np.array([t for wave in waves for t, _ in wave]),
         wave_volts=np.array([v for wave in waves for _, v in wave]),
-        breaks=breaks[(breaks > 0.0) & (breaks < t_stop)],
+        breaks=breaks[(breaks > 0.0) & (breaks < (1.0 - APART) * t_stop)],
+        ports=place[system.ports],
+        is_current=is_current,
         differential=moving[:n].copy(),
         slopes=at["slope"],
         widest=max([group.program.rows for group in groups], default=1),
@@ -204,6 +219,8 @@ def plan(system: System, t_stop: float, *, with_weak: bool = False) -> Plan:
         rates=_lanes(rates[3]),
         parameters=_lanes(np.concatenate(parameters) if parameters else np.zeros((0, system.samples))),
         start=_lanes(start),
+        delays=_lanes(system.delays),
+        before=_lanes(system.before),
     )
     return Plan(layout, numbers, {node: int(place[k]) for k, node in enumerate(system.nodes)}, system.samples, is_whole)
 
@@ -230,11 +247,12 @@ def _corners(wave: Waveform, t_stop: float) -> list[tuple[float, float]]:
     """Return the corners of a waveform up to `t_stop`; one for a constant."""
     if isinstance(wave, Pulse):
         corners = [(0.0, wave.first)]
-        begin = wave.delay
+        begin, k = wave.delay, 0
         while begin <= t_stop:
             times = np.cumsum([begin, wave.edge, wave.width, wave.edge]).tolist()
             corners += zip(times, (wave.first, wave.second, wave.second, wave.first), strict=True)
-            begin += wave.period
+            k += 1
+            begin = wave.delay + k * wave.period
         found = dict(corners)
         return sorted(found.items())
     if isinstance(wave, float):

@@ -93,8 +93,9 @@ def _move(g: Any, s: Any, longest_move: float) -> None:
             s.norm[lane] = np.inf
     correction = load(s.correction, 0)
     for i in range(g.n):
+        most = np.inf if g.is_current[i] else longest_move
         move = correction * load(s.moves, i)
-        move = choose(move, longest_move, longest_move, choose(-longest_move, move, -longest_move, move))
+        move = choose(move, most, most, choose(-most, move, -most, move))
         store(s.v, i, load(s.v, i) - choose(correction, 0.0, move, 0.0))
 
 

@@ -19,7 +19,7 @@ from ..parts import Part
 from ..parts.parameters import Parameter, with_values
 from ..values.arrays import Array
 from ..values.errors import InputError
-from .elements import Coupling, Element, Formula, Linear, Source, Start, Value, split_device
+from .elements import Coupling, Delay, Element, Formula, Linear, Source, Start, Value, split_device
 from .programs import split_numbers
 
 
@@ -90,6 +90,9 @@ def _name(element: Element) -> str:
 def _constants(element: Element) -> tuple[Expression | None, tuple[Expression, ...]]:
     if isinstance(element, Linear):
         return None, split_numbers(as_expression(element.value), 0)[1]
+    if isinstance(element, Delay):
+        both = (split_numbers(as_expression(one), 0)[1] for one in (element.delay, element.initial))
+        return None, tuple(number for numbers in both for number in numbers)
     if isinstance(element, Formula):
         return split_numbers(element.formula, len(element.sensed))
     return None, ()
@@ -122,4 +125,6 @@ def _shape(one: Sampled) -> tuple[Any, ...]:
         return ("linear", element.ends, element.sensed, element.is_rate)
     if isinstance(element, Formula):
         return ("formula", element.ends, element.sensed, one.skeleton, element.gives)
+    if isinstance(element, Delay):
+        return ("delay", element.near, element.far)
     return ("given", element.device if isinstance(element, Coupling) else element.node)

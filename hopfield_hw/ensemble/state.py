@@ -16,6 +16,9 @@ from .programs import CHUNK
 
 HIGHEST = 3  # order of the method
 PAST = HIGHEST + 2  # points that are kept
+# How a sample ended.
+OK, STEPS_EXHAUSTED, NO_CONVERGENCE, PAST_LOST = 0, 1, 2, 3
+PENDING = 1024  # pieces of the past of lines that have yet to begin
 
 Whole = npt.NDArray[np.int64]
 Marks = npt.NDArray[np.bool_]
@@ -63,6 +66,10 @@ class State(NamedTuple):
     next. `order`, `waited`: of the method, and steps since it changed. `alpha`, `beta`, `gamma`: weights (see `steps`);
     `factored`: alpha of the factors, 0 for none that count. `norm`, `before`, `rate`: of Newton's moves, in units of
     the tolerance. `constants`, `errors`: of the lower order, this one and the higher one, (3, LANES).
+
+    Of lines (see `delays`): `history`, (points, ports, LANES), what entered them, at `history_times`, in `pieces`, of
+    which so many were `written`; `shares` of points; whether it `jumps` where the piece begins; `pending`: when further
+    ones begin, on which of the `levels`, and how many are `waiting`; `longest`: steps.
     """
 
     v: Array
@@ -108,11 +115,23 @@ class State(NamedTuple):
     constants: Array
     errors: Array
     work: Array
+    history: Array
+    history_times: Array
+    pieces: Whole
+    written: Whole
+    shares: Array
+    jumps: Marks
+    pending: Array
+    levels: Whole
+    waiting: Whole
+    longest: Array
 
 
-def new_state(layout: Layout, first: float) -> State:
-    """Return the state at the start of a run whose first step is so long, seconds."""
+def new_state(layout: Layout, first: float, room: int) -> State:
+    """Return the state at the start of a run whose first step is so long, seconds, with room for the past of lines."""
     n, every = layout.n, layout.nodes
+    ports = layout.ports.shape[0]
+    room = room if ports else 0
     values = layout.value_rows.shape[0]
     charges = values - layout.charges
 
@@ -166,4 +185,14 @@ def new_state(layout: Layout, first: float) -> State:
         constants=rows(3),
         errors=rows(3),
         work=np.zeros(max(PAST, LANES)),
+        history=np.zeros((room, ports, LANES)),
+        history_times=rows(room),
+        pieces=np.zeros((room, LANES), dtype=np.int64),
+        written=whole(0),
+        shares=np.zeros(4),
+        jumps=np.zeros(LANES, dtype=np.bool_),
+        pending=rows(PENDING if ports else 0),
+        levels=np.zeros((PENDING if ports else 0, LANES), dtype=np.int64),
+        waiting=whole(0),
+        longest=np.zeros(LANES),
     )

@@ -16,11 +16,12 @@ from typing import Any, Final
 
 import numpy as np
 
+from .delays import JUMP, begin_lines, give_lines, next_break, pass_breaks, remember
 from .kernels import add_product, combine, evaluate_formulas
 from .lanes import choose, compiled, load, magnitude, spread, store
 from .layout import LANES
 from .newton import iterate
-from .state import HIGHEST, PAST
+from .state import HIGHEST, NO_CONVERGENCE, PAST, PAST_LOST, STEPS_EXHAUSTED
 
 SAFETY: Final = 0.85
 # With which growth of a step the method stays stable, by order; less than the least is not worth new factors.
@@ -30,7 +31,6 @@ BETTER: Final = 1.1  # a step of another order must be longer by this
 REJECTED, FAILED = 0.2, 0.25  # of a step that is off by much, or where Newton's method failed
 SHORTEST: Final = 1e-9  # of the first step
 SMALL: Final = 1e-10  # error that counts as none
-OK, STEPS_EXHAUSTED, NO_CONVERGENCE = 0, 1, 2
 
 
 @compiled
@@ -40,14 +40,17 @@ def run_block(g: Any, numbers: Any, s: Any, options: Any, outcome: Any) -> None:
     for _ in range(options.most):
         if not _choose_times(g, s, options):
             return
-        _predict(g, numbers, s, options)
+        if not _predict(g, numbers, s, options):
+            outcome.status[:] = PAST_LOST
+            return
         iterate(g, numbers, s, outcome.counts)
         # Charges at the solution, to the accuracy of its last move.
         evaluate_formulas(g, numbers.parameters, s.v, s.registers, s.values, s.slopes, False, g.charge_groups)
         _estimate(g, s, options)
         _judge(s, options, outcome)
         _keep(g, s)
-        _write(g, s, options, outcome)
+        remember(g, numbers, s, options)
+        _write(g, numbers, s, options, outcome)
     for lane in range(LANES):
         if s.active[lane]:
             outcome.status[lane] = STEPS_EXHAUSTED
@@ -104,6 +107,8 @@ def give_sources(g: Any, t: Any, v: Any) -> None:
 def _begin(g: Any, numbers: Any, s: Any, options: Any, outcome: Any) -> None:
     """Write the start, its charges, and the results at t = 0."""
     give_sources(g, s.t, s.v)
+    give_lines(g, numbers, s, s.t, s.v)
+    begin_lines(g, numbers, s, options)
     s.v[: g.n] = numbers.start
     s.size[:] = np.abs(numbers.start)
     evaluate_formulas(g, numbers.parameters, s.v, s.registers, s.values, s.slopes, False, g.charge_groups)
@@ -123,11 +128,9 @@ def _choose_times(g: Any, s: Any, options: Any) -> bool:
         if not s.active[lane]:
             continue
         any_active = True
-        end = options.t_stop
-        if s.next_break[lane] < g.breaks.shape[0]:
-            end = g.breaks[s.next_break[lane]]
+        end = next_break(g, s, options, lane)
         left = end - s.t[lane]
-        s.h[lane] = min(s.wanted[lane], options.longest)
+        s.h[lane] = min(s.wanted[lane], s.longest[lane])
         if s.h[lane] >= left * (1.0 - 1e-9):
             s.h[lane] = left
             s.now[lane] = end
@@ -139,8 +142,11 @@ def _choose_times(g: Any, s: Any, options: Any) -> bool:
 
 
 @compiled
-def _predict(g: Any, numbers: Any, s: Any, options: Any) -> None:
-    """Write the weights of the step, the voltages that it starts from, and what the past adds to its equations."""
+def _predict(g: Any, numbers: Any, s: Any, options: Any) -> bool:
+    """Write the weights of the step, the voltages that it starts from, and what the past adds to its equations.
+
+    Return whether the past of the lines reaches far enough back.
+    """
     s.beta[:] = 0.0
     for lane in range(LANES):
         if s.active[lane]:
@@ -148,6 +154,8 @@ def _predict(g: Any, numbers: Any, s: Any, options: Any) -> None:
             points = min(s.order[lane] + 1, max(s.known[lane], 1))
             extrapolate(s.times[lane], s.now[lane], points, s.gamma[:, lane])
     give_sources(g, s.now, s.v)
+    if not give_lines(g, numbers, s, s.now, s.v):
+        return False
     combine(s.gamma, s.past, s.slots, s.predicted)
     s.v[: g.n] = s.predicted
     combine(s.beta, s.past, s.slots, s.summed)
@@ -156,6 +164,7 @@ def _predict(g: Any, numbers: Any, s: Any, options: Any) -> None:
     combine(s.beta, s.charge_past, s.slots, s.charge_base)
     for i in range(g.n):
         store(s.weights, i, 1.0 / (load(s.size, i) * options.tolerance + options.nothing))
+    return True
 
 
 @compiled
@@ -278,7 +287,7 @@ def _keep(g: Any, s: Any) -> None:
 
 
 @compiled
-def _write(g: Any, s: Any, options: Any, outcome: Any) -> None:
+def _write(g: Any, numbers: Any, s: Any, options: Any, outcome: Any) -> None:
     """Write the results that the accepted steps have passed, and begin anew at corners of sources."""
     for lane in range(LANES):
         if not s.accepted[lane]:
@@ -297,9 +306,9 @@ def _write(g: Any, s: Any, options: Any, outcome: Any) -> None:
                     total += s.work[j] * s.past[s.slots[j], options.probes[p], lane]
                 outcome.waves[out, p, lane] = total
             s.next_out[lane] += 1
-        if s.next_break[lane] < g.breaks.shape[0] and t >= g.breaks[s.next_break[lane]]:
-            s.next_break[lane] += 1
-            s.known[lane], s.order[lane], s.waited[lane] = 1, 1, 0
+        level = pass_breaks(g, numbers, s, options, lane)
+        if level >= 0:
+            s.known[lane], s.order[lane], s.waited[lane] = (0 if level == JUMP else 1), 1, 0
             s.wanted[lane] = options.first
         if t >= options.t_stop:
             s.active[lane] = False

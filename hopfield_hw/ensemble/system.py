@@ -26,7 +26,7 @@ from ..functions.expressions import Expression
 from ..parts.sources import Waveform
 from ..values.arrays import Array, SparseArray
 from ..values.errors import InputError
-from .elements import Coupling, Formula, Linear, Source, Start
+from .elements import Coupling, Delay, Formula, Linear, Source, Start
 from .programs import Program, compile_formula
 from .samples import Sampled, split_samples
 
@@ -59,8 +59,10 @@ class Group(NamedTuple):
 class System:
     """The equations of a circuit's samples; see the head of this module.
 
-    `nodes`: the unknowns, then the nodes that sources give, then ground. `waveforms`: of those sources. `start`: where
-    each unknown starts, (unknowns, samples), volts. `linear`, `rates`: G and C, whose columns are all nodes.
+    `nodes`: the unknowns, then the nodes that sources give, and those that lines give, then ground. `waveforms`: of
+    those sources. `start`: where each unknown starts, (unknowns, samples), volts. `linear`, `rates`: G and C, whose
+    columns are all nodes. `ports`: of lines, (2 lines, 3): both nodes of each port, and that of what comes out there;
+    with `delays`, seconds, and what entered each at its first port `before` t = 0, volts, (lines, samples).
     `coupling`: of crossbars, (unknowns, nodes), beside G; the same in all samples. `weak`: (entries, 2), rows and
     columns of what weights alone add, by which one neuron moves another one. `samples`: how many.
     """
@@ -74,6 +76,9 @@ class System:
     coupling: SparseArray = field(repr=False)
     weak: Indices = field(repr=False)
     groups: tuple[Group, ...] = field(repr=False)
+    ports: Indices = field(repr=False)
+    delays: Array = field(repr=False)
+    before: Array = field(repr=False)
     samples: int
 
     def entries(self, *, with_weak: bool = True) -> tuple[Indices, Indices]:
@@ -122,8 +127,11 @@ def build_system(ensemble: Ensemble) -> System:
     places = [node for one in elements for node in (*one.ends, *one.sensed)]
     couplings = [one for one, *_ in split if isinstance(one, Coupling)]
     places += [node for one in couplings for node in (*one.rows, *one.columns)]
-    unknown = tuple(node for node in dict.fromkeys(places) if node != GROUND and node not in waves)
-    nodes = (*unknown, *waves, GROUND)
+    lines = [(one.element, one.numbers) for one in split if isinstance(one.element, Delay)]
+    ports = [port for line, _ in lines for port in (line.near, line.far)]
+    given = (*waves, *(out for _, _, out in ports), GROUND)
+    unknown = tuple(node for node in dict.fromkeys(places) if node not in set(given))
+    nodes = (*unknown, *given)
     index = {node: k for k, node in enumerate(nodes)}
     laws, holders = _place_laws(elements, index, len(unknown))
     stamps: dict[bool, list[tuple[int, int, Array]]] = {False: [], True: []}
@@ -149,6 +157,7 @@ def build_system(ensemble: Ensemble) -> System:
             ones = np.ones(ensemble.size)
             stamps[False] += [(rows[0], here, -ones), (rows[0], there, ones)]
         formulas.setdefault((one.gives, branch.skeleton, len(one.sensed)), []).append((branch, rows))
+    of_lines = np.array([numbers for _, numbers in lines]).reshape(len(lines), 2, ensemble.size)
     made = System(
         nodes=nodes,
         unknowns=len(unknown),
@@ -161,6 +170,9 @@ def build_system(ensemble: Ensemble) -> System:
         ),
         weak=np.array(sorted(weak - strong), dtype=np.int32).reshape(-1, 2),
         groups=tuple(_group(kind, items, index) for (kind, _, _), items in formulas.items()),
+        ports=np.array([[index[node] for node in port] for port in ports], dtype=np.int32).reshape(-1, 3),
+        delays=of_lines[:, 0],
+        before=of_lines[:, 1],
         samples=ensemble.size,
     )
     return _match_rows(made, ensemble.circuit)

@@ -17,16 +17,16 @@ from ..circuit import Circuit, Ensemble
 from ..equations import Growth
 from ..graph import Leak
 from ..spice.pace import OUTRUN, Zone, outrun, uncertain
-from ..spice.transient import POINTS, AccuracyWarning, stop_time
+from ..spice.sampling import measure_unsettled, settling_times
+from ..spice.transient import AccuracyWarning, choose_grids, stop_time, warn_unsettled
 from ..values.arrays import Array, whole
 from ..values.compiled import load_compiled
 from ..values.datasets import make_dataset
-from ..values.errors import ConvergenceError, Unrealisable
-from ..values.grids import uniform_grid
+from ..values.errors import ConvergenceError
 from ..values.measures import check_accuracy, nrmse
 from ..values.signals import as_signal
 from .layout import LANES, Numbers, Plan, plan
-from .state import Options, Outcome, new_state
+from .state import PAST_LOST, Options, Outcome, new_state
 from .system import build_system
 
 if TYPE_CHECKING:
@@ -39,22 +39,27 @@ REFINEMENTS = 6
 TIGHTEST = 1e-11
 # The first step, and the longest one, as parts of the run.
 FIRST_STEP, LONGEST = 1e-9, 0.05
+EDGE_STEP = 1e-3  # the first one, as a part of the shortest time between corners of sources
 MOST_STEPS = 2_000_000
 KEPT = 100_000  # times of steps
 SHORTER = 0.8  # of what the growth of deviations allows
+# Points of the past of lines that there is room for at first, and how many times as many where they are not enough.
+ROOM, MORE_ROOM = 2048, 8
 WHY = ("", "it takes too many steps", "Newton's method does not converge, however short the step")
 
 
 class Run(NamedTuple):
     """Waveforms of samples, (samples, times, probes), volts, why each failed, and the times of the steps of the first.
 
-    `counts`: steps, rejected ones, iterations and factorisations of all samples.
+    `counts`: steps, rejected ones, iterations and factorisations of all samples. `unsettled`: what of a clocked circuit
+    has not settled at the end of a period, a part of its range, in the worst sample.
     """
 
     waves: Array
     failures: dict[int, str]
     taken: Array
     counts: tuple[int, ...]
+    unsettled: float
 
 
 def simulate(
@@ -74,8 +79,11 @@ def simulate(
     largest), or an AccuracyWarning says so. `workers`: threads; all processors by default; the numbers do not depend on
     them. Samples that fail are NaN, and `attrs["failures"]` says why by sample.
 
+    A clocked circuit is read once a period, as in ngspice, and an AccuracyWarning says where what it samples has not
+    settled.
+
     Raises InputError for circuits of different topologies, and for nodes that nothing determines, Unrealisable for a
-    part or a clock that the engine does not know, MissingExtra where Numba is not installed, and ConvergenceError where
+    part that the engine does not know, MissingExtra where Numba is not installed, and ConvergenceError where
     one circuit, or every one, fails.
     """
     alone = isinstance(circuits, Circuit)
@@ -84,23 +92,22 @@ def simulate(
     else:
         given = circuits if isinstance(circuits, Ensemble) else Ensemble.of(circuits)
     first = given.circuit
-    if first.clock is not None:
-        raise Unrealisable(f"{first.title!r} has a clock, which the engine 'ensemble' does not know; run it in ngspice")
     goal = check_accuracy(accuracy, "accuracy")
     end = stop_time(first, t_stop)
-    grid = uniform_grid(end, POINTS if points is None else points)
+    times, grid = choose_grids(first.clock, end, points)
     threads = (os.cpu_count() or 1) if workers is None else whole(workers, "workers", 1, 1024)
     system = build_system(given.driven(inputs))
-    made = plan(system, end)
+    made = plan(system, float(grid[-1]))
     growth = None
     if first.graph is not None and first.graph.of_type(Leak):
         growth = Growth(first.graph, None if inputs is None else as_signal(inputs, "inputs", len(first.inputs)))
     found, check, tolerance = _refine(made, first, grid, goal, threads, growth)
     if found.failures and not made.is_whole:
-        made = plan(system, end, with_weak=True)
+        made = plan(system, float(grid[-1]), with_weak=True)
         found, check, tolerance = _refine(made, first, grid, goal, threads, growth)
     if len(found.failures) == len(given):
         raise ConvergenceError(f"ensemble: {first.title!r} does not run: {found.failures[0]}")
+    warn_unsettled("ensemble", found.unsettled, goal)
     states, outputs = _read(found, first)
     attrs = {
         "machine": "ensemble",
@@ -113,7 +120,7 @@ def simulate(
         "failures": {str(sample): why for sample, why in found.failures.items()},
     }
     dataset = make_dataset(
-        grid,
+        times,
         states[0] if alone else states,
         outputs[0] if alone else outputs,
         neurons=[probe.label for probe in first.states],
@@ -193,14 +200,19 @@ def _read(found: Run, circuit: Circuit) -> tuple[Array, Array]:
 
 def _run(made: Plan, circuit: Circuit, grid: Array, tolerance: float, longest: float, threads: int) -> Run:
     """Return the waveforms of what a circuit probes, of all samples."""
+    wanted, end = grid, float(grid[-1])
+    period = np.inf if circuit.clock is None else circuit.clock.period
+    looked = settling_times(circuit.settling, period, end)
+    grid = np.unique(np.concatenate((wanted, looked.reshape(-1))))
     run_block = load_compiled(_load, True, "engine='ensemble'")
     assert run_block is not None
-    probes = [made.places[probe.node.lower()] for probe in (*circuit.states, *circuit.outputs)]
+    probed = [probe.node for probe in (*circuit.states, *circuit.outputs)]
+    probes = [made.places[node.lower()] for node in (*probed, *(node for node, _, _ in circuit.settling))]
+    gap = float(np.min(np.diff(made.layout.breaks, prepend=0.0), initial=np.inf))
     blocks = len(made.numbers.linear)
     result = np.full((blocks, grid.size, len(probes), LANES), np.nan)
     counts, status = np.zeros((blocks, 4), np.int64), np.zeros((blocks, LANES), np.int64)
     taken = np.full((KEPT, LANES), np.nan)
-    end = float(grid[-1])
 
     options = Options(
         t_stop=end,
@@ -208,7 +220,7 @@ def _run(made: Plan, circuit: Circuit, grid: Array, tolerance: float, longest: f
         probes=np.array(probes, dtype=np.int32),
         tolerance=tolerance,
         nothing=tolerance,
-        first=FIRST_STEP * end,
+        first=min(FIRST_STEP * end, EDGE_STEP * gap),
         longest=longest,
         most=MOST_STEPS,
     )
@@ -216,7 +228,14 @@ def _run(made: Plan, circuit: Circuit, grid: Array, tolerance: float, longest: f
     def one(k: int) -> None:
         numbers = Numbers(*(values[k] for values in made.numbers))
         outcome = Outcome(result[k], counts[k], status[k], taken if k == 0 else taken[:0])
-        run_block(made.layout, numbers, new_state(made.layout, options.first), options, outcome)
+        room = ROOM
+        while True:
+            run_block(made.layout, numbers, new_state(made.layout, options.first, room), options, outcome)
+            if not np.any(status[k] == PAST_LOST):
+                break
+            room *= MORE_ROOM
+            for written, nothing in zip(outcome, (np.nan, 0, 0, np.nan), strict=True):
+                written[...] = nothing
 
     if threads == 1 or blocks == 1:
         for k in range(blocks):
@@ -225,9 +244,13 @@ def _run(made: Plan, circuit: Circuit, grid: Array, tolerance: float, longest: f
         with ThreadPoolExecutor(min(threads, blocks)) as pool:
             list(pool.map(one, range(blocks)))
     waves = result.transpose(0, 3, 1, 2).reshape(blocks * LANES, grid.size, len(probes))[: made.samples]
+    settles = waves[:, :, len(probed) :]
+    at = np.searchsorted(grid, looked)
+    left = [measure_unsettled(wave[at, np.arange(at.shape[2])]) for wave in settles]
+    waves = waves[:, np.searchsorted(grid, wanted), : len(probed)]
     why = status.reshape(-1)[: made.samples]
     failures = {int(k): WHY[why[k]] for k in np.flatnonzero(why)}
-    return Run(waves, failures, taken[:, 0], tuple(counts.sum(axis=0).tolist()))
+    return Run(waves, failures, taken[:, 0], tuple(counts.sum(axis=0).tolist()), max(left))
 
 
 def _load() -> Any:

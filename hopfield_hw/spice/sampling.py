@@ -62,23 +62,38 @@ def _interpolate(times: Array, values: Array, grid: Array, straight: bool) -> Ar
     return result
 
 
-def measure_unsettled(plot: Plot, settling: Sequence[Settling], period: float, t_stop: float) -> float:
-    """Return what the worst node still lacks at the end of a window, a part of its range.
+def settling_times(settling: Sequence[Settling], period: float, t_stop: float) -> Array:
+    """Return when nodes are looked at for whether they settle, (3, periods, nodes), seconds.
 
-    Of changes d1 and d2 over equal times, d2 r / (1 - r) with r = d2 / d1 is left, where they decay.
+    At half of each one's window, at three quarters, and at its end.
     """
     starts = period * np.arange(int(t_stop / period * (1.0 + 1e-12)))
+    windows = np.array([(start, stop) for _, start, stop in settling]).reshape(-1, 2)
+    parts = np.array([0.5, 0.75, 1.0])[:, np.newaxis]
+    when = windows[:, 0] + parts * (windows[:, 1] - windows[:, 0])
+    result: Array = starts[:, np.newaxis] + period * when[:, np.newaxis]
+    return result
+
+
+def read_unsettled(plot: Plot, settling: Sequence[Settling], period: float, t_stop: float) -> float:
+    """Return `measure_unsettled` of a run of ngspice."""
     times = plot.column("time").real
-    voltages = {node: plot.column(f"v({node.lower()})").real for node, _, _ in settling}
+    when = settling_times(settling, period, t_stop)
+    voltages = np.empty(when.shape)
+    for k, (node, _, _) in enumerate(settling):
+        voltages[..., k] = np.interp(when[..., k], times, plot.column(f"v({node.lower()})").real)
+    return measure_unsettled(voltages)
 
-    def at(part: float) -> Array:
-        windows = [(node, start + part * (stop - start)) for node, start, stop in settling]
-        columns = [np.interp(starts + period * when, times, voltages[node]) for node, when in windows]
-        return np.stack(columns, axis=-1)
 
-    if not settling or not starts.size:
+def measure_unsettled(voltages: Array) -> float:
+    """Return what the worst node still lacks at the end of a window, a part of its range.
+
+    Of changes d1 and d2 over equal times, d2 r / (1 - r) with r = d2 / d1 is left, where they decay. `voltages`: at
+    `settling_times`.
+    """
+    if not voltages.size:
         return 0.0
-    half, later, end = at(0.5), at(0.75), at(1.0)
+    half, later, end = voltages
     before, last = (np.abs(change) / ranges(end) for change in (later - half, end - later))
     ratio = last / np.maximum(before, AT_REST)
     left = last * np.minimum(ratio / np.maximum(1.0 - ratio, 1.0 / SLOWEST_DECAY), SLOWEST_DECAY)

@@ -30,7 +30,7 @@ from .dialects.ngspice import format_transient
 from .ngspice import find, run
 from .options import GMIN_OF_NGSPICE, Settings, settings_for
 from .pace import Zone, all_pauses, outrun, start_zone, uncertain
-from .sampling import measure_unsettled, resample
+from .sampling import read_unsettled, resample
 
 POINTS = 2001
 # Halvings of the step after the first pair of runs.
@@ -190,7 +190,7 @@ def simulate_waves(
     one where the circuit is wrong; an AccuracyWarning speaks of the self-check where there is no other.
     """
     goal = check_accuracy(accuracy, "accuracy")
-    times, grid = _grids(deck, t_stop, points)
+    times, grid = choose_grids(deck.clock, t_stop, points)
     settings = settings_for(goal, float(grid[-1]), deck)
     zones = _start_zones(deck, settings)
     fine, settings = _run_paced(deck, settings, grid, timeout, keep, zones)
@@ -231,13 +231,7 @@ def simulate_waves(
             AccuracyWarning,
             stacklevel=3,
         )
-    if fine.unsettled > goal:
-        warnings.warn(
-            f"ngspice: at the end of a period, what is sampled is still off by {fine.unsettled:.2g} of its range, "
-            f"above the accuracy {goal:g} asked for; the clock is too fast: take a longer period, or faster switches",
-            AccuracyWarning,
-            stacklevel=2,
-        )
+    warn_unsettled("ngspice", fine.unsettled, goal)
     attrs = {**deck.attrs, "accuracy": goal, "self_check": check, "step": settings.step, "version": find().version}
     dataset = make_dataset(
         times,
@@ -264,7 +258,7 @@ def measure_waves(
     There is no self-check: `error` has to see what a run is off by, as the residual of an equation does; without it
     the first run is returned. `whole`: the length of a run whose steps are taken first, seconds.
     """
-    _, grid = _grids(deck, t_stop, None)
+    _, grid = choose_grids(deck.clock, t_stop, None)
     settings = settings_for(accuracy, max(whole, float(grid[-1])), deck)
     zones = _start_zones(deck, settings)
     off, in_vain = np.inf, 0
@@ -322,12 +316,23 @@ def _left(before: float | None, difference: float) -> float:
     return difference / (ratio - 1.0)
 
 
-def _grids(deck: Deck, t_stop: float, points: int | None) -> tuple[Array, Array]:
-    """Return the times that a result has, and when it is read."""
-    if deck.clock is None or points is not None:
+def choose_grids(clock: Clock | None, t_stop: float, points: int | None) -> tuple[Array, Array]:
+    """Return the times that a result has, and when it is read, once a period of a clock unless it has `points`."""
+    if clock is None or points is not None:
         grid = uniform_grid(t_stop, POINTS if points is None else points)
         return grid, grid
-    return period_grid(deck.clock.period, t_stop)
+    return period_grid(clock.period, t_stop)
+
+
+def warn_unsettled(engine: str, unsettled: float, goal: float) -> None:
+    """Warn, for the caller's caller, where what is sampled is off by more than the accuracy."""
+    if unsettled > goal:
+        warnings.warn(
+            f"{engine}: at the end of a period, what is sampled is still off by {unsettled:.2g} of its range, above "
+            f"the accuracy {goal:g} asked for; the clock is too fast: take a longer period, or faster switches",
+            AccuracyWarning,
+            stacklevel=3,
+        )
 
 
 class Waves(NamedTuple):
@@ -368,7 +373,7 @@ def _run(
     )
     most = int(MOST_STEPS * t_stop / step + FREE_STEPS) * (1 + len(nodes))
     plot = run(deck.text + analysis, t_stop=t_stop, timeout=timeout, keep=keep, most_numbers=most)
-    left = 0.0 if deck.clock is None else measure_unsettled(plot, deck.settling, deck.clock.period, t_stop)
+    left = 0.0 if deck.clock is None else read_unsettled(plot, deck.settling, deck.clock.period, t_stop)
     probes = (*deck.states, *deck.outputs)
     begins = [deck.initial.get(probe.node, np.nan) for probe in deck.states] + [np.nan] * len(deck.outputs)
     own_times, own, on_grid = resample(plot, probes, np.array(begins), grid, straight=deck.clock is not None)

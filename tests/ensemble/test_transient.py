@@ -35,11 +35,10 @@ from hopfield_hw.simulation import simulate
 from hopfield_hw.spice.analyses import run_transient
 from hopfield_hw.spice.transient import simulate as simulate_in_ngspice
 from hopfield_hw.tolerance import Tolerances, draw_factors, vary
-from hopfield_hw.values.errors import InputError, MissingExtra, Unrealisable
+from hopfield_hw.values.errors import InputError, MissingExtra
 from hopfield_hw.values.measures import nrmse
 
 DESIGNS = sorted(path.parent.name for path in (Path(__file__).parents[2] / "circuits").glob("*/design.toml"))
-CLOCKED_OR_LATE = {"sequence_memory": "a transmission line"}
 
 
 def state(wave: Any) -> Any:
@@ -188,10 +187,6 @@ def test_ideal_cells_of_every_design_follow_its_equation(name: str) -> None:
     design = hh.load_design(name)
     made = hh.lower(design.network, cell="ideal")
     how: dict[str, Any] = {"t_stop": design.t_stop, "inputs": design.inputs, "points": 501}
-    if name in CLOCKED_OR_LATE:
-        with pytest.raises(Unrealisable, match=f"has no equations of {CLOCKED_OR_LATE[name]}"):
-            simulate(made, engine="ensemble", **how)
-        return
     loose = name == "tour_of_five"  # a ramp through a branch point, where deviations grow from too little to be seen
     found = simulate(made, engine="ensemble", accuracy=1e-2 if loose else 1e-4, **how)
     expected = hh.reference(design.network, **how)
@@ -361,13 +356,6 @@ def test_nodes_that_nothing_determines_are_named(devices: tuple[Any, ...], node:
         f"'a small circuit': nothing determines the voltage of node {node}: give each a path to ground, and drive it "
         "by one source at most"
     )
-
-
-def test_clocked_circuits_are_refused_by_name() -> None:
-    network = hh.Network(weights=[[0.0]], resistance=1e4, capacitance=1e-8, gain=hh.Tanh(gain=1.0), initial=[0.1])
-    held = hh.transforms.hold_outputs(network, period=1e-5)
-    with pytest.raises(Unrealisable, match=r"has a clock, which the engine 'ensemble' does not know; run it"):
-        simulate(held, engine="ensemble", t_stop=1e-4)
 
 
 def test_without_numba_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
