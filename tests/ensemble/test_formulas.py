@@ -10,6 +10,7 @@ import pytest
 
 pytest.importorskip("numba")
 
+from hopfield_hw.ensemble import evaluate as arrays
 from hopfield_hw.ensemble.kernels import run_program
 from hopfield_hw.ensemble.layout import LANES
 from hopfield_hw.ensemble.programs import CHUNK, CODES, compile_formula, split_numbers
@@ -85,6 +86,18 @@ def test_a_program_has_the_value_and_slopes_of_its_formula(formula: Expression) 
         assert np.mean(smooth) > 0.9
         off = np.abs(np.broadcast_to(quotient, value.shape) - slopes[k])[np.broadcast_to(smooth, value.shape)]
         assert np.max(off) < 1e-8
+
+
+@pytest.mark.parametrize("formula", FORMULAS.values(), ids=FORMULAS)
+def test_a_program_on_whole_arrays_gives_what_the_kernels_give(formula: Expression) -> None:
+    at = points()
+    value, slopes = run(formula, at)
+    skeleton, numbers = split_numbers(formula, 3)
+    rows = [*at, *(np.full_like(at[0], number) for number in numbers)]
+    whole, own = arrays.run_program(compile_formula(skeleton, 3, len(numbers)), rows)
+    np.testing.assert_allclose(whole, value, rtol=2e-15, atol=1e-15)
+    for k in range(3):
+        np.testing.assert_allclose(0.0 * value if own[k] is None else own[k], slopes[k], rtol=4e-15, atol=2e-15)
 
 
 def test_every_operation_and_function_is_known_and_tried() -> None:
