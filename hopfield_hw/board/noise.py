@@ -1,6 +1,7 @@
 """The noise of a board at rest: by the linear stochastic equation of its circuit, by `.noise`, and in a transient.
 
-All three have the same white noise, of resistors, junctions and op-amps; see `linear_circuit`. Noise that falls as 1/f,
+All three have the same white noise, of resistors, junctions and op-amps; see
+`hopfield_hw.ensemble.stochastic`. Noise that falls as 1/f,
 below the corner of an op-amp's sheet, is in none of them.
 """
 
@@ -15,7 +16,10 @@ from typing import Any, Literal, NamedTuple, get_args
 import numpy as np
 
 from ..circuit import Circuit
-from ..parts import MacroModel, OpAmp, VoltageSource
+from ..ensemble.elements import diode_current
+from ..ensemble.stochastic import LinearCircuit, Source, linearise
+from ..functions.expressions import evaluate
+from ..parts import Diode, MacroModel, OpAmp, VoltageSource
 from ..spice.analyses import Result, find_balance, find_noise, run_transient
 from ..values.arrays import Array, freeze, positive, whole
 from ..values.errors import ConvergenceError, InputError
@@ -23,7 +27,6 @@ from ..values.report import Report
 from ..values.si_text import format_si
 from .additions import start_rails
 from .design import Board
-from .linear_circuit import LinearCircuit, Source, linearise
 
 NoiseEngine = Literal["equation", "ngspice"]
 BEGUN = 0.02  # time constants
@@ -34,6 +37,7 @@ FINER = 40.0  # samples of noise in a period of the highest frequency that is re
 ACCURACY = 1e-4
 SHOWN = 4
 SUPPLY = "V_supply_plus"
+JUNCTION, STEP = ".junction", 1e-6  # of a diode: the node behind its resistance; of its slope, volts
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -91,10 +95,10 @@ def board_noise(board: Board, *, at: Any = None, engine: NoiseEngine = "equation
     """Return the noise of a board's states at a stable equilibrium.
 
     With "equation" the rms is that of Lyapunov's equation, A S + S A^T + B B^T / 2 = 0 for dx = A x dt + B dW of the
-    circuit linearised there (see `linear_circuit`); with "ngspice" it is the integral of `.noise` of the same circuit,
-    whose macro-models have resistors that only compute and yet make noise there: some percent at the output of an
-    op-amp beyond its bandwidth. `at`: states near it, (n,), on the board's scale, volts; by default where the board
-    settles by its own equation. Inputs stay at what they are at the end of the board's run.
+    circuit linearised there (see `hopfield_hw.ensemble.stochastic`); with "ngspice" it is the integral of `.noise` of
+    the same circuit, whose macro-models have resistors that only compute and yet make noise there: some percent at the
+    output of an op-amp beyond its bandwidth. `at`: states near it, (n,), on the board's scale, volts; by default where
+    the board settles by its own equation. Inputs stay at what they are at the end of the board's run.
 
     Raises InputError for wrong arguments, for an equilibrium that is not stable or not near `at`, and as `linearise`.
     """
@@ -174,7 +178,7 @@ def simulate_noise(
     step = 1.0 / (FINER * top)
     before = math.ceil(SETTLED / -float(rest.linear.rates[0]) / step)
     read = math.ceil(count / top / step)
-    cards = _noise_sources(rest.linear.sources, step, before + read, np.random.default_rng(key), factor)
+    cards = _noise_sources(list(_outside(rest)), step, before + read, np.random.default_rng(key), factor)
     probes = rest.circuit.states
     run = run_transient(
         rest.circuit,
@@ -274,6 +278,31 @@ def _white(part: Any, device: Any) -> Any:
 def _integrate(circuit: Circuit, node: str, band: tuple[float, float], guess: Mapping[str, float]) -> float:
     found = find_noise(circuit, node, SUPPLY, band, points=POINTS, guess=guess)
     return math.sqrt(float(np.trapezoid(np.real(found.voltage(node)) ** 2, found.axis)))
+
+
+def _outside(rest: _Rest) -> Iterator[Source]:
+    """Yield sources between nodes that a netlist has: those at the junction of a diode as one across all of it.
+
+    A current i into a junction of slope g behind a resistance R is i / (1 + R g) at its ends, and one through the
+    resistance i R g / (1 + R g).
+    """
+    whole: dict[str, float] = {}
+    for source in rest.linear.sources:
+        part = rest.circuit.device(source.device).part
+        if not isinstance(part, Diode) or not part.resistance:
+            yield source
+            continue
+        (inner,) = (node for node in source.ends if node.endswith(JUNCTION))
+        anode, cathode = rest.circuit.device(source.device).nodes
+        v = rest.linear.balance[inner] - rest.linear.balance.get(cathode.lower(), 0.0)
+        current = diode_current(part)
+        slope = float(evaluate(current, [v + STEP, 0.0]) - evaluate(current, [v - STEP, 0.0])) / (2.0 * STEP)
+        ratio = part.resistance * slope
+        seen = source.density * (ratio if source.ends[1] == inner else 1.0) / (1.0 + ratio)
+        if source.ends[1] == inner:
+            whole[source.device] = seen
+        else:
+            yield Source(source.device, (anode, cathode), math.hypot(seen, whole[source.device]))
 
 
 def _noise_sources(

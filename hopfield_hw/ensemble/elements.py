@@ -172,7 +172,7 @@ def _split(name: str, part: Part, nodes: tuple[str, ...], initial: Mapping[str, 
         case OTA():
             at = dict(zip(part.ports, nodes, strict=True))
             for inner, piece, its in part.elements():
-                yield from _split(f"{name}.{inner}", piece, _within(name, at, its), initial)
+                yield from _split(f"{name}.{inner}", piece, place_inner(name, at, its), initial)
         case OpAmp(model=OpAmpModel()):
             yield from _op_amp(name, part, nodes, initial)
         case OpAmp():
@@ -226,7 +226,7 @@ def _op_amp(name: str, part: OpAmp, nodes: tuple[str, ...], initial: Mapping[str
     for pole in model.poles:
         yield Start(f"{name}.{pole}", start)
     for inner, piece, its in _elements_of(model):
-        yield from _split(f"{name}.{inner}", piece, _within(name, at, its), initial)
+        yield from _split(f"{name}.{inner}", piece, place_inner(name, at, its), initial)
 
 
 @lru_cache(maxsize=1024)
@@ -246,7 +246,7 @@ def _vendor_op_amp(name: str, part: OpAmp, nodes: tuple[str, ...]) -> Iterator[E
     yield from split_subcircuit(name, part.model, at)
 
 
-def _within(name: str, at: Mapping[str, str], nodes: tuple[str, ...]) -> tuple[str, ...]:
+def place_inner(name: str, at: Mapping[str, str], nodes: tuple[str, ...]) -> tuple[str, ...]:
     """Return the nodes of an element within a part: its ports, ground, and inner ones named after the part."""
     return tuple(GROUND if node == GROUND else at.get(node, f"{name}.{node}") for node in nodes)
 
@@ -267,21 +267,27 @@ def _diode(name: str, part: Diode, nodes: tuple[str, ...]) -> Iterator[Element]:
         inner = f"{name}.junction"
         yield Linear(name, (anode, inner), (anode, inner), 1.0 / part.resistance)
         anode = inner
+    yield Formula(name, (anode, cathode), (anode, cathode), diode_current(part), "current")
+    if part.capacitance:
+        yield Formula(name, (anode, cathode), (anode, cathode), _depletion(part.capacitance), "charge")
+
+
+def diode_current(part: Diode) -> Expression:
+    """Return the current through a diode's junction, amperes, of the voltages of its anode and its cathode."""
     volts = Argument(0) - Argument(1)
     current = _junction(part.saturation_current, volts / (part.emission * THERMAL))
     if part.breakdown < float("inf"):
         broken = (-volts - part.breakdown) / (part.breakdown_emission * THERMAL)
         current = current - part.breakdown_current * _exponential(broken, STRAIGHT / part.breakdown_current)
-    yield Formula(name, (anode, cathode), (anode, cathode), current, "current")
-    if part.capacitance:
-        yield Formula(name, (anode, cathode), (anode, cathode), _depletion(part.capacitance, volts), "charge")
+    return current
 
 
-def _depletion(farads: Operand, volts: Expression) -> Expression:
+def _depletion(farads: Operand) -> Expression:
     """Return the charge of a junction: C (2 - 2 sqrt(1 - v)) up to v = 0.5 V, where the capacitance goes on straight.
 
     SPICE has it so for VJ = 1 V, M = 0.5 and FC = 0.5, its defaults.
     """
+    volts = Argument(0) - Argument(1)
     below, above = minimum(volts, 0.5), maximum(volts - 0.5, 0.0)
     # C (1 - v)^-1/2 is C sqrt(2) at 0.5 V, with the slope C sqrt(2).
     root = call("sqrt", 2.0)
@@ -289,19 +295,27 @@ def _depletion(farads: Operand, volts: Expression) -> Expression:
 
 
 def _transistor(name: str, part: Transistor, nodes: tuple[str, ...]) -> Iterator[Element]:
-    """Yield Ebers and Moll's currents with the Early effect, as SPICE has them with a reverse gain of 1."""
+    """Yield the currents of a transistor between its collector, its base and its emitter."""
     collector, base, emitter = nodes
+    pairs = ((collector, emitter), (base, emitter), (base, collector))
+    for ends, current in zip(pairs, transistor_currents(part), strict=True):
+        yield Formula(name, ends, (base, emitter, collector), current, "current")
+
+
+def transistor_currents(part: Transistor) -> tuple[Expression, Expression, Expression]:
+    """Return Ebers and Moll's currents with the Early effect, as SPICE has them with a reverse gain of 1, amperes.
+
+    From collector to emitter, from base to emitter, and from base to collector, of the voltages of base, emitter and
+    collector.
+    """
     sign = 1.0 if part.polarity == "npn" else -1.0
-    sensed = (base, emitter, collector)
     forward, back = sign * (Argument(0) - Argument(1)), sign * (Argument(0) - Argument(2))
     of_emitter = _junction(part.saturation_current, forward / THERMAL)
     of_collector = _junction(part.saturation_current, back / THERMAL)
     flow = of_emitter - of_collector
     if part.early_voltage < float("inf"):
         flow = flow * (1.0 - back / part.early_voltage)
-    yield Formula(name, (collector, emitter), sensed, sign * flow, "current")
-    yield Formula(name, (base, emitter), sensed, (sign / part.beta) * of_emitter, "current")
-    yield Formula(name, (base, collector), sensed, sign * of_collector, "current")
+    return sign * flow, (sign / part.beta) * of_emitter, sign * of_collector
 
 
 def _junction(saturation: Operand, ratio: Expression) -> Expression:

@@ -64,7 +64,8 @@ class System:
     columns are all nodes. `ports`: of lines, (2 lines, 3): both nodes of each port, and that of what comes out there;
     with `delays`, seconds, and what entered each at its first port `before` t = 0, volts, (lines, samples).
     `coupling`: of crossbars, (unknowns, nodes), beside G; the same in all samples. `weak`: (entries, 2), rows and
-    columns of what weights alone add, by which one neuron moves another one. `samples`: how many.
+    columns of what weights alone add, by which one neuron moves another one. `laws`: by node, the row of its law, -1
+    for none. `samples`: how many.
     """
 
     nodes: tuple[str, ...] = field(repr=False)
@@ -79,6 +80,7 @@ class System:
     ports: Indices = field(repr=False)
     delays: Array = field(repr=False)
     before: Array = field(repr=False)
+    laws: Indices = field(repr=False)
     samples: int
 
     def entries(self, *, with_weak: bool = True) -> tuple[Indices, Indices]:
@@ -173,6 +175,7 @@ def build_system(ensemble: Ensemble) -> System:
         ports=np.array([[index[node] for node in port] for port in ports], dtype=np.int32).reshape(-1, 3),
         delays=of_lines[:, 0],
         before=of_lines[:, 1],
+        laws=np.array(laws, dtype=np.int32),
         samples=ensemble.size,
     )
     return _match_rows(made, ensemble.circuit)
@@ -267,7 +270,8 @@ def _match_rows(system: System, circuit: Circuit) -> System:
     groups = tuple(group._replace(rows=place[group.rows]) for group in system.groups)
     coupling = system.coupling[np.argsort(place[:n])]
     weak = np.stack([place[system.weak[:, 0]], system.weak[:, 1]], axis=1)
-    return replace(system, linear=linear, rates=rates, coupling=coupling, weak=weak, groups=groups)
+    laws = place[system.laws]
+    return replace(system, linear=linear, rates=rates, coupling=coupling, weak=weak, groups=groups, laws=laws)
 
 
 def _matrix(stamps: Sequence[tuple[int, int, Array]], samples: int) -> Matrix:

@@ -1,0 +1,199 @@
+"""The equations of a system on whole arrays: what is left of them at voltages, their slopes, and linear solves.
+
+Of all samples at once and without compiled kernels, for analyses that are no inner loop of a transient.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import csc_array, csr_array
+from scipy.sparse.linalg import splu
+
+from ..parts.sources import Pulse, Waveform
+from ..values.arrays import Array
+from .evaluate import evaluate_group
+from .system import Group, System
+
+Samples = npt.NDArray[np.intp]
+
+DENSE = 64  # unknowns up to which a matrix is dense
+FULL = 0.1  # of a larger one's entries, from which on it is dense too
+TOGETHER = 4_000_000  # entries of dense matrices that are solved at once
+
+
+class Slopes(NamedTuple):
+    """A system at voltages, by sample: what its laws leave, (unknowns, samples), and the slopes, (entries, samples).
+
+    `residual`: G v + i(v). `conductances`: its slopes. `capacitances`: those of C v + q(v).
+    """
+
+    residual: Array
+    conductances: Array
+    capacitances: Array
+
+
+class _Place(NamedTuple):
+    """Which formulas of a group have a row, with which sign they are added there, and the sums by row or by entry."""
+
+    kept: npt.NDArray[np.bool_]
+    sign: float
+    sums: csr_array
+
+
+class Stamps:
+    """A system with the places of its slopes: an entry in each of `rows` and `columns`, which are of all nodes.
+
+    `grounded`: by entry, 1 where a conductance from each node to ground would be, else 0.
+    """
+
+    def __init__(self, system: System) -> None:
+        self.system = system
+        every, n = len(system.nodes), system.unknowns
+        lawful = np.flatnonzero(system.laws[:n] >= 0)
+        parts: list[tuple[Any, Any]] = [
+            (system.linear.rows, system.linear.columns),
+            (system.rates.rows, system.rates.columns),
+            (system.laws[lawful], lawful),
+        ]
+        sides = [_sides(group, n) for group in system.groups]
+        sloped = [
+            (g, k, place.kept, place.sign)
+            for g, group in enumerate(system.groups)
+            for k, row in enumerate(group.program.slopes)
+            for place in sides[g]
+            if row >= 0
+        ]
+        for g, k, kept, sign in sloped:
+            rows = system.groups[g].rows[0 if sign > 0.0 else 1]
+            parts.append((rows[kept], system.groups[g].nodes[k][kept]))
+        keys = [rows.astype(np.int64) * every + columns for rows, columns in parts]
+        known, inverse = np.unique(np.concatenate(keys), return_inverse=True)
+        self.rows, self.columns = known // every, known % every
+        self._linear, self._rates, grounds, *places = np.split(
+            inverse.reshape(-1), np.cumsum([len(key) for key in keys])[:-1]
+        )
+        self.grounded = np.bincount(grounds, minlength=known.size).clip(max=1).astype(np.float64)
+        self._law_sums = _sums(system.linear.rows, n)
+        self._sides = sides
+        self._slopes: list[list[tuple[int, _Place]]] = [[] for _ in system.groups]
+        for (g, k, kept, sign), place in zip(sloped, places, strict=True):
+            self._slopes[g].append((k, _Place(kept, sign, _sums(place, known.size))))
+        inner = self.columns < n
+        self._inner = np.flatnonzero(inner)
+        order = np.lexsort((self.rows[inner], self.columns[inner]))
+        self._by_column = self._inner[order]
+        self._starts = np.concatenate(([0], np.cumsum(np.bincount(self.columns[inner], minlength=n))))
+        self._is_dense = n <= DENSE or self._inner.size > FULL * n * n
+
+    def voltages(self, unknown: Array) -> Array:
+        """Return the voltages of all nodes, (nodes, samples), with sources at what they are at t = 0."""
+        given = np.array([*map(first_volts, self.system.waveforms), 0.0])
+        return np.concatenate([unknown, np.tile(given[:, np.newaxis], unknown.shape[1])])
+
+    def at(self, v: Array, samples: Samples) -> Slopes:
+        """Return residual and slopes of some samples at voltages of all nodes, (nodes, samples)."""
+        system = self.system
+        conductances, capacitances = np.zeros((2, self.rows.size, len(samples)))
+        conductances[self._linear] += system.linear.values[:, samples]
+        capacitances[self._rates] += system.rates.values[:, samples]
+        residual = self._law_sums @ (system.linear.values[:, samples] * v[system.linear.columns])
+        for group, sides, sloped in zip(system.groups, self._sides, self._slopes, strict=True):
+            with np.errstate(over="ignore", invalid="ignore"):
+                value, slopes = evaluate_group(group, v, numbers=group.numbers[:, :, samples])
+            into = capacitances if group.kind == "charge" else conductances
+            for k, place in sloped:
+                into += place.sums @ (place.sign * slopes[k][place.kept])
+            if group.kind != "charge":
+                for place in sides:
+                    residual += place.sums @ (place.sign * value[place.kept])
+        return Slopes(residual, conductances, capacitances)
+
+    def solve(self, values: npt.NDArray[Any], b: npt.NDArray[Any], *, transposed: bool = False) -> npt.NDArray[Any]:
+        """Return x of A x = b, or of A^T x = b, (unknowns, samples); NaN where A is singular.
+
+        `values`: of A, (entries, samples), real or complex, of which columns that are no unknowns do not count.
+        """
+        n = self.system.unknowns
+        with np.errstate(divide="ignore", invalid="ignore"):
+            scale = 1.0 / self.row_sizes(values)
+            scaled = values * scale[self.rows]
+            right = b if transposed else b * scale
+        usable = np.flatnonzero(np.all(np.isfinite(scaled), axis=0) & np.all(np.isfinite(right), axis=0))
+        x = np.full(b.shape, np.nan, dtype=np.result_type(values, b))
+        if self._is_dense:
+            size = max(1, TOGETHER // max(n * n, 1))
+            for first in range(0, usable.size, size):
+                chosen = usable[first : first + size]
+                x[:, chosen] = self._solve_dense(scaled[:, chosen], right[:, chosen], transposed)
+        else:
+            for k in usable.tolist():
+                x[:, k] = self._solve_sparse(scaled[:, k], right[:, k], transposed)
+        return x * scale if transposed else x
+
+    def row_sizes(self, values: npt.NDArray[Any]) -> Array:
+        """Return the largest magnitude in each row, (unknowns, samples)."""
+        sizes = np.zeros((self.system.unknowns, values.shape[1]))
+        np.maximum.at(sizes, self.rows[self._inner], np.abs(values[self._inner]))
+        return sizes
+
+    def dense(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Return matrices of values, (entries, samples), over the unknowns: (samples, unknowns, unknowns)."""
+        n = self.system.unknowns
+        whole = np.zeros((values.shape[1], n, n), dtype=values.dtype)
+        whole[:, self.rows[self._inner], self.columns[self._inner]] = values[self._inner].T
+        return whole
+
+    def multiply(self, values: npt.NDArray[Any], v: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Return A v, (unknowns, samples), of voltages of all nodes, (nodes, samples)."""
+        return np.asarray(_sums(self.rows, self.system.unknowns) @ (values * v[self.columns]))
+
+    def _solve_dense(self, values: npt.NDArray[Any], b: npt.NDArray[Any], transposed: bool) -> npt.NDArray[Any]:
+        matrices = self.dense(values)
+        if transposed:
+            matrices = matrices.transpose(0, 2, 1)
+        try:
+            return np.asarray(np.linalg.solve(matrices, b.T[..., np.newaxis])[..., 0].T)
+        except np.linalg.LinAlgError:
+            if len(matrices) == 1:
+                return np.full_like(b, np.nan, dtype=np.result_type(values, b))
+        halves = np.array_split(np.arange(len(matrices)), 2)
+        return np.concatenate([self._solve_dense(values[:, h], b[:, h], transposed) for h in halves], axis=1)
+
+    def _solve_sparse(self, values: npt.NDArray[Any], b: npt.NDArray[Any], transposed: bool) -> npt.NDArray[Any]:
+        n = self.system.unknowns
+        data = values[self._by_column]
+        matrix = csc_array((data, self.rows[self._by_column], self._starts), shape=(n, n))
+        try:
+            factors = splu(matrix)
+        except RuntimeError:
+            return np.full(n, np.nan)
+        solve: Any = factors.solve
+        return np.asarray(solve(b.astype(data.dtype), "T" if transposed else "N"))
+
+
+def first_volts(wave: Waveform) -> float:
+    """Return what a waveform is at t = 0, volts."""
+    if isinstance(wave, Pulse):
+        return wave.first
+    if isinstance(wave, float):
+        return wave
+    times, volts = zip(*wave, strict=True)
+    return float(np.interp(0.0, times, volts))
+
+
+def _sides(group: Group, unknowns: int) -> list[_Place]:
+    """Return where the values of a group are added, and where they are taken from."""
+    found = []
+    for rows, sign in zip(group.rows, (1.0, -1.0), strict=True):
+        kept = rows >= 0
+        found.append(_Place(kept, sign, _sums(rows[kept], unknowns)))
+    return found
+
+
+def _sums(rows: Sequence[int] | npt.NDArray[Any], count: int) -> csr_array:
+    """Return the matrix that adds values up by row."""
+    return csr_array((np.ones(len(rows)), (rows, np.arange(len(rows)))), shape=(count, len(rows)))
