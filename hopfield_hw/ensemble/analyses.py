@@ -121,9 +121,7 @@ def find_noise(
     if row >= system.unknowns:
         raise InputError(f"find_noise: `node` = {node!r:.60}: a source holds it, so that it has no noise")
     column = None if source is None else _held_by(rest, source)
-    sources = find_noise_sources(rest.circuits, system, rest.balances.voltages)
-    if not sources:
-        raise InputError("find_noise: no part of the circuit makes noise")
+    sources = _audible(rest, "find_noise")
     at = rest.stamps.at(rest.balances.voltages[:, rest.known], rest.known)
     devices = list(dict.fromkeys(one.device for one in sources))
     powers = np.full((len(rest.circuits), grid.size, len(devices)), np.nan)
@@ -161,13 +159,13 @@ def find_covariance(circuits: Circuits, nodes: Sequence[str], *, guess: Guess | 
     """
     rest = _find_rest(circuits, guess, "find_covariance")
     chosen = [name_nodes(rest.system)[find_node(rest.system, node, "find_covariance: `nodes`")] for node in nodes]
-    sources = find_noise_sources(rest.circuits, rest.system, rest.balances.voltages)
+    sources = _audible(rest, "find_covariance")
     found = np.full((len(rest.circuits), len(chosen), len(chosen)), np.nan)
     rates = np.full(len(rest.circuits), np.nan)
     for sample in rest.known.tolist():
         linear = reduce_sample(rest.stamps, rest.balances.voltages, sources, sample)
-        rates[sample] = linear.rates[0]
-        if linear.rates[0] < 0.0:
+        rates[sample] = linear.rates[0] if linear.rates.size else -np.inf
+        if rates[sample] < 0.0:
             found[sample] = linear.voltage_covariance(chosen)
         else:
             rest.balances.failures[sample] = f"its balance is not stable: a deviation grows at {rates[sample]:.3g} 1/s"
@@ -200,6 +198,13 @@ def _prepare(
     count = whole(points, "points", 1, MOST_POINTS)
     steps = math.floor(count * math.log10(last / first) + 1e-9)
     return _find_rest(circuits, guess, where), first * 10.0 ** (np.arange(steps + 1) / count)
+
+
+def _audible(rest: _Rest, where: str) -> tuple[NoiseSource, ...]:
+    sources = find_noise_sources(rest.circuits, rest.system, rest.balances.voltages)
+    if not sources:
+        raise InputError(f"{where}: no part of the circuit makes noise")
+    return sources
 
 
 def _alternating(rest: _Rest) -> Array:

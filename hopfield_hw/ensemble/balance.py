@@ -3,9 +3,9 @@
     G v + i(v) = 0
 
 for each sample, by Newton's method from a guess. Where that does not converge, the circuit is followed in time from the
-guess by implicit steps, until they are so long that only the balance is left (pseudo-transient continuation: C. T.
-Kelley and D. E. Keyes, SIAM J. Numer. Anal. 35:508, 1998); and where that does not either, a conductance from each node
-to ground is taken away in steps from 0 V.
+guess by implicit steps that grow as it comes to rest, until only the balance is left. A circuit that never rests is
+taken through steps as long as their equations can be solved, which damp what grows too (pseudo-transient continuation:
+C. T. Kelley and D. E. Keyes, SIAM J. Numer. Anal. 35:508, 1998), from the guess and then from 0 V.
 """
 
 from __future__ import annotations
@@ -27,12 +27,11 @@ SMALL = 1e-12  # F, from each node to ground, while the circuit is followed in t
 FIRST_STEP, LEAST_STEP, LAST_STEP, MOST_STEPS = 1e-12, 1e-18, 1e6, 1000  # seconds
 # Of a step in time, volts and parts of a voltage: its second iteration, and how far it is from the line of the last.
 BENT, TURNED = 0.02, 0.1
-CONDUCTANCES = tuple(10.0**-k for k in range(16))  # S
 SINGULAR = 1e15  # of what a matrix with rows of size 1 makes of a vector of size 1 when it is inverted
 NAMED = 4
 NOT_FOUND = (
-    "no balance is found: by Newton's method, by growing steps in time, nor with conductances to ground that are taken "
-    "away; give a guess near one"
+    "no balance is found: by Newton's method from the guess, nor by growing steps in time from there or from 0 V; give "
+    "a guess near one"
 )
 
 
@@ -52,7 +51,7 @@ def find_balances(stamps: Stamps, guess: Array, known: npt.NDArray[np.bool_]) ->
         guess = _hold(stamps, guess, known)
     found = np.full(guess.shape, np.nan)
     left = np.arange(guess.shape[1])
-    for search in (_iterate, _follow, _release):
+    for search in (_iterate, _follow, _hurry, _hurry_from_nothing):
         if left.size:
             reached = search(stamps, guess[:, left], left)
             found[:, left] = reached
@@ -108,7 +107,7 @@ def _iterate(
     return found
 
 
-def _follow(stamps: Stamps, guess: Array, samples: Samples) -> Array:
+def _follow(stamps: Stamps, guess: Array, samples: Samples, turned: float = TURNED) -> Array:
     """Return where the circuit comes to rest in time, NaN where it does not."""
     small = SMALL * stamps.grounded[:, np.newaxis]
     held = (stamps.at(stamps.voltages(guess), samples).capacitances + small) / FIRST_STEP
@@ -127,7 +126,7 @@ def _follow(stamps: Stamps, guess: Array, samples: Samples) -> Array:
         second = stamps.solve(matrix, -left)
         move = first + second
         turn = np.abs(move - h[active] * speed[:, active]) if step else np.zeros_like(move)
-        coarse = np.maximum(np.abs(second) / BENT, turn / TURNED) / (1.0 + np.abs(u[:, active]))
+        coarse = np.maximum(np.abs(second) / BENT, turn / turned) / (1.0 + np.abs(u[:, active]))
         error = np.max(coarse, axis=0, initial=0.0)
         good = error <= 1.0
         speed[:, active[good]] = (move / h[active])[:, good]
@@ -143,16 +142,13 @@ def _follow(stamps: Stamps, guess: Array, samples: Samples) -> Array:
     return found
 
 
-def _release(stamps: Stamps, guess: Array, samples: Samples) -> Array:
-    """Return what is reached from 0 V as conductances to ground are taken away, NaN where one step fails."""
-    u = np.zeros_like(guess)
-    for conductance in (*CONDUCTANCES, 0.0):
-        known = np.flatnonzero(np.all(np.isfinite(u), axis=0))
-        if not known.size:
-            break
-        held = np.tile(conductance * stamps.grounded[:, np.newaxis], known.size)
-        u[:, known] = _iterate(stamps, u[:, known], samples[known], held, np.zeros_like(u[:, known]))
-    return u
+def _hurry(stamps: Stamps, guess: Array, samples: Samples) -> Array:
+    """Return what is reached in steps that follow no trajectory, so that an unstable balance is reached too."""
+    return _follow(stamps, guess, samples, turned=np.inf)
+
+
+def _hurry_from_nothing(stamps: Stamps, guess: Array, samples: Samples) -> Array:
+    return _hurry(stamps, np.zeros_like(guess), samples)
 
 
 def _find_undetermined(stamps: Stamps, u: Array, samples: Samples) -> dict[int, list[str]]:

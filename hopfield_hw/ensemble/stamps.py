@@ -118,7 +118,7 @@ class Stamps:
         `values`: of A, (entries, samples), real or complex, of which columns that are no unknowns do not count.
         """
         n = self.system.unknowns
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(all="ignore"):
             scale = 1.0 / self.row_sizes(values)
             scaled = values * scale[self.rows]
             right = b if transposed else b * scale
