@@ -16,7 +16,7 @@ from scipy.sparse.linalg import splu
 from ..parts.sources import Pulse, Waveform
 from ..values.arrays import Array
 from .evaluate import evaluate_group
-from .system import Group, System
+from .system import System
 
 Samples = npt.NDArray[np.intp]
 
@@ -36,14 +36,6 @@ class Slopes(NamedTuple):
     capacitances: Array
 
 
-class _Place(NamedTuple):
-    """Which formulas of a group have a row, with which sign they are added there, and the sums by row or by entry."""
-
-    kept: npt.NDArray[np.bool_]
-    sign: float
-    sums: csr_array
-
-
 class Stamps:
     """A system with the places of its slopes: an entry in each of `rows` and `columns`, which are of all nodes.
 
@@ -54,22 +46,18 @@ class Stamps:
         self.system = system
         every, n = len(system.nodes), system.unknowns
         lawful = np.flatnonzero(system.laws[:n] >= 0)
+        sloped = [
+            (group, nodes)
+            for group in system.groups
+            for nodes, row in zip(group.nodes, group.program.slopes, strict=True)
+            if row >= 0
+        ]
         parts: list[tuple[Any, Any]] = [
             (system.linear.rows, system.linear.columns),
             (system.rates.rows, system.rates.columns),
             (system.laws[lawful], lawful),
+            *((rows[rows >= 0], nodes[rows >= 0]) for group, nodes in sloped for rows in group.rows),
         ]
-        sides = [_sides(group, n) for group in system.groups]
-        sloped = [
-            (g, k, place.kept, place.sign)
-            for g, group in enumerate(system.groups)
-            for k, row in enumerate(group.program.slopes)
-            for place in sides[g]
-            if row >= 0
-        ]
-        for g, k, kept, sign in sloped:
-            rows = system.groups[g].rows[0 if sign > 0.0 else 1]
-            parts.append((rows[kept], system.groups[g].nodes[k][kept]))
         keys = [rows.astype(np.int64) * every + columns for rows, columns in parts]
         known, inverse = np.unique(np.concatenate(keys), return_inverse=True)
         self.rows, self.columns = known // every, known % every
@@ -78,10 +66,15 @@ class Stamps:
         )
         self.grounded = np.bincount(grounds, minlength=known.size).clip(max=1).astype(np.float64)
         self._law_sums = _sums(system.linear.rows, n)
-        self._sides = sides
-        self._slopes: list[list[tuple[int, _Place]]] = [[] for _ in system.groups]
-        for (g, k, kept, sign), place in zip(sloped, places, strict=True):
-            self._slopes[g].append((k, _Place(kept, sign, _sums(place, known.size))))
+        self._row_sums = _sums(self.rows, n)
+        # What adds the values of formulas up by row, and their slopes by entry: not of charges, and of charges alone.
+        self._flows = _scatter([(group.rows, group.kind != "charge") for group in system.groups], n)
+        sides = [
+            (_spread(group.rows, places[2 * j : 2 * j + 2]), group.kind == "charge")
+            for j, (group, _) in enumerate(sloped)
+        ]
+        self._by_current = _scatter([(side, not of_charge) for side, of_charge in sides], known.size)
+        self._by_charge = _scatter(sides, known.size)
         inner = self.columns < n
         self._inner = np.flatnonzero(inner)
         order = np.lexsort((self.rows[inner], self.columns[inner]))
@@ -97,19 +90,18 @@ class Stamps:
     def at(self, v: Array, samples: Samples) -> Slopes:
         """Return residual and slopes of some samples at voltages of all nodes, (nodes, samples)."""
         system = self.system
-        conductances, capacitances = np.zeros((2, self.rows.size, len(samples)))
-        conductances[self._linear] += system.linear.values[:, samples]
-        capacitances[self._rates] += system.rates.values[:, samples]
-        residual = self._law_sums @ (system.linear.values[:, samples] * v[system.linear.columns])
-        for group, sides, sloped in zip(system.groups, self._sides, self._slopes, strict=True):
+        values, slopes = [np.zeros((0, len(samples)))], [np.zeros((0, len(samples)))]
+        for group in system.groups:
             with np.errstate(over="ignore", invalid="ignore"):
-                value, slopes = evaluate_group(group, v, numbers=group.numbers[:, :, samples])
-            into = capacitances if group.kind == "charge" else conductances
-            for k, place in sloped:
-                into += place.sums @ (place.sign * slopes[k][place.kept])
-            if group.kind != "charge":
-                for place in sides:
-                    residual += place.sums @ (place.sign * value[place.kept])
+                value, its = evaluate_group(group, v, numbers=group.numbers[:, :, samples])
+            values.append(value)
+            slopes += [slope for slope in its if slope is not None]
+        value, slope = np.concatenate(values), np.concatenate(slopes)
+        conductances, capacitances = self._by_current @ slope, self._by_charge @ slope
+        linear = system.linear.values[:, samples]
+        conductances[self._linear] += linear
+        capacitances[self._rates] += system.rates.values[:, samples]
+        residual = self._law_sums @ (linear * v[system.linear.columns]) + self._flows @ value
         return Slopes(residual, conductances, capacitances)
 
     def solve(self, values: npt.NDArray[Any], b: npt.NDArray[Any], *, transposed: bool = False) -> npt.NDArray[Any]:
@@ -149,7 +141,7 @@ class Stamps:
 
     def multiply(self, values: npt.NDArray[Any], v: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Return A v, (unknowns, samples), of voltages of all nodes, (nodes, samples)."""
-        return np.asarray(_sums(self.rows, self.system.unknowns) @ (values * v[self.columns]))
+        return np.asarray(self._row_sums @ (values * v[self.columns]))
 
     def _solve_dense(self, values: npt.NDArray[Any], b: npt.NDArray[Any], transposed: bool) -> npt.NDArray[Any]:
         matrices = self.dense(values)
@@ -185,13 +177,24 @@ def first_volts(wave: Waveform) -> float:
     return float(np.interp(0.0, times, volts))
 
 
-def _sides(group: Group, unknowns: int) -> list[_Place]:
-    """Return where the values of a group are added, and where they are taken from."""
-    found = []
-    for rows, sign in zip(group.rows, (1.0, -1.0), strict=True):
-        kept = rows >= 0
-        found.append(_Place(kept, sign, _sums(rows[kept], unknowns)))
-    return found
+def _spread(rows: npt.NDArray[np.int32], places: Sequence[npt.NDArray[np.intp]]) -> npt.NDArray[np.intp]:
+    """Return places, of those that have a row, in the shape of the rows, (2, formulas), -1 for none."""
+    spread = np.full(rows.shape, -1, dtype=np.intp)
+    for side, its, place in zip(spread, rows, places, strict=True):
+        side[its >= 0] = place
+    return spread
+
+
+def _scatter(parts: Sequence[tuple[npt.NDArray[Any], bool]], count: int) -> csr_array:
+    """Return the matrix that adds stacked values to the first of two places of each and takes them from the second.
+
+    `parts`: places, (2, values), -1 for none, and whether they count.
+    """
+    whole = [np.where(counts, places, -1) for places, counts in parts]
+    places = np.concatenate([np.zeros((2, 0), dtype=np.intp), *whole], axis=1)
+    side, column = np.nonzero(places >= 0)
+    signs = np.where(side == 0, 1.0, -1.0)
+    return csr_array((signs, (places[side, column], column)), shape=(count, places.shape[1]))
 
 
 def _sums(rows: Sequence[int] | npt.NDArray[Any], count: int) -> csr_array:

@@ -234,7 +234,7 @@ def drawn(count: int) -> list[Circuit]:
         gain=hh.Tanh(gain=2.0),
         initial=[0.3, -0.1],
     )
-    made = hh.lower(network, cell=hh.InvertingIntegrator(op_amp="TL074", amplifier="differential_pair", reference=5.0))
+    made = hh.lower(network, cell=hh.InvertingIntegrator(op_amp="TL074"))
     driven = [
         d._replace(part=replace(d.part, alternating=1.0)) if isinstance(d.part, VoltageSource) else d
         for d in made.devices
