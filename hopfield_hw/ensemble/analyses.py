@@ -1,9 +1,9 @@
 """Analyses of circuits in our own engine beside the transient: balance, small signals, noise, of many samples at once.
 
-As `hopfield_hw.spice.analyses`, which has ngspice do them for one circuit: the circuits of a list have one topology and
-differ in the values of their parts. Results are xarray Datasets, over `sample` first where a list was given; samples
-that fail are NaN, and `attrs["failures"]` says why by sample. Nodes are called as in ngspice, those within parts too
-(`x_amp.gain`). Everything is at 27 degrees Celsius. Numba is not needed.
+As `hopfield_hw.spice.analyses`, which has ngspice do them for one circuit: those of a list, or of an Ensemble, have one
+topology and differ in the values of their parts. Results are xarray Datasets, over `sample` first where several were
+given; samples that fail are NaN, and `attrs["failures"]` says why by sample. Nodes are called as in ngspice, those
+within parts too (`x_amp.gain`). Everything is at 27 degrees Celsius. Numba is not needed.
 """
 
 from __future__ import annotations
@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from ..circuit import GROUND, Circuit, Device
+from ..circuit import Circuit, Device, Ensemble
 from ..parts import VoltageSource
+from ..parts.parameters import Parameter
 from ..values.arrays import Array, positive, whole
 from ..values.errors import ConvergenceError, InputError
 from .balance import Balances, find_balances
+from .elements import Source, split_device
 from .naming import begin_at, find_node, name_nodes
 from .noise_sources import NoiseSource, find_noise_sources
 from .stamps import Stamps
@@ -29,7 +31,7 @@ from .system import System, build_system
 if TYPE_CHECKING:
     import xarray as xr
 
-Circuits: TypeAlias = "Circuit | Sequence[Circuit]"
+Circuits: TypeAlias = "Circuit | Ensemble | Sequence[Circuit]"
 Guess: TypeAlias = "Mapping[str, float | npt.ArrayLike]"
 MOST_POINTS = 1000  # in a decade
 
@@ -37,7 +39,7 @@ MOST_POINTS = 1000  # in a decade
 class _Rest(NamedTuple):
     """Circuits at their balances. `known`: the samples that have one. `alone`: whether a list was given or not."""
 
-    circuits: list[Circuit]
+    ensemble: Ensemble
     alone: bool
     stamps: Stamps
     balances: Balances
@@ -88,7 +90,7 @@ def respond(
     if not np.any(drive):
         raise InputError("respond: no voltage source drives it; set `alternating` of one, 1 V for a response")
     at = rest.stamps.at(rest.balances.voltages[:, rest.known], rest.known)
-    found = np.full((len(rest.circuits), grid.size, len(drive) - 1), np.nan, dtype=np.complex128)
+    found = np.full((rest.ensemble.size, grid.size, len(drive) - 1), np.nan, dtype=np.complex128)
     given = drive[:, rest.known].astype(np.complex128)
     for k, f in enumerate(grid.tolist()):
         matrix = at.conductances + 2j * math.pi * f * at.capacitances
@@ -124,8 +126,8 @@ def find_noise(
     sources = _audible(rest, "find_noise")
     at = rest.stamps.at(rest.balances.voltages[:, rest.known], rest.known)
     devices = list(dict.fromkeys(one.device for one in sources))
-    powers = np.full((len(rest.circuits), grid.size, len(devices)), np.nan)
-    gain = np.full((len(rest.circuits), grid.size), np.nan)
+    powers = np.full((rest.ensemble.size, grid.size, len(devices)), np.nan)
+    gain = np.full((rest.ensemble.size, grid.size), np.nan)
     one = np.zeros((system.unknowns, rest.known.size), dtype=np.complex128)
     one[row] = 1.0
     unit = np.zeros((len(system.nodes), rest.known.size), dtype=np.complex128)
@@ -160,8 +162,8 @@ def find_covariance(circuits: Circuits, nodes: Sequence[str], *, guess: Guess | 
     rest = _find_rest(circuits, guess, "find_covariance")
     chosen = [name_nodes(rest.system)[find_node(rest.system, node, "find_covariance: `nodes`")] for node in nodes]
     sources = _audible(rest, "find_covariance")
-    found = np.full((len(rest.circuits), len(chosen), len(chosen)), np.nan)
-    rates = np.full(len(rest.circuits), np.nan)
+    found = np.full((rest.ensemble.size, len(chosen), len(chosen)), np.nan)
+    rates = np.full(rest.ensemble.size, np.nan)
     for sample in rest.known.tolist():
         linear = reduce_sample(rest.stamps, rest.balances.voltages, sources, sample)
         rates[sample] = linear.rates[0] if linear.rates.size else -np.inf
@@ -169,23 +171,23 @@ def find_covariance(circuits: Circuits, nodes: Sequence[str], *, guess: Guess | 
             found[sample] = linear.voltage_covariance(chosen)
         else:
             rest.balances.failures[sample] = f"its balance is not stable: a deviation grows at {rates[sample]:.3g} 1/s"
-    if len(rest.balances.failures) == len(rest.circuits):
-        raise ConvergenceError(f"find_covariance: {rest.circuits[0].title!r}: {rest.balances.failures[0]}")
+    if len(rest.balances.failures) == rest.ensemble.size:
+        raise ConvergenceError(f"find_covariance: {rest.ensemble.circuit.title!r}: {rest.balances.failures[0]}")
     variables = {"covariance": (("node", "other"), found, "V^2"), "rate": ((), rates, "1/s")}
     return rest.dataset(variables, {"node": chosen, "other": chosen})
 
 
 def _find_rest(circuits: Circuits, guess: Guess | None, where: str) -> _Rest:
-    alone = isinstance(circuits, Circuit)
-    given = [circuits] if isinstance(circuits, Circuit) else list(circuits)
-    if not given or not all(isinstance(one, Circuit) for one in given):
-        raise InputError(f"{where}: `circuits` must be a Circuit, or a list of circuits with at least one")
+    if isinstance(circuits, Circuit):
+        given = Ensemble(circuit=circuits, size=1)
+    else:
+        given = circuits if isinstance(circuits, Ensemble) else Ensemble.of(circuits)
     stamps = Stamps(build_system(given))
     balances = find_balances(stamps, *begin_at(stamps.system, guess, f"{where}: `guess`"))
-    if len(balances.failures) == len(given):
-        raise ConvergenceError(f"{where}: {given[0].title!r}: {balances.failures[0]}")
-    known = np.setdiff1d(np.arange(len(given)), list(balances.failures))
-    return _Rest(given, alone, stamps, balances, known)
+    if len(balances.failures) == given.size:
+        raise ConvergenceError(f"{where}: {given.circuit.title!r}: {balances.failures[0]}")
+    known = np.setdiff1d(np.arange(given.size), list(balances.failures))
+    return _Rest(given, isinstance(circuits, Circuit), stamps, balances, known)
 
 
 def _prepare(
@@ -201,7 +203,7 @@ def _prepare(
 
 
 def _audible(rest: _Rest, where: str) -> tuple[NoiseSource, ...]:
-    sources = find_noise_sources(rest.circuits, rest.system, rest.balances.voltages)
+    sources = find_noise_sources(rest.ensemble, rest.system, rest.balances.voltages)
     if not sources:
         raise InputError(f"{where}: no part of the circuit makes noise")
     return sources
@@ -209,27 +211,29 @@ def _audible(rest: _Rest, where: str) -> tuple[NoiseSource, ...]:
 
 def _alternating(rest: _Rest) -> Array:
     """Return the amplitudes that sources give to nodes, (nodes, samples), volts."""
-    index = {node: k for k, node in enumerate(rest.system.nodes)}
-    drive = np.zeros((len(index), len(rest.circuits)))
-    for sample, circuit in enumerate(rest.circuits):
-        for device in circuit.devices:
-            if isinstance(device.part, VoltageSource) and device.part.alternating:
-                drive[index[_given(device)], sample] = device.part.alternating
+    drive = np.zeros((len(rest.system.nodes), rest.ensemble.size))
+    for device in rest.ensemble.circuit.devices:
+        if isinstance(device.part, VoltageSource):
+            amplitude: Any = device.part.alternating
+            if device.name in rest.ensemble.parts:
+                parts = rest.ensemble.parts[device.name]
+                amplitude = [part.alternating for part in parts if isinstance(part, VoltageSource)]
+            amplitude = rest.ensemble.values.get(device.name, {}).get(Parameter("alternating"), amplitude)
+            drive[rest.system.nodes.index(_given(device))] = amplitude
     return drive
 
 
 def _held_by(rest: _Rest, source: str) -> int:
     """Return the index of the node that a voltage source gives."""
-    device = rest.circuits[0].device(source)
+    device = rest.ensemble.circuit.device(source)
     if not isinstance(device.part, VoltageSource):
         raise InputError(f"`source` = {source!r:.60}: is a {device.part.what}, must be a voltage source")
     return rest.system.nodes.index(_given(device))
 
 
 def _given(source: Device) -> str:
-    """Return the node whose voltage a source gives: one of its own where it is not at ground (see `system`)."""
-    plus, minus = source.nodes
-    return plus.lower() if minus == GROUND else f"{source.name}.waveform"
+    """Return the node whose voltage a source gives."""
+    return next(one.node for one in split_device(source, {}) if isinstance(one, Source))
 
 
 def _powers(
@@ -247,6 +251,6 @@ def _powers(
     for source in sources:
         laws = [int(system.laws[index[node]]) for node in source.ends]
         first, second = (effect[law] if law >= 0 else 0.0 for law in laws)
-        power = source.power[known] * (1.0 + source.corner[known] / frequency)
+        power = source.power[known] / (frequency if source.flickers else 1.0)
         powers[place[source.device]] += power * np.abs(first - second) ** 2
     return powers

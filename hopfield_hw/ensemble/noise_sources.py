@@ -1,4 +1,4 @@
-"""What makes noise in a circuit at its balance: white currents between nodes, device by device.
+"""What makes noise in a circuit at its balance: currents between nodes, device by device.
 
 4 k T / R of a resistor (H. Nyquist, Phys. Rev. 32:110, 1928), 2 q I of a diode's, a collector's and a base's current
 (W. Schottky, Ann. Phys. 362:541, 1918), and of an op-amp's macro-model `voltage_noise` in series with its input, which
@@ -8,13 +8,13 @@ degrees Celsius. Resistors that only compute make none.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
 
-from ..circuit import GROUND, Circuit
-from ..functions.expressions import Expression, Number, call, evaluate
+from ..circuit import GROUND, Device, Ensemble
+from ..functions.expressions import Expression, Operand, as_expression, call, evaluate
 from ..parts import (
     OTA,
     Behaviour,
@@ -35,10 +35,12 @@ from ..parts import (
     VoltageGain,
     VoltageSource,
 )
+from ..parts.crossbar import Crossbar
 from ..values.arrays import Array
 from ..values.errors import Unrealisable
 from ..values.physics import CHARGE, FOUR_K_T
-from .elements import diode_current, place_inner, transistor_currents
+from .elements import Formula, diode_current, place_inner, transistor_currents
+from .samples import split_samples
 from .system import System
 
 QUIET = (
@@ -52,93 +54,90 @@ QUIET = (
     VoltageGain,
     VoltageSource,
 )
+WHITE, FLICKER = "white", "flicker"  # what a formula gives: A^2/Hz, and A^2 that are divided by the frequency
 MILLI = 1e-3  # S: the current into a macro-model's node `difference` for a volt between its inputs
 
 
 class NoiseSource(NamedTuple):
-    """Noise of a device: a current between two nodes, of a one-sided density `power` (1 + corner / f), A^2/Hz.
+    """Noise of a device: a current between two nodes, of a one-sided density `power`, (samples,), A^2/Hz.
 
-    `power`: of the samples, (samples,). `corner`: Hz, (samples,), 0 for white noise.
+    Where `flickers` it is `power` / f, with `power` in A^2.
     """
 
     device: str
     ends: tuple[str, str]
     power: Array
-    corner: Array
+    flickers: bool
 
 
-class _Source(NamedTuple):
-    """As a NoiseSource, of one part: its power is a formula of the voltages of the nodes `sensed`."""
-
-    ends: tuple[str, str]
-    sensed: tuple[str, ...]
-    power: Expression
-    corner: float = 0.0
-
-
-def find_noise_sources(circuits: Sequence[Circuit], system: System, voltages: Array) -> tuple[NoiseSource, ...]:
-    """Return what makes noise at voltages of all nodes, (nodes, samples). `system`: that of the circuits.
+def find_noise_sources(ensemble: Ensemble, system: System, voltages: Array) -> tuple[NoiseSource, ...]:
+    """Return what makes noise at voltages of all nodes, (nodes, samples). `system`: that of the ensemble.
 
     Raises Unrealisable for a part whose noise is not known.
     """
     index = {node: k for k, node in enumerate(system.nodes)}
     found = []
-    for devices in zip(*(circuit.devices for circuit in circuits), strict=True):
-        name, part, nodes = devices[0].name, devices[0].part, tuple(node.lower() for node in devices[0].nodes)
-        own = list(_split(name, part, nodes))
-        power, corner = _evaluate(own, voltages, index)
-        for sample, device in enumerate(devices):
-            if device.part is not part and device.part != part:
-                other = list(_split(name, device.part, nodes))
-                power[:, [sample]], corner[:, [sample]] = _evaluate(other, voltages[:, [sample]], index)
-        for k, source in enumerate(own):
-            moves = any(system.laws[index[node]] >= 0 for node in source.ends)
-            if moves and np.any(power[k] != 0.0):
-                found.append(NoiseSource(name, source.ends, power[k], corner[k]))
+    for device in ensemble.circuit.devices:
+        for element, numbers, skeleton in split_samples(ensemble, device, _split_device):
+            assert isinstance(element, Formula)
+            assert skeleton is not None
+            at = [voltages[index[node]] for node in element.sensed]
+            power = np.broadcast_to(evaluate(skeleton, [*at, *numbers]), (system.samples,))
+            if np.any(power != 0.0) and any(system.laws[index[node]] >= 0 for node in element.ends):
+                found.append(NoiseSource(device.name, element.ends, power, element.gives == FLICKER))
     return tuple(found)
 
 
-def _evaluate(sources: Sequence[_Source], voltages: Array, index: dict[str, int]) -> tuple[Array, Array]:
-    """Return power and corner of sources, (sources, samples)."""
-    power, corner = np.zeros((2, len(sources), voltages.shape[1]))
-    for k, source in enumerate(sources):
-        power[k] = evaluate(source.power, [voltages[index[node]] for node in source.sensed])
-        corner[k] = source.corner
-    return power, corner
+def _split_device(device: Device, initial: Mapping[str, float | Array]) -> Iterator[Formula]:
+    """Yield the densities of a device's noise as formulas of the voltages."""
+    yield from _split(device.name, device.part, tuple(node.lower() for node in device.nodes))
 
 
-def _split(name: str, part: Part, nodes: tuple[str, ...]) -> Iterator[_Source]:
+def _split(name: str, part: Part, nodes: tuple[str, ...]) -> Iterator[Formula]:
     match part:
         case Resistor(resistance):
             if not part.is_computing:
-                yield _Source((nodes[0], nodes[1]), (), Number(FOUR_K_T / resistance))
+                yield _thermal(name, (nodes[0], nodes[1]), resistance)
+        case Crossbar():
+            for crossing in part.crossings():
+                if isinstance(crossing.part, Resistor):
+                    first, second = (nodes[port] for port in crossing.ports)
+                    yield _thermal(name, (first, second), crossing.part.resistance)
         case Diode():
             anode, cathode = nodes
             if part.resistance:
                 inner = f"{name}.junction"
-                yield _Source((anode, inner), (), Number(FOUR_K_T / part.resistance))
+                yield _thermal(name, (anode, inner), part.resistance)
                 anode = inner
-            yield _Source((anode, cathode), (anode, cathode), _shot(diode_current(part)))
+            yield _shot(name, (anode, cathode), (anode, cathode), diode_current(part))
         case Transistor():
             collector, base, emitter = nodes
             sensed = (base, emitter, collector)
             flow, of_emitter, of_collector = transistor_currents(part)
-            yield _Source((collector, emitter), sensed, _shot(flow - of_collector))
-            yield _Source((base, emitter), sensed, _shot(of_emitter + of_collector))
+            yield _shot(name, (collector, emitter), sensed, flow - of_collector)
+            yield _shot(name, (base, emitter), sensed, of_emitter + of_collector)
         case OTA():
             at = dict(zip(part.ports, nodes, strict=True))
             for inner, piece, its in part.elements():
                 yield from _split(f"{name}.{inner}", piece, place_inner(name, at, its))
         case OpAmp(model=MacroModel() as model):
-            power = Number((MILLI * model.voltage_noise) ** 2)
-            yield _Source((GROUND, f"{name}.difference"), (), power, model.noise_corner)
+            power = MILLI * MILLI * as_expression(model.voltage_noise) * as_expression(model.voltage_noise)
+            into = (GROUND, f"{name}.difference")
+            yield Formula(name, into, (), power, WHITE)
+            yield Formula(name, into, (), power * as_expression(model.noise_corner), FLICKER)
+            current = as_expression(model.current_noise)
             for pin in nodes[:2]:
-                yield _Source((GROUND, pin), (), Number(model.current_noise**2))
+                yield Formula(name, (GROUND, pin), (), current * current, WHITE)
         case OpAmp(model=IdealGain() | OnePole()):
             pass
         case _ if not isinstance(part, QUIET):
-            raise Unrealisable(f"noise: device {name}: the noise of a {part.what} is not known")
+            what = "vendor's model" if isinstance(part, OpAmp) else part.what
+            raise Unrealisable(f"noise: device {name}: the noise of a {what} is not known")
 
 
-def _shot(current: Expression) -> Expression:
-    return 2.0 * CHARGE * call("abs", current)
+def _thermal(name: str, ends: tuple[str, str], ohms: Operand) -> Formula:
+    return Formula(name, ends, (), FOUR_K_T / as_expression(ohms), WHITE)
+
+
+def _shot(name: str, ends: tuple[str, str], sensed: tuple[str, ...], current: Expression) -> Formula:
+    return Formula(name, ends, sensed, 2.0 * CHARGE * call("abs", current), WHITE)

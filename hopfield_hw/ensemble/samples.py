@@ -7,8 +7,8 @@ formulas of these; where how it is made depends on a value, it is taken apart in
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -22,6 +22,8 @@ from ..values.errors import InputError
 from .elements import Coupling, Delay, Element, Formula, Linear, Source, Start, Value, split_device
 from .programs import split_numbers
 
+Split: TypeAlias = Callable[[Device, Mapping[str, "float | Array"]], Iterable[Element]]
+
 
 class Sampled(NamedTuple):
     """An element, its numbers in all samples, (numbers, samples), and of a formula what is left without them."""
@@ -31,24 +33,24 @@ class Sampled(NamedTuple):
     skeleton: Expression | None = None
 
 
-def split_samples(ensemble: Ensemble, device: Device) -> list[Sampled]:
-    """Return the elements of a device.
+def split_samples(ensemble: Ensemble, device: Device, split: Split = split_device) -> list[Sampled]:
+    """Return the elements of a device, which `split` gives.
 
     Raises InputError where it is made of other elements in some sample, and Unrealisable as `split_device` does.
     """
     name = device.name
     if name in ensemble.parts:
-        return _one_by_one(ensemble, device, ensemble.parts[name])
+        return _one_by_one(ensemble, device, ensemble.parts[name], split)
     changes = ensemble.values.get(name)
     if not changes:
-        return _evaluated(list(split_device(device, ensemble.starts)), [], ensemble.size)
+        return _evaluated(list(split(device, ensemble.starts)), [], ensemble.size)
     try:
         symbolic = device._replace(part=_with_symbols(device.part, changes))
-        elements = list(split_device(symbolic, ensemble.starts))
+        elements = list(split(symbolic, ensemble.starts))
     except TypeError:  # it decides by a value
         columns = {parameter: row.tolist() for parameter, row in changes.items()}
         rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
-        return _one_by_one(ensemble, device, tuple(with_values(device.part, row) for row in rows))
+        return _one_by_one(ensemble, device, tuple(with_values(device.part, row) for row in rows), split)
     return _evaluated(elements, list(changes.values()), ensemble.size)
 
 
@@ -98,10 +100,10 @@ def _constants(element: Element) -> tuple[Expression | None, tuple[Expression, .
     return None, ()
 
 
-def _one_by_one(ensemble: Ensemble, device: Device, parts: tuple[Part, ...]) -> list[Sampled]:
+def _one_by_one(ensemble: Ensemble, device: Device, parts: tuple[Part, ...], split: Split) -> list[Sampled]:
     first: list[Sampled] = []
     for sample, part in enumerate(parts):
-        own = _evaluated(list(split_device(device._replace(part=part), ensemble.starts)), [], 1)
+        own = _evaluated(list(split(device._replace(part=part), ensemble.starts)), [], 1)
         if not first:
             first = [one._replace(numbers=np.repeat(one.numbers, ensemble.size, axis=1)) for one in own]
         _check_alike(own, first, device.name)

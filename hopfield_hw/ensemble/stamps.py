@@ -52,7 +52,10 @@ class Stamps:
             for nodes, row in zip(group.nodes, group.program.slopes, strict=True)
             if row >= 0
         ]
+        coupling = system.coupling.tocoo()
+        self._weights = coupling.data[:, np.newaxis]
         parts: list[tuple[Any, Any]] = [
+            (coupling.row, coupling.col),
             (system.linear.rows, system.linear.columns),
             (system.rates.rows, system.rates.columns),
             (system.laws[lawful], lawful),
@@ -61,7 +64,7 @@ class Stamps:
         keys = [rows.astype(np.int64) * every + columns for rows, columns in parts]
         known, inverse = np.unique(np.concatenate(keys), return_inverse=True)
         self.rows, self.columns = known // every, known % every
-        self._linear, self._rates, grounds, *places = np.split(
+        self._coupled, self._linear, self._rates, grounds, *places = np.split(
             inverse.reshape(-1), np.cumsum([len(key) for key in keys])[:-1]
         )
         self.grounded = np.bincount(grounds, minlength=known.size).clip(max=1).astype(np.float64)
@@ -99,9 +102,10 @@ class Stamps:
         value, slope = np.concatenate(values), np.concatenate(slopes)
         conductances, capacitances = self._by_current @ slope, self._by_charge @ slope
         linear = system.linear.values[:, samples]
+        conductances[self._coupled] += self._weights
         conductances[self._linear] += linear
         capacitances[self._rates] += system.rates.values[:, samples]
-        residual = self._law_sums @ (linear * v[system.linear.columns]) + self._flows @ value
+        residual = self._law_sums @ (linear * v[system.linear.columns]) + system.coupling @ v + self._flows @ value
         return Slopes(residual, conductances, capacitances)
 
     def solve(self, values: npt.NDArray[Any], b: npt.NDArray[Any], *, transposed: bool = False) -> npt.NDArray[Any]:

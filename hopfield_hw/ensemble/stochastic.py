@@ -26,7 +26,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.linalg import solve_continuous_lyapunov
 
-from ..circuit import Circuit
+from ..circuit import Circuit, Ensemble
 from ..values.arrays import Array
 from ..values.errors import InputError
 from .balance import find_balances
@@ -135,7 +135,8 @@ def linearise(circuit: Circuit, balance: Mapping[str, float]) -> LinearCircuit:
     Raises InputError for voltages that are no balance, and for a circuit in which something is undetermined, and
     Unrealisable for a part whose equations or whose noise are not known.
     """
-    stamps = Stamps(build_system([circuit]))
+    alone = Ensemble(circuit=circuit, size=1)
+    stamps = Stamps(build_system(alone))
     names = name_nodes(stamps.system)
     found = find_balances(stamps, *begin_at(stamps.system, balance, "noise: `balance`"))
     if found.failures:
@@ -147,7 +148,7 @@ def linearise(circuit: Circuit, balance: Mapping[str, float]) -> LinearCircuit:
                 f"noise: `balance`: node {name} = {balance[name]:.6g} V: the balance that is found from there is at "
                 f"{volts:.6g} V; give voltages of one"
             )
-    sources = find_noise_sources([circuit], stamps.system, found.voltages)
+    sources = find_noise_sources(alone, stamps.system, found.voltages)
     return reduce_sample(stamps, found.voltages, sources, 0)
 
 
@@ -160,9 +161,10 @@ def reduce_sample(stamps: Stamps, voltages: Array, sources: Sequence[NoiseSource
     index = {node: k for k, node in enumerate(system.nodes)}
     names = name_nodes(system)
     at = stamps.at(voltages[:, [sample]], np.array([sample]))
-    entries = np.zeros((system.unknowns, len(sources)))
-    densities = [math.sqrt(float(source.power[sample])) for source in sources]
-    for s, (source, density) in enumerate(zip(sources, densities, strict=True)):
+    white = [source for source in sources if not source.flickers]
+    entries = np.zeros((system.unknowns, len(white)))
+    densities = [math.sqrt(float(source.power[sample])) for source in white]
+    for s, (source, density) in enumerate(zip(white, densities, strict=True)):
         for node, sign in zip(source.ends, (-1.0, 1.0), strict=True):
             law = int(system.laws[index[node]])
             if law >= 0:
@@ -176,7 +178,7 @@ def reduce_sample(stamps: Stamps, voltages: Array, sources: Sequence[NoiseSource
         at_once=at_once,
         sources=tuple(
             Source(source.device, (names[index[source.ends[0]]], names[index[source.ends[1]]]), density)
-            for source, density in zip(sources, densities, strict=True)
+            for source, density in zip(white, densities, strict=True)
         ),
         balance=dict(zip(names[:-1], voltages[:-1, sample].tolist(), strict=True)),
     )

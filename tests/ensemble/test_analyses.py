@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
 from scipy.special import lambertw
 
 import hopfield_hw as hh
-from hopfield_hw.circuit import Circuit, Device, Origin, Role
+from hopfield_hw.circuit import Circuit, Device, Ensemble, Origin, Role
 from hopfield_hw.ensemble.analyses import find_balance, find_covariance, find_noise, respond
 from hopfield_hw.ensemble.stamps import Stamps
 from hopfield_hw.ensemble.stochastic import linearise
@@ -36,6 +37,7 @@ from hopfield_hw.parts import (
     VoltageGain,
     VoltageSource,
 )
+from hopfield_hw.parts.crossbar import Crossbar
 from hopfield_hw.parts.data_sheet import find_data_sheet
 from hopfield_hw.spice import analyses as ngspice_analyses
 from hopfield_hw.tolerance import Tolerances, draw_factors, vary
@@ -279,6 +281,39 @@ def test_a_large_circuit_is_solved_sparse_and_to_the_same() -> None:
         np.testing.assert_allclose(found[k].sel(node=[f"n_{j + 1}" for j in range(n)]), exact, rtol=1e-9)
 
 
+def test_a_crossbar_is_its_resistors() -> None:
+    siemens = np.array([[1e-4, 2e-4], [0.0, 5e-5]])
+    bar = Crossbar(
+        siemens=csr_array(siemens), row_labels=("0", "1"), column_labels=("0", "1"), elements=(0, 1), loads=True
+    )
+    nodes = ("row_0", "row_1", "in", "column_1")
+    own = [
+        (f"R_{i}_{j}", Resistor(float(1.0 / siemens[i, j])), (nodes[i], nodes[2 + j]))
+        for i, j in ((0, 0), (0, 1), (1, 1))
+    ]
+    rest = (
+        DRIVE,
+        ("R_row", Resistor(1e4), ("row_0", "0")),
+        ("C", Capacitor(1e-9), ("row_1", "0")),
+        ("R_end", Resistor(3e4), ("column_1", "0")),
+    )
+    whole, parts = circuit(("X_bar", bar, nodes), *rest), circuit(*own, *rest)
+    names = [str(name) for name in find_balance(whole)["node"].to_numpy()]
+    for found, known in (
+        (find_balance(whole), find_balance(parts)),
+        (respond(whole, BAND, points=2), respond(parts, BAND, points=2)),
+    ):
+        np.testing.assert_allclose(
+            found["voltage"].sel(node=names), known["voltage"].sel(node=names), rtol=1e-12, atol=1e-15
+        )
+    noise, known = (find_noise(made, "row_1", "V_in", BAND, points=2) for made in (whole, parts))
+    np.testing.assert_allclose(noise["density"], known["density"], rtol=1e-12)
+    its = [name for name, _, _ in own]
+    np.testing.assert_allclose(
+        noise["shares"].sel(device="X_bar"), known["shares"].sel(device=its).sum("device"), rtol=1e-12
+    )
+
+
 def flip_flop() -> Circuit:
     network = hh.Network(
         weights=[[0.0, -2e-4], [-2e-4, 0.0]],
@@ -313,7 +348,7 @@ def test_balances_that_newtons_method_does_not_find_at_once(name: str) -> None:
     design = hh.load_design(name)
     made = hh.lower(design.network, cell="ideal").driven(design.inputs)
     found = find_balance(made)["voltage"].to_numpy()
-    stamps = Stamps(build_system([made]))
+    stamps = Stamps(build_system(Ensemble.of([made])))
     left = stamps.at(np.append(found, 0.0)[:, np.newaxis], np.array([0]))
     assert np.max(np.abs(left.residual / stamps.row_sizes(left.conductances))) < 1e-9
 
@@ -368,7 +403,7 @@ def test_it_needs_no_numba() -> None:
 
 
 BAD = {
-    "no circuit": (lambda: find_balance([]), r"find_balance: `circuits` must be a Circuit, or a list of circuits"),
+    "no circuit": (lambda: find_balance([]), r"ensemble: `circuits` must be a Circuit, or a list of circuits"),
     "a node": (lambda: find_balance(low_pass(), guess={"ouf": 1.0}), r"find_balance: `guess`: node 'ouf' is unknown"),
     "no volts": (
         lambda: find_balance(low_pass(), guess={"out": [1.0, 2.0]}),
