@@ -3,9 +3,10 @@
     G v + i(v) = 0
 
 for each sample, by Newton's method from a guess. Where that does not converge, the circuit is followed in time from the
-guess by implicit steps that grow as it comes to rest, until only the balance is left. A circuit that never rests is
-taken through steps as long as their equations can be solved, which damp what grows too (pseudo-transient continuation:
-C. T. Kelley and D. E. Keyes, SIAM J. Numer. Anal. 35:508, 1998), from the guess and then from 0 V.
+guess by implicit steps that grow as it comes to rest, until only the balance is left. For a circuit that never rests, a
+conductance from each node to ground is taken away in steps from 0 V, and then steps in time are as long as their
+equations can be solved, which damps what grows too (pseudo-transient continuation: C. T. Kelley and D. E. Keyes, SIAM
+J. Numer. Anal. 35:508, 1998).
 """
 
 from __future__ import annotations
@@ -27,11 +28,15 @@ SMALL = 1e-12  # F, from each node to ground, while the circuit is followed in t
 FIRST_STEP, LEAST_STEP, LAST_STEP, MOST_STEPS = 1e-12, 1e-18, 1e6, 1000  # seconds
 # Of a step in time, volts and parts of a voltage: its second iteration, and how far it is from the line of the last.
 BENT, TURNED = 0.02, 0.1
+# S, from each node to ground: at first, and below which the next one is none; by how much it is divided at most, and by
+# how little where it gets nowhere.
+MOST, LEAST, QUICK, SLOW, MOST_RELEASES = 1.0, 1e-14, 10.0, 1.02, 200
 SINGULAR = 1e15  # of what a matrix with rows of size 1 makes of a vector of size 1 when it is inverted
+ANYWHERE = 0.1  # V
 NAMED = 4
 NOT_FOUND = (
-    "no balance is found: by Newton's method from the guess, nor by growing steps in time from there or from 0 V; give "
-    "a guess near one"
+    "no balance is found: by Newton's method from the guess, by growing steps in time, nor with conductances to ground "
+    "that are taken away; give a guess near one"
 )
 
 
@@ -51,14 +56,16 @@ def find_balances(stamps: Stamps, guess: Array, known: npt.NDArray[np.bool_]) ->
         guess = _hold(stamps, guess, known)
     found = np.full(guess.shape, np.nan)
     left = np.arange(guess.shape[1])
-    for search in (_iterate, _follow, _hurry, _hurry_from_nothing):
+    for search in (_iterate, _follow, _release, _hurry, _hurry_from_nothing):
         if left.size:
             reached = search(stamps, guess[:, left], left)
             found[:, left] = reached
             left = left[~np.all(np.isfinite(reached), axis=0)]
     there = np.setdiff1d(np.arange(guess.shape[1]), left)
     failures = dict.fromkeys(left.tolist(), NOT_FOUND)
-    for samples, at in ((there, found[:, there]), (left, guess[:, left])):
+    # A matrix that is singular at some voltages that mean nothing is so at all, and not for saturation alone.
+    anywhere = guess + ANYWHERE * np.cos(np.arange(len(guess)))[:, np.newaxis]
+    for samples, at in ((there, found[:, there]), (left, anywhere[:, left])):
         for sample, nodes in _find_undetermined(stamps, at, samples).items():
             failures[sample] = f"at its balance nothing determines the voltage of node {', '.join(nodes)}"
             found[:, sample] = np.nan
@@ -142,8 +149,29 @@ def _follow(stamps: Stamps, guess: Array, samples: Samples, turned: float = TURN
     return found
 
 
+def _release(stamps: Stamps, guess: Array, samples: Samples) -> Array:
+    """Return what is reached from 0 V as conductances to ground are taken away, NaN where that gets stuck."""
+    u, found = np.zeros_like(guess), np.full(guess.shape, np.nan)
+    g = np.full(len(samples), MOST)
+    ratio = np.full(len(samples), QUICK)
+    active = np.arange(len(samples))
+    for _ in range(MOST_RELEASES):
+        tried = np.where(g[active] > LEAST, g[active] / ratio[active], 0.0)
+        held = tried * stamps.grounded[:, np.newaxis]
+        reached = _iterate(stamps, u[:, active], samples[active], held, np.zeros((len(u), len(active))))
+        good = np.all(np.isfinite(reached), axis=0)
+        u[:, active[good]], g[active[good]] = reached[:, good], tried[good]
+        done = good & (tried == 0.0)
+        found[:, active[done]] = reached[:, done]
+        ratio[active] = np.where(good, np.minimum(ratio[active] ** 1.5, QUICK), np.sqrt(ratio[active]))
+        active = active[~done & (ratio[active] > SLOW)]
+        if not active.size:
+            break
+    return found
+
+
 def _hurry(stamps: Stamps, guess: Array, samples: Samples) -> Array:
-    """Return what is reached in steps that follow no trajectory, so that an unstable balance is reached too."""
+    """Return what is reached in steps of time that follow no trajectory."""
     return _follow(stamps, guess, samples, turned=np.inf)
 
 

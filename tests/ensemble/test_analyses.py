@@ -361,7 +361,7 @@ def test_samples_without_a_balance_are_named() -> None:
     ]
     found = find_balance(made)
     assert list(found.attrs["failures"]) == ["1"]
-    assert found.attrs["failures"]["1"].startswith("no balance is found: by Newton's method from the guess, nor by")
+    assert found.attrs["failures"]["1"].startswith("no balance is found: by Newton's method from the guess, by")
     volts = found["voltage"].sel(node="out").to_numpy()
     np.testing.assert_allclose(volts[[0, 2]], THERMAL * np.log1p([-0.1, -0.5]), rtol=1e-9)
     assert np.isnan(volts[1])
