@@ -93,7 +93,7 @@ def respond(
     found = np.full((rest.ensemble.size, grid.size, len(drive) - 1), np.nan, dtype=np.complex128)
     given = drive[:, rest.known].astype(np.complex128)
     for k, f in enumerate(grid.tolist()):
-        matrix = at.conductances + 2j * math.pi * f * at.capacitances
+        matrix = rest.stamps.matrix(at, f, rest.known)
         moved = rest.stamps.solve(matrix, -rest.stamps.multiply(matrix, given))
         found[rest.known, k] = np.concatenate([moved, given[len(moved) : -1]]).T
     coordinates = {"frequency": ("frequency", grid, {"units": "Hz"}), "node": name_nodes(rest.system)[:-1]}
@@ -133,7 +133,7 @@ def find_noise(
     unit = np.zeros((len(system.nodes), rest.known.size), dtype=np.complex128)
     unit[system.unknowns if column is None else column] = 1.0
     for k, f in enumerate(grid.tolist()):
-        matrix = at.conductances + 2j * math.pi * f * at.capacitances
+        matrix = rest.stamps.matrix(at, f, rest.known)
         # What a current into each law does to the node: one solve for all sources.
         effect = rest.stamps.solve(matrix, one, transposed=True)
         powers[rest.known, k] = _powers(sources, devices, effect, f, system, index, rest.known).T

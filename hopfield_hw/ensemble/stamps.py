@@ -5,6 +5,7 @@ Of all samples at once and without compiled kernels, for analyses that are no in
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -17,6 +18,7 @@ from ..parts.sources import Pulse, Waveform
 from ..values.arrays import Array
 from .evaluate import evaluate_group
 from .system import System
+from .wires import join_lines
 
 Samples = npt.NDArray[np.intp]
 
@@ -39,11 +41,12 @@ class Slopes(NamedTuple):
 class Stamps:
     """A system with the places of its slopes: an entry in each of `rows` and `columns`, which are of all nodes.
 
-    `grounded`: by entry, 1 where a conductance from each node to ground would be, else 0.
+    `system`: its own, in which what comes out of lines are unknowns too. `grounded`: by entry, 1 where a conductance
+    from each node to ground would be, else 0.
     """
 
     def __init__(self, system: System) -> None:
-        self.system = system
+        self.system = system = join_lines(system)
         every, n = len(system.nodes), system.unknowns
         lawful = np.flatnonzero(system.laws[:n] >= 0)
         sloped = [
@@ -83,6 +86,9 @@ class Stamps:
         order = np.lexsort((self.rows[inner], self.columns[inner]))
         self._by_column = self._inner[order]
         self._starts = np.concatenate(([0], np.cumsum(np.bincount(self.columns[inner], minlength=n))))
+        late = (self.rows >= n - len(system.ports)) & (self.columns != self.rows)
+        self._late = np.flatnonzero(late)
+        self._line_of = (self.rows[self._late] - n + len(system.ports)) // 2
         self._is_dense = n <= DENSE or self._inner.size > FULL * n * n
 
     def voltages(self, unknown: Array) -> Array:
@@ -107,6 +113,13 @@ class Stamps:
         capacitances[self._rates] += system.rates.values[:, samples]
         residual = self._law_sums @ (linear * v[system.linear.columns]) + system.coupling @ v + self._flows @ value
         return Slopes(residual, conductances, capacitances)
+
+    def matrix(self, at: Slopes, frequency: float, samples: Samples) -> npt.NDArray[np.complex128]:
+        """Return the matrix of small signals of samples at a frequency, Hz: G + j w C, with the delays of lines."""
+        w = 2.0 * math.pi * frequency
+        values: npt.NDArray[np.complex128] = at.conductances + 1j * w * at.capacitances
+        values[self._late] *= np.exp(-1j * w * self.system.delays[:, samples][self._line_of])
+        return values
 
     def solve(self, values: npt.NDArray[Any], b: npt.NDArray[Any], *, transposed: bool = False) -> npt.NDArray[Any]:
         """Return x of A x = b, or of A^T x = b, (unknowns, samples); NaN where A is singular.

@@ -28,7 +28,7 @@ from scipy.linalg import solve_continuous_lyapunov
 
 from ..circuit import Circuit, Ensemble
 from ..values.arrays import Array
-from ..values.errors import InputError
+from ..values.errors import InputError, Unrealisable
 from .balance import find_balances
 from .naming import begin_at, name_nodes
 from .noise_sources import NoiseSource, find_noise_sources
@@ -155,9 +155,11 @@ def linearise(circuit: Circuit, balance: Mapping[str, float]) -> LinearCircuit:
 def reduce_sample(stamps: Stamps, voltages: Array, sources: Sequence[NoiseSource], sample: int) -> LinearCircuit:
     """Return the equation of a sample at its balance, of all balances (nodes, samples), without what follows at once.
 
-    Raises InputError where a node is undetermined.
+    Raises InputError where a node is undetermined, and Unrealisable for a circuit with lines.
     """
     system = stamps.system
+    if system.ports.size:
+        raise Unrealisable("noise: the circuit has transmission lines, whose equation has no end; ask for a density")
     index = {node: k for k, node in enumerate(system.nodes)}
     names = name_nodes(system)
     at = stamps.at(voltages[:, [sample]], np.array([sample]))

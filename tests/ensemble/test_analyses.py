@@ -27,6 +27,7 @@ from hopfield_hw.parts import (
     Capacitor,
     CurrentSource,
     Diode,
+    Line,
     MacroModel,
     OnePole,
     OpAmp,
@@ -97,6 +98,13 @@ CASES = {
         ("R_b", Resistor(2e4), ("in", "base")),
         ("R_up", Resistor(1e5), ("cc", "base")),
         ("C", Capacitor(1e-9), ("out", "0")),
+    ),
+    "line": (
+        DRIVE,
+        ("R_s", Resistor(100.0), ("in", "near")),
+        ("T", Line(3e-6, 50.0), ("near", "0", "out", "0")),
+        ("R", Resistor(200.0), ("out", "0")),
+        ("C", Capacitor(1e-8), ("out", "0")),
     ),
     "OTA": (
         *RAILS,
@@ -437,6 +445,10 @@ BAD = {
     "topologies": (
         lambda: find_balance([low_pass(), circuit(DRIVE, ("R", Resistor(1.0), ("in", "0")))]),
         r"ensemble: 'a small circuit' has other devices or nodes than the first circuit",
+    ),
+    "no end": (
+        lambda: find_covariance(circuit(*CASES["line"]), ["out"]),
+        r"noise: the circuit has transmission lines, whose equation has no end; ask for a density$",
     ),
     "no power": (
         lambda: find_covariance(
