@@ -259,3 +259,20 @@ def solve(g: Any, factors: Any, b: Any) -> None:
         for p in range(diagonal + 1, g.starts[i + 1]):
             total = total - load(factors, p) * load(b, g.columns[p])
         store(b, i, total * load(factors, diagonal))
+
+
+@compiled
+def solve_transposed(g: Any, factors: Any, b: Any) -> None:
+    """Replace b by the solution of (L U)^T x = b."""
+    for i in range(g.n):
+        diagonal = g.diagonal[i]
+        x = load(b, i) * load(factors, diagonal)
+        store(b, i, x)
+        for p in range(diagonal + 1, g.starts[i + 1]):
+            to = g.columns[p]
+            store(b, to, load(b, to) - load(factors, p) * x)
+    for i in range(g.n - 1, -1, -1):
+        x = load(b, i)
+        for p in range(g.starts[i], g.diagonal[i]):
+            to = g.columns[p]
+            store(b, to, load(b, to) - load(factors, p) * x)

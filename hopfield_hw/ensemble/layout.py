@@ -174,7 +174,7 @@ def plan(system: System, t_stop: float, *, with_weak: bool = False) -> Plan:
     moving[place[system.ports[:, :2]]] = 1.0
     is_current = np.zeros(n, dtype=np.bool_)
     is_current[place[:n]] = [node.endswith(CURRENT_NODE) for node in system.nodes[:n]]
-    waves = [_corners(wave, t_stop) for wave in system.waveforms]
+    waves = [corners_of(wave, t_stop) for wave in system.waveforms]
     breaks = np.unique(np.array([t for wave in waves if len(wave) > 1 for t, _ in wave], dtype=np.float64))
     breaks = breaks[np.diff(breaks, append=np.inf) > APART * breaks]
     layout = Layout(
@@ -243,7 +243,7 @@ def _lanes(values: Array) -> Array:
     return np.ascontiguousarray(filled.reshape(entries, blocks, LANES).transpose(1, 0, 2))
 
 
-def _corners(wave: Waveform, t_stop: float) -> list[tuple[float, float]]:
+def corners_of(wave: Waveform, t_stop: float) -> list[tuple[float, float]]:
     """Return the corners of a waveform up to `t_stop`; one for a constant."""
     if isinstance(wave, Pulse):
         corners = [(0.0, wave.first)]

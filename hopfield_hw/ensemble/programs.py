@@ -6,7 +6,7 @@ constants are parameters. Derivatives are instructions too, and what two of them
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -64,8 +64,8 @@ class Program:
     Rows 0 to `arguments` - 1 hold the arguments, the next `parameters` the numbers of each formula, and those after
     them results. `code`: (instructions, 6), each an operation, the row that it writes, and up to four rows that it
     reads; of a table its number, and of a constant, 0 or 1, itself. `value`: the row of the formula's value, which the
-    instructions before `last` compute. `slopes`: by argument, the row of its derivative; -1 for one that is 0
-    everywhere.
+    instructions before `last` compute. `slopes`: by argument, and then by constant asked for, the row of its
+    derivative; -1 for one that is 0 everywhere.
     """
 
     arguments: int
@@ -140,9 +140,12 @@ def _unknown(one: Expression) -> Unrealisable:
     return Unrealisable(f"expression {type(one).__name__}: the engine 'ensemble' does not know it")
 
 
-def compile_formula(formula: Expression, arguments: int, parameters: int) -> Program:
-    """Return the program of a formula without constants, of so many arguments and, behind them, parameters."""
-    return _Compiler(arguments, parameters).compile(formula)
+def compile_formula(formula: Expression, arguments: int, parameters: int, by: Sequence[int] = ()) -> Program:
+    """Return the program of a formula without constants, of so many arguments and, behind them, parameters.
+
+    `by`: the parameters that it has derivatives by, beside those by all arguments.
+    """
+    return _Compiler(arguments, parameters).compile(formula, by)
 
 
 class _Compiler:
@@ -162,9 +165,9 @@ class _Compiler:
         self.rows = arguments + parameters
         self.slope_of: dict[tuple[int, int], int] = {}
 
-    def compile(self, formula: Expression) -> Program:
+    def compile(self, formula: Expression, by: Sequence[int]) -> Program:
         value = self._value(formula)
-        slopes = [self._slope(value, k) for k in range(self.arguments)]
+        slopes = [self._slope(value, k) for k in (*range(self.arguments), *(self.arguments + j for j in by))]
         row = self._row(value)
         last = len(self.code)
         rows = tuple(-1 if slope == self.zero else self._row(slope) for slope in slopes)

@@ -42,18 +42,35 @@ class Options(NamedTuple):
     most: int
 
 
+class Path(NamedTuple):
+    """The accepted points of samples, the start first, as far as there is room.
+
+    `voltages`: of the unknowns, (room, n, samples), of the first samples of the block. `steps`: (room, 6, samples), the
+    time, alpha, beta_1 to beta_3, and how many points results up to there are drawn through.
+    """
+
+    voltages: Array
+    steps: Array
+
+
+def no_path() -> Path:
+    """Return one without room."""
+    return Path(np.zeros((0, 0, 0)), np.zeros((0, 6, 0)))
+
+
 class Outcome(NamedTuple):
     """What a run of a block gives.
 
     `waves`: (times, probes, LANES); NaN from where a sample fails. `counts`: steps, rejected ones, iterations and
     factorisations. `status`: by lane, 0, or why it ended. `taken`: the times of the steps, (room, LANES), as far as
-    there is room; the rest stays as it is.
+    there is room; the rest stays as it is. `path`: the way that the samples took.
     """
 
     waves: Array
     counts: Whole
     status: Whole
     taken: Array
+    path: Path
 
 
 class State(NamedTuple):

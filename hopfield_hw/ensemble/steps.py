@@ -287,16 +287,30 @@ def _keep(g: Any, s: Any) -> None:
 
 
 @compiled
+def _store(g: Any, s: Any, path: Any, lane: int, points: int) -> None:
+    """Add an accepted point to the path of its sample."""
+    k = s.ended[lane]
+    if k < path.voltages.shape[0] and lane < path.voltages.shape[2]:
+        for i in range(g.n):
+            path.voltages[k, i, lane] = s.v[i, lane]
+        path.steps[k, 0, lane], path.steps[k, 1, lane] = s.t[lane], s.alpha[0, lane]
+        for j in range(HIGHEST):
+            path.steps[k, 2 + j, lane] = s.beta[j, lane]
+        path.steps[k, 2 + HIGHEST, lane] = points
+
+
+@compiled
 def _write(g: Any, numbers: Any, s: Any, options: Any, outcome: Any) -> None:
     """Write the results that the accepted steps have passed, and begin anew at corners of sources."""
     for lane in range(LANES):
         if not s.accepted[lane]:
             continue
         t = s.t[lane]
+        points = min(s.order[lane] + 1, s.known[lane])
         if s.ended[lane] < outcome.taken.shape[0]:
             outcome.taken[s.ended[lane], lane] = t
-            s.ended[lane] += 1
-        points = min(s.order[lane] + 1, s.known[lane])
+        s.ended[lane] += 1
+        _store(g, s, outcome.path, lane, points)
         while s.next_out[lane] < options.grid.shape[0] and options.grid[s.next_out[lane]] <= t * (1.0 + 1e-12):
             out = s.next_out[lane]
             extrapolate(s.times[lane], options.grid[out], points, s.work)

@@ -26,7 +26,7 @@ from ..values.errors import ConvergenceError
 from ..values.measures import check_accuracy, nrmse
 from ..values.signals import as_signal
 from .layout import LANES, Numbers, Plan, plan
-from .state import PAST_LOST, Options, Outcome, new_state
+from .state import PAST_LOST, Options, Outcome, new_state, no_path
 from .system import build_system
 
 if TYPE_CHECKING:
@@ -136,11 +136,11 @@ def _refine(
 ) -> tuple[Run, float, float]:
     """Return the finest run, the largest error left in a sample, and its tolerance."""
     tolerance, longest = FIRST * goal, LONGEST * float(grid[-1])
-    coarse, longest = _run_paced(made, circuit, grid, tolerance, longest, threads, growth)
+    coarse, longest = run_paced(made, circuit, grid, tolerance, longest, threads, growth)
     before = None
     for _ in range(REFINEMENTS):
         tolerance = max(tolerance / FINER, TIGHTEST)
-        fine, longest = _run_paced(made, circuit, grid, tolerance, longest, threads, growth)
+        fine, longest = run_paced(made, circuit, grid, tolerance, longest, threads, growth)
         known = [k for k in range(made.samples) if k not in fine.failures and k not in coarse.failures]
         states = [_read(run, circuit)[0] for run in (fine, coarse)]
         difference = max((nrmse(states[0][k][1:], states[1][k][1:]) for k in known), default=0.0)
@@ -168,12 +168,12 @@ def _refine(
     return fine, check, tolerance
 
 
-def _run_paced(
+def run_paced(
     made: Plan, circuit: Circuit, grid: Array, tolerance: float, longest: float, threads: int, growth: Growth | None
 ) -> tuple[Run, float]:
     """Return a run in whose steps no deviation grows unseen, and the longest step that it took for that."""
     while True:
-        found = _run(made, circuit, grid, tolerance, longest, threads)
+        found = run(made, circuit, grid, tolerance, longest, threads)
         zones = [] if growth is None else _find_zones(found, circuit, grid, growth)
         if not zones:
             return found, longest
@@ -198,7 +198,7 @@ def _read(found: Run, circuit: Circuit) -> tuple[Array, Array]:
     return waves[:, :, :n], waves[:, :, n:]
 
 
-def _run(made: Plan, circuit: Circuit, grid: Array, tolerance: float, longest: float, threads: int) -> Run:
+def run(made: Plan, circuit: Circuit, grid: Array, tolerance: float, longest: float, threads: int) -> Run:
     """Return the waveforms of what a circuit probes, of all samples."""
     wanted, end = grid, float(grid[-1])
     period = np.inf if circuit.clock is None else circuit.clock.period
@@ -227,14 +227,14 @@ def _run(made: Plan, circuit: Circuit, grid: Array, tolerance: float, longest: f
 
     def one(k: int) -> None:
         numbers = Numbers(*(values[k] for values in made.numbers))
-        outcome = Outcome(result[k], counts[k], status[k], taken if k == 0 else taken[:0])
+        outcome = Outcome(result[k], counts[k], status[k], taken if k == 0 else taken[:0], no_path())
         room = ROOM
         while True:
             run_block(made.layout, numbers, new_state(made.layout, options.first, room), options, outcome)
             if not np.any(status[k] == PAST_LOST):
                 break
             room *= MORE_ROOM
-            for written, nothing in zip(outcome, (np.nan, 0, 0, np.nan), strict=True):
+            for written, nothing in zip(outcome[:4], (np.nan, 0, 0, np.nan), strict=True):
                 written[...] = nothing
 
     if threads == 1 or blocks == 1:

@@ -11,7 +11,7 @@ from small_circuits import circuit
 pytest.importorskip("numba")
 
 from hopfield_hw.circuit import Ensemble
-from hopfield_hw.ensemble.kernels import factorise, solve
+from hopfield_hw.ensemble.kernels import factorise, solve, solve_transposed
 from hopfield_hw.ensemble.layout import LANES, plan
 from hopfield_hw.ensemble.ordering import fill_in, order_unknowns
 from hopfield_hw.ensemble.system import build_system
@@ -37,14 +37,14 @@ def test_factors_solve_what_a_dense_solver_does(seed: int) -> None:
     for i, j in zip(rows, columns, strict=True):
         factors[pattern.place(int(place[i]), int(place[j]))] = matrix[i, j]
     b = rng.normal(size=(n, LANES))
-    x = b[order].copy()
+    x, y = b[order].copy(), b[order].copy()
     g = NOTHING._replace(n=n, **pattern._asdict())
     factorise(g, factors, np.zeros(n, np.int32))
     solve(g, factors, x)
+    solve_transposed(g, factors, y)
     for lane in range(LANES):
-        np.testing.assert_allclose(
-            x[place, lane], np.linalg.solve(matrix[:, :, lane], b[:, lane]), rtol=1e-9, atol=1e-12
-        )
+        for found, dense in ((x, matrix[:, :, lane]), (y, matrix[:, :, lane].T)):
+            np.testing.assert_allclose(found[place, lane], np.linalg.solve(dense, b[:, lane]), rtol=1e-9, atol=1e-12)
 
 
 def test_an_arrow_is_eliminated_from_its_tips_and_not_filled_in() -> None:
