@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -19,6 +19,8 @@ from .elements import Formula, Linear, Source, Start, split_device
 from .layout import corners_of
 from .part_values import Slope, Value, slopes_of, usual_size, values_of, with_elements
 from .samples import Sampled
+
+Fits: TypeAlias = Callable[[str], bool]
 
 
 class Term(NamedTuple):
@@ -58,12 +60,21 @@ class Chain:
         return {branch: sorted(numbers) for branch, numbers in sorted(found.items())}
 
 
-def select(circuit: Circuit, patterns: Sequence[str] | None) -> dict[str, list[Value]]:
-    """Return by device which of its values fit one of the patterns, such as "R_*.resistance", in any case."""
+def as_filter(patterns: Sequence[str] | None) -> Fits:
+    """Return what says whether a name fits one of patterns, such as "R_*.resistance", in any case; None: all do."""
+    if patterns is None:
+        return lambda name: True
+    given = [pattern.lower() for pattern in patterns]
+    exact, others = set(given), [pattern for pattern in given if set(pattern) & set("*?[")]
+    return lambda name: name.lower() in exact or any(fnmatchcase(name.lower(), pattern) for pattern in others)
+
+
+def select(circuit: Circuit, fits: Fits) -> dict[str, list[Value]]:
+    """Return by device which of its values are asked for."""
     found: dict[str, list[Value]] = {}
     for device in circuit.devices:
         for value in () if isinstance(device.part, VoltageSource) else values_of(device.part):
-            if _fits(f"{device.name}.{value.parameter.name}", patterns):
+            if fits(f"{device.name}.{value.parameter.name}"):
                 found.setdefault(device.name, []).append(value)
     return found
 
@@ -87,7 +98,7 @@ def find_chain(
     circuits: Sequence[Circuit],
     split: Sequence[Sequence[Sampled]],
     selected: Mapping[str, Sequence[Value]],
-    patterns: Sequence[str] | None,
+    fits: Fits,
     t_stop: float,
 ) -> Chain:
     """Return how numbers change with the values of parts, sources and starts; what changes none is left out.
@@ -110,7 +121,7 @@ def find_chain(
         return known[key]
 
     for k, device in enumerate(first.devices):
-        if isinstance(device.part, Crossbar) and _fits(f"{device.name}.siemens", patterns):
+        if isinstance(device.part, Crossbar) and fits(f"{device.name}.siemens"):
             left_out.append(f"{device.name}.siemens")
         for value in selected.get(device.name, ()):
             name = f"{device.name}.{value.parameter.name}"
@@ -131,22 +142,23 @@ def find_chain(
             is_shared = any(isinstance(one.element, Source) for one in its)
             shared = _of_source(device, device.part, source, t_stop)
             for name, volts, its_terms in shared if is_shared else ():
-                if _fits(name, patterns):
+                if fits(name):
                     columns.append((name, "V", [volts] * len(circuits), [its_terms] * len(circuits)))
-            if not is_shared and _fits(f"{device.name}.voltage", patterns):
+            if not is_shared and fits(f"{device.name}.voltage"):
                 given = its[0].numbers[0].tolist()
                 columns.append(
                     (f"{device.name}.voltage", "V", given, [(Term("number", (begins[k], 0), 1.0),)] * len(given))
                 )
         source += sum(isinstance(one.element, Source) for one in its)
     for node in first.initial:
-        if _fits(f"{node}.initial", patterns):
+        if fits(f"{node}.initial"):
             starts = [float(circuit.initial.get(node, 0.0)) for circuit in circuits]
             its_terms = tuple(_of_start(first, node))
             columns.append((f"{node}.initial", "V", starts, [its_terms] * len(circuits)))
     if not columns:
         raise InputError(
-            f"find_gradients: `parameters` = {patterns!r:.80}: no value of {first.title!r} that changes a waveform fits"
+            f"find_gradients: `parameters`: no value of {first.title!r} that changes a waveform fits; give patterns, "
+            'such as "R_*.resistance"'
         )
     nominal = np.array([values for _, _, values, _ in columns]).T
     units = tuple(unit for _, unit, _, _ in columns)
@@ -158,10 +170,6 @@ def find_chain(
         terms=tuple(zip(*(terms for _, _, _, terms in columns), strict=True)),
         left_out=tuple(left_out),
     )
-
-
-def _fits(name: str, patterns: Sequence[str] | None) -> bool:
-    return patterns is None or any(fnmatchcase(name.lower(), pattern.lower()) for pattern in patterns)
 
 
 def is_branch(one: Sampled) -> bool:

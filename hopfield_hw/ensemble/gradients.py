@@ -29,7 +29,7 @@ from ..values.grids import uniform_grid
 from ..values.measures import check_accuracy
 from ..values.signals import as_signal
 from .back import Back, Wanted, new_back_state, new_found, plan_back
-from .chain import Chain, complete, find_chain, is_branch, select
+from .chain import Chain, Fits, as_filter, complete, find_chain, is_branch, select
 from .elements import Formula
 from .layout import LANES, Numbers, Plan, plan
 from .objectives import Functionals, Objective, as_functionals
@@ -90,9 +90,9 @@ def find_gradients(
     end = stop_time(given[0], t_stop)
     functionals = as_functionals(given[0], objective, end, points)
     threads = (os.cpu_count() or 1) if workers is None else whole(workers, "workers", 1, 1024)
-    patterns = (parameters,) if isinstance(parameters, str) else parameters
+    fits = as_filter((parameters,) if isinstance(parameters, str) else parameters)
     driven = [one.driven(inputs) for one in given]
-    problem = _pose(driven, functionals, patterns, end)
+    problem = _pose(driven, functionals, fits, end)
     growth = None
     if given[0].graph is not None and given[0].graph.of_type(Leak):
         signal = None if inputs is None else as_signal(inputs, "inputs", len(given[0].inputs))
@@ -100,7 +100,7 @@ def find_gradients(
     try:
         found, check, tolerance = _refine(problem, given[0], goal, threads, growth)
     except _UnsolvedError:
-        problem = _pose(driven, functionals, patterns, end, with_weak=True)
+        problem = _pose(driven, functionals, fits, end, with_weak=True)
         found, check, tolerance = _refine(problem, given[0], goal, threads, growth)
     if len(found.failures) == len(given):
         raise ConvergenceError(f"find_gradients: {given[0].title!r} does not run: {found.failures[0]}")
@@ -149,18 +149,18 @@ def _refuse(circuit: Circuit) -> None:
 def _pose(
     circuits: Sequence[Circuit],
     functionals: Functionals,
-    patterns: Sequence[str] | None,
+    fits: Fits,
     end: float,
     *,
     with_weak: bool = False,
 ) -> _Problem:
-    selected = select(circuits[0], patterns)
+    selected = select(circuits[0], fits)
     completed = [complete(one, selected) for one in circuits]
     ensemble, first = Ensemble.of(completed), completed[0]
     system = build_system(ensemble)
     made = plan(system, end, with_weak=with_weak)
     split = [split_samples(ensemble, device) for device in first.devices]
-    chain = find_chain(completed, split, selected, patterns, end)
+    chain = find_chain(completed, split, selected, fits, end)
     branches = [one for its in split for one in its if is_branch(one)]
     formulas = [one.element for one in branches if isinstance(one.element, Formula)]
     jumping = list(dict.fromkeys(one.device for one in formulas if _jumps(one.formula)))

@@ -24,6 +24,7 @@ from ..tolerance.yields import Yield
 from ..values.arrays import Array, positive
 from ..values.errors import InputError
 from ..values.report import Report
+from .margin_gradients import margin_gradients
 from .monte_carlo import monte_carlo
 from .rest import settle
 from .samples import Maker, sample_maker
@@ -259,11 +260,27 @@ def _rebuilt(board: Board, factors: Mapping[str, float], series: Any, two_resist
     return board.with_circuit(choose_parts(merged, stock, stock, as_series("E6"), kept=kept))
 
 
-def part_sensitivities(board: Board, task: Task, *, tolerances: Tolerances | None = None) -> Sensitivities:
-    """Return how the margin of the nominal board changes with every part that varies, by equilibria."""
+def part_sensitivities(
+    board: Board,
+    task: Task,
+    *,
+    tolerances: Tolerances | None = None,
+    engine: Literal["equation", "ensemble"] = "equation",
+) -> Sensitivities:
+    """Return how the margin of the nominal board changes with every part that varies.
+
+    `engine`: "equation", by differences of equilibria of the static equation, or "ensemble", by gradients of a run of
+    the whole circuit with its macro-models: one run, whatever the number of parts, and all figures of op-amps.
+
+    Raises InputError for another engine, and Unrealisable for a task whose margin has no derivative.
+    """
+    if engine not in ("equation", "ensemble"):
+        raise InputError(f"part_sensitivities: `engine` = {engine!r:.40}: must be equation or ensemble")
     given = usual_tolerances(board) if tolerances is None else tolerances
     base = board.circuit if isinstance(given.offset, Fixed) else without_offsets(board.circuit)
     variation = vary(base, given)
+    if engine == "ensemble":
+        return margin_gradients(board, task, variation)
     margin = margins_of(board, task, variation)
     return sensitivities(margin, variation.nominal, variation.lower, variation.upper, names=variation.names)
 

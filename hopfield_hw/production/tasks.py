@@ -16,12 +16,13 @@ import numpy as np
 from ..problems import Expected, Oscillation, Recall, Settled, Visited
 from ..values.arrays import Array, freeze, positive
 from ..values.brief import Brief
-from ..values.errors import InputError
+from ..values.errors import InputError, Unrealisable
 from ..values.signals import Signal, as_signal
 
 if TYPE_CHECKING:
     from ..board.design import Board
 
+TINY = 1e-300
 REST = 0.01  # of an output's swing: what may still move in the last tenth of a run that is at rest
 LATE = 0.9
 
@@ -64,6 +65,13 @@ class Task(Brief, ABC):
     def unit(self) -> str:
         """The unit of the margin, "" for none."""
 
+    def slopes(self, waves: Waves, run: int) -> Array:
+        """Return d(margin)/d(outputs) of one board, (P, n), of the entry that is the least one.
+
+        Raises Unrealisable for a margin that has no derivative.
+        """
+        raise Unrealisable(f"task {type(self).__name__}: its margin has no derivative; judge samples of boards instead")
+
     def runs(self, board: Board) -> tuple[Signal | None, ...]:
         """Return the inputs of each run that it takes; one with the board's own by default."""
         return (board.inputs,)
@@ -100,6 +108,9 @@ class Pattern(Task):
     def margins(self, waves: Waves, run: int) -> Array:
         return _least(waves.outputs[-1] - self.middle, self.signs)
 
+    def slopes(self, waves: Waves, run: int) -> Array:
+        return _least_slopes(waves.outputs - self.middle, self.signs)
+
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Code(Task):
@@ -134,6 +145,9 @@ class Code(Task):
 
     def margins(self, waves: Waves, run: int) -> Array:
         return _least(waves.outputs[-1] - self.middle, 2.0 * self.bits[run] - 1.0)
+
+    def slopes(self, waves: Waves, run: int) -> Array:
+        return _least_slopes(waves.outputs - self.middle, 2.0 * self.bits[run] - 1.0)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -190,11 +204,22 @@ class Mask(Task):
         return ""
 
     def margins(self, waves: Waves, run: int) -> Array:
+        off, spans = self._off(waves)
+        return np.asarray(self.band - np.max(np.sqrt(np.mean(off**2, axis=0)) / spans, axis=1))
+
+    def slopes(self, waves: Waves, run: int) -> Array:
+        off, spans = self._off(waves)
+        each = np.sqrt(np.mean(off[:, 0] ** 2, axis=0))
+        k = int(np.argmax(each / spans))
+        found = np.zeros_like(off[:, 0])
+        found[:, k] = -off[:, 0, k] / (len(off) * max(each[k], TINY) * spans[k])
+        return found
+
+    def _off(self, waves: Waves) -> tuple[Array, Array]:
+        """Return how far outputs are off, (P, S, n), and the span of each, (n,), volts."""
         wanted = np.stack([np.interp(waves.times, self.times, column) for column in self.outputs.T], axis=1)
         spans = np.ptp(wanted, axis=0)
-        spans = np.where(spans > 0.0, spans, waves.swing)
-        off = np.sqrt(np.mean((waves.outputs - wanted[:, np.newaxis, :]) ** 2, axis=0)) / spans
-        return np.asarray(self.band - np.max(off, axis=1))
+        return waves.outputs - wanted[:, np.newaxis, :], np.where(spans > 0.0, spans, waves.swing)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -226,6 +251,15 @@ class Answered(Task):
             off = np.abs(waves.outputs[-1] / self.output_volts - np.asarray(expected.outputs))
             return np.asarray(expected.tolerance - np.max(off, axis=1))
         return np.array([self._check(waves, k) for k in range(waves.outputs.shape[1])])
+
+    def slopes(self, waves: Waves, run: int) -> Array:
+        if not isinstance(self.expected, Settled):
+            return super().slopes(waves, run)
+        off = waves.outputs[-1, 0] / self.output_volts - np.asarray(self.expected.outputs)
+        k = int(np.argmax(np.abs(off)))
+        found = np.zeros_like(waves.outputs[:, 0])
+        found[-1, k] = -np.sign(off[k]) / self.output_volts
+        return found
 
     def _check(self, waves: Waves, k: int) -> float:
         import xarray as xr
@@ -281,3 +315,11 @@ def _least(outputs: Array, signs: Array) -> Array:
     if len(signs) != outputs.shape[1]:
         raise InputError(f"task: has {len(signs)} signs for {outputs.shape[1]} outputs")
     return np.asarray(np.min(np.where(signs != 0.0, outputs * signs, np.inf), axis=1))
+
+
+def _least_slopes(outputs: Array, signs: Array) -> Array:
+    """Return the derivatives of the least output at the end, of one board, by outputs (P, 1, n)."""
+    k = int(np.argmin(np.where(signs != 0.0, outputs[-1, 0] * signs, np.inf)))
+    found = np.zeros_like(outputs[:, 0])
+    found[-1, k] = signs[k]
+    return found

@@ -238,7 +238,7 @@ def test_bad_input() -> None:
         Weighted(times=[1e-3, 1e-4])
     with pytest.raises(InputError, match=r"^`Weighted\.outputs` has shape \(1, 1\): must be \(times, neurons\)$"):
         Weighted(times=[1e-4, 1e-3], outputs=[[1.0]])
-    with pytest.raises(InputError, match=r"^find_gradients: `parameters` = \('Q\*',\): no value of 'a small circuit'"):
+    with pytest.raises(InputError, match=r"^find_gradients: `parameters`: no value of 'a small circuit' that changes"):
         find_gradients(made, ("0", 1e-3), t_stop=2e-3, parameters="Q*")
     with pytest.raises(InputError, match=r"^find_gradients: `points` are of an objective that is a function; leave"):
         find_gradients(made, ("0", 1e-3), t_stop=2e-3, points=11)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hopfield_hw.problems import Settled
-from hopfield_hw.production.tasks import Answered, Code, Mask, Optimum, Pattern, Waves
-from hopfield_hw.values.errors import InputError
+from hopfield_hw.problems import Settled, Visited
+from hopfield_hw.production.tasks import Answered, Code, Mask, Optimum, Pattern, Task, Waves
+from hopfield_hw.values.errors import InputError, Unrealisable
 
 TIMES = np.linspace(0.0, 1.0, 101)
 
@@ -66,3 +66,32 @@ def test_bad_tasks_are_refused() -> None:
         Code(inputs=[1.0], bits=[[0.5]], middle=0.5)
     with pytest.raises(InputError, match=r"^task: has 2 signs for 1 outputs$"):
         Pattern(signs=[1, 1]).judge(waves([1.0]))
+
+
+def test_slopes_of_margins_are_central_differences() -> None:
+    rng = np.random.default_rng(4)
+    shape = (TIMES.size, 1, 3)
+    outputs = np.sin(TIMES)[:, np.newaxis, np.newaxis] * np.array([0.5, -0.8, 0.3]) + 0.1 * rng.normal(size=shape)
+    settled = Settled(outputs=(0.2, -0.3, 0.4), tolerance=0.05)
+    tasks: list[Task] = [
+        Pattern(signs=[1, -1, 0], middle=0.1),
+        Code(inputs=[1.0], bits=[[1, 0, 1]], middle=0.5),
+        Mask(times=TIMES, outputs=0.9 * outputs[:, 0] + 0.01, band=0.1),
+        Answered(expected=settled, seconds=1.0, state_volts=1.0, output_volts=2.0, labels=("a", "b", "c")),
+    ]
+    way = rng.normal(size=shape)
+    for task in tasks:
+        slopes = task.slopes(Waves(TIMES, outputs, outputs, 2.0), 0)
+        moved = [task.margins(Waves(TIMES, outputs, outputs + sign * 1e-6 * way, 2.0), 0)[0] for sign in (1.0, -1.0)]
+        expected = (moved[0] - moved[1]) / 2e-6
+        assert abs(expected) > 1e-3
+        assert np.sum(slopes * way[:, 0]) == pytest.approx(expected, rel=1e-6)
+    visited = Answered(
+        expected=Visited(pieces=((0.0, 1.0),), codes=((1,),), dwell=0.1),
+        seconds=1.0,
+        state_volts=1.0,
+        output_volts=1.0,
+        labels=("a",),
+    )
+    with pytest.raises(Unrealisable, match=r"^task Answered: its margin has no derivative; judge samples of boards"):
+        visited.slopes(waves([1.0]), 0)

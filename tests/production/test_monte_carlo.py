@@ -11,13 +11,13 @@ import pytest
 
 import hopfield_hw as hh
 from hopfield_hw.board import Board, design_board
-from hopfield_hw.production.improve import center_board, resistor_grades
+from hopfield_hw.production.improve import center_board, part_sensitivities, resistor_grades
 from hopfield_hw.production.monte_carlo import monte_carlo
 from hopfield_hw.production.startup import simulate_starts, with_preset
-from hopfield_hw.production.tasks import Pattern
+from hopfield_hw.production.tasks import Optimum, Pattern
 from hopfield_hw.production.usual import usual_tolerances
 from hopfield_hw.tolerance import Rule, Tolerances, Uniform
-from hopfield_hw.values.errors import InputError
+from hopfield_hw.values.errors import InputError, Unrealisable
 
 TASK = Pattern(signs=[1, -1])
 
@@ -101,6 +101,23 @@ def test_grades_of_resistors_are_chosen_by_what_the_margin_leaves(board: Board) 
     found = resistor_grades(board, TASK)
     assert found.lost <= found.margin
     assert sum(found.counts.values()) == len(found.names)
+
+
+def test_gradients_of_the_whole_circuit_are_sensitivities_of_the_equation(board: Board) -> None:
+    """Within 2% of the largest; parts that the curve's flat ends hide from the equation move the circuit by less."""
+    pytest.importorskip("numba")
+    found = [part_sensitivities(board, TASK, engine=engine) for engine in ("equation", "ensemble")]
+    assert found[0].names == found[1].names
+    assert found[1].margin == pytest.approx(found[0].margin, rel=2e-3)
+    largest = np.max(np.abs(found[0].relative))
+    assert largest > 1.0
+    np.testing.assert_allclose(found[1].relative, found[0].relative, atol=0.02 * largest)
+    strong = np.abs(found[0].relative) > 0.1 * largest
+    np.testing.assert_allclose(found[1].derivative[strong], found[0].derivative[strong], rtol=5e-3)
+    with pytest.raises(InputError, match=r"^part_sensitivities: `engine` = 'ngspice': must be equation or ensemble$"):
+        part_sensitivities(board, TASK, engine="ngspice")  # type: ignore[arg-type]
+    with pytest.raises(Unrealisable, match=r"^task Optimum: its margin has no derivative; judge samples of boards"):
+        part_sensitivities(board, Optimum(objective=lambda v: v[:, 0], best=0.0), engine="ensemble")
 
 
 def test_a_preset_starts_the_board_where_it_is_told(board: Board) -> None:
