@@ -13,10 +13,12 @@ pytest.importorskip("numba")
 from verify_gradients import GOAL, changed, compare, tight
 
 import hopfield_hw as hh
-from hopfield_hw.circuit import Circuit, Device, Origin, Probe, Role
+from hopfield_hw.circuit import Circuit, Device, Ensemble, Origin, Probe, Role
 from hopfield_hw.ensemble.gradients import find_gradients
+from hopfield_hw.ensemble.layout import plan
 from hopfield_hw.ensemble.objectives import Weighted
 from hopfield_hw.ensemble.part_values import Value, slopes_of, values_of, with_elements
+from hopfield_hw.ensemble.system import build_system
 from hopfield_hw.functions.expressions import ARGUMENT, call
 from hopfield_hw.parts import (
     D1N4148,
@@ -151,6 +153,33 @@ def test_gradients_are_central_differences(index: int) -> None:
     assert trial.unresolved() == []
     assert len(trial.comparisons) == 3
     assert max(abs(one.differences) for one in trial.comparisons) > 1e-3 * trial.largest
+
+
+def test_factors_that_lack_entries_give_the_same_gradients() -> None:
+    """Twelve neurons with a crossbar, with separate weights whose factors lack them, and with all of them."""
+    rng = np.random.default_rng(2)
+    network = hh.Network(
+        weights=rng.normal(size=(12, 12)) * 2e-5,
+        resistance=1e4,
+        capacitance=1e-8,
+        gain=hh.Tanh(gain=3.0),
+        initial=rng.uniform(-0.4, 0.4, 12),
+    )
+    how: dict[str, Any] = {"t_stop": 3e-4, "parameters": ["C_*", "*.initial", "G_*", "R_*"]}
+    whole, crossed = hh.lower(network), hh.lower(network, crossbars=True)
+    found = [find_gradients(made, ("0", 3e-4), **how) for made in (whole, crossed)]
+    assert not plan(build_system(Ensemble.of([whole])), 1.0).is_whole
+    assert len(found[1].attrs["left_out"]) == 1
+    common = [name for name in found[1]["parameter"].to_numpy().tolist() if "initial" in name or name.startswith("C_")]
+    assert len(common) == 24
+    sizes = np.abs(found[0].sel(parameter=common)["nominal"].to_numpy())
+    one, other = (gradient.sel(parameter=common).to_numpy() * sizes for gradient in found)
+    np.testing.assert_allclose(one, other, atol=1e-5 * np.max(np.abs(one)))
+    weight = max(found[0]["parameter"].to_numpy().tolist(), key=lambda name: abs(found[0].sel(parameter=name).item()))
+    at = found[0].sel(parameter=weight)["nominal"].item()
+    ends = [tight([changed(whole, weight, at * (1.0 + part))], 3e-4)[0, 0] for part in (1e-3, -1e-3)]
+    scale = whole.states[0].scale
+    assert found[0].sel(parameter=weight).item() * at == pytest.approx((ends[0] - ends[1]) * scale / 2e-3, rel=1e-4)
 
 
 def test_a_wrong_derivative_is_seen() -> None:
