@@ -89,6 +89,7 @@ verify-full: install hardware
 	$(BIN)/python tests/verify_impossible_boards.py
 	$(BIN)/python tests/verify_parts.py
 	$(BIN)/python tests/verify_yield.py
+	$(BIN)/python tests/verify_gradients.py
 
 bench: install
 	$(BIN)/python tests/benchmarks/run.py

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 # The tolerance of the first run's steps, as a part of the accuracy; how much smaller the next one is; how often.
 FIRST, FINER, REFINEMENTS = 0.01, 10.0, 5
 TIGHTEST = 1e-11
+TINY = 1e-300
 ROOM = 2**31  # bytes of the paths that are kept at once
 
 
@@ -253,12 +254,15 @@ def _refine(
 
 
 def _difference(sizes: Array, fine: _Gradients, coarse: _Gradients) -> float:
-    """Return how far gradients are apart, as a part of the largest of each, the worst sample's and objective's."""
+    """Return how far gradients are apart, as a part of the largest of each, the worst sample's and objective's.
+
+    Infinite for a sample that failed in the coarser run alone.
+    """
     scaled, other = (one.slopes * sizes[:, np.newaxis, :] for one in (fine, coarse))
     largest = np.max(np.abs(scaled), axis=2)
-    off = np.max(np.abs(scaled - other), axis=2)
-    known = np.isfinite(off) & (off > 0.0)
-    return float(np.max(off[known] / np.where(largest[known] > 0.0, largest[known], 1e-300), initial=0.0))
+    off = np.nan_to_num(np.max(np.abs(scaled - other), axis=2), nan=np.inf)
+    known = np.isfinite(largest) & (off > 0.0)
+    return float(np.max(off[known] / np.maximum(largest[known], TINY), initial=0.0))
 
 
 def _run(problem: _Problem, tolerance: float, longest: float, threads: int) -> _Gradients:
@@ -286,7 +290,7 @@ def _run(problem: _Problem, tolerance: float, longest: float, threads: int) -> _
     def one(k: int) -> None:
         numbers = Numbers(*(entries[k] for entries in made.numbers))
         lanes = min(LANES, samples - k * LANES)
-        room = ROOM // (8 * at_once * lanes * max(n, 1))
+        room = min(ROOM // (8 * at_once * lanes * (n + 3 + HIGHEST)), MOST_STEPS) + 1
         path = Path(np.empty((room, n, lanes)), np.empty((room, 3 + HIGHEST, lanes)))
         path.voltages[0], path.steps[0] = numbers.start[:, :lanes], 0.0
         waves = np.full((wanted.times.size, problem.probes.size, LANES), np.nan)

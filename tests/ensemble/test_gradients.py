@@ -14,6 +14,7 @@ from verify_gradients import GOAL, changed, compare, tight
 
 import hopfield_hw as hh
 from hopfield_hw.circuit import Circuit, Device, Ensemble, Origin, Probe, Role
+from hopfield_hw.ensemble import gradients
 from hopfield_hw.ensemble.gradients import find_gradients
 from hopfield_hw.ensemble.layout import plan
 from hopfield_hw.ensemble.objectives import Weighted
@@ -227,6 +228,14 @@ def test_a_formula_that_jumps_is_warned_of() -> None:
 def test_an_accuracy_that_is_not_reached_is_warned_of() -> None:
     with pytest.warns(AccuracyWarning, match=r"^find_gradients: with a tolerance of 1e-11 of a step sensitivities"):
         find_gradients(charging(), ("0", 1e-3), t_stop=2e-3, accuracy=1e-9)
+
+
+def test_a_path_that_does_not_fit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gradients, "ROOM", 2000)
+    with pytest.raises(
+        ConvergenceError, match=r"^find_gradients: \d+ steps of 1 voltages do not fit into 1\.86
+    ):
+        find_gradients(charging(), ("0", 1e-3), t_stop=2e-3)
 
 
 def test_numbers_change_with_the_values_of_parts() -> None:
