@@ -36,7 +36,7 @@ from .objectives import Functionals, Objective, as_functionals
 from .samples import split_samples
 from .state import HIGHEST, Options, Outcome, Path, new_state
 from .system import Indices, build_system
-from .transient import FIRST_STEP, LONGEST, MOST_STEPS, WHY, run_paced
+from .transient import LONGEST, MOST_STEPS, WHY, first_step, run_paced
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -281,7 +281,7 @@ def _run(problem: _Problem, tolerance: float, longest: float, threads: int) -> _
         probes=problem.probes,
         tolerance=tolerance,
         nothing=tolerance,
-        first=FIRST_STEP * problem.end,
+        first=first_step(made.layout, problem.end),
         longest=longest,
         most=MOST_STEPS,
     )
@@ -294,7 +294,7 @@ def _run(problem: _Problem, tolerance: float, longest: float, threads: int) -> _
         path = Path(np.empty((room, n, lanes)), np.empty((room, 3 + HIGHEST, lanes)))
         path.voltages[0], path.steps[0] = numbers.start[:, :lanes], 0.0
         waves = np.full((wanted.times.size, problem.probes.size, LANES), np.nan)
-        state = new_state(made.layout, options.first)
+        state = new_state(made.layout, options.first, 0)
         outcome = Outcome(waves, counts[k], status[k], np.zeros((0, LANES)), path)
         run_block(made.layout, numbers, state, options, outcome)
         good = [lane for lane in range(lanes) if status[k, lane] == 0]

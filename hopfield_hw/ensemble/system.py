@@ -45,7 +45,7 @@ class Group(NamedTuple):
     """Formulas that are one program. `kind`: what they give. `nodes`: of their arguments, (arguments, formulas).
 
     `numbers`: (parameters, formulas, samples). `rows`: the rows that each is added to and taken from, (2, formulas), -1
-    for none; of a voltage the first is its own.
+    for none; of a voltage the first is its own. `members`: which branches of the circuit they are.
     """
 
     program: Program
@@ -53,6 +53,7 @@ class Group(NamedTuple):
     nodes: Indices
     numbers: Array
     rows: Indices
+    members: tuple[int, ...]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -64,8 +65,8 @@ class System:
     columns are all nodes. `ports`: of lines, (2 lines, 3): both nodes of each port, and that of what comes out there;
     with `delays`, seconds, and what entered each at its first port `before` t = 0, volts, (lines, samples).
     `coupling`: of crossbars, (unknowns, nodes), beside G; the same in all samples. `weak`: (entries, 2), rows and
-    columns of what weights alone add, by which one neuron moves another one. `laws`: by node, the row of its law, -1
-    for none. `samples`: how many.
+    columns of what weights alone add, by which one neuron moves another one. `laws`: by node the row that its
+    law is added to, -1 for none. `samples`: how many.
     """
 
     nodes: tuple[str, ...] = field(repr=False)
@@ -139,7 +140,7 @@ def build_system(ensemble: Ensemble) -> System:
     stamps: dict[bool, list[tuple[int, int, Array]]] = {False: [], True: []}
     weak: set[tuple[int, int]] = set()
     strong: set[tuple[int, int]] = set()
-    formulas: dict[tuple[str, Expression | None, int], list[tuple[Sampled, tuple[int, int]]]] = {}
+    formulas: dict[tuple[str, Expression | None, int], list[tuple[int, Sampled, tuple[int, int]]]] = {}
     for k, (one, branch) in enumerate(zip(elements, branches, strict=True)):
         here, there = (index[node] for node in one.ends)
         if isinstance(one, Linear):
@@ -158,7 +159,7 @@ def build_system(ensemble: Ensemble) -> System:
             rows = (holders[k], -1)
             ones = np.ones(ensemble.size)
             stamps[False] += [(rows[0], here, -ones), (rows[0], there, ones)]
-        formulas.setdefault((one.gives, branch.skeleton, len(one.sensed)), []).append((branch, rows))
+        formulas.setdefault((one.gives, branch.skeleton, len(one.sensed)), []).append((k, branch, rows))
     of_lines = np.array([numbers for _, numbers in lines]).reshape(len(lines), 2, ensemble.size)
     made = System(
         nodes=nodes,
@@ -270,8 +271,9 @@ def _match_rows(system: System, circuit: Circuit) -> System:
     groups = tuple(group._replace(rows=place[group.rows]) for group in system.groups)
     coupling = system.coupling[np.argsort(place[:n])]
     weak = np.stack([place[system.weak[:, 0]], system.weak[:, 1]], axis=1)
-    laws = place[system.laws]
-    return replace(system, linear=linear, rates=rates, coupling=coupling, weak=weak, groups=groups, laws=laws)
+    return replace(
+        system, linear=linear, rates=rates, coupling=coupling, weak=weak, groups=groups, laws=place[system.laws]
+    )
 
 
 def _matrix(stamps: Sequence[tuple[int, int, Array]], samples: int) -> Matrix:
@@ -285,9 +287,9 @@ def _matrix(stamps: Sequence[tuple[int, int, Array]], samples: int) -> Matrix:
     return Matrix(rows.copy(), columns.copy(), values)
 
 
-def _group(kind: str, items: Sequence[tuple[Sampled, tuple[int, int]]], index: Mapping[str, int]) -> Group:
-    first = items[0][0]
-    sensed = [one.element.sensed for one, _ in items if isinstance(one.element, Formula)]
+def _group(kind: str, items: Sequence[tuple[int, Sampled, tuple[int, int]]], index: Mapping[str, int]) -> Group:
+    first = items[0][1]
+    sensed = [one.element.sensed for _, one, _ in items if isinstance(one.element, Formula)]
     arguments = len(sensed[0])
     assert first.skeleton is not None
     nodes = np.array([[index[node] for node in its] for its in sensed], dtype=np.int32)
@@ -295,6 +297,7 @@ def _group(kind: str, items: Sequence[tuple[Sampled, tuple[int, int]]], index: M
         program=compile_formula(first.skeleton, arguments, len(first.numbers)),
         kind=kind,
         nodes=nodes.reshape(len(items), arguments).T.copy(),
-        numbers=np.array([one.numbers for one, _ in items]).transpose(1, 0, 2).copy(),
-        rows=np.array([rows for _, rows in items], dtype=np.int32).T.copy(),
+        numbers=np.array([one.numbers for _, one, _ in items]).transpose(1, 0, 2).copy(),
+        rows=np.array([rows for _, _, rows in items], dtype=np.int32).T.copy(),
+        members=tuple(k for k, _, _ in items),
     )

@@ -25,7 +25,7 @@ from ..values.datasets import make_dataset
 from ..values.errors import ConvergenceError
 from ..values.measures import check_accuracy, nrmse
 from ..values.signals import as_signal
-from .layout import LANES, Numbers, Plan, plan
+from .layout import LANES, Layout, Numbers, Plan, plan
 from .state import PAST_LOST, Options, Outcome, new_state, no_path
 from .system import build_system
 
@@ -208,7 +208,6 @@ def run(made: Plan, circuit: Circuit, grid: Array, tolerance: float, longest: fl
     assert run_block is not None
     probed = [probe.node for probe in (*circuit.states, *circuit.outputs)]
     probes = [made.places[node.lower()] for node in (*probed, *(node for node, _, _ in circuit.settling))]
-    gap = float(np.min(np.diff(made.layout.breaks, prepend=0.0), initial=np.inf))
     blocks = len(made.numbers.linear)
     result = np.full((blocks, grid.size, len(probes), LANES), np.nan)
     counts, status = np.zeros((blocks, 4), np.int64), np.zeros((blocks, LANES), np.int64)
@@ -220,7 +219,7 @@ def run(made: Plan, circuit: Circuit, grid: Array, tolerance: float, longest: fl
         probes=np.array(probes, dtype=np.int32),
         tolerance=tolerance,
         nothing=tolerance,
-        first=min(FIRST_STEP * end, EDGE_STEP * gap),
+        first=first_step(made.layout, end),
         longest=longest,
         most=MOST_STEPS,
     )
@@ -251,6 +250,12 @@ def run(made: Plan, circuit: Circuit, grid: Array, tolerance: float, longest: fl
     why = status.reshape(-1)[: made.samples]
     failures = {int(k): WHY[why[k]] for k in np.flatnonzero(why)}
     return Run(waves, failures, taken[:, 0], tuple(counts.sum(axis=0).tolist()), max(left))
+
+
+def first_step(layout: Layout, end: float) -> float:
+    """Return how long the first step of a run is, and that after a corner of a source, seconds."""
+    gap = float(np.min(np.diff(layout.breaks, prepend=0.0), initial=np.inf))
+    return min(FIRST_STEP * end, EDGE_STEP * gap)
 
 
 def _load() -> Any:

@@ -232,9 +232,7 @@ def test_an_accuracy_that_is_not_reached_is_warned_of() -> None:
 
 def test_a_path_that_does_not_fit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gradients, "ROOM", 2000)
-    with pytest.raises(
-        ConvergenceError, match=r"^find_gradients: \d+ steps of 1 voltages do not fit into 1\.86
-    ):
+    with pytest.raises(ConvergenceError, match=r"^find_gradients: \d+ steps of 1 voltages do not fit into 1\.862"):
         find_gradients(charging(), ("0", 1e-3), t_stop=2e-3)
 
 
