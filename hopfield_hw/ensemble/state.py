@@ -86,7 +86,8 @@ class State(NamedTuple):
 
     Of lines (see `delays`): `history`, (points, ports, LANES), what entered them, at `history_times`, in `pieces`, of
     which so many were `written`; `shares` of points; whether it `jumps` where the piece begins; `pending`: when further
-    ones begin, on which of the `levels`, and how many are `waiting`; `longest`: steps.
+    ones begin, on which of the `levels`, and how many are `waiting`; `longest`: steps. `target`: where the step that is
+    tried must end, as a result is wanted there.
     """
 
     v: Array
@@ -142,6 +143,7 @@ class State(NamedTuple):
     levels: Whole
     waiting: Whole
     longest: Array
+    target: Array
 
 
 def new_state(layout: Layout, first: float, room: int) -> State:
@@ -212,4 +214,5 @@ def new_state(layout: Layout, first: float, room: int) -> State:
         levels=np.zeros((PENDING if ports else 0, LANES), dtype=np.int64),
         waiting=whole(0),
         longest=np.zeros(LANES),
+        target=np.full(LANES, np.inf),
     )

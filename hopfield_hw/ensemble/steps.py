@@ -30,6 +30,9 @@ LEAST_GROWTH, LEAST_FALL = 1.15, 0.9
 BETTER: Final = 1.1  # a step of another order must be longer by this
 REJECTED, FAILED = 0.2, 0.25  # of a step that is off by much, or where Newton's method failed
 SHORTEST: Final = 1e-9  # of the first step
+# How far a node may be from what was predicted, in units of the tolerance, where results are read within the step: they
+# are off by an eighth of it at most, that of straight lines.
+READ_WITHIN: Final = 80.0
 SMALL: Final = 1e-10  # error that counts as none
 
 
@@ -47,7 +50,7 @@ def run_block(g: Any, numbers: Any, s: Any, options: Any, outcome: Any) -> None:
         # Charges at the solution, to the accuracy of its last move.
         evaluate_formulas(g, numbers.parameters, s.v, s.registers, s.values, s.slopes, False, g.charge_groups)
         _estimate(g, s, options)
-        _judge(s, options, outcome)
+        _judge(g, s, options, outcome)
         _keep(g, s)
         remember(g, numbers, s, options)
         _write(g, numbers, s, options, outcome)
@@ -128,7 +131,7 @@ def _choose_times(g: Any, s: Any, options: Any) -> bool:
         if not s.active[lane]:
             continue
         any_active = True
-        end = next_break(g, s, options, lane)
+        end = min(next_break(g, s, options, lane), s.target[lane])
         left = end - s.t[lane]
         s.h[lane] = min(s.wanted[lane], s.longest[lane])
         if s.h[lane] >= left * (1.0 - 1e-9):
@@ -207,7 +210,7 @@ def _estimate(g: Any, s: Any, options: Any) -> None:
 
 
 @compiled
-def _judge(s: Any, options: Any, outcome: Any) -> None:
+def _judge(g: Any, s: Any, options: Any, outcome: Any) -> None:
     """Mark the lanes whose step is accepted, and choose the next step and order of each."""
     for lane in range(LANES):
         s.accepted[lane] = False
@@ -226,12 +229,32 @@ def _judge(s: Any, options: Any, outcome: Any) -> None:
             s.wanted[lane] = s.h[lane] * max(REJECTED, SAFETY * error ** (-1.0 / (k + 1.0)))
             s.waited[lane] = 0
             outcome.counts[1] += 1
+        elif _misses(g, s, options, lane):
+            s.target[lane] = options.grid[s.next_out[lane]]
+            s.wanted[lane] = s.target[lane] - s.t[lane]
+            outcome.counts[1] += 1
         else:
             s.accepted[lane] = True
+            s.target[lane] = np.inf
             outcome.counts[0] += 1
             s.waited[lane] += 1
             # Of the first two steps no error is known.
             s.wanted[lane] = s.h[lane] if s.known[lane] <= 1 else _next_step(s, lane)
+
+
+@compiled
+def _misses(g: Any, s: Any, options: Any, lane: int) -> bool:
+    """Return whether a result within the step would be off: what no capacitor holds may move faster than the states."""
+    out = s.next_out[lane]
+    if out >= options.grid.shape[0] or options.grid[out] >= s.now[lane] * (1.0 - 1e-12):
+        return False
+    for k in range(options.probes.shape[0]):
+        p = options.probes[k]
+        if p < g.n:
+            size = max(s.size[p, lane], abs(s.v[p, lane]))
+            if abs(s.v[p, lane] - s.predicted[p, lane]) > READ_WITHIN * (options.tolerance * size + options.nothing):
+                return True
+    return False
 
 
 @compiled
