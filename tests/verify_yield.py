@@ -35,7 +35,11 @@ def memory() -> bool:
     board = design_board(design.network, t_stop=design.t_stop, force=True, title="digit memory")
     assert design.expected is not None
     found = yield_against_tolerance(
-        board, task_of(board, design.expected), tolerances=[0.01, 0.05, 0.1, 0.15, 0.2, 0.3], samples=500
+        board,
+        task_of(board, design.expected),
+        tolerances=[0.01, 0.05, 0.1, 0.15, 0.2, 0.3],
+        samples=500,
+        engine="equation",
     )
     print(f"digit memory\n{found}\n")
     return found.reaches() is not None
@@ -51,14 +55,21 @@ def converter() -> bool:
     board = board_of(load_design("ad_converter_board"))
     task = code_task(board, np.arange(16.0), np.arange(16))
     curve = yield_against_tolerance(
-        board, task, tolerances=[0.001, 0.0025, 0.004, 0.005, 0.0075, 0.01], samples=500, seed=11
+        board,
+        task,
+        tolerances=[0.001, 0.0025, 0.004, 0.005, 0.0075, 0.01],
+        samples=500,
+        seed=11,
+        engine="equation",
     )
     print(f"converter in TL074H\n{curve}\n")
     other = design_board(
         ad_converter(gain=12.0), inputs=15.0, t_stop=1.3e-4, series="E96", two_resistors=1e-3, title="converter"
     )
     numbers = code_task(other, np.arange(16.0), np.arange(16))
-    in_tl074 = yield_against_tolerance(other, numbers, tolerances=[0.001, 0.0025, 0.005], samples=500, seed=11)
+    in_tl074 = yield_against_tolerance(
+        other, numbers, tolerances=[0.001, 0.0025, 0.005], samples=500, seed=11, engine="equation"
+    )
     print(f"converter in TL074\n{in_tl074}\n")
     tolerances = replace(usual_tolerances(board), resistors=0.0075)
     upper = np.arange(8, 16)
@@ -71,7 +82,7 @@ def converter() -> bool:
         steps=12,
         seed=5,
     )
-    how: dict[str, Any] = {"task": task, "tolerances": tolerances, "samples": 1000, "seed": 77}
+    how: dict[str, Any] = {"task": task, "tolerances": tolerances, "samples": 1000, "seed": 77, "engine": "equation"}
     before, after = (monte_carlo(one, **how).yielded for one in (board, found.board))
     print(f"{found}\nall inputs: before {before.told()}, after {after.told()}\n")
     return curve.reaches() is not None and after.recovered(before) >= 0.5

@@ -106,6 +106,16 @@ class Ensemble:
         starts = {node: float(volts[sample]) for node, volts in self.initial.items()}
         return replace(self.circuit, devices=devices, initial={**self.circuit.initial, **starts})
 
+    def take(self, samples: range) -> Ensemble:
+        """Return some of the samples, by their places."""
+        if not len(samples) or not 0 <= min(samples) <= max(samples) < self.size:
+            raise InputError(f"ensemble: `samples` = {samples}: must be of the {self.size} samples, and not empty")
+        places = list(samples)
+        values = {name: {key: row[places] for key, row in changes.items()} for name, changes in self.values.items()}
+        parts = {name: tuple(whole[k] for k in samples) for name, whole in self.parts.items()}
+        initial = {node: volts[places] for node, volts in self.initial.items()}
+        return replace(self, size=len(samples), values=values, parts=parts, initial=initial)
+
     def driven(self, inputs: Any) -> Ensemble:
         """Return the samples with their input sources set, as `Circuit.driven` does."""
         return self if inputs is None else replace(self, circuit=self.circuit.driven(inputs))

@@ -11,11 +11,13 @@ from typing import Annotated, Any, get_args
 import typer
 
 from ..designs.boards import board_of, board_task
-from ..production.monte_carlo import Engine, MonteCarlo, monte_carlo
+from ..production.monte_carlo import MonteCarlo, monte_carlo
+from ..production.study import Engine
 from ..production.sweeps import YieldCurve, yield_against_temperature
 from ..production.usual import usual_tolerances
 from ..tolerance.drifts import check_temperature
 from ..values.errors import InputError
+from ..values.executors import check_workers
 from ..values.physics import ROOM
 from ..values.report import plain
 from .inputs import load
@@ -34,12 +36,20 @@ def montecarlo(
     workers: Annotated[
         int | None, typer.Option("--workers", metavar="W", help="Threads; one per core by default.")
     ] = None,
+    executor: Annotated[
+        str | None, typer.Option("--executor", metavar="ADDRESS", help="A Dask scheduler's, such as tcp://host:8786.")
+    ] = None,
     tolerance: Annotated[
         str | None, typer.Option("--tolerance", metavar="T", help="Of all resistors, such as 5%; 1% by default.")
     ] = None,
     engine: Annotated[
-        str, typer.Option("--engine", metavar="E", help="equation, or ngspice: the whole circuit with all its op-amps.")
-    ] = "equation",
+        str | None,
+        typer.Option(
+            "--engine",
+            metavar="E",
+            help="ensemble: whole circuits, many at once; ngspice: the same, one by one; or equation.",
+        ),
+    ] = None,
     temperature: Annotated[
         str | None,
         typer.Option(
@@ -57,11 +67,12 @@ def montecarlo(
     """Draw the parts of a design's board many times, and count the boards that do its task.
 
     Resistors, capacitors and op-amps are drawn within their tolerances. What is reported is the yield with its exact
-    interval, the margin, settling time, power, and the parts that matter. A study that was stopped goes on from its
-    file with --resume, with the same numbers whatever the workers. At several temperatures the yield of each is
-    reported, of the same boards; resistors, capacitors and offsets drift, each by a coefficient of its own. With -o a
-    folder gets the page (yield.png), the samples with the values of their parts (samples.csv), and the report
-    (yield.json); of several temperatures no samples.
+    interval, the margin, settling time, power, and the parts that matter. The engine is "ensemble" where it knows all
+    parts and Numba is installed, else the equation, and the report says why. A study that was stopped goes on from its
+    file with --resume, with the same numbers whatever the workers, threads or those of --executor. At several
+    temperatures the yield of each is reported, of the same boards; resistors, capacitors and offsets drift, each by a
+    coefficient of its own. With -o a folder gets the page (yield.png), the samples with the values of their parts
+    (samples.csv), and the report (yield.json); of several temperatures no samples.
     """
     chosen = load(design, case)
     part = 0.01 if tolerance is None else _tolerance(tolerance)
@@ -70,10 +81,11 @@ def montecarlo(
         raise InputError(
             f"--resume: a file is of one study, and --temperature {temperature} of several; give one of them"
         )
-    if engine not in get_args(Engine):
+    if engine is not None and engine not in get_args(Engine):
         raise InputError(f"--engine {engine!r:.40}: must be {' or '.join(get_args(Engine))}")
     if workers is not None and workers < 1:
         raise InputError(f"--workers {workers}: must be at least 1")
+    check_workers(executor, workers)
     if samples < 1:
         raise InputError(f"--samples {samples}: must be at least 1")
     if seed < 0:
@@ -95,6 +107,7 @@ def montecarlo(
             "seed": seed,
             "engine": engine,
             "workers": workers,
+            "executor": executor,
             "progress": progress,
         }
         found: MonteCarlo | YieldCurve

@@ -90,6 +90,7 @@ class Plan(NamedTuple):
     """What the kernels run: where everything is, its numbers, by node its place, whether the factors have all entries.
 
     Entries that they lack cost iterations of Newton's method alone: residuals are those of the whole circuit.
+    `currents`: the places of currents of sources.
     """
 
     layout: Layout
@@ -97,6 +98,7 @@ class Plan(NamedTuple):
     places: dict[str, int]
     samples: int
     is_whole: bool
+    currents: tuple[int, ...] = ()
 
 
 def plan(system: System, t_stop: float, *, with_weak: bool = False) -> Plan:
@@ -222,7 +224,8 @@ def plan(system: System, t_stop: float, *, with_weak: bool = False) -> Plan:
         delays=_lanes(system.delays),
         before=_lanes(system.before),
     )
-    return Plan(layout, numbers, {node: int(place[k]) for k, node in enumerate(system.nodes)}, system.samples, is_whole)
+    places = {node: int(place[k]) for k, node in enumerate(system.nodes)}
+    return Plan(layout, numbers, places, system.samples, is_whole, tuple(places[name] for name in system.currents))
 
 
 def _rows(matrix: Matrix, place: Indices, pattern: Pattern, n: int) -> tuple[Indices, Indices, Indices, Array]:

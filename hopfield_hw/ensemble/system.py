@@ -7,7 +7,8 @@ With v the voltages of the nodes whose voltage no source gives, Kirchhoff's curr
 a row for each node (C.-W. Ho, A. E. Ruehli and P. A. Brennan, IEEE Trans. Circuits Syst. CAS-22:504, 1975). A device
 that holds a voltage between two nodes takes one row: f(v) - v(plus) + v(minus) = 0 in place of the law of the node that
 it holds. What flows through it is no unknown: the law of that node is added to that of the node it is held against, and
-where that is ground, left out.
+where that is ground, left out. Where the current of a source is asked for, it is one, with the law of the source's
+node.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from scipy.sparse.csgraph import maximum_bipartite_matching, min_weight_full_bip
 
 from ..circuit import GROUND, Circuit, Ensemble, Role
 from ..functions.expressions import Expression
+from ..parts import VoltageSource
 from ..parts.sources import Waveform
 from ..values.arrays import Array, SparseArray
 from ..values.errors import InputError
@@ -60,13 +62,14 @@ class Group(NamedTuple):
 class System:
     """The equations of a circuit's samples; see the head of this module.
 
-    `nodes`: the unknowns, then the nodes that sources give, and those that lines give, then ground. `waveforms`: of
-    those sources. `start`: where each unknown starts, (unknowns, samples), volts. `linear`, `rates`: G and C, whose
-    columns are all nodes. `ports`: of lines, (2 lines, 3): both nodes of each port, and that of what comes out there;
-    with `delays`, seconds, and what entered each at its first port `before` t = 0, volts, (lines, samples).
+    `nodes`: the unknowns, currents of sources, `i(source)`, last of them, then the nodes that sources give, and those
+    that lines give, then ground. `waveforms`: of those sources. `start`: where each unknown starts, (unknowns,
+    samples), volts. `linear`, `rates`: G and C, whose columns are all nodes. `ports`: of lines, (2 lines, 3): both
+    nodes of each port, and that of what comes out there; with `delays`, seconds, and what entered each at its first
+    port `before` t = 0, volts, (lines, samples).
     `coupling`: of crossbars, (unknowns, nodes), beside G; the same in all samples. `weak`: (entries, 2), rows and
-    columns of what weights alone add, by which one neuron moves another one. `laws`: by node the row that its
-    law is added to, -1 for none. `samples`: how many.
+    columns of what weights alone add, by which one neuron moves another one. `laws`: by node the row that its law is
+    added to, -1 for none. `samples`: how many. `currents`: which of the unknowns are currents of sources.
     """
 
     nodes: tuple[str, ...] = field(repr=False)
@@ -83,6 +86,7 @@ class System:
     before: Array = field(repr=False)
     laws: Indices = field(repr=False)
     samples: int
+    currents: tuple[str, ...] = ()
 
     def entries(self, *, with_weak: bool = True) -> tuple[Indices, Indices]:
         """Return rows and columns of all entries of the Jacobian, each once, without those of crossbars.
@@ -108,8 +112,10 @@ def _as_one(pairs: Indices) -> npt.NDArray[np.int64]:
     return pairs[:, 0].astype(np.int64) << 32 | pairs[:, 1]
 
 
-def build_system(ensemble: Ensemble) -> System:
+def build_system(ensemble: Ensemble, currents: Sequence[str] = ()) -> System:
     """Return the equations of the samples of a circuit.
+
+    `currents`: names of voltage sources to ground, whose currents into their plus are unknowns too, amperes.
 
     Raises InputError for samples that are made of other elements, for nodes that nothing determines, and for loops of
     sources, and Unrealisable for a part that the engine does not know.
@@ -133,13 +139,15 @@ def build_system(ensemble: Ensemble) -> System:
     lines = [(one.element, one.numbers) for one in split if isinstance(one.element, Delay)]
     ports = [port for line, _ in lines for port in (line.near, line.far)]
     given = (*waves, *(out for _, _, out in ports), GROUND)
-    unknown = tuple(node for node in dict.fromkeys(places) if node not in set(given))
+    measured = _measured(ensemble.circuit, currents)
+    unknown = (*(node for node in dict.fromkeys(places) if node not in set(given)), *measured)
     nodes = (*unknown, *given)
     index = {node: k for k, node in enumerate(nodes)}
-    laws, holders = _place_laws(elements, index, len(unknown))
+    laws, holders = _place_laws(elements, index, len(unknown), measured)
     stamps: dict[bool, list[tuple[int, int, Array]]] = {False: [], True: []}
     weak: set[tuple[int, int]] = set()
     strong: set[tuple[int, int]] = set()
+    stamps[False] += [(index[name], index[name], np.ones(ensemble.size)) for name in measured]
     formulas: dict[tuple[str, Expression | None, int], list[tuple[int, Sampled, tuple[int, int]]]] = {}
     for k, (one, branch) in enumerate(zip(elements, branches, strict=True)):
         here, there = (index[node] for node in one.ends)
@@ -178,6 +186,7 @@ def build_system(ensemble: Ensemble) -> System:
         before=of_lines[:, 1],
         laws=np.array(laws, dtype=np.int32),
         samples=ensemble.size,
+        currents=tuple(measured),
     )
     return _match_rows(made, ensemble.circuit)
 
@@ -205,12 +214,24 @@ def _start(ensemble: Ensemble, split: Sequence[Sampled], index: Mapping[str, int
     return start
 
 
+def _measured(circuit: Circuit, currents: Sequence[str]) -> dict[str, str]:
+    """Return by the name of each current that is asked for the node of its source."""
+    found = {}
+    for name in currents:
+        device = circuit.device(name)
+        if not isinstance(device.part, VoltageSource) or device.nodes[1] != GROUND:
+            raise InputError(f"`currents`: device {name}: must be a voltage source to ground")
+        found[f"i({name.lower()})"] = device.nodes[0].lower()
+    return found
+
+
 def _place_laws(
-    elements: Sequence[Linear | Formula], index: Mapping[str, int], unknowns: int
+    elements: Sequence[Linear | Formula], index: Mapping[str, int], unknowns: int, measured: Mapping[str, str]
 ) -> tuple[list[int], dict[int, int]]:
     """Return by node the row of its law, -1 for none, and by branch that holds a voltage the row that it takes.
 
-    The nodes that voltages are held between are trees; the law of each node is in the row of its root.
+    The nodes that voltages are held between are trees; the law of each node is in the row of its root, and that of a
+    source in the row of its current.
     """
     edges: dict[int, list[tuple[int, int]]] = {}
     held = [k for k, one in enumerate(elements) if isinstance(one, Formula) and one.gives == "voltage"]
@@ -219,12 +240,14 @@ def _place_laws(
         edges.setdefault(first, []).append((k, second))
         edges.setdefault(second, []).append((k, first))
     laws = [k if k < unknowns else -1 for k in range(len(index))]
+    laws_of_sources = {index[node]: index[name] for name, node in measured.items()}
     holders: dict[int, int] = {}
-    reached: set[int] = set()
+    reached = set(range(unknowns, len(index)))
 
-    def reach(roots: Sequence[int], row: int) -> None:
-        reached.update(roots)
-        waiting = list(roots)
+    def reach(root: int, row: int) -> None:
+        reached.add(root)
+        laws[root] = row
+        waiting = [root]
         while waiting:
             at = waiting.pop()
             for k, other in edges.get(at, ()):
@@ -239,10 +262,11 @@ def _place_laws(
                 reached.add(other)
                 waiting.append(other)
 
-    reach(range(unknowns, len(index)), -1)
+    for root in range(unknowns, len(index)):
+        reach(root, laws_of_sources.get(root, -1))
     for root in [node for node in edges if node < unknowns]:
         if root not in reached:
-            reach([root], root)
+            reach(root, root)
     return laws, holders
 
 

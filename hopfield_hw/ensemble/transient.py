@@ -6,7 +6,6 @@ The tolerance of steps follows from the accuracy asked for, and is made smaller 
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -18,11 +17,11 @@ from ..equations import Growth
 from ..graph import Leak
 from ..spice.pace import OUTRUN, Zone, outrun, uncertain
 from ..spice.sampling import measure_unsettled, settling_times
-from ..spice.transient import AccuracyWarning, choose_grids, stop_time, warn_unsettled
+from ..spice.transient import AccuracyWarning, choose_grids, stop_time, describe_unsettled
 from ..values.arrays import Array, whole
 from ..values.compiled import load_compiled
 from ..values.datasets import make_dataset
-from ..values.errors import ConvergenceError
+from ..values.errors import ConvergenceError, warn
 from ..values.measures import check_accuracy, nrmse
 from ..values.signals import as_signal
 from .layout import LANES, Layout, Numbers, Plan, plan
@@ -70,6 +69,7 @@ def simulate(
     accuracy: float = 1e-4,
     points: int | None = None,
     workers: int | None = None,
+    currents: Sequence[str] = (),
 ) -> xr.Dataset:
     """Return state and output over (time, neuron) of a circuit, or (sample, time, neuron) of several at once.
 
@@ -77,7 +77,8 @@ def simulate(
     `inputs`, `points`: as for ngspice, the same for all. `accuracy`: NRMSE; the error left, estimated from a run and
     one with steps of a tenth of its tolerance, is at most half of it for every sample (`attrs["self_check"]` has the
     largest), or an AccuracyWarning says so. `workers`: threads; all processors by default; the numbers do not depend on
-    them. Samples that fail are NaN, and `attrs["failures"]` says why by sample.
+    them. `currents`: names of voltage sources to ground, of which the result has the `current` into the plus too, over
+    (time, source), amperes; NaN at the start. Samples that fail are NaN, and `attrs["failures"]` says why by sample.
 
     A clocked circuit is read once a period, as in ngspice, and an AccuracyWarning says where what it samples has not
     settled.
@@ -86,28 +87,51 @@ def simulate(
     part that the engine does not know, MissingExtra where Numba is not installed, and ConvergenceError where
     one circuit, or every one, fails.
     """
-    alone = isinstance(circuits, Circuit)
+    given = as_ensemble(circuits)
+    found, notes = run_samples(
+        given, t_stop=t_stop, inputs=inputs, accuracy=accuracy, points=points, workers=workers, currents=currents
+    )
+    for note in notes:
+        warn(note, AccuracyWarning)
+    failures = found.attrs["failures"]
+    if len(failures) == given.size:
+        raise ConvergenceError(f"ensemble: {given.circuit.title!r} does not run: {failures['0']}")
+    return found.isel(sample=0) if isinstance(circuits, Circuit) else found
+
+
+def as_ensemble(circuits: Circuit | Ensemble | Sequence[Circuit]) -> Ensemble:
+    """Return circuits as samples of one. Raises InputError as `Ensemble.of` does."""
     if isinstance(circuits, Circuit):
-        given = Ensemble(circuit=circuits, size=1)
-    else:
-        given = circuits if isinstance(circuits, Ensemble) else Ensemble.of(circuits)
-    first = given.circuit
+        return Ensemble(circuit=circuits, size=1)
+    return circuits if isinstance(circuits, Ensemble) else Ensemble.of(circuits)
+
+
+def run_samples(
+    ensemble: Ensemble,
+    *,
+    t_stop: float | None = None,
+    inputs: Any = None,
+    accuracy: float = 1e-4,
+    points: int | None = None,
+    workers: int | None = None,
+    currents: Sequence[str] = (),
+) -> tuple[xr.Dataset, list[str]]:
+    """Return what `simulate` does of several circuits, and what it warns of; where all fail, all are NaN."""
+    first = ensemble.circuit
     goal = check_accuracy(accuracy, "accuracy")
     end = stop_time(first, t_stop)
     times, grid = choose_grids(first.clock, end, points)
     threads = (os.cpu_count() or 1) if workers is None else whole(workers, "workers", 1, 1024)
-    system = build_system(given.driven(inputs))
+    system = build_system(ensemble.driven(inputs), currents)
     made = plan(system, float(grid[-1]))
     growth = None
     if first.graph is not None and first.graph.of_type(Leak):
         growth = Growth(first.graph, None if inputs is None else as_signal(inputs, "inputs", len(first.inputs)))
-    found, check, tolerance = _refine(made, first, grid, goal, threads, growth)
+    found, check, tolerance, notes = _refine(made, first, grid, goal, threads, growth)
     if found.failures and not made.is_whole:
         made = plan(system, float(grid[-1]), with_weak=True)
-        found, check, tolerance = _refine(made, first, grid, goal, threads, growth)
-    if len(found.failures) == len(given):
-        raise ConvergenceError(f"ensemble: {first.title!r} does not run: {found.failures[0]}")
-    warn_unsettled("ensemble", found.unsettled, goal)
+        found, check, tolerance, notes = _refine(made, first, grid, goal, threads, growth)
+    notes += describe_unsettled("ensemble", found.unsettled, goal)
     states, outputs = _read(found, first)
     attrs = {
         "machine": "ensemble",
@@ -121,20 +145,25 @@ def simulate(
     }
     dataset = make_dataset(
         times,
-        states[0] if alone else states,
-        outputs[0] if alone else outputs,
+        states,
+        outputs,
         neurons=[probe.label for probe in first.states],
         ports=[probe.label for probe in first.outputs],
         attrs=attrs,
-        draws=None if alone else len(given),
-    )
-    return dataset if alone else dataset.rename(draw="sample")
+        draws=ensemble.size,
+    ).rename(draw="sample")
+    if currents:
+        amperes = found.waves[:, :, -len(currents) :].copy()
+        amperes[:, grid == 0.0] = np.nan
+        dataset["current"] = ("sample", "time", "source"), amperes, {"units": "A"}
+        dataset = dataset.assign_coords(source=list(currents))
+    return dataset, notes
 
 
 def _refine(
     made: Plan, circuit: Circuit, grid: Array, goal: float, threads: int, growth: Growth | None
-) -> tuple[Run, float, float]:
-    """Return the finest run, the largest error left in a sample, and its tolerance."""
+) -> tuple[Run, float, float, list[str]]:
+    """Return the finest run, the largest error left in a sample, its tolerance, and what to warn of."""
     tolerance, longest = FIRST * goal, LONGEST * float(grid[-1])
     coarse, longest = run_paced(made, circuit, grid, tolerance, longest, threads, growth)
     before = None
@@ -149,23 +178,20 @@ def _refine(
         if check <= goal / 2.0 or tolerance == TIGHTEST:
             break
         before, coarse = difference, fine
+    notes = []
     if check > goal / 2.0:
-        warnings.warn(
+        notes.append(
             f"ensemble: with a tolerance of {tolerance:.0e} of a step the waveform is still off by some {check:.2g} "
-            f"NRMSE, above half of the accuracy {goal:g} asked for; the network may amplify errors by itself",
-            AccuracyWarning,
-            stacklevel=4,
+            f"NRMSE, above half of the accuracy {goal:g} asked for; the network may amplify errors by itself"
         )
     if growth is not None and 0 not in fine.failures:
         zone = uncertain(growth, [], grid, _read(fine, circuit)[0][0])
         if zone is not None:
-            warnings.warn(
+            notes.append(
                 f"ensemble: from t = {zone.times[0]:.6g} s on the state leaves a point of balance, from so near to it "
-                "that roundings choose the way that it goes; start it further from that point, or break the symmetry",
-                AccuracyWarning,
-                stacklevel=4,
+                "that roundings choose the way that it goes; start it further from that point, or break the symmetry"
             )
-    return fine, check, tolerance
+    return fine, check, tolerance, notes
 
 
 def run_paced(
@@ -194,20 +220,20 @@ def _read(found: Run, circuit: Circuit) -> tuple[Array, Array]:
     """Return states and outputs, (samples, times, n) each, volts."""
     scales = np.array([probe.scale for probe in (*circuit.states, *circuit.outputs)])
     n = len(circuit.states)
-    waves = found.waves * scales
+    waves = found.waves[:, :, : len(scales)] * scales
     return waves[:, :, :n], waves[:, :, n:]
 
 
 def run(made: Plan, circuit: Circuit, grid: Array, tolerance: float, longest: float, threads: int) -> Run:
-    """Return the waveforms of what a circuit probes, of all samples."""
+    """Return the waveforms of what a circuit probes, and of currents, of all samples."""
     wanted, end = grid, float(grid[-1])
     period = np.inf if circuit.clock is None else circuit.clock.period
     looked = settling_times(circuit.settling, period, end)
     grid = np.unique(np.concatenate((wanted, looked.reshape(-1))))
     run_block = load_compiled(_load, True, "engine='ensemble'")
     assert run_block is not None
-    probed = [probe.node for probe in (*circuit.states, *circuit.outputs)]
-    probes = [made.places[node.lower()] for node in (*probed, *(node for node, _, _ in circuit.settling))]
+    places = [made.places[probe.node.lower()] for probe in (*circuit.states, *circuit.outputs)] + [*made.currents]
+    probes = places + [made.places[node.lower()] for node, _, _ in circuit.settling]
     blocks = len(made.numbers.linear)
     result = np.full((blocks, grid.size, len(probes), LANES), np.nan)
     counts, status = np.zeros((blocks, 4), np.int64), np.zeros((blocks, LANES), np.int64)
@@ -243,10 +269,10 @@ def run(made: Plan, circuit: Circuit, grid: Array, tolerance: float, longest: fl
         with ThreadPoolExecutor(min(threads, blocks)) as pool:
             list(pool.map(one, range(blocks)))
     waves = result.transpose(0, 3, 1, 2).reshape(blocks * LANES, grid.size, len(probes))[: made.samples]
-    settles = waves[:, :, len(probed) :]
+    settles = waves[:, :, len(places) :]
     at = np.searchsorted(grid, looked)
     left = [measure_unsettled(wave[at, np.arange(at.shape[2])]) for wave in settles]
-    waves = waves[:, np.searchsorted(grid, wanted), : len(probed)]
+    waves = waves[:, np.searchsorted(grid, wanted), : len(places)]
     why = status.reshape(-1)[: made.samples]
     failures = {int(k): WHY[why[k]] for k in np.flatnonzero(why)}
     return Run(waves, failures, taken[:, 0], tuple(counts.sum(axis=0).tolist()), max(left))

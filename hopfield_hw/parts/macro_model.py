@@ -248,7 +248,7 @@ class MacroModel(OpAmpModel):
         loaded = 1.0 + self.output_resistance / self.load
         siemens = 2.0 * math.pi * self.gain_bandwidth * GAIN_NODE * loaded
         into, d = (GROUND, "gain"), Argument(0)
-        if math.isinf(self.slew_rate):
+        if self.slew_rate == math.inf:
             most = STRONG * siemens
             yield Element("gain", Transconductance(siemens), (*into, "difference", GROUND))
         else:
@@ -284,7 +284,7 @@ class MacroModel(OpAmpModel):
         """Yield the second pole, the output's current in mA at the node `current`, and what the rails give."""
         yield Element("second", Transconductance(MILLI), (GROUND, "second", "gain", GROUND))
         yield Element("second", Resistor(KILO, is_computing=True), ("second", GROUND))
-        if math.isfinite(self.second_pole):
+        if self.second_pole != math.inf:
             yield Element("second", Capacitor(MILLI / (2.0 * math.pi * self.second_pole)), ("second", GROUND))
         yield Element("current", Resistor(KILO, is_computing=True), ("current", GROUND))
         drive = (Argument(0) - Argument(1)) / self.output_resistance
@@ -304,8 +304,8 @@ class MacroModel(OpAmpModel):
             yield Element(f"rail_{side}", half, (rail, "output", "second", "output"))
         # In class AB, what one rail gives to the load and what the other takes from it: half of it, and half of |i|.
         through, i = CLASS_AB * self.supply_current, Argument(0)
-        quiet = self.supply_current - through / 2.0
-        formula = quiet * tanh(Argument(1) - Argument(2)) + 0.5 * MILLI * call("sqrt", i * i + (through * KILO) ** 2)
+        quiet, least = self.supply_current - through / 2.0, KILO * through
+        formula = quiet * tanh(Argument(1) - Argument(2)) + 0.5 * MILLI * call("sqrt", i * i + least * least)
         yield Element("supply", Behaviour(formula, "current"), (*SUPPLIES, "current", *SUPPLIES))
 
     def _limit(self, drive: Expression) -> Expression:

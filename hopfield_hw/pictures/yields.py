@@ -43,8 +43,7 @@ def plot_monte_carlo(found: MonteCarlo, *, title: str = "board") -> Figure:
         margins, below = figure.add_axes((0.06, 0.54, 0.42, 0.34)), figure.add_axes((0.06, 0.3, 0.42, 0.19))
         _plot_margins(margins, below, found)
         _plot_histogram(figure.add_axes((0.06, 0.065, 0.19, 0.15)), found.settling, "settling time", "s")
-        kind = "power" if found.engine == "ngspice" else "power of op-amps at rest"
-        _plot_histogram(figure.add_axes((0.29, 0.065, 0.19, 0.15)), found.power, kind, "W")
+        _plot_histogram(figure.add_axes((0.29, 0.065, 0.19, 0.15)), found.power, found.power_label, "W")
         _plot_influences(figure.add_axes((0.68, 0.54, 0.3, 0.34)), found)
         rows = [row for row in found.rows() if row[0] != "parts that matter"]
         write_table(figure.add_axes((0.56, 0.06, 0.43, 0.39)), [*rows, ("seed", str(found.seed))])

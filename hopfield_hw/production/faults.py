@@ -27,11 +27,11 @@ from ..values.errors import InputError, SimulatorError
 from ..values.report import Report
 from .circuit_faults import KINDS, CircuitFault, Kind, left_out_of, list_faults
 from .engines import simulate_board, worst_margin
-from .monte_carlo import Engine
 from .samples import Samples, block_size, sample_maker
 from .tasks import Task, Waves
 from .usual import usual_tolerances, without_offsets
 
+Engine = Literal["equation", "ngspice"]
 SPREAD = 100  # boards whose nodes say what is usual
 SIGMAS = 3.0
 POINTS = 101

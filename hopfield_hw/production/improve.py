@@ -198,7 +198,14 @@ def center_board(
         for k in columns
     }
     better = _rebuilt(board, by_device, series, two_resistors)
-    how: dict[str, Any] = {"task": task, "tolerances": given, "samples": fresh, "seed": seed + 1, "workers": workers}
+    how: dict[str, Any] = {
+        "task": task,
+        "tolerances": given,
+        "samples": fresh,
+        "seed": seed + 1,
+        "workers": workers,
+        "engine": "equation",
+    }
     return CenteredBoard(
         start=board,
         moved=better,

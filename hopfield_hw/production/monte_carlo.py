@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
+from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 import numpy as np
 from scipy import special, stats
 
 from ..board.design import Board
-from ..parts import MacroModel, OpAmp
 from ..tolerance.distributions import Fixed
 from ..tolerance.draws import Draws, Variation, draw_factors, vary
 from ..tolerance.drifts import Drifts, check_temperature
@@ -22,20 +20,22 @@ from ..tolerance.tolerances import Tolerances
 from ..tolerance.yields import LEVEL, Yield, check_level, count_yield
 from ..values.arrays import Array, positive, whole
 from ..values.errors import InputError
+from ..values.executors import check_workers, run_each
+from ..values.journal import Journal, fingerprint
 from ..values.physics import ROOM
 from ..values.report import Report
 from ..values.si_text import format_si
-from .engines import Block, run_block, run_in_ngspice
-from .journal import Journal, fingerprint
-from .samples import Maker, block_size, sample_maker
+from .engines import Block
+from .samples import sample_maker
+from .study import Engine, Study, check_ensemble, choose_engine, run_boards
 from .tasks import Task
 from .usual import usual_tolerances, without_offsets
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-Engine = Literal["equation", "ngspice"]
 POINTS = 201
+FORM = "samples of boards 2"
 MOST_SHOWN = 8
 QUIET = 0.05  # the probability that any part is said to matter by chance
 
@@ -52,9 +52,10 @@ class MonteCarlo(Report):
     """What the samples of a board did.
 
     `margins`: (samples,), in `unit`; above 0 the task is done, NaN is undecided. `settling`: (samples,), seconds, NaN
-    where a board does not come to rest. `power`: (samples,), watts: from the supplies in ngspice, averaged over the
-    run; of the op-amps at rest with the equation. `energy`: (samples,), joules, to the decision. `draws`: the parts.
-    `failures`: what ngspice said of samples that it did not run, by number.
+    where a board does not come to rest. `power`: (samples,), watts: from the supplies of the whole circuit, averaged
+    over the run; of the op-amps at rest with the equation. `energy`: (samples,), joules, to the decision. `draws`: the
+    parts. `engine`: the machine, and `why`: what was in the way of the engine "ensemble", where none was asked for.
+    `failures`: what the machine said of samples that it did not run, by number. `notes`: what it warned of.
     """
 
     margins: Array
@@ -69,6 +70,13 @@ class MonteCarlo(Report):
     temperature: float = ROOM
     drifts: Drifts = field(default_factory=Drifts, repr=False)
     failures: dict[int, str] = field(default_factory=dict, repr=False)
+    why: str = field(default="", repr=False)
+    notes: tuple[str, ...] = field(default=(), repr=False)
+
+    @property
+    def power_label(self) -> str:
+        """What `power` is."""
+        return "power of op-amps at rest" if self.engine == "equation" else "power"
 
     @property
     def draws(self) -> Draws:
@@ -103,7 +111,7 @@ class MonteCarlo(Report):
 
     def rows(self) -> list[tuple[str, str]]:
         known = self.margins[np.isfinite(self.margins)]
-        said = [*self.yielded.rows(), ("machine", self.engine)]
+        said = [*self.yielded.rows(), ("machine", f"{self.engine}; {self.why}" if self.why else self.engine)]
         if self.temperature != ROOM:
             said.append(("temperature", f"{self.temperature:g} degrees Celsius"))
         if known.size:
@@ -111,17 +119,19 @@ class MonteCarlo(Report):
             unit = f" {self.unit}" if self.unit else ""
             said.append(("margin", f"{middle:.4g}{unit}; of 90% from {low:.4g} to {high:.4g}{unit}"))
         said += _spread("settling time", self.settling, "s")
-        said += _spread("power" if self.engine == "ngspice" else "power of op-amps at rest", self.power, "W")
+        said += _spread(self.power_label, self.power, "W")
         said += _spread("energy a decision", self.energy, "J")
         shown = self.influences()[:MOST_SHOWN]
         said.append(("parts that matter", ", ".join(f"{i.name} {i.correlation:+.2f}" for i in shown) or "none alone"))
         if self.failures:
             said.append(("not run", f"{len(self.failures)} samples: {next(iter(self.failures.values())):.120}"))
+        said += [("note", note) for note in self.notes]
         return said
 
     def figures(self) -> dict[str, Any]:
         return {
             "engine": self.engine,
+            "why": self.why,
             "seed": self.seed,
             "temperature": self.temperature,
             "yield": self.yielded.figures(),
@@ -131,6 +141,8 @@ class MonteCarlo(Report):
             "power": self.power.tolist(),
             "energy": self.energy.tolist(),
             "influences": [list(one) for one in self.influences()],
+            "failures": {str(k): why for k, why in self.failures.items()},
+            "notes": list(self.notes),
         }
 
     def plot(self, path: Path | str | None = None, *, title: str = "board") -> Figure:
@@ -148,8 +160,9 @@ def monte_carlo(
     tolerances: Tolerances | None = None,
     samples: int = 1000,
     seed: int = 1,
-    engine: Engine = "equation",
+    engine: Engine | None = None,
     workers: int | None = None,
+    executor: Any = None,
     progress: Callable[[int, int], None] | None = None,
     resume: str | os.PathLike[str] | None = None,
     level: float = LEVEL,
@@ -161,22 +174,28 @@ def monte_carlo(
     """Return what boards of drawn parts do.
 
     `tolerances`: `usual_tolerances(board)` by default. Where `offset` varies, it does so about 0, not about the sheet's
-    typical one. `engine`: "equation", the static equation of `samples`, or "ngspice", the whole circuit with the
-    macro-models. `samples`: chosen before any is seen, see `samples_for`. `workers`: threads; all processors by
-    default; the numbers do not depend on them. `progress`: called with how many samples are done, and of how many.
-    `resume`: a file that results go to, block by block; a study that was stopped goes on from it, with the same
-    numbers. `t_stop`, `points`: of each run, on the board's time; those of the board, and 201. `temperature`: degrees
-    Celsius, at which curves of amplifiers are measured, and ngspice runs; `drifts`: how the parts that vary move with
-    it, `Drifts()` by default. The figures of op-amps beside the offset stay those of their sheet.
+    typical one. `engine`: "ensemble", the whole circuits with the macro-models in our own engine, many at once;
+    "ngspice", the same circuits, a process for each; or "equation", the static equation of `samples`. By default the
+    engine "ensemble" where it can, else the equation, and `why` says what was in the way. `samples`: chosen before any
+    is seen, see `samples_for`. `workers`: threads; all processors by default. `executor`: other processes or machines
+    in their place: anything with the method `submit` of concurrent.futures, a Dask `Client`, or a scheduler's address,
+    as "tcp://host:8786"; see `run_each`. The numbers depend on neither. `progress`: called with how many samples are
+    done, and of how many. `resume`: a file that results go to, block by block; a study that was stopped goes on from
+    it, with the same numbers. `t_stop`, `points`: of each run, on the board's time; those of the board, and 201.
+    `temperature`: degrees Celsius, at which curves of amplifiers are measured, and ngspice runs; `drifts`: how the
+    parts that vary move with it, `Drifts()` by default. The figures of op-amps beside the offset stay those of their
+    sheet.
 
-    Raises InputError for wrong arguments, for a file of another study, and as `vary` does.
+    Raises InputError for wrong arguments, for a file of another study, and as `vary` and `run_each` do; with the engine
+    "ensemble" Unrealisable for a part that it does not know, and MissingExtra without Numba.
     """
     if not isinstance(board, Board):
         raise InputError(f"monte_carlo: {type(board).__name__}: must be a Board, as design_board returns")
     if not isinstance(task, Task):
         raise InputError(f"monte_carlo: `task` = {task!r:.60}: must be a task of hopfield_hw.production; see task_of")
-    if engine not in get_args(Engine):
+    if engine is not None and engine not in get_args(Engine):
         raise InputError(f"monte_carlo: `engine` = {engine!r:.40}: must be {' or '.join(get_args(Engine))}")
+    check_workers(executor, workers)
     if not isinstance(tolerances, Tolerances | None):
         raise InputError(
             f"monte_carlo: `tolerances` = {tolerances!r:.60}: must be Tolerances, such as Tolerances(resistors=0.01)"
@@ -192,39 +211,44 @@ def monte_carlo(
     variation = vary(base, given)
     if not variation.columns:
         raise InputError("monte_carlo: nothing varies: all tolerances are 0; give some")
+    machine, why = choose_engine(base, degrees) if engine is None else (engine, "")
+    if engine == "ensemble":
+        check_ensemble(base, degrees)
     header = {
         "board": fingerprint(base.netlist()),
         "task": fingerprint(task),
         "tolerances": fingerprint(given),
         "initial": fingerprint([board.realised.initial, None if board.inputs is None else board.inputs.values]),
-        "engine": engine,
+        "engine": machine,
         "samples": count,
         "seed": key,
         "t_stop": end,
         "points": int(times.size),
         "temperature": [degrees, fingerprint(moves)],
     }
-    journal = None if resume is None else Journal(resume, header)
-    shared = None
-    if engine == "equation":
-        shared = sample_maker(circuit=base, columns=variation.columns, temperature=degrees)
-    size = block_size(board.network.size) if engine == "equation" else 1
+    journal = None if resume is None else Journal(resume, header, form=FORM)
+    maker = None
+    if machine == "equation":
+        maker = sample_maker(circuit=base, columns=variation.columns, temperature=degrees)
+    threads = (workers or os.cpu_count() or 1) if executor is None else 1
     study = Study(
         board=board,
         task=task,
         variation=variation,
-        maker=shared,
+        engine=machine,
+        maker=maker,
         times=times,
         seed=key,
         temperature=degrees,
         drifts=moves,
     )
-    blocks = [range(k, min(k + size, count)) for k in range(0, count, size)]
-    done: dict[int, Block] = {}
-    if journal is not None:
-        done = {k: Block.from_json(entry) for k, entry in journal.blocks.items() if k < len(blocks)}
+    blocks = study.blocks(count)
+    done = {} if journal is None else journal.read(len(blocks), Block.from_json)
     finished = sum(len(blocks[k]) for k in done)
-    for k, block in _work(study, blocks, done, workers):
+    left = {k: numbers for k, numbers in enumerate(blocks) if k not in done}
+    if len(left) < threads:
+        study = replace(study, threads=threads // max(len(left), 1))
+    for k, block in run_each(run_boards, study, left, executor=executor, workers=workers):
         done[k] = block
         finished += len(blocks[k])
         if journal is not None:
@@ -238,69 +262,18 @@ def monte_carlo(
         power=_joined([p.power for p in parts]),
         energy=_joined([p.energy for p in parts]),
         unit=task.unit,
-        engine=engine,
+        engine=machine,
         seed=key,
         level=confidence,
         variation=variation,
         temperature=degrees,
         drifts=moves,
-        failures={blocks[k][0]: done[k].failure for k in range(len(blocks)) if done[k].failure},
+        failures={
+            samples_of[k]: why for samples_of, p in zip(blocks, parts, strict=True) for k, why in p.failures.items()
+        },
+        why=why,
+        notes=tuple(dict.fromkeys(note for p in parts for note in p.notes)),
     )
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Study:
-    """What every block of samples needs."""
-
-    board: Board
-    task: Task
-    variation: Variation
-    maker: Maker | None
-    times: Array
-    seed: int
-    temperature: float
-    drifts: Drifts
-
-    def run(self, samples: range) -> Block:
-        """Return the results of samples."""
-        draws = draw_factors(self.variation, seed=self.seed, samples=samples)
-        draws = self.drifts.apply(draws, self.temperature, seed=self.seed)
-        if self.maker is None:
-            circuit = draws.circuit(samples[0])
-            return run_in_ngspice(self.board, self.task, circuit, self.times, temperature=self.temperature)
-        return run_block(self.board, self.task, self.maker, draws.values, self.times, _power(draws))
-
-
-def _power(draws: Draws) -> Array:
-    """Return what the op-amps of each board take at rest, (S,), watts."""
-    total = np.zeros(len(draws.samples))
-    columns = {c.device: k for k, c in enumerate(draws.variation.columns) if c.parameter.name == "supply_current"}
-    for device in draws.variation.circuit.devices:
-        model = device.part.model if isinstance(device.part, OpAmp) else None
-        if isinstance(model, MacroModel):
-            drawn = columns.get(device.name)
-            current = model.supply_current if drawn is None else draws.values[:, drawn]
-            total = total + current * (model.supply_plus - model.supply_minus)
-    return total
-
-
-def _work(
-    study: Study, blocks: Sequence[range], done: dict[int, Block], workers: int | None
-) -> Iterator[tuple[int, Block]]:
-    threads = (os.cpu_count() or 1) if workers is None else whole(workers, "workers", 1, 1024)
-    open_ones = [k for k in range(len(blocks)) if k not in done]
-    if threads == 1:
-        for k in open_ones:
-            yield k, study.run(blocks[k])
-        return
-    with ThreadPoolExecutor(threads) as pool:
-        running: dict[Future[Block], int] = {pool.submit(study.run, blocks[k]): k for k in open_ones}
-        try:
-            for future in as_completed(running):
-                yield running[future], future.result()
-        finally:
-            for future in running:
-                future.cancel()
 
 
 def _joined(parts: Sequence[Array]) -> Array:

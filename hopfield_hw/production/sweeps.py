@@ -19,6 +19,7 @@ from ..values.errors import InputError
 from ..values.physics import ROOM
 from ..values.report import Report
 from .monte_carlo import MonteCarlo, monte_carlo
+from .study import Engine, choose_engine
 from .tasks import Task
 from .usual import usual_tolerances
 
@@ -33,7 +34,8 @@ class YieldCurve(Report):
     """The yield of a task at points of a quantity, of the same random numbers throughout.
 
     `quantity`, `unit`: what is swept. `points`: increasing; `nominal`: the one that the board is designed for.
-    `notes`: of each point, what is to be known of it, "" for nothing.
+    `notes`: of each point, what is to be known of it, "" for nothing. `engine`: the machine of all of them, and `why`:
+    what was in the way of the engine "ensemble", where none was asked for.
     """
 
     quantity: str
@@ -42,6 +44,8 @@ class YieldCurve(Report):
     yields: tuple[Yield, ...]
     nominal: float
     notes: tuple[str, ...]
+    engine: Engine
+    why: str = ""
 
     def reaches(self, goal: float = GOAL) -> tuple[float, float] | None:
         """Return the first and the last point about the nominal one between which every yield has its interval's lower
@@ -68,6 +72,7 @@ class YieldCurve(Report):
 
     def rows(self) -> list[tuple[str, str]]:
         said = [("yield over", self.quantity)]
+        said.append(("machine", f"{self.engine}; {self.why}" if self.why else self.engine))
         for point, one, note in zip(self.points, self.yields, self.notes, strict=True):
             said.append((self.text(point), one.told() + (f"; {note}" if note else "")))
         proved, crossed = self.reaches(), self.crossings()
@@ -84,6 +89,8 @@ class YieldCurve(Report):
         return {
             "quantity": self.quantity,
             "unit": self.unit,
+            "engine": self.engine,
+            "why": self.why,
             "points": list(self.points),
             "yields": [one.figures() for one in self.yields],
             "notes": list(self.notes),
@@ -128,12 +135,17 @@ def yield_against_temperature(
     """Return the yield at temperatures, degrees Celsius, coldest first.
 
     What changes: the curves of amplifiers, which are measured at each; and resistors, capacitors and offsets, each by a
-    coefficient of its own (`drifts`, see `Drifts`), the same at all temperatures. `how`: as for `monte_carlo`.
+    coefficient of its own (`drifts`, see `Drifts`), the same at all temperatures. `how`: as for `monte_carlo`; the
+    machine is the same at all of them.
     """
     where = "yield_against_temperature"
     found = sorted({check_temperature(one, "temperatures") for one in _some(temperatures, "temperatures", where)})
     _refuse(how, ("temperature", "resume"), where)
-    runs = [monte_carlo(board, task=task, temperature=one, **how) for one in found]
+    why = ""
+    if how.get("engine") is None:
+        engine, why = choose_engine(board.circuit, *found)
+        how = {**how, "engine": engine}
+    runs = [replace(monte_carlo(board, task=task, temperature=one, **how), why=why) for one in found]
     return _curve("temperature", "degrees C", found, runs, nominal=ROOM)
 
 
@@ -144,8 +156,8 @@ def yield_against_supply(
 
     `supplies`: rails, volts, the upper one first. What changes: the swing of op-amps, which amplifiers clip at, what
     their rejection of supplies lets through, and the checks of the design: those that fail are in `notes`. With the
-    equation, which is the default, op-amps have no range of inputs: where such a check fails, run the
-    engine "ngspice". `how`: as for `monte_carlo`.
+    engine "equation" op-amps have no range of inputs: where such a check fails, take another one. `how`: as for
+    `monte_carlo`.
 
     Raises InputError for wrong rails, and for two of the same whole supply; Unrealisable for a supply that the op-amps
     do not work from.
@@ -179,6 +191,8 @@ def _curve(
         yields=tuple(run.yielded for run in runs),
         nominal=nominal,
         notes=tuple(notes or [""] * len(points)),
+        engine=runs[0].engine,
+        why=runs[0].why,
     )
 
 

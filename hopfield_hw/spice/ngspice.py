@@ -50,6 +50,8 @@ FOLDERS = "hopfield_hw_"  # what the names of run folders begin with, in the fol
 
 # These change what a run reads or how it writes; the others (SPICE_LIB_DIR, SPICE_SCRIPTS) say where ngspice is.
 _DROPPED = ("SPICE_ASCIIRAWFILE", "NGSPICE_MEAS_PRECISION", "NGSPICE_INPUT_DIR", "SPICE_USERINIT_DIR")
+# Processes run side by side; with many threads in each, small decks were seen to run seven times slower.
+_GIVEN = {"LC_ALL": "C", "OMP_NUM_THREADS": "1"}
 # ngspice ends a transient within 100 units in the last place of its stop time (2e-14), and decks carry times as text.
 _TIME_SLACK = 1e-9
 _BLANKS = "".join(map(chr, range(33))) + "\ufeff"  # what ngspice skips at the start of a line
@@ -289,7 +291,7 @@ def _execute(
     command: list[str], folder: Path, timeout: float, *, tied: bool = True, growing: Growing | None = None
 ) -> tuple[int, str]:
     """Return the exit status and what was printed."""
-    environment = {key: value for key, value in os.environ.items() if key not in _DROPPED} | {"LC_ALL": "C"}
+    environment = {key: value for key, value in os.environ.items() if key not in _DROPPED} | _GIVEN
     try:
         ended = run_program(command, folder, timeout, environment, tied=tied, growing=growing)
     except OSError as error:

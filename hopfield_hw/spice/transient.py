@@ -231,7 +231,8 @@ def simulate_waves(
             AccuracyWarning,
             stacklevel=3,
         )
-    warn_unsettled("ngspice", fine.unsettled, goal)
+    for note in describe_unsettled("ngspice", fine.unsettled, goal):
+        warnings.warn(note, AccuracyWarning, stacklevel=2)
     attrs = {**deck.attrs, "accuracy": goal, "self_check": check, "step": settings.step, "version": find().version}
     dataset = make_dataset(
         times,
@@ -324,15 +325,14 @@ def choose_grids(clock: Clock | None, t_stop: float, points: int | None) -> tupl
     return period_grid(clock.period, t_stop)
 
 
-def warn_unsettled(engine: str, unsettled: float, goal: float) -> None:
-    """Warn, for the caller's caller, where what is sampled is off by more than the accuracy."""
-    if unsettled > goal:
-        warnings.warn(
-            f"{engine}: at the end of a period, what is sampled is still off by {unsettled:.2g} of its range, above "
-            f"the accuracy {goal:g} asked for; the clock is too fast: take a longer period, or faster switches",
-            AccuracyWarning,
-            stacklevel=3,
-        )
+def describe_unsettled(engine: str, unsettled: float, goal: float) -> list[str]:
+    """Return what to warn of where what is sampled is off by more than the accuracy."""
+    if unsettled <= goal:
+        return []
+    return [
+        f"{engine}: at the end of a period, what is sampled is still off by {unsettled:.2g} of its range, above the "
+        f"accuracy {goal:g} asked for; the clock is too fast: take a longer period, or faster switches"
+    ]
 
 
 class Waves(NamedTuple):

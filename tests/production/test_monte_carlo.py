@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,8 +24,8 @@ TASK = Pattern(signs=[1, -1])
 
 
 def test_the_numbers_do_not_depend_on_workers_or_on_how_many_samples_there_are(board: Board) -> None:
-    one = monte_carlo(board, task=TASK, samples=40, seed=5, workers=1)
-    again = monte_carlo(board, task=TASK, samples=40, seed=5, workers=3)
+    one = monte_carlo(board, task=TASK, samples=40, seed=5, engine="equation", workers=1)
+    again = monte_carlo(board, task=TASK, samples=40, seed=5, engine="equation", workers=3)
     np.testing.assert_array_equal(one.margins, again.margins)
     assert one.yielded.count + one.yielded.undecided <= 40
     assert "yield" in str(one)
@@ -56,22 +57,46 @@ def test_a_study_goes_on_from_its_file_with_the_same_numbers(board: Board, tmp_p
 
 def test_files_of_other_studies_are_refused(board: Board, tmp_path: Path) -> None:
     path = tmp_path / "samples.jsonl"
-    monte_carlo(board, task=TASK, samples=2, seed=2, resume=path)
+    how: dict[str, Any] = {"task": TASK, "samples": 2, "engine": "equation", "resume": path, "workers": 1}
+    monte_carlo(board, seed=2, **how)
     with pytest.raises(InputError) as caught:
-        monte_carlo(board, task=TASK, samples=2, seed=3, resume=path)
+        monte_carlo(board, seed=3, **how)
     assert str(caught.value) == (
-        f"`resume` = {str(path)!r}: is of another study (it differs in seed); give a new file, or the same board and "
-        "arguments"
+        f"`resume` = {str(path)!r}: is of another study (it differs in seed); give a new one, or the same arguments as "
+        "before"
     )
+    lines = path.read_text().splitlines()
+    entry = json.loads(lines[1])
+    for damage, message in (
+        ({**entry, "block": 7}, "block 7 is damaged (ValueError('no block has the number 7'))"),
+        (
+            {**entry, "margins": [0.1]},
+            "block 0 is damaged (ValueError('the figures of a block are of different samples'))",
+        ),
+        ({"block": 0}, "block 0 is damaged (KeyError('margins'))"),
+    ):
+        path.write_text("\n".join([lines[0], json.dumps(damage), ""]))
+        with pytest.raises(InputError) as caught:
+            monte_carlo(board, seed=2, **how)
+        assert str(caught.value) == (f"`resume` = {str(path)!r}: {message}; remove its line, and it is made again")
+    path.write_text(lines[0] + "\n" + lines[1][:40] + "\n")
+    with pytest.raises(InputError, match="line 2 is damaged; remove it and those behind it"):
+        monte_carlo(board, seed=2, **how)
     path.write_text(json.dumps({"format": "else"}) + "\n")
-    with pytest.raises(InputError, match="is no file of samples"):
-        monte_carlo(board, task=TASK, samples=2, seed=3, resume=path)
+    with pytest.raises(InputError, match="is no file of samples of boards; give the path of one, or of a new file"):
+        monte_carlo(board, seed=2, **how)
 
 
 def test_the_part_that_matters_is_found(board: Board) -> None:
     rules = [Rule(distribution=Uniform(tolerance=0.3), name="R_x_0")]
     found = monte_carlo(
-        board, task=TASK, samples=200, seed=1, tolerances=Tolerances(resistors=0.001, rules=rules), workers=1
+        board,
+        task=TASK,
+        samples=200,
+        seed=1,
+        tolerances=Tolerances(resistors=0.001, rules=rules),
+        engine="equation",
+        workers=1,
     )
     assert found.influences()[0].name == "R_x_0.resistance"
 
@@ -81,7 +106,7 @@ def test_bad_arguments_are_refused(board: Board) -> None:
         monte_carlo(board, task=TASK, tolerances=Tolerances())
     with pytest.raises(InputError, match=r"^monte_carlo: `tolerances` = 0.01: must be Tolerances, such as"):
         monte_carlo(board, task=TASK, tolerances=0.01)  # type: ignore[arg-type]
-    with pytest.raises(InputError, match=r"^monte_carlo: `engine` = 'spice': must be equation or ngspice$"):
+    with pytest.raises(InputError, match=r"^monte_carlo: `engine` = 'spice': must be ensemble or equation or ngspice$"):
         monte_carlo(board, task=TASK, engine="spice")  # type: ignore[arg-type]
 
 

@@ -25,7 +25,7 @@ OUTSIDE = Tolerances(
         Rule(distribution=Normal(tolerance=3e-3, unit="V"), name="X_x_*", parameter="offset"),
     ]
 )
-HOW: dict[str, Any] = {"tolerances": OUTSIDE, "workers": 1}
+HOW: dict[str, Any] = {"tolerances": OUTSIDE, "workers": 1, "engine": "equation"}
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +43,7 @@ def curve(*counts: int, nominal: float = 27.0) -> YieldCurve:
         yields=tuple(Yield(count=count, trials=1000) for count in counts),
         nominal=nominal,
         notes=("",) * len(counts),
+        engine="equation",
     )
 
 
@@ -56,7 +57,7 @@ def test_a_curve_says_where_the_goal_is_reached_about_its_nominal_point() -> Non
 
 
 def test_yields_fall_with_tolerance_and_say_where_95_percent_ends(board: Board) -> None:
-    found = yield_against_tolerance(board, TASK, tolerances=["20%", 0.001], samples=150, workers=1)
+    found = yield_against_tolerance(board, TASK, tolerances=["20%", 0.001], samples=150, workers=1, engine="equation")
     assert found.points == (0.001, 0.2)
     assert found.yields[0].value >= found.yields[1].value
     assert "95% about at" in str(found)
@@ -86,10 +87,11 @@ def test_at_room_temperature_nothing_changes(board: Board) -> None:
 
 def test_both_machines_have_the_same_change_with_temperature(weak: Board) -> None:
     """Margins at 85 degrees less those at 27, of the same drawn boards: coefficients that are large."""
-    how = {"task": TASK, "samples": 4, "drifts": Drifts(resistors=2e-3, offset=1e-4), **HOW}
+    how = {**HOW, "task": TASK, "samples": 4, "drifts": Drifts(resistors=2e-3, offset=1e-4)}
     changes = []
     for engine in ("equation", "ngspice"):
-        warm, cool = (monte_carlo(weak, engine=engine, temperature=t, **how).margins for t in (85.0, 27.0))
+        how["engine"] = engine
+        warm, cool = (monte_carlo(weak, temperature=t, **how).margins for t in (85.0, 27.0))
         changes.append(warm - cool)
     assert np.max(np.abs(changes[1])) > 0.02
     np.testing.assert_allclose(changes[0], changes[1], atol=0.05 * np.max(np.abs(changes[1])))
