@@ -11,13 +11,14 @@ import os
 import signal
 import sys
 import time
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import hopfield_hw as hh
-from hopfield_hw.board import design_board
+from hopfield_hw.board import Board, design_board
 from hopfield_hw.circuit import Ensemble
 from hopfield_hw.ensemble import blocks
 from hopfield_hw.production import study
@@ -29,6 +30,7 @@ BLOCK, BLOCKS = 8, 30
 LATER = 0.1  # seconds
 
 
+@cache
 def samples() -> Ensemble:
     """Return drawn circuits of two neurons."""
     network = hh.Network(
@@ -47,8 +49,9 @@ def simulate(store: Path | None) -> Any:
     return blocks.simulate_in_blocks(samples(), store=store, workers=1, t_stop=1e-3, points=101)
 
 
-def judge(resume: Path | None) -> MonteCarlo:
-    """Return what drawn boards of two neurons do."""
+@cache
+def board() -> Board:
+    """Return a board of two neurons."""
     network = hh.Network(
         weights=[[0.0, -1e-4], [-1e-4, 0.0]],
         resistance=1e4,
@@ -57,9 +60,13 @@ def judge(resume: Path | None) -> MonteCarlo:
         initial=[0.02, -0.02],
         bias=[1e-6, -1e-6],
     )
-    board = design_board(network, t_stop=3e-4)
+    return design_board(network, t_stop=3e-4)
+
+
+def judge(resume: Path | None) -> MonteCarlo:
+    """Return what drawn boards do."""
     how: dict[str, Any] = {"samples": BLOCK * BLOCKS, "seed": 2, "engine": "ensemble", "workers": 1, "points": 51}
-    return monte_carlo(board, task=Pattern(signs=[1, -1]), resume=resume, **how)
+    return monte_carlo(board(), task=Pattern(signs=[1, -1]), resume=resume, **how)
 
 
 KINDS = {"waves": simulate, "margins": judge}

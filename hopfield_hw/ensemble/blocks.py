@@ -72,10 +72,10 @@ def simulate_in_blocks(
     kept: _Memory | _Folder = _Memory(given.size)
     if store is not None:
         header = {
-            "circuit": fingerprint(first.netlist()),
+            "circuit": fingerprint(given[0].netlist()),
             "samples": given.size,
             "together": TOGETHER,
-            "values": fingerprint([given.values, given.parts, given.initial]),
+            "values": fingerprint([dict(sorted(one.items())) for one in (given.values, given.parts, given.initial)]),
             **{name: how[name] for name in ("t_stop", "accuracy", "points")},
             "inputs": fingerprint(how["inputs"]),
             "currents": list(how["currents"]),
