@@ -6,13 +6,13 @@ import csv
 import json
 import math
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any
 
 import typer
 
 from ..designs.boards import board_of, board_task
 from ..production.monte_carlo import MonteCarlo, monte_carlo
-from ..production.study import Engine
+from ..production.study import check_engine
 from ..production.sweeps import YieldCurve, yield_against_temperature
 from ..production.usual import usual_tolerances
 from ..tolerance.drifts import check_temperature
@@ -81,8 +81,7 @@ def montecarlo(
         raise InputError(
             f"--resume: a file is of one study, and --temperature {temperature} of several; give one of them"
         )
-    if engine is not None and engine not in get_args(Engine):
-        raise InputError(f"--engine {engine!r:.40}: must be {' or '.join(get_args(Engine))}")
+    check_engine(engine, "--engine")
     if workers is not None and workers < 1:
         raise InputError(f"--workers {workers}: must be at least 1")
     check_workers(executor, workers)

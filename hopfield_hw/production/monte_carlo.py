@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, get_args
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from scipy import special, stats
@@ -27,7 +27,7 @@ from ..values.report import Report
 from ..values.si_text import format_si
 from .engines import Block
 from .samples import sample_maker
-from .study import Engine, Study, check_ensemble, choose_engine, run_boards
+from .study import Engine, Study, check_engine, check_ensemble, choose_engine, run_boards
 from .tasks import Task
 from .usual import usual_tolerances, without_offsets
 
@@ -193,8 +193,7 @@ def monte_carlo(
         raise InputError(f"monte_carlo: {type(board).__name__}: must be a Board, as design_board returns")
     if not isinstance(task, Task):
         raise InputError(f"monte_carlo: `task` = {task!r:.60}: must be a task of hopfield_hw.production; see task_of")
-    if engine is not None and engine not in get_args(Engine):
-        raise InputError(f"monte_carlo: `engine` = {engine!r:.40}: must be {' or '.join(get_args(Engine))}")
+    check_engine(engine, "monte_carlo: `engine` =")
     check_workers(executor, workers)
     if not isinstance(tolerances, Tolerances | None):
         raise InputError(

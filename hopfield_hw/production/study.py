@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib.util import find_spec
-from typing import Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from .samples import Maker, block_size
 from .tasks import Task
 
 Engine = Literal["ensemble", "equation", "ngspice"]
+ENGINES = get_args(Engine)
 TOGETHER = 256  # samples that our own engine runs in one block
 
 
@@ -58,6 +59,12 @@ def run_boards(study: Study, samples: range) -> Block:
         return run_in_ngspice(study.board, study.task, circuit, study.times, temperature=study.temperature)
     assert study.maker is not None
     return run_block(study.board, study.task, study.maker, draws.values, study.times, _power(draws))
+
+
+def check_engine(engine: Any, named: str) -> None:
+    """Raise InputError for an engine that there is not; None is one to be chosen."""
+    if engine is not None and engine not in ENGINES:
+        raise InputError(f"{named} {engine!r:.40}: must be {', '.join(ENGINES[:-1])} or {ENGINES[-1]}")
 
 
 def choose_engine(circuit: Circuit, *temperatures: float) -> tuple[Engine, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -115,7 +116,8 @@ def test_a_study_is_written_with_its_page_and_samples(
     with (folder / "samples.csv").open(newline="") as file:
         lines = list(csv.DictReader(file))
     assert [float(line["margin"]) for line in lines] == report["margins"]
-    assert (report["tolerance"], report["engine"], report["seed"]) == (0.05, "equation", 1)
+    machine = "equation" if find_spec("numba") is None else "ensemble"
+    assert (report["tolerance"], report["engine"], report["seed"]) == (0.05, machine, 1)
     synapses = [float(line["R_syn_0_1.resistance"]) for line in lines]
     assert 1.02 < max(synapses) / min(synapses) <= 1.05 / 0.95
     assert (folder / "yield.png").read_bytes().startswith(b"\x89PNG")
@@ -128,8 +130,10 @@ def test_monte_carlo_at_several_temperatures(pair: Path, capsys: pytest.CaptureF
     found = json.loads(capsys.readouterr().out)
     assert (found["quantity"], found["points"]) == ("temperature", [-10.0, 70.0])
     assert [one["trials"] for one in found["yields"]] == [20, 20]
-    assert run([*asked, "--temperature", "70"]) == 0
-    assert json.loads(capsys.readouterr().out)["temperature"] == 70.0
+    assert run([*asked, "--temperature", "70", "--engine", "equation"]) == 0
+    alone = json.loads(capsys.readouterr().out)
+    assert (alone["temperature"], alone["engine"]) == (70.0, found["engine"])
+    assert run([*asked, "--temperature", "70", "--engine", "ensemble"]) == 2
 
 
 @pytest.mark.usefixtures("ngspice")
@@ -152,6 +156,14 @@ def test_faults_are_shown_and_written(pair: Path, tmp_path: Path, capsys: pytest
         (
             ["montecarlo", "PAIR", "--temperature", "warm"],
             "--temperature 'warm': must be degrees Celsius, such as 0,25,70",
+        ),
+        (
+            ["montecarlo", "PAIR", "--executor", "host"],
+            "`executor` = 'host': must be the address of a scheduler, such as tcp://host:8786",
+        ),
+        (
+            ["montecarlo", "PAIR", "--executor", "tcp://host:8786", "--workers", "2"],
+            "`workers` = 2: the executor has its own; leave one of them out",
         ),
         (
             ["montecarlo", "PAIR", "--temperature", "20,300"],
@@ -208,7 +220,7 @@ def test_faults_are_shown_and_written(pair: Path, tmp_path: Path, capsys: pytest
             )
             for text in ("some", "%", "")
         ),
-        (["montecarlo", "PAIR", "--engine", "xyce"], "--engine 'xyce': must be equation or ngspice"),
+        (["montecarlo", "PAIR", "--engine", "xyce"], "--engine 'xyce': must be ensemble, equation or ngspice"),
         (["montecarlo", "PAIR", "--samples", "0"], "--samples 0: must be at least 1"),
         (["montecarlo", "PAIR", "--workers", "0"], "--workers 0: must be at least 1"),
         (["faults", "PAIR", "--engine", "xyce"], "--engine 'xyce': must be equation or ngspice"),

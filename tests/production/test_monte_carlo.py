@@ -106,7 +106,7 @@ def test_bad_arguments_are_refused(board: Board) -> None:
         monte_carlo(board, task=TASK, tolerances=Tolerances())
     with pytest.raises(InputError, match=r"^monte_carlo: `tolerances` = 0.01: must be Tolerances, such as"):
         monte_carlo(board, task=TASK, tolerances=0.01)  # type: ignore[arg-type]
-    with pytest.raises(InputError, match=r"^monte_carlo: `engine` = 'spice': must be ensemble or equation or ngspice$"):
+    with pytest.raises(InputError, match=r"^monte_carlo: `engine` = 'spice': must be ensemble, equation or ngspice$"):
         monte_carlo(board, task=TASK, engine="spice")  # type: ignore[arg-type]
 
 
