@@ -17,7 +17,7 @@ from ..equations import Growth
 from ..graph import Leak
 from ..spice.pace import OUTRUN, Zone, outrun, uncertain
 from ..spice.sampling import measure_unsettled, settling_times
-from ..spice.transient import AccuracyWarning, choose_grids, stop_time, describe_unsettled
+from ..spice.transient import AccuracyWarning, choose_grids, describe_unsettled, stop_time
 from ..values.arrays import Array, whole
 from ..values.compiled import load_compiled
 from ..values.datasets import make_dataset
