@@ -16,10 +16,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..circuit import Circuit, Ensemble
-from ..spice.transient import POINTS, AccuracyWarning, stop_time
+from ..spice.transient import AccuracyWarning, choose_grids, stop_time
 from ..values.errors import ConvergenceError, InputError, MissingExtra, warn
 from ..values.executors import check_workers, run_each
-from ..values.grids import uniform_grid
 from ..values.journal import Journal, fingerprint
 from ..values.measures import check_accuracy
 from ..values.signals import as_signal
@@ -64,9 +63,10 @@ def simulate_in_blocks(
         "t_stop": stop_time(first, t_stop),
         "inputs": None if inputs is None else as_signal(inputs, "inputs", len(first.inputs)),
         "accuracy": check_accuracy(accuracy, "accuracy"),
-        "points": uniform_grid(1.0, POINTS if points is None else points).size,
+        "points": points,
         "currents": tuple(currents),
     }
+    times, _ = choose_grids(first.clock, how["t_stop"], points)
     build_system(given.take(range(1)).driven(how["inputs"]), how["currents"])  # refuses what it does not know
     blocks = [range(k, min(k + TOGETHER, given.size)) for k in range(0, given.size, TOGETHER)]
     kept: _Memory | _Folder = _Memory(given.size)
@@ -76,7 +76,8 @@ def simulate_in_blocks(
             "samples": given.size,
             "together": TOGETHER,
             "values": fingerprint([dict(sorted(one.items())) for one in (given.values, given.parts, given.initial)]),
-            **{name: how[name] for name in ("t_stop", "accuracy", "points")},
+            "times": fingerprint(times),
+            "accuracy": how["accuracy"],
             "inputs": fingerprint(how["inputs"]),
             "currents": list(how["currents"]),
         }

@@ -82,8 +82,6 @@ def check_ensemble(circuit: Circuit, *temperatures: float) -> None:
         raise MissingExtra("the engine 'ensemble' needs the package numba; install it: pip install '.[fast]'")
     if any(one != ROOM for one in temperatures):
         raise InputError(f"the engine 'ensemble' knows parts at {ROOM:g} degrees Celsius alone")
-    if circuit.clock is not None:
-        raise Unrealisable("the engine 'ensemble' does not know clocks")
     build_system(Ensemble(circuit=circuit, size=1))
 
 

@@ -138,7 +138,7 @@ def test_other_studies_and_damaged_folders_are_refused(some: Ensemble, kept: Pat
 
     other = "; give a new one, or the same arguments as before"
     file = f"{named[:-1]}/study.jsonl'"
-    assert refused(points=21) == f"{file}: is of another study (it differs in points){other}"
+    assert refused(points=21) == f"{file}: is of another study (it differs in times){other}"
     assert refused(some.take(range(19))) == f"{file}: is of another study (it differs in samples, values){other}"
     assert refused([some[1]] * 20) == f"{file}: is of another study (it differs in circuit, values){other}"
     again = f"; remove its line from {blocks.STUDY}, and it is made again"

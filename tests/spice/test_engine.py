@@ -165,10 +165,11 @@ def typed() -> Iterator[None]:
 def test_a_run_has_no_input_and_plain_numbers(fake: FakeMaker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LC_ALL", "de_DE.UTF-8")
     fake.writing([[1e-3, 2.0]])
-    fake(f"cp '{fake.raw}' out.raw; cat > input; echo $LC_ALL > locale")
+    monkeypatch.setenv("OMP_NUM_THREADS", "9")
+    fake(f"cp '{fake.raw}' out.raw; cat > input; echo $LC_ALL $OMP_NUM_THREADS > locale")
     engine.run(RC, t_stop=1e-3, timeout=PATIENT, keep=tmp_path)
     assert (tmp_path / "input").read_text() == ""
-    assert (tmp_path / "locale").read_text() == "C\n"
+    assert (tmp_path / "locale").read_text() == "C 1\n"
 
 
 @real
