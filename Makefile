@@ -90,6 +90,7 @@ verify-full: install hardware
 	$(BIN)/python tests/verify_parts.py
 	$(BIN)/python tests/verify_yield.py
 	$(BIN)/python tests/verify_gradients.py
+	$(BIN)/python tests/verify_ensemble.py
 
 bench: install
 	$(BIN)/python tests/benchmarks/run.py

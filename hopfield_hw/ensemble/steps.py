@@ -108,15 +108,18 @@ def give_sources(g: Any, t: Any, v: Any) -> None:
 
 @compiled
 def _begin(g: Any, numbers: Any, s: Any, options: Any, outcome: Any) -> None:
-    """Write the start, its charges, and the results at t = 0."""
-    give_sources(g, s.t, s.v)
-    give_lines(g, numbers, s, s.t, s.v)
-    begin_lines(g, numbers, s, options)
+    """Write the start, its charges, and the results at t = 0.
+
+    Sources come from 0 V, as in ngspice: what is between one and a node starts at the voltage of the node alone.
+    """
     s.v[: g.n] = numbers.start
     s.size[:] = np.abs(numbers.start)
     evaluate_formulas(g, numbers.parameters, s.v, s.registers, s.values, s.slopes, False, g.charge_groups)
     s.past[0] = s.v
     s.charge_past[0] = s.values[g.charges :]
+    give_sources(g, s.t, s.v)
+    give_lines(g, numbers, s, s.t, s.v)
+    begin_lines(g, numbers, s, options)
     if options.grid[0] <= 0.0:
         for k in range(options.probes.shape[0]):
             outcome.waves[0, k] = s.v[options.probes[k]]
