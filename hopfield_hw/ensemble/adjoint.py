@@ -19,7 +19,7 @@ import numpy as np
 from .kernels import combine, evaluate_formulas, factorise, solve_transposed, write_jacobian
 from .lanes import compiled, load, spread, store
 from .layout import LANES
-from .state import HIGHEST, PAST
+from .method import HIGHEST, PAST
 from .steps import extrapolate, give_sources
 
 # Where factors lack entries, how often what they leave is solved for, and the move that is small enough, of the whole.

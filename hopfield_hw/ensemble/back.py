@@ -11,9 +11,10 @@ import numpy.typing as npt
 from ..values.arrays import Array
 from .elements import Linear
 from .layout import LANES, TABLES, Layout, Plan
+from .method import HIGHEST, PAST
 from .programs import CHUNK, compile_formula
 from .samples import Sampled
-from .state import HIGHEST, PAST, Path, Whole
+from .state import Path, Whole
 from .system import Indices, System
 
 

@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from .method import LARGEST_EXPONENT, NO_DIVISOR
 from .programs import CODES, Program
 from .system import Group
 
 NAMES = {code: name for name, code in CODES.items()}
-HIGHEST, NO_DIVISOR = 700.0, 1e-30
 
 
 def evaluate_group(group: Group, v: Any, *, numbers: Any = None, library: Any = np) -> tuple[Any, list[Any]]:
@@ -30,15 +30,19 @@ def evaluate_group(group: Group, v: Any, *, numbers: Any = None, library: Any = 
     return run_program(group.program, rows, library=library)
 
 
-def run_program(program: Program, rows: Sequence[Any], *, library: Any = np) -> tuple[Any, list[Any]]:
+def run_program(
+    program: Program, rows: Sequence[Any], *, library: Any = np, slopes: bool = True
+) -> tuple[Any, list[Any]]:
     """Return the value of a formula and by argument its slope, arrays of one shape; None for a slope that is 0.
 
-    `rows`: the arguments and, behind them, the parameters, of one shape.
+    `rows`: the arguments and, behind them, the parameters, of one shape. `slopes`: whether they are computed.
     """
     done: list[Any] = [*rows, *[None] * (program.rows - len(rows))]
-    for operation, out, *reads in program.code.tolist():
+    for operation, out, *reads in program.code[: None if slopes else program.last].tolist():
         done[out] = _compute(NAMES[operation], reads, done, program, library)
     value = done[program.value]
+    if not slopes:
+        return value, []
     nothing = library.zeros_like(value)
     return value, [None if row < 0 else done[row] + nothing for row in program.slopes]
 
@@ -53,7 +57,7 @@ def _compute(operation: str, reads: list[int], done: list[Any], program: Program
         case "negative":
             return -a
         case "exp":
-            return library.exp(library.clip(a, -HIGHEST, HIGHEST))
+            return library.exp(library.clip(a, -LARGEST_EXPONENT, LARGEST_EXPONENT))
         case "tanh" | "log" | "arctan" | "sqrt" | "abs" | "sign" | "floor" | "ceil":
             return getattr(library, operation)(a)
     b = done[reads[1]]

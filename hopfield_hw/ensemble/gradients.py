@@ -19,7 +19,6 @@ from scipy.sparse import csr_array
 from ..circuit import Circuit, Ensemble
 from ..equations import Growth
 from ..functions.expressions import Call, Choice, Expression, Interpolation, Negative, Operation
-from ..graph import Leak
 from ..parts import Line, OpAmp, Subcircuit
 from ..spice.transient import POINTS, AccuracyWarning, stop_time
 from ..values.arrays import Array, whole
@@ -27,16 +26,17 @@ from ..values.compiled import load_compiled
 from ..values.errors import ConvergenceError, InputError, Unrealisable
 from ..values.grids import uniform_grid
 from ..values.measures import check_accuracy
-from ..values.signals import as_signal
 from .back import Back, Wanted, new_back_state, new_found, plan_back
+from .backends import choose_run
 from .chain import Chain, Fits, as_filter, complete, find_chain, is_branch, select
 from .elements import Formula
 from .layout import LANES, Numbers, Plan, plan
+from .method import HIGHEST
 from .objectives import Functionals, Objective, as_functionals
 from .samples import split_samples
-from .state import HIGHEST, Options, Outcome, Path, new_state
+from .state import Options, Outcome, Path, new_state
 from .system import Indices, build_system
-from .transient import LONGEST, MOST_STEPS, WHY, first_step, run_paced
+from .transient import LONGEST, MOST_STEPS, WHY, Job, find_growth, first_step, run_paced
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -94,10 +94,7 @@ def find_gradients(
     fits = as_filter((parameters,) if isinstance(parameters, str) else parameters)
     driven = [one.driven(inputs) for one in given]
     problem = _pose(driven, functionals, fits, end)
-    growth = None
-    if given[0].graph is not None and given[0].graph.of_type(Leak):
-        signal = None if inputs is None else as_signal(inputs, "inputs", len(given[0].inputs))
-        growth = Growth(given[0].graph, signal)
+    growth = find_growth(given[0], inputs)
     try:
         found, check, tolerance = _refine(problem, given[0], goal, threads, growth)
     except _UnsolvedError:
@@ -233,8 +230,9 @@ def _refine(
     """Return the finest gradients, by how much the run before differs at most, and the tolerance of the steps."""
     tolerance, longest = max(FIRST * goal, FINER * TIGHTEST), LONGEST * problem.end
     if growth is not None:
-        grid = uniform_grid(problem.end, POINTS)
-        longest = run_paced(problem.plan, circuit, grid, tolerance, longest, threads, growth)[1]
+        run_all = choose_run("numba", threads)[1]
+        job = Job(problem.plan, circuit, uniform_grid(problem.end, POINTS), run_all, growth)
+        longest = run_paced(job, tolerance, longest)[1]
     coarse = _run(problem, tolerance, longest, threads)
     for _ in range(REFINEMENTS):
         tolerance = max(tolerance / FINER, TIGHTEST)

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from .lanes import choose, compiled, inlined, load, magnitude, power_of_two, root, round_down, round_up, spread, store
 from .layout import LANES
+from .method import LARGEST_EXPONENT, NO_DIVISOR
 from .programs import CHUNK, CODES
 
 CONSTANT, PLUS, MINUS, TIMES, OVER, NEGATIVE = (CODES[name] for name in ("constant", *"+-*/", "negative"))
@@ -18,16 +19,14 @@ ABS, SIGN, FLOOR, CEIL = (CODES[name] for name in ("abs", "sign", "floor", "ceil
 MIN, MAX, CHOICE, SLOPE = (CODES[name] for name in ("min", "max", "choice", "slope"))
 # Of the polynomial of e^r, 1/13! to 1/2!.
 TERMS: Final = tuple(1.0 / math.factorial(k) for k in range(13, 1, -1))
-# What a divisor of 0 is taken for, where nothing is known yet at the start.
-NO_DIVISOR: Final = 1e-30
 LOG_2_HIGH, LOG_2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10
 
 
 @inlined
 def exponential(x: Any) -> Any:
     """Return e^x to rounding, from -700 to 700: 2^k times a polynomial of what is left of x."""
-    x = choose(x, 700.0, 700.0, x)
-    x = choose(-700.0, x, -700.0, x)
+    x = choose(x, LARGEST_EXPONENT, LARGEST_EXPONENT, x)
+    x = choose(-LARGEST_EXPONENT, x, -LARGEST_EXPONENT, x)
     k = round_down(x * 1.4426950408889634 + 0.5)
     r = (x - k * LOG_2_HIGH) - k * LOG_2_LOW
     p = spread(TERMS[0])

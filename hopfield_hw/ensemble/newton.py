@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
 from .kernels import evaluate_formulas, factorise, solve, write_jacobian, write_residual
 from .lanes import choose, compiled, load, spread, store
 from .layout import LANES
-
-ITERATIONS, MORE_ITERATIONS, FIRST_ITERATIONS = 8, 25, 200
-CONVERGED: Final = 0.1  # of the error of a step
-STALE: Final = 0.3  # how far alpha may be from that of the factors, as a part of it
-LONGEST_MOVE: Final = 2.0  # volts, of an iteration of a first step
-SLOW: Final = 0.95  # what the moves fall by from one to the next where they lead nowhere
+from .method import CONVERGED, FIRST_ITERATIONS, ITERATIONS, LONGEST_MOVE, MORE_ITERATIONS, SLOW, STALE
 
 
 @compiled

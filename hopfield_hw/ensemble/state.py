@@ -12,12 +12,9 @@ import numpy.typing as npt
 
 from ..values.arrays import Array
 from .layout import LANES, Layout
+from .method import HIGHEST, PAST
 from .programs import CHUNK
 
-HIGHEST = 3  # order of the method
-PAST = HIGHEST + 2  # points that are kept
-# How a sample ended.
-OK, STEPS_EXHAUSTED, NO_CONVERGENCE, PAST_LOST = 0, 1, 2, 3
 PENDING = 1024  # pieces of the past of lines that have yet to begin
 
 Whole = npt.NDArray[np.int64]

@@ -12,7 +12,7 @@ Differential-Algebraic Equations, section 5.2, with coefficients that vary).
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
@@ -20,20 +20,24 @@ from .delays import JUMP, begin_lines, give_lines, next_break, pass_breaks, reme
 from .kernels import add_product, combine, evaluate_formulas
 from .lanes import choose, compiled, load, magnitude, spread, store
 from .layout import LANES
+from .method import (
+    BETTER,
+    FAILED,
+    GROWTH,
+    HIGHEST,
+    LEAST_FALL,
+    LEAST_GROWTH,
+    NO_CONVERGENCE,
+    PAST,
+    PAST_LOST,
+    READ_WITHIN,
+    REJECTED,
+    SAFETY,
+    SHORTEST,
+    SMALL,
+    STEPS_EXHAUSTED,
+)
 from .newton import iterate
-from .state import HIGHEST, NO_CONVERGENCE, PAST, PAST_LOST, STEPS_EXHAUSTED
-
-SAFETY: Final = 0.85
-# With which growth of a step the method stays stable, by order; less than the least is not worth new factors.
-GROWTH: Final = (1.0, 4.0, 2.0, 1.5)
-LEAST_GROWTH, LEAST_FALL = 1.15, 0.9
-BETTER: Final = 1.1  # a step of another order must be longer by this
-REJECTED, FAILED = 0.2, 0.25  # of a step that is off by much, or where Newton's method failed
-SHORTEST: Final = 1e-9  # of the first step
-# How far a node may be from what was predicted, in units of the tolerance, where results are read within the step: they
-# are off by an eighth of it at most, that of straight lines.
-READ_WITHIN: Final = 80.0
-SMALL: Final = 1e-10  # error that counts as none
 
 
 @compiled

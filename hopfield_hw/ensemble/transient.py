@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -19,13 +18,13 @@ from ..spice.pace import OUTRUN, Zone, outrun, uncertain
 from ..spice.sampling import measure_unsettled, settling_times
 from ..spice.transient import AccuracyWarning, choose_grids, describe_unsettled, stop_time
 from ..values.arrays import Array, whole
-from ..values.compiled import load_compiled
 from ..values.datasets import make_dataset
 from ..values.errors import ConvergenceError, warn
 from ..values.measures import check_accuracy, nrmse
 from ..values.signals import as_signal
+from .backends import Backend, RunAll, choose_run
 from .layout import LANES, Layout, Numbers, Plan, plan
-from .state import PAST_LOST, Options, Outcome, new_state, no_path
+from .state import Options, Outcome, no_path
 from .system import build_system
 
 if TYPE_CHECKING:
@@ -42,9 +41,20 @@ EDGE_STEP = 1e-3  # the first one, as a part of the shortest time between corner
 MOST_STEPS = 2_000_000
 KEPT = 100_000  # times of steps
 SHORTER = 0.8  # of what the growth of deviations allows
-# Points of the past of lines that there is room for at first, and how many times as many where they are not enough.
-ROOM, MORE_ROOM = 2048, 8
 WHY = ("", "it takes too many steps", "Newton's method does not converge, however short the step")
+
+
+class Job(NamedTuple):
+    """What is run: `plan`, of samples of `circuit`, up to the last time of `grid`, by `run_all`.
+
+    `growth`: how fast deviations of the states grow by themselves, where the graph is known.
+    """
+
+    plan: Plan
+    circuit: Circuit
+    grid: Array
+    run_all: RunAll
+    growth: Growth | None
 
 
 class Run(NamedTuple):
@@ -70,6 +80,7 @@ def simulate(
     points: int | None = None,
     workers: int | None = None,
     currents: Sequence[str] = (),
+    backend: Backend | None = None,
 ) -> xr.Dataset:
     """Return state and output over (time, neuron) of a circuit, or (sample, time, neuron) of several at once.
 
@@ -78,18 +89,27 @@ def simulate(
     one with steps of a tenth of its tolerance, is at most half of it for every sample (`attrs["self_check"]` has the
     largest), or an AccuracyWarning says so. `workers`: threads; all processors by default; the numbers do not depend on
     them. `currents`: names of voltage sources to ground, of which the result has the `current` into the plus too, over
-    (time, source), amperes; NaN at the start. Samples that fail are NaN, and `attrs["failures"]` says why by sample.
+    (time, source), amperes; NaN at the start. `backend`: what computes: "numba", kernels in machine code; "numpy",
+    slower and equal to rounding; "cupy" or "torch", on a GPU where there is one; by default Numba where it is
+    installed, and NumPy elsewhere. Samples that fail are NaN, and `attrs["failures"]` says why by sample.
 
     A clocked circuit is read once a period, as in ngspice, and an AccuracyWarning says where what it samples has not
     settled.
 
     Raises InputError for circuits of different topologies, and for nodes that nothing determines, Unrealisable for a
-    part that the engine does not know, MissingExtra where Numba is not installed, and ConvergenceError where
-    one circuit, or every one, fails.
+    part that the engine, or the backend, does not know, MissingExtra where a backend asked for is not installed, and
+    ConvergenceError where one circuit, or every one, fails.
     """
     given = as_ensemble(circuits)
     found, notes = run_samples(
-        given, t_stop=t_stop, inputs=inputs, accuracy=accuracy, points=points, workers=workers, currents=currents
+        given,
+        t_stop=t_stop,
+        inputs=inputs,
+        accuracy=accuracy,
+        points=points,
+        workers=workers,
+        currents=currents,
+        backend=backend,
     )
     for note in notes:
         warn(note, AccuracyWarning)
@@ -115,6 +135,7 @@ def run_samples(
     points: int | None = None,
     workers: int | None = None,
     currents: Sequence[str] = (),
+    backend: Backend | None = None,
 ) -> tuple[xr.Dataset, list[str]]:
     """Return what `simulate` does of several circuits, and what it warns of; where all fail, all are NaN."""
     first = ensemble.circuit
@@ -122,19 +143,18 @@ def run_samples(
     end = stop_time(first, t_stop)
     times, grid = choose_grids(first.clock, end, points)
     threads = (os.cpu_count() or 1) if workers is None else whole(workers, "workers", 1, 1024)
+    chosen, run_all = choose_run(backend, threads)
     system = build_system(ensemble.driven(inputs), currents)
-    made = plan(system, float(grid[-1]))
-    growth = None
-    if first.graph is not None and first.graph.of_type(Leak):
-        growth = Growth(first.graph, None if inputs is None else as_signal(inputs, "inputs", len(first.inputs)))
-    found, check, tolerance, notes = _refine(made, first, grid, goal, threads, growth)
-    if found.failures and not made.is_whole:
-        made = plan(system, float(grid[-1]), with_weak=True)
-        found, check, tolerance, notes = _refine(made, first, grid, goal, threads, growth)
+    job = Job(plan(system, float(grid[-1])), first, grid, run_all, find_growth(first, inputs))
+    found, check, tolerance, notes = _refine(job, goal)
+    if found.failures and not job.plan.is_whole:
+        job = job._replace(plan=plan(system, float(grid[-1]), with_weak=True))
+        found, check, tolerance, notes = _refine(job, goal)
     notes += describe_unsettled("ensemble", found.unsettled, goal)
-    states, outputs = _read(found, first)
+    states, outputs = read(found, first)
     attrs = {
         "machine": "ensemble",
+        "backend": chosen,
         "cell": first.cell,
         "graph": first.graph_hash,
         "accuracy": goal,
@@ -160,47 +180,75 @@ def run_samples(
     return dataset, notes
 
 
-def _refine(
-    made: Plan, circuit: Circuit, grid: Array, goal: float, threads: int, growth: Growth | None
-) -> tuple[Run, float, float, list[str]]:
-    """Return the finest run, the largest error left in a sample, its tolerance, and what to warn of."""
-    tolerance, longest = FIRST * goal, LONGEST * float(grid[-1])
-    coarse, longest = run_paced(made, circuit, grid, tolerance, longest, threads, growth)
-    before = None
+def find_growth(circuit: Circuit, inputs: Any) -> Growth | None:
+    """Return how fast deviations of the states of a circuit grow, where its graph is known."""
+    if circuit.graph is None or not circuit.graph.of_type(Leak):
+        return None
+    return Growth(circuit.graph, None if inputs is None else as_signal(inputs, "inputs", len(circuit.inputs)))
+
+
+def _refine(job: Job, goal: float) -> tuple[Run, float, float, list[str]]:
+    """Return the finest run, the largest error left in a sample, its tolerance, and what to warn of.
+
+    Of many samples the first few show which tolerance it takes.
+    """
+    tolerance, longest, before = FIRST * goal, LONGEST * float(job.grid[-1]), None
+    if job.plan.samples > LANES:
+        tried = _halve(job._replace(plan=first_block(job.plan)), goal, tolerance, longest, None)
+        tolerance, longest, before = min(tried.tolerance * FINER, tolerance), tried.longest, tried.before
+    found = _halve(job, goal, tolerance, longest, before)
+    fine, notes = found.fine, []
+    if found.check > goal / 2.0:
+        notes.append(
+            f"ensemble: with a tolerance of {found.tolerance:.0e} of a step the waveform is still off by some "
+            f"{found.check:.2g} NRMSE, above half of the accuracy {goal:g} asked for; the network may amplify errors "
+            "by itself"
+        )
+    if job.growth is not None and 0 not in fine.failures:
+        zone = uncertain(job.growth, [], job.grid, read(fine, job.circuit)[0][0])
+        if zone is not None:
+            notes.append(
+                f"ensemble: from t = {zone.times[0]:.6g} s on the state leaves a point of balance, from so near to it "
+                "that roundings choose the way that it goes; start it further from that point, or break the symmetry"
+            )
+    return fine, found.check, found.tolerance, notes
+
+
+class _Refined(NamedTuple):
+    """The finest of some runs, the error left in it, its tolerance and longest step, and how the last two differ."""
+
+    fine: Run
+    check: float
+    tolerance: float
+    longest: float
+    before: float | None
+
+
+def _halve(job: Job, goal: float, tolerance: float, longest: float, before: float | None) -> _Refined:
+    """Return a run that agrees with one of a larger tolerance, where smaller ones bring that.
+
+    `before`: how far runs of FINER times the tolerances differed.
+    """
+    coarse, longest = run_paced(job, tolerance, longest)
     for _ in range(REFINEMENTS):
         tolerance = max(tolerance / FINER, TIGHTEST)
-        fine, longest = run_paced(made, circuit, grid, tolerance, longest, threads, growth)
-        known = [k for k in range(made.samples) if k not in fine.failures and k not in coarse.failures]
-        states = [_read(run, circuit)[0] for run in (fine, coarse)]
+        fine, longest = run_paced(job, tolerance, longest)
+        known = [k for k in range(job.plan.samples) if k not in fine.failures and k not in coarse.failures]
+        states = [read(one, job.circuit)[0] for one in (fine, coarse)]
         difference = max((nrmse(states[0][k][1:], states[1][k][1:]) for k in known), default=0.0)
         ratio = DIVIDES if before is None or difference == 0.0 else min(max(before / difference, 1.25), FINER)
         check = difference / (ratio - 1.0)
         if check <= goal / 2.0 or tolerance == TIGHTEST:
             break
         before, coarse = difference, fine
-    notes = []
-    if check > goal / 2.0:
-        notes.append(
-            f"ensemble: with a tolerance of {tolerance:.0e} of a step the waveform is still off by some {check:.2g} "
-            f"NRMSE, above half of the accuracy {goal:g} asked for; the network may amplify errors by itself"
-        )
-    if growth is not None and 0 not in fine.failures:
-        zone = uncertain(growth, [], grid, _read(fine, circuit)[0][0])
-        if zone is not None:
-            notes.append(
-                f"ensemble: from t = {zone.times[0]:.6g} s on the state leaves a point of balance, from so near to it "
-                "that roundings choose the way that it goes; start it further from that point, or break the symmetry"
-            )
-    return fine, check, tolerance, notes
+    return _Refined(fine, check, tolerance, longest, before)
 
 
-def run_paced(
-    made: Plan, circuit: Circuit, grid: Array, tolerance: float, longest: float, threads: int, growth: Growth | None
-) -> tuple[Run, float]:
+def run_paced(job: Job, tolerance: float, longest: float) -> tuple[Run, float]:
     """Return a run in whose steps no deviation grows unseen, and the longest step that it took for that."""
     while True:
-        found = run(made, circuit, grid, tolerance, longest, threads)
-        zones = [] if growth is None else _find_zones(found, circuit, grid, growth)
+        found = run(job, tolerance, longest)
+        zones = [] if job.growth is None else _find_zones(found, job.circuit, job.grid, job.growth)
         if not zones:
             return found, longest
         longest = SHORTER * OUTRUN / max(float(np.max(zone.rates)) for zone in zones)
@@ -211,12 +259,12 @@ def _find_zones(found: Run, circuit: Circuit, grid: Array, growth: Growth) -> li
     times = found.taken[np.isfinite(found.taken)]
     if 0 in found.failures or times.size < 2:
         return []
-    states = _read(found, circuit)[0][0]
+    states = read(found, circuit)[0][0]
     at = np.stack([np.interp(times, grid, column) for column in states.T], axis=1)
     return outrun(growth, times, at)
 
 
-def _read(found: Run, circuit: Circuit) -> tuple[Array, Array]:
+def read(found: Run, circuit: Circuit) -> tuple[Array, Array]:
     """Return states and outputs, (samples, times, n) each, volts."""
     scales = np.array([probe.scale for probe in (*circuit.states, *circuit.outputs)])
     n = len(circuit.states)
@@ -224,21 +272,18 @@ def _read(found: Run, circuit: Circuit) -> tuple[Array, Array]:
     return waves[:, :, :n], waves[:, :, n:]
 
 
-def run(made: Plan, circuit: Circuit, grid: Array, tolerance: float, longest: float, threads: int) -> Run:
+def run(job: Job, tolerance: float, longest: float) -> Run:
     """Return the waveforms of what a circuit probes, and of currents, of all samples."""
-    wanted, end = grid, float(grid[-1])
+    made, circuit, end = job.plan, job.circuit, float(job.grid[-1])
     period = np.inf if circuit.clock is None else circuit.clock.period
     looked = settling_times(circuit.settling, period, end)
-    grid = np.unique(np.concatenate((wanted, looked.reshape(-1))))
-    run_block = load_compiled(_load, True, "engine='ensemble'")
-    assert run_block is not None
+    grid = np.unique(np.concatenate((job.grid, looked.reshape(-1))))
     places = [made.places[probe.node.lower()] for probe in (*circuit.states, *circuit.outputs)] + [*made.currents]
     probes = places + [made.places[node.lower()] for node, _, _ in circuit.settling]
     blocks = len(made.numbers.linear)
     result = np.full((blocks, grid.size, len(probes), LANES), np.nan)
     counts, status = np.zeros((blocks, 4), np.int64), np.zeros((blocks, LANES), np.int64)
     taken = np.full((KEPT, LANES), np.nan)
-
     options = Options(
         t_stop=end,
         grid=grid,
@@ -249,42 +294,25 @@ def run(made: Plan, circuit: Circuit, grid: Array, tolerance: float, longest: fl
         longest=longest,
         most=MOST_STEPS,
     )
-
-    def one(k: int) -> None:
-        numbers = Numbers(*(values[k] for values in made.numbers))
-        outcome = Outcome(result[k], counts[k], status[k], taken if k == 0 else taken[:0], no_path())
-        room = ROOM
-        while True:
-            run_block(made.layout, numbers, new_state(made.layout, options.first, room), options, outcome)
-            if not np.any(status[k] == PAST_LOST):
-                break
-            room *= MORE_ROOM
-            for written, nothing in zip(outcome[:4], (np.nan, 0, 0, np.nan), strict=True):
-                written[...] = nothing
-
-    if threads == 1 or blocks == 1:
-        for k in range(blocks):
-            one(k)
-    else:
-        with ThreadPoolExecutor(min(threads, blocks)) as pool:
-            list(pool.map(one, range(blocks)))
+    path = no_path()
+    outcomes = [Outcome(result[k], counts[k], status[k], taken if k == 0 else taken[:0], path) for k in range(blocks)]
+    job.run_all(made, options, outcomes)
     waves = result.transpose(0, 3, 1, 2).reshape(blocks * LANES, grid.size, len(probes))[: made.samples]
     settles = waves[:, :, len(places) :]
     at = np.searchsorted(grid, looked)
     left = [measure_unsettled(wave[at, np.arange(at.shape[2])]) for wave in settles]
-    waves = waves[:, np.searchsorted(grid, wanted), : len(places)]
+    waves = waves[:, np.searchsorted(grid, job.grid), : len(places)]
     why = status.reshape(-1)[: made.samples]
     failures = {int(k): WHY[why[k]] for k in np.flatnonzero(why)}
     return Run(waves, failures, taken[:, 0], tuple(counts.sum(axis=0).tolist()), max(left))
+
+
+def first_block(made: Plan) -> Plan:
+    """Return a plan of the first samples, as many as run side by side."""
+    return made._replace(numbers=Numbers(*(values[:1] for values in made.numbers)), samples=LANES)
 
 
 def first_step(layout: Layout, end: float) -> float:
     """Return how long the first step of a run is, and that after a corner of a source, seconds."""
     gap = float(np.min(np.diff(layout.breaks, prepend=0.0), initial=np.inf))
     return min(FIRST_STEP * end, EDGE_STEP * gap)
-
-
-def _load() -> Any:
-    from .steps import run_block
-
-    return run_block

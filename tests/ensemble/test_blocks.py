@@ -110,7 +110,7 @@ def test_a_cluster_gives_the_same_waveforms(some: Ensemble, kept: Path, tmp_path
 
 
 def test_samples_that_fail_keep_their_numbers(some: Ensemble, monkeypatch: pytest.MonkeyPatch) -> None:
-    run = transient._run
+    run = transient.run
     place = 3
 
     def broken(*given: Any) -> transient.Run:
@@ -118,7 +118,7 @@ def test_samples_that_fail_keep_their_numbers(some: Ensemble, monkeypatch: pytes
         found.waves[place:] = np.nan
         return found._replace(failures=dict.fromkeys(range(place, len(found.waves)), "it takes too many steps"))
 
-    monkeypatch.setattr(transient, "_run", broken)
+    monkeypatch.setattr(transient, "run", broken)
     found = simulate_in_blocks(some, t_stop=1e-3, points=51, workers=1)
     assert sorted(map(int, found.attrs["failures"])) == [*range(3, 8), *range(11, 16), 19]
     assert np.isnan(found["state"]).any(("time", "neuron")).to_numpy().sum() == 11

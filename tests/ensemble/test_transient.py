@@ -15,7 +15,6 @@ pytest.importorskip("numba")
 import hopfield_hw as hh
 from hopfield_hw.board import design_board
 from hopfield_hw.circuit import Circuit, Ensemble, Role
-from hopfield_hw.ensemble import transient
 from hopfield_hw.ensemble.system import build_system
 from hopfield_hw.parts import (
     BZX84C6V2,
@@ -35,7 +34,7 @@ from hopfield_hw.simulation import simulate
 from hopfield_hw.spice.analyses import run_transient
 from hopfield_hw.spice.transient import simulate as simulate_in_ngspice
 from hopfield_hw.tolerance import Tolerances, draw_factors, vary
-from hopfield_hw.values.errors import InputError, MissingExtra
+from hopfield_hw.values.errors import InputError
 from hopfield_hw.values.measures import nrmse
 
 DESIGNS = sorted(path.parent.name for path in (Path(__file__).parents[2] / "circuits").glob("*/design.toml"))
@@ -355,16 +354,4 @@ def test_nodes_that_nothing_determines_are_named(devices: tuple[Any, ...], node:
     assert str(error.value) == (
         f"'a small circuit': nothing determines the voltage of node {node}: give each a path to ground, and drive it "
         "by one source at most"
-    )
-
-
-def test_without_numba_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    def load() -> Any:
-        raise ModuleNotFoundError("No module named 'numba'", name="numba")
-
-    monkeypatch.setattr(transient, "_load", load)
-    with pytest.raises(MissingExtra) as error:
-        simulate(drawn(1)[1][0], engine="ensemble", t_stop=1e-3)
-    assert str(error.value) == (
-        "`engine='ensemble'` needs the package numba (No module named 'numba'); install it: pip install '.[fast]'"
     )

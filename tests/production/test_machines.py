@@ -85,14 +85,14 @@ def test_the_numbers_do_not_depend_on_workers(board: Board, monkeypatch: pytest.
 
 
 def test_samples_that_fail_are_undecided_and_named(board: Board, monkeypatch: pytest.MonkeyPatch) -> None:
-    run = transient._run
+    run = transient.run
 
     def broken(*given: Any) -> transient.Run:
         found = run(*given)
         found.waves[1] = np.nan
         return found._replace(failures={1: "it takes too many steps"})
 
-    monkeypatch.setattr(transient, "_run", broken)
+    monkeypatch.setattr(transient, "run", broken)
     found = monte_carlo(board, samples=3, **HOW)
     assert found.failures == {1: "ensemble: it takes too many steps"}
     assert np.isnan(found.margins).tolist() == [False, True, False]

@@ -1,0 +1,140 @@
+"""Newton's method for a step of many blocks of samples, each of which iterates as long as it needs.
+
+It does for each block what `hopfield_hw.ensemble.newton` does for one; blocks that are done are left out of what
+follows.
+"""
+
+from __future__ import annotations
+
+from math import inf
+from typing import Any, NamedTuple
+
+from ..method import CONVERGED, FIRST_ITERATIONS, ITERATIONS, MORE_ITERATIONS, SLOW, STALE
+from .equations import Equations, Numbers, evaluate_slopes, evaluate_values, find_jacobian, find_residual
+from .factors import Factors, factorise, solve
+from .state import T, in_lanes, of_block, put, take
+
+
+class Given(NamedTuple):
+    """What a step's equations are made of; `weights`: of the moves of the unknowns, one by the tolerance, 1/V."""
+
+    numbers: Numbers
+    alpha: Any
+    base: Any
+    charge_base: Any
+    weights: Any
+    active: Any
+
+
+class Found(NamedTuple):
+    """What Newton's method changes: the voltages of all nodes, the factors, which lanes converged, and counts."""
+
+    v: Any
+    factors: Factors
+    factored: Any
+    converged: Any
+    iterations: Any
+    factorisations: Any
+
+
+def iterate(e: Equations, given: Given, found: Found, is_first: Any) -> None:
+    """Solve the equations of a step for the voltages, from those predicted; `converged` says which lanes did.
+
+    `is_first`: which lanes take their first step.
+    """
+    xp = e.library.xp
+    predicted = found.v[: e.layout.n] + 0.0
+    first = of_block(xp, given.active & is_first)
+    _try(e, given, found, _those(xp, first), FIRST_ITERATIONS, True, True)
+    stale = of_block(xp, given.active & (xp.abs(found.factored / given.alpha - 1.0) > STALE))
+    renewed = _those(xp, stale & ~first)
+    if renewed.shape[0]:
+        its, own = take(xp, given, renewed), take(xp, found, renewed)
+        put(found, renewed, _renew(e, its, own)[0])
+    _try(e, given, found, _those(xp, ~first), ITERATIONS, False)
+    failed = of_block(xp, ~found.converged) & ~first
+    again = xp.broadcast_to(in_lanes(xp, failed), predicted.shape)
+    found.v[: e.layout.n] = xp.where(again, predicted, found.v[: e.layout.n])
+    _try(e, given, found, _those(xp, failed), MORE_ITERATIONS, True)
+
+
+def _those(xp: Any, marks: Any) -> Any:
+    return xp.nonzero(marks)[0]
+
+
+def _renew(e: Equations, given: Given, found: Found) -> tuple[Found, Any]:
+    """Return factors of the Jacobian at the voltages, and the values of formulas there."""
+    values, slopes = evaluate_slopes(e, given.numbers.parameters, found.v)
+    factors = factorise(e.library.xp, e.elimination, find_jacobian(e, given.numbers, slopes, given.alpha))
+    count = found.factorisations + 1
+    return found._replace(factors=factors, factored=given.alpha, factorisations=count), values
+
+
+def _try(
+    e: Equations, given: Given, found: Found, blocks: Any, most: int, renews: bool, *, is_first: bool = False
+) -> None:
+    """Iterate until all lanes of a block have converged, or, with old factors, one of them leads nowhere.
+
+    What is found of a block is written then; the others go on without it as soon as they are fewer.
+    """
+    xp = e.library.xp
+    if not blocks.shape[0]:
+        return
+    its, own = _choose(xp, given, blocks), _choose(xp, found, blocks)
+    own = own._replace(v=own.v + 0.0)
+    before = xp.full_like(its.alpha, -1.0)
+    rate = xp.full_like(its.alpha, 0.0 if renews else 0.5)
+    waits = xp.ones_like(blocks, dtype=xp.bool)
+    for _ in range(most):
+        if renews:
+            own, values = _renew(e, its, own)
+        else:
+            values = evaluate_values(e, its.numbers.parameters, own.v)
+        moves = find_residual(e, its.numbers, own.v, values, its.alpha, its.base, its.charge_base)
+        norm = _move(e, its, own, solve(xp, e.elimination, own.factors, moves), is_first)
+        has_two = before > 0.0
+        rate = xp.where(has_two, norm / before, rate)
+        part = xp.where((rate > 0.0) & (rate < 0.5), rate / (1.0 - rate), 1.0)
+        converged = ~its.active | (norm < 1e-2 * CONVERGED) | (has_two & (norm * part < CONVERGED))
+        hopeless = ~converged & has_two & (rate > SLOW) & (not renews)
+        own = own._replace(converged=converged, iterations=own.iterations + 1)
+        before = norm
+        stops = waits & (xp.all(converged, axis=-1) | of_block(xp, hopeless))
+        _write(xp, found, blocks, own, stops, renews)
+        waits = waits & ~stops
+        going = _those(xp, waits)
+        if not going.shape[0]:
+            return
+        if 2 * going.shape[0] <= blocks.shape[0]:
+            blocks = xp.take(blocks, going, axis=0)
+            its, own, before, rate = take(xp, (its, own, before, rate), going)
+            waits = xp.ones_like(going, dtype=xp.bool)
+    _write(xp, found, blocks, own, waits, renews)
+
+
+def _choose(xp: Any, values: T, blocks: Any) -> T:
+    """Return those blocks of arrays, without a copy where they are all."""
+    return values if blocks.shape[0] == values[-1].shape[0] else take(xp, values, blocks)
+
+
+def _write(xp: Any, found: Found, blocks: Any, own: Found, those: Any, renews: bool) -> None:
+    """Write what was found of those blocks."""
+    at = _those(xp, those)
+    if not at.shape[0]:
+        return
+    to = xp.take(blocks, at, axis=0)
+    for field in Found._fields if renews else ("v", "converged", "iterations"):
+        put(getattr(found, field), to, take(xp, (getattr(own, field),), at)[0])
+
+
+def _move(e: Equations, given: Given, found: Found, moves: Any, is_first: bool) -> Any:
+    """Move the voltages, and return how far in units of the tolerance; what is not a number moves nothing."""
+    xp, n = e.library.xp, e.layout.n
+    # Of factors with another alpha, what is known of the move (A. C. Hindmarsh, LSODE).
+    moves = (2.0 / (1.0 + found.factored / given.alpha)) * moves
+    norm = xp.sqrt(xp.sum((moves * given.weights) ** 2, axis=0) / max(n, 1))
+    counts = xp.isfinite(norm)
+    if is_first:
+        moves = xp.clip(moves, -e.limits, e.limits)
+    found.v[:n] = xp.where(counts, found.v[:n] - moves, found.v[:n])
+    return xp.where(counts, norm, inf)
