@@ -96,7 +96,7 @@ def clocked() -> list[Circuit]:
         gain=hh.Tanh(gain=2.0),
         initial=[0.3, -0.1],
     )
-    return [hh.lower(hh.transforms.hold_outputs(network, period=2e-4), cell="active_rc")]
+    return [hh.lower(hh.transforms.hold_outputs(network, period=2e-3), cell="active_rc")]
 
 
 def crossbar() -> list[Circuit]:

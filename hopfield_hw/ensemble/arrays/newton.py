@@ -71,7 +71,7 @@ def _renew(e: Equations, given: Given, found: Found) -> tuple[Found, Any]:
 
 
 def _try(
-    e: Equations, given: Given, found: Found, blocks: Any, most: int, renews: bool, *, is_first: bool = False
+    e: Equations, given: Given, found: Found, blocks: Any, most: int, renews: bool, is_first: bool = False
 ) -> None:
     """Iterate until all lanes of a block have converged, or, with old factors, one of them leads nowhere.
 
