@@ -272,13 +272,14 @@ def read(found: Run, circuit: Circuit) -> tuple[Array, Array]:
     return waves[:, :, :n], waves[:, :, n:]
 
 
-def run(job: Job, tolerance: float, longest: float) -> Run:
-    """Return the waveforms of what a circuit probes, and of currents, of all samples."""
+def run(job: Job, tolerance: float, longest: float, further: Sequence[int] = ()) -> Run:
+    """Return the waveforms of what a circuit probes, of currents, and of `further` places, of all samples."""
     made, circuit, end = job.plan, job.circuit, float(job.grid[-1])
     period = np.inf if circuit.clock is None else circuit.clock.period
     looked = settling_times(circuit.settling, period, end)
     grid = np.unique(np.concatenate((job.grid, looked.reshape(-1))))
-    places = [made.places[probe.node.lower()] for probe in (*circuit.states, *circuit.outputs)] + [*made.currents]
+    places = [made.places[probe.node.lower()] for probe in (*circuit.states, *circuit.outputs)]
+    places += [*made.currents, *further]
     probes = places + [made.places[node.lower()] for node, _, _ in circuit.settling]
     blocks = len(made.numbers.linear)
     result = np.full((blocks, grid.size, len(probes), LANES), np.nan)

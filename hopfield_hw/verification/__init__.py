@@ -2,8 +2,8 @@
 
 from .coverage import Coverage
 from .diagnosis import Suspect
+from .entry import verify, verify_circuit
 from .evidence import Error, Settled, Verdict
-from .procedure import verify, verify_circuit
 from .report import EnergyReport, Verification, Worst
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""Verification: a graph's circuit in ngspice, verified against the graph's differential equation."""
+"""The procedure of a verification: a circuit in one simulator, judged by the graph's differential equation."""
 
 from __future__ import annotations
 
@@ -6,19 +6,17 @@ import time
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import xarray as xr
 
 from ..analysis.amplification import amplification
 from ..analysis.energy import FLAT, energy, energy_rise, has_energy
-from ..cells import Cell
 from ..circuit import Circuit
 from ..equations import Along, Growth, Waveform, input_signal, solve, stop_time
-from ..graph import Delay, Graph, HasGraph, as_graph
+from ..graph import Delay, Graph
 from ..graph.usual_values import warn_of_stop
-from ..lowering import lower
 from ..spice.decks.nodes import Place
 from ..spice.decks.text import read_deck, with_nodes
 from ..spice.transient import AccuracyWarning, circuit_deck
@@ -35,7 +33,7 @@ from .effects import Effects
 from .evidence import GROWTH, LOCAL, SAME, Findings, Settled, Verdict, compare_ends, faults, find, too_short
 from .own_runs import OwnRuns
 from .report import EnergyReport, Verification, Worst
-from .simulators import InNgspice
+from .simulators import InNgspice, InOwnEngine
 from .starting import starts_elsewhere
 from .starts import Start, choose, scatter
 from .steps import Run, make_run
@@ -51,69 +49,21 @@ LENGTH, EDGES = 3.0, 4.0
 STILL = 1e-3
 
 
-def verify(
-    graph: Graph | HasGraph,
-    *,
-    cell: str | Cell = "ideal",
-    op_amp: Any = None,
-    t_stop: float | None = None,
-    inputs: Any = None,
-    accuracy: float = 1e-4,
-    tolerance: float | None = None,
-    rescale: bool = False,
-    deck: str | Path | None = None,
-    title: str = "hopfield_hw",
-    timeout: float = 600.0,
-) -> Verification:
-    """Compile a graph (or what has a method `graph`), run it in ngspice and the reference, and say how far apart.
-
-    The verdict is "passed" where whole waveforms of the states agree, the circuit also follows its equation step by
-    step, from its own state, within the tolerance in each time constant, and its outputs are those of its states; a
-    network that amplifies small errors is judged without the first. It is "undecided" where nothing can be said: over
-    less than two time constants, or where the network's own growth takes both machines to different ends. Everything
-    else has "failed".
-
-    `accuracy`: NRMSE that both machines aim at. `tolerance`: the NRMSE that passes; the accuracy by default.
-    `deck`: text or path of a netlist to judge in place of the compiled one (edited by hand, say); it keeps the
-    nodes of the compiled one. The other arguments are those of `lower`, `simulate` and `reference`.
-
-    Raises InputError for wrong input, Unrealisable for values that the cell cannot build, and a SimulatorError where
-    ngspice does not deliver.
-    """
-    start, graph = time.perf_counter(), as_graph(graph)
-    circuit = lower(graph, cell=cell, op_amp=op_amp, rescale=rescale, title=title)
-    return verify_circuit(
-        graph,
-        circuit,
-        t_stop=t_stop,
-        inputs=inputs,
-        accuracy=accuracy,
-        tolerance=tolerance,
-        deck=deck,
-        timeout=timeout,
-        compiled=time.perf_counter() - start,
-    )
-
-
-def verify_circuit(
+def judge_circuit(
     graph: Graph,
     circuit: Circuit,
     *,
-    t_stop: float | None = None,
-    inputs: Any = None,
-    accuracy: float = 1e-4,
-    tolerance: float | None = None,
-    deck: str | Path | None = None,
-    nodes: Mapping[str, Place] | None = None,
-    timeout: float = 600.0,
-    compiled: float = 0.0,
+    engine: Literal["ngspice", "ensemble"],
+    t_stop: float | None,
+    inputs: Any,
+    accuracy: float,
+    tolerance: float | None,
+    deck: str | Path | None,
+    nodes: Mapping[str, Place] | None,
+    timeout: float,
+    compiled: float,
 ) -> Verification:
-    """Verify an existing circuit (or a deck with its nodes) against a graph; see `verify`.
-
-    `nodes`: for a deck with its own nodes, the one of each neuron's state by its label: `"n"`, `"-n"` for an
-    inverted one, or `("n", scale)`. Its outputs are then not looked at: they count as what the graph gives for the
-    states.
-    """
+    """Return the verification of a circuit in one simulator; see `verify`."""
     accuracy, timeout = check_accuracy(accuracy, "accuracy"), float(positive(timeout, "timeout", shape=(), unit="s"))
     limit = accuracy if tolerance is None else float(positive(tolerance, "tolerance", shape=(), unit=""))
     if not graph.states:
@@ -125,7 +75,7 @@ def verify_circuit(
         judged = with_nodes(judged, nodes)
     if deck is not None:
         judged = read_deck(deck, like=judged)
-    simulator = InNgspice(circuit, judged)
+    simulator = InNgspice(circuit, judged) if engine == "ngspice" else InOwnEngine(circuit, judged, inputs)
     network = in_si(graph)
     end, signal = stop_time(network, t_stop), input_signal(network, inputs)
     warn_of_stop(end, circuit.time_constant, inputs)
@@ -144,7 +94,7 @@ def verify_circuit(
             timeout=timeout,
             error=lambda found: extents.find(make_run(network, signal, found, start=SAME * limit)).steps.size,
         )
-    seconds["spice"] = time.perf_counter() - start
+    seconds[simulator.name] = time.perf_counter() - start
     start = time.perf_counter()
     run = make_run(network, signal, waves, start=SAME * limit)
     if nodes is not None:
@@ -181,7 +131,8 @@ def verify_circuit(
         starts = choose(network, devices, seen, signal, extents.all, run.states, limit, **wanted)
         delivered = again.from_starts(starts, judged=True)
         if len(delivered) < len(starts):
-            silent = f"{len(starts) - len(delivered)} of {len(starts)} starts chosen by verify do not run in ngspice"
+            of = f"{len(starts) - len(delivered)} of {len(starts)} starts"
+            silent = f"{of} chosen by verify do not run in {simulator.name}"
         for own, other in delivered:
             runs.append(other)
             found = faults(find_of(other, extents), limit * again.allowance)
@@ -219,7 +170,8 @@ def verify_circuit(
         energy=_energy(graph, wave, ref, inputs),
         seconds=seconds,
         cell=circuit.cell,
-        version=wave.attrs["version"],
+        version=str(wave.attrs["version"]),
+        engine=simulator.name,
         self_check=wave.attrs["self_check"],
         warning="; ".join([*judged.notes, *filter(None, [silent]), *(str(item.message) for item in caught)]),
         suspects=suspects,

@@ -19,8 +19,8 @@ from ..transforms import in_si
 from ..values.brief import Brief
 from ..values.errors import InputError, SimulatorError
 from ..values.report import Report
+from .entry import verify
 from .evidence import Verdict
-from .procedure import verify
 
 # What a network is held to where nothing is asked for; a delay that varies is interpolated between taps.
 ACCURACY, ACCURACIES = 1e-4, {"delayed_varying": 1e-3}

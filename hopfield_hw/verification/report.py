@@ -64,7 +64,8 @@ class Verification(Report):
     network amplifies a perturbation by `growth`, so that the verdict rests on `steps`; `growth` is None where nobody
     had to ask. `coverage`: how far each device might be off without being noticed. `starts`: how many further starts
     and inputs were chosen and run. `self_check`: the error of ngspice's run, as NRMSE, that runs with a step and with
-    half of it tell. `start`: in words, where a deck starts elsewhere than the network.
+    half of it tell. `start`: in words, where a deck starts elsewhere than the network. `engine`: what ran the circuit;
+    `apart`: where two did, the NRMSE between their waveforms.
     """
 
     verdict: Verdict
@@ -83,7 +84,7 @@ class Verification(Report):
     energy: EnergyReport | None
     seconds: Mapping[str, float]
     cell: str
-    version: int
+    version: str
     self_check: float
     warning: str
     suspects: tuple[Suspect, ...]
@@ -94,6 +95,7 @@ class Verification(Report):
     inputs: Any = field(repr=False, default=None)
     start: str = ""
     engine: str = "ngspice"
+    apart: float | None = None
 
     @property
     def passed(self) -> bool:
@@ -150,6 +152,7 @@ class Verification(Report):
             "seconds": self.seconds,
             "cell": self.cell,
             "engine": self.engine,
+            "apart": self.apart,
             "version": self.version,
             "self_check": self.self_check,
             "warning": self.warning,
@@ -187,6 +190,8 @@ class Verification(Report):
             ("seconds", ", ".join(f"{name} {value:.2f}" for name, value in self.seconds.items())),
             ("engine", f"{self.engine} {self.version}"),
         ]
+        if self.apart is not None:
+            rows.append(("between both", f"NRMSE {self.apart:.1e}"))
         return rows
 
     def plot(self, path: Path | str | None = None, *, picture: Picture | None = None) -> Figure:

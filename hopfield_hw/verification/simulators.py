@@ -8,15 +8,19 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import xarray as xr
 
 from ..circuit import Circuit
+from ..ensemble.transient import FINER, FIRST, simulate
+from ..ensemble.waves import measure_waves as measure_own_waves
 from ..spice.decks.polarity import find_exchanged
 from ..spice.decks.statements import Statement, read_statements
 from ..spice.transient import AccuracyWarning, Deck, Waves, measure_waves, simulate_waves
 from ..values.signals import Signal
+from ..version import __version__
+from .exchanged import find_exchanged as find_exchanged_inputs
 
 # Where a capacitor starts, whatever `.ic` says of its nodes.
 START = re.compile(r"\bic\s*=\s*(?:\{[^}]*\}|'[^']*'|\S+)", re.IGNORECASE)
@@ -123,3 +127,46 @@ class InNgspice(Simulator):
             else:
                 lines += statement.lines
         return "\n".join(lines) + "\n"
+
+
+@dataclass(frozen=True)
+class InOwnEngine(Simulator):
+    """A circuit in our own engine. `inputs`: what drives it; `deck`: its netlist."""
+
+    inputs: Any = None
+    name = "ensemble"
+
+    def simulate(
+        self, *, t_stop: float, accuracy: float, timeout: float, error: Callable[[Waves], float]
+    ) -> tuple[xr.Dataset, Waves]:
+        wave = simulate(self.circuit, inputs=self.inputs, t_stop=t_stop, accuracy=accuracy)
+        waves = measure_own_waves(
+            self.circuit,
+            inputs=self.inputs,
+            t_stop=t_stop,
+            tolerance=wave.attrs["tolerance"],
+            goal=accuracy,
+            error=error,
+        )
+        return wave.assign_attrs(version=__version__), waves
+
+    def measure(
+        self,
+        initial: Mapping[str, float],
+        inputs: Signal | None,
+        *,
+        t_stop: float,
+        whole: float,
+        accuracy: float,
+        timeout: float,
+        error: Callable[[Waves], float] | None,
+    ) -> Waves:
+        circuit = replace(self.circuit, initial={**self.circuit.initial, **initial})
+        driven = inputs if inputs is not None and inputs.times.size == 1 else self.inputs
+        tolerance = FIRST / FINER * accuracy
+        return measure_own_waves(circuit, inputs=driven, t_stop=t_stop, tolerance=tolerance, goal=accuracy, error=error)
+
+    def find_exchanged(
+        self, *, volts: float, fastest: float, timeout: float
+    ) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        return find_exchanged_inputs(self.circuit.driven(self.inputs), volts=volts, fastest=fastest)

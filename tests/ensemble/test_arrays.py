@@ -15,14 +15,14 @@ import hopfield_hw as hh
 from hopfield_hw import cells
 from hopfield_hw.board import design_board
 from hopfield_hw.circuit import Circuit, Ensemble
-from hopfield_hw.ensemble import backends
+from hopfield_hw.ensemble import backends, transient
 from hopfield_hw.ensemble.arrays import equations
 from hopfield_hw.ensemble.arrays.factors import factorise, plan_elimination, solve
 from hopfield_hw.ensemble.arrays.library import Library, load_library
 from hopfield_hw.ensemble.layout import LANES, Layout, plan
 from hopfield_hw.ensemble.ordering import fill_in, order_unknowns
 from hopfield_hw.ensemble.system import build_system
-from hopfield_hw.ensemble.transient import Run, _run
+from hopfield_hw.ensemble.transient import Job, Run
 from hopfield_hw.parts import D1N4148, Capacitor, CurrentSource, Pulse, Resistor, Transistor, VoltageSource
 from hopfield_hw.simulation import simulate
 from hopfield_hw.tolerance import Tolerances, draw_factors, vary
@@ -120,7 +120,8 @@ def run(circuits: list[Circuit], backend: backends.Backend, seconds: float = 4e-
     """Return one run, with a tolerance of its steps of TOLERANCE."""
     made = plan(build_system(Ensemble.of(circuits)), seconds)
     _, run_all = backends.choose_run(backend, 1)
-    return _run(made, circuits[0], np.linspace(0.0, seconds, 301), TOLERANCE, 0.05 * seconds, run_all)
+    job = Job(made, circuits[0], np.linspace(0.0, seconds, 301), run_all, None)
+    return transient.run(job, TOLERANCE, 0.05 * seconds)
 
 
 @pytest.mark.parametrize("circuits", [pulse, diode, transistor, drawn, transconductors, clamps, clocked, crossbar])

@@ -13,7 +13,7 @@ from hopfield_hw.spice.decks.op_amps import read_sources
 from hopfield_hw.spice.decks.polarity import find_exchanged
 from hopfield_hw.spice.decks.statements import read_statements
 from hopfield_hw.spice.transient import circuit_deck
-from hopfield_hw.verification.procedure import verify_circuit
+from hopfield_hw.verification import verify_circuit
 from hopfield_hw.verification.random_set import draw
 
 TWO = hh.Network(

@@ -141,10 +141,10 @@ def find_exchanged(
         names = {k: each.name for k, each in chosen.items()}
         circuit = _Poles(replace(deck, text=poles), names, limits, bends, fastest, limit)
         bending = frozenset(path for path in limits if path in bends)
-        left, turned = _cure(circuit.find_latched, bending)
+        left, turned = find_cure(circuit.find_latched, bending)
         if turned is None:  # what bends may be a separate amplifier, at a limit either way
             own = left & bending & circuit.find_latched(left)
-            left, turned = _cure(lambda those: circuit.find_latched(those) - own, bending)
+            left, turned = find_cure(lambda those: circuit.find_latched(those) - own, bending)
     except SimulatorError as error:
         return (), (f"{UNTOLD}: with a pole at each the deck does not run ({_first_line(error)})",)
     if turned is None:
@@ -153,7 +153,7 @@ def find_exchanged(
     return tuple(sorted(map(circuit.name, turned))), ()
 
 
-def _cure(
+def find_cure(
     latched: Callable[[frozenset[str]], frozenset[str]], bending: frozenset[str]
 ) -> tuple[frozenset[str], frozenset[str] | None]:
     """Return the op-amps that end at a rail, and those whose inputs must be exchanged for none to; None if not found.

@@ -1,0 +1,59 @@
+"""The waveforms of one circuit in our own engine, at the points of time that its steps have."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..circuit import Circuit, Ensemble
+from ..spice.transient import Waves, choose_grids
+from ..values.errors import ConvergenceError
+from .backends import choose_run
+from .layout import plan
+from .system import build_system
+from .transient import FINER, LONGEST, TIGHTEST, Job, find_growth, read, run, run_paced
+
+# Runs with smaller tolerances that are tried for another measure than the self-check, and by how much one must help.
+MORE, LEAST_GAIN = 4, 1.5
+
+
+def measure_waves(
+    circuit: Circuit,
+    *,
+    inputs: Any,
+    t_stop: float,
+    tolerance: float,
+    goal: float = 0.0,
+    error: Callable[[Waves], float] | None = None,
+) -> Waves:
+    """Return the waves of a run with steps of a tolerance.
+
+    `error`: what a run is off by; the tolerance is made smaller until it is at most half of the `goal`, or that does
+    not help. Raises ConvergenceError where the circuit does not run, and as `transient.simulate` does.
+    """
+    _, grid = choose_grids(circuit.clock, t_stop, None)
+    run_all = choose_run(None, 1)[1]
+    system = build_system(Ensemble(circuit=circuit, size=1).driven(inputs))
+    job = Job(plan(system, float(grid[-1])), circuit, grid, run_all, find_growth(circuit, inputs))
+    before = np.inf
+    for _ in range(1 + MORE):
+        waves = _run(job, tolerance)
+        off = 0.0 if error is None else error(waves)
+        if off <= goal / 2.0 or off > before / LEAST_GAIN or tolerance <= TIGHTEST:
+            break
+        before, tolerance = off, max(tolerance / FINER, TIGHTEST)
+    return waves
+
+
+def _run(job: Job, tolerance: float) -> Waves:
+    found, longest = run_paced(job, tolerance, LONGEST * float(job.grid[-1]))
+    if found.failures:
+        raise ConvergenceError(f"ensemble: {job.circuit.title!r} does not run: {found.failures[0]}")
+    own_times = np.concatenate(([0.0], found.taken[np.isfinite(found.taken)]))
+    states, outputs = (each[0] for each in read(found, job.circuit))
+    # The same steps once more, for what is at their ends.
+    again = run(job._replace(grid=own_times), tolerance, longest)
+    own_states, own_outputs = (each[0] for each in read(again, job.circuit))
+    return Waves(states, outputs, found.unsettled, own_times, own_states, own_outputs)
