@@ -11,6 +11,7 @@ from ..circuit import Circuit
 from ..designs.design import Design, check_answer
 from ..designs.export import design_circuit
 from ..equations import solve
+from ..graph import Graph
 from ..problems import Answer, Recall
 from ..processes import TIMEOUT
 from ..spice.decks.text import read_deck
@@ -19,13 +20,15 @@ from ..spice.transient import circuit_deck
 from ..values.errors import SimulatorMissing
 from ..values.report import Report
 from ..verification import Verification, verify_circuit
-from .reporting import say_table, working, written
+from ..verification.engines import Engine
+from .reporting import say_table, warn, working, written
 
 
 class Job(NamedTuple):
     """A verification to run. `accuracy`: None for that of the design, with the tolerance that it states.
 
-    `deck`: text or path of a netlist to verify in place of the compiled one.
+    `deck`: text or path of a netlist to verify in place of the compiled one. `engine`: what runs the circuit; by
+    default ngspice, and our own engine where that is missing and no deck is given.
     """
 
     design: Design
@@ -35,6 +38,7 @@ class Job(NamedTuple):
     deck: str | Path | None = None
     timeout: float = TIMEOUT
     op_amp: str | None = None
+    engine: Engine | None = None
 
     @property
     def tolerance(self) -> float | None:
@@ -79,7 +83,7 @@ class Checked(Report):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Unverified(Report):
-    """The result for a design where ngspice is missing: the answers of the reference."""
+    """The result for a deck where ngspice is missing: the answers of the reference."""
 
     design: Design
     circuit: Circuit
@@ -112,7 +116,7 @@ class Unverified(Report):
 
 
 def check(job: Job) -> Checked | Unverified:
-    """Return the verification of a design, or the answers of the reference where ngspice is missing.
+    """Return the verification of a design, or the answers of the reference where ngspice is missing for a deck.
 
     Raises InputError for wrong input, and a SimulatorError where ngspice fails.
     """
@@ -122,15 +126,19 @@ def check(job: Job) -> Checked | Unverified:
     if job.deck is not None:
         read_deck(job.deck, like=circuit_deck(circuit, design.inputs))
     compiled = time.perf_counter() - start
+    engine: Engine = "ngspice" if job.engine is None else job.engine
     try:
-        find()
+        if engine != "ensemble":
+            find()
     except SimulatorMissing as error:
-        start = time.perf_counter()
-        with working(f"{design.name}: the reference"):
-            ref = solve(graph, t_stop=design.t_stop, inputs=design.inputs, accuracy=goal)
-        seconds, answers = time.perf_counter() - start, check_answer(design, ref)
-        return Unverified(design=design, circuit=circuit, error=error, seconds=seconds, answers=answers)
-    with working(f"{design.name}, cell {job.cell}: devices {len(circuit.devices)}, in ngspice and in the reference"):
+        if job.engine is not None:
+            raise
+        if job.deck is None:
+            engine = "ensemble"
+            warn(f"{error}; verified in our own engine instead")
+        else:
+            return _answer_alone(job, graph, circuit, error, goal)
+    with working(f"{design.name}, cell {job.cell}: devices {len(circuit.devices)}, in {engine} and in the reference"):
         result = verify_circuit(
             graph,
             circuit,
@@ -141,6 +149,7 @@ def check(job: Job) -> Checked | Unverified:
             deck=job.deck,
             timeout=job.timeout,
             compiled=compiled,
+            engine=engine,
         )
     answers = check_answer(design, result.wave)
     # A wrong answer has failed, however well the waveforms agree.
@@ -148,6 +157,15 @@ def check(job: Job) -> Checked | Unverified:
     if wrong:
         result = replace(result, verdict="failed", reasons=(*result.reasons, *wrong))
     return Checked(design=design, result=result, answers=answers)
+
+
+def _answer_alone(job: Job, graph: Graph, circuit: Circuit, error: SimulatorMissing, goal: float) -> Unverified:
+    """Return what the reference alone says of a design."""
+    design, start = job.design, time.perf_counter()
+    with working(f"{design.name}: the reference"):
+        ref = solve(graph, t_stop=design.t_stop, inputs=design.inputs, accuracy=goal)
+    seconds, answers = time.perf_counter() - start, check_answer(design, ref)
+    return Unverified(design=design, circuit=circuit, error=error, seconds=seconds, answers=answers)
 
 
 def show(checked: Checked | Unverified) -> None:

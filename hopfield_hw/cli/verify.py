@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal, TypeAlias
 
 import typer
 
@@ -27,6 +27,8 @@ from .options import (
 from .random_set import RandomSet, verify_set
 from .reporting import check_output, emit_result, report_error
 
+EngineName: TypeAlias = Literal["ngspice", "ensemble", "both"]
+
 
 def verify(
     design: Annotated[str | None, typer.Argument(metavar="DESIGN", help=DESIGN_HELP, show_default=False)] = None,
@@ -42,6 +44,10 @@ def verify(
     ] = None,
     plot: PlotFile = None,
     timeout: Timeout = None,
+    engine: Annotated[
+        EngineName | None,
+        typer.Option("--engine", help="What runs the circuit; ngspice, and our own where that is missing."),
+    ] = None,
     count: Annotated[
         int | None, typer.Option("--random", metavar="N", help="Verify N random networks in place of a design.")
     ] = None,
@@ -67,6 +73,7 @@ def verify(
             "--deck": deck,
             "--plot": plot,
             "--timeout": timeout,
+            "--engine": engine,
         }
         _refuse({"DESIGN": design, **own}, "--random verifies random networks")
         return verify_set(RandomSet.of(count, seed, family, chosen, goal, workers), as_json=as_json)
@@ -76,7 +83,7 @@ def verify(
     if plot is not None:
         check_output(plot, *PICTURES)
     return _verify_design(
-        Job(load(design, case), chosen, goal, rescale, deck, check_timeout(timeout), op_amp), plot, as_json
+        Job(load(design, case), chosen, goal, rescale, deck, check_timeout(timeout), op_amp, engine), plot, as_json
     )
 
 

@@ -20,12 +20,16 @@ from hopfield_hw.cli import COMMANDS, run
 from hopfield_hw.cli import demo as demo_module
 from hopfield_hw.cli.reporting import RESULT_KEYS
 from hopfield_hw.designs import load_design, shipped_designs
+from hopfield_hw.designs.export import design_circuit
 from hopfield_hw.families import FAMILIES
 from hopfield_hw.spice.dialects import DIALECTS
 from hopfield_hw.spice.ngspice import REMEDY, VARIABLE
 
 ERROR = "hopfield-hw: error: "
 HINT = "; see `hopfield-hw --help`"
+OWN_ENGINE = (
+    f"ngspice: found {VARIABLE}='/nowhere', which is not executable; {REMEDY}; verified in our own engine instead"
+)
 MISSING = f"ngspice: found {VARIABLE}='/nowhere', which is not executable; {REMEDY}"
 DESIGN = """\
 title = "Two neurons"
@@ -348,15 +352,12 @@ def test_demo_finds_and_names_a_planted_fault(cli: Command, tmp_path: Path) -> N
 
 
 @pytest.mark.usefixtures("no_ngspice")
-def test_demo_without_ngspice_runs_the_reference(cli: Command, tmp_path: Path) -> None:
+def test_demo_without_ngspice_runs_our_own_engine(cli: Command, tmp_path: Path) -> None:
     said = cli("demo", "-o", tmp_path)
-    assert said.status == 3
-    assert said.error == (
-        f"{MISSING}; not verified: letter_memory: its circuit (cell inverting_integrator, devices 315) was not "
-        "simulated"
-    )
+    assert (said.status, said.err.strip()) == (0, f"hopfield-hw: warning: {OWN_ENGINE}")
     assert "pattern recalled" in said.out
-    assert list(tmp_path.iterdir()) == []
+    assert re.search(r"engine +ensemble", said.out)
+    assert [path.name for path in tmp_path.iterdir()] == ["letter_memory.png"]
 
 
 # Bad input: status 2, one line, nothing written
@@ -559,16 +560,38 @@ def test_a_usage_error_is_an_object_too(cli: Command) -> None:
 
 
 @pytest.mark.usefixtures("no_ngspice")
-def test_verify_without_ngspice_runs_the_reference(cli: Command, tmp_path: Path) -> None:
-    message = f"{MISSING}; not verified: flip_flop: its circuit (cell ideal, devices 8) was not simulated"
+def test_verify_without_ngspice_runs_our_own_engine(cli: Command, tmp_path: Path) -> None:
     said = cli("verify", "flip_flop", "--plot", tmp_path / "page.png")
-    assert (said.status, said.error) == (3, message)
-    assert "0.999909, -0.999909" in said.out
-    assert list(tmp_path.iterdir()) == []
+    assert (said.status, said.err.strip()) == (0, f"hopfield-hw: warning: {OWN_ENGINE}")
+    assert [path.name for path in tmp_path.iterdir()] == ["page.png"]
     content = cli("verify", "flip_flop", "--json").json
     assert set(RESULT_KEYS) <= set(content)
-    assert (content["status"], content["kind"], content["message"]) == ("error", "SimulatorMissing", message)
-    assert (content["neurons"], content["devices"], content["nrmse"]) == (2, 8, None)
+    assert (content["status"], content["engine"], content["neurons"], content["devices"]) == (
+        "passed",
+        "ensemble",
+        2,
+        8,
+    )
+    assert content["nrmse"] < content["tolerance"]
+    said = cli("verify", "flip_flop", "--engine", "both")
+    assert (said.status, said.error) == (3, MISSING)
+
+
+@pytest.mark.usefixtures("no_ngspice")
+def test_a_deck_without_ngspice_is_not_verified(cli: Command, tmp_path: Path) -> None:
+    deck = tmp_path / "flip_flop.cir"
+    deck.write_text(design_circuit(load_design("flip_flop")).netlist())
+    said = cli("verify", "flip_flop", "--deck", deck)
+    message = f"{MISSING}; not verified: flip_flop: its circuit (cell ideal, devices 8) was not simulated"
+    assert (said.status, said.error) == (3, message)
+    assert "0.999909, -0.999909" in said.out
+
+
+@pytest.mark.usefixtures("ngspice")
+def test_verify_in_both_engines(cli: Command) -> None:
+    content = cli("verify", "flip_flop", "--engine", "both", "--json").json
+    assert (content["status"], content["engine"].split()[::3]) == ("passed", ["ngspice", "ensemble"])
+    assert 0.0 < content["apart"] < 2.0 * content["tolerance"]
 
 
 @pytest.mark.usefixtures("no_ngspice")
