@@ -47,7 +47,7 @@ def simulate(
         if isinstance(circuit, Ensemble | Sequence):
             raise InputError("simulate: ngspice runs one circuit at a time; take engine='ensemble' for a list of them")
         for name in BLOCKWISE:
-            if how.get(name) is not None:
+            if how.pop(name, None) is not None:
                 raise InputError(f"simulate: `{name}`: is for many samples at once; take engine='ensemble' with a list")
         return transient.simulate(circuit, cell=cell, **how)
     from .ensemble.blocks import simulate_in_blocks

@@ -187,7 +187,7 @@ def monte_carlo(
     sheet.
 
     Raises InputError for wrong arguments, for a file of another study, and as `vary` and `run_each` do; with the engine
-    "ensemble" Unrealisable for a part that it does not know, and MissingExtra without Numba.
+    "ensemble" Unrealisable for a part that it does not know.
     """
     if not isinstance(board, Board):
         raise InputError(f"monte_carlo: {type(board).__name__}: must be a Board, as design_board returns")

@@ -15,7 +15,7 @@ from ..parts import MacroModel, OpAmp
 from ..tolerance.draws import Draws, Variation, draw_factors
 from ..tolerance.drifts import Drifts
 from ..values.arrays import Array
-from ..values.errors import InputError, MissingExtra, Unrealisable
+from ..values.errors import InputError
 from ..values.physics import ROOM
 from .engines import Block, run_block, run_in_ensemble, run_in_ngspice
 from .samples import Maker, block_size
@@ -68,18 +68,18 @@ def check_engine(engine: Any, named: str) -> None:
 
 
 def choose_engine(circuit: Circuit, *temperatures: float) -> tuple[Engine, str]:
-    """Return "ensemble" where it can run a circuit, else "equation", and why."""
+    """Return "ensemble" where it can run a circuit, and Numba makes it fast, else "equation", and why."""
+    if find_spec("numba") is None:
+        return "equation", "the engine 'ensemble' is slow without the package numba; install it: pip install '.[fast]'"
     try:
         check_ensemble(circuit, *temperatures)
-    except (Unrealisable, InputError, MissingExtra) as error:
+    except InputError as error:
         return "equation", str(error)
     return "ensemble", ""
 
 
 def check_ensemble(circuit: Circuit, *temperatures: float) -> None:
-    """Raise MissingExtra without Numba, InputError for temperatures, and Unrealisable for what the engine knows not."""
-    if find_spec("numba") is None:
-        raise MissingExtra("the engine 'ensemble' needs the package numba; install it: pip install '.[fast]'")
+    """Raise InputError for temperatures, and Unrealisable for what the engine does not know."""
     if any(one != ROOM for one in temperatures):
         raise InputError(f"the engine 'ensemble' knows parts at {ROOM:g} degrees Celsius alone")
     build_system(Ensemble(circuit=circuit, size=1))
