@@ -175,7 +175,8 @@ def plan(system: System, t_stop: float, *, with_weak: bool = False) -> Plan:
             moving[place[group.nodes]] = 1.0
     moving[place[system.ports[:, :2]]] = 1.0
     is_current = np.zeros(n, dtype=np.bool_)
-    is_current[place[:n]] = [node.endswith(CURRENT_NODE) for node in system.nodes[:n]]
+    measured = {*system.currents}
+    is_current[place[:n]] = [node.endswith(CURRENT_NODE) or node in measured for node in system.nodes[:n]]
     waves = [corners_of(wave, t_stop) for wave in system.waveforms]
     breaks = np.unique(np.array([t for wave in waves if len(wave) > 1 for t, _ in wave], dtype=np.float64))
     breaks = breaks[np.diff(breaks, append=np.inf) > APART * breaks]

@@ -20,7 +20,7 @@ from ..spice.transient import AccuracyWarning, choose_grids, describe_unsettled,
 from ..values.arrays import Array, whole
 from ..values.datasets import make_dataset
 from ..values.errors import ConvergenceError, warn
-from ..values.measures import check_accuracy, nrmse
+from ..values.measures import check_accuracy
 from ..values.signals import as_signal
 from .backends import Backend, RunAll, choose_run
 from .layout import LANES, Layout, Numbers, Plan, plan
@@ -39,6 +39,7 @@ TIGHTEST = 1e-11
 FIRST_STEP, LONGEST = 1e-9, 0.05
 EDGE_STEP = 1e-3  # the first one, as a part of the shortest time between corners of sources
 MOST_STEPS = 2_000_000
+LITTLE = 1e-3  # of the largest voltage: a range that is less does not count
 KEPT = 100_000  # times of steps
 SHORTER = 0.8  # of what the growth of deviations allows
 WHY = ("", "it takes too many steps", "Newton's method does not converge, however short the step")
@@ -85,13 +86,14 @@ def simulate(
     """Return state and output over (time, neuron) of a circuit, or (sample, time, neuron) of several at once.
 
     Several circuits, a list or an Ensemble, have one topology, and differ in the values of their parts. `t_stop`,
-    `inputs`, `points`: as for ngspice, the same for all. `accuracy`: NRMSE; the error left, estimated from a run and
-    one with steps of a tenth of its tolerance, is at most half of it for every sample (`attrs["self_check"]` has the
-    largest), or an AccuracyWarning says so. `workers`: threads; all processors by default; the numbers do not depend on
-    them. `currents`: names of voltage sources to ground, of which the result has the `current` into the plus too, over
-    (time, source), amperes; NaN at the start. `backend`: what computes: "numba", kernels in machine code; "numpy",
-    slower and equal to rounding; "cupy" or "torch", on a GPU where there is one; by default Numba where it is
-    installed, and NumPy elsewhere. Samples that fail are NaN, and `attrs["failures"]` says why by sample.
+    `inputs`, `points`: as for ngspice, the same for all. `accuracy`: NRMSE of states and outputs; the error left,
+    estimated from a run and one with steps of a tenth of its tolerance, is at most half of it for every sample
+    (`attrs["self_check"]` has the largest), or an AccuracyWarning says so. `workers`: threads; all processors by
+    default; the numbers do not depend on them. `currents`: names of voltage sources to ground, of which the result has
+    the `current` into the plus too, over (time, source), amperes; NaN at the start. `backend`: what computes: "numba",
+    kernels in machine code; "numpy", slower and equal to rounding; "cupy" or "torch", on a GPU where there is one; by
+    default Numba where it is installed, and NumPy elsewhere. Samples that fail are NaN, and `attrs["failures"]` says
+    why by sample.
 
     A clocked circuit is read once a period, as in ngspice, and an AccuracyWarning says where what it samples has not
     settled.
@@ -234,14 +236,23 @@ def _halve(job: Job, goal: float, tolerance: float, longest: float, before: floa
         tolerance = max(tolerance / FINER, TIGHTEST)
         fine, longest = run_paced(job, tolerance, longest)
         known = [k for k in range(job.plan.samples) if k not in fine.failures and k not in coarse.failures]
-        states = [read(one, job.circuit)[0] for one in (fine, coarse)]
-        difference = max((nrmse(states[0][k][1:], states[1][k][1:]) for k in known), default=0.0)
+        pairs = list(zip(read(fine, job.circuit), read(coarse, job.circuit), strict=True))
+        difference = max((_apart(one[k, 1:], other[k, 1:]) for one, other in pairs for k in known), default=0.0)
         ratio = DIVIDES if before is None or difference == 0.0 else min(max(before / difference, 1.25), FINER)
         check = difference / (ratio - 1.0)
         if check <= goal / 2.0 or tolerance == TIGHTEST:
             break
         before, coarse = difference, fine
     return _Refined(fine, check, tolerance, longest, before)
+
+
+def _apart(fine: Array, coarse: Array) -> float:
+    """Return the NRMSE of the worst node; one that hardly moves, of its kind, is measured by the largest voltage."""
+    if not fine.size:
+        return 0.0
+    sizes = np.maximum(np.ptp(fine, axis=0), LITTLE * np.max(np.abs(fine)))
+    errors = np.sqrt(np.mean((coarse - fine) ** 2, axis=0)) / np.where(sizes > 0.0, sizes, 1.0)
+    return float(np.max(errors))
 
 
 def run_paced(job: Job, tolerance: float, longest: float) -> tuple[Run, float]:
