@@ -32,6 +32,7 @@ from .cells import (
 )
 from .circuit import Circuit, Device, Origin
 from .designs import Design, load_design
+from .ensemble.gradients import find_gradients
 from .equations import reference, reference_batch
 from .equations.asynchronous import run_asynchronous
 from .equations.models import run_model
@@ -135,6 +136,7 @@ __all__ = [
     "board",
     "design_board",
     "families",
+    "find_gradients",
     "formats",
     "load_design",
     "lower",

@@ -23,7 +23,7 @@ PACKAGES = (
     *("PySpice", "jsonschema", "schemdraw", "threadpoolctl", "rich", "typer"),
 )
 # For models from ONNX and PyTorch, fast fixed point, and Verilog: nothing else needs them.
-EXTRAS = ("onnx", "safetensors", "numba", "dimod", "cvxpy", "clarabel")
+EXTRAS = ("onnx", "safetensors", "numba", "distributed", "zarr", "dimod", "cvxpy", "clarabel")
 HARDWARE_TOOLS = ("iverilog", "verilator", "yosys")
 LIBRARY_REMEDY = "only PySpice's own simulators need it: `apt-get install libngspice0` on Debian or Ubuntu"
 
