@@ -12,7 +12,7 @@ pytest.importorskip("numba")
 
 import hopfield_hw as hh
 from hopfield_hw.circuit import Circuit, Device, Origin, Probe, Role
-from hopfield_hw.ensemble import transient
+from hopfield_hw.ensemble import backends
 from hopfield_hw.parts import Capacitor, Line, Resistor, VoltageSource
 from hopfield_hw.simulation import simulate
 from hopfield_hw.values.measures import nrmse
@@ -82,7 +82,7 @@ def test_samples_have_delays_of_their_own(monkeypatch: pytest.MonkeyPatch) -> No
 
     The capacitor is charged through 50 Ohm from 2 (2 V / 4).
     """
-    monkeypatch.setattr(transient, "ROOM", 16)
+    monkeypatch.setattr(backends, "ROOM", 16)
     delays = np.linspace(0.9e-4, 1.7e-4, 11)
     circuits = [line(2.0, Capacitor(1e-6), delay=delay) for delay in delays.tolist()]
     found = simulate(circuits, engine="ensemble", t_stop=2.5e-4, accuracy=1e-5, points=501)
