@@ -23,7 +23,8 @@ from hopfield_hw.ensemble.layout import LANES, Layout, plan
 from hopfield_hw.ensemble.ordering import fill_in, order_unknowns
 from hopfield_hw.ensemble.system import build_system
 from hopfield_hw.ensemble.transient import Job, Run
-from hopfield_hw.parts import D1N4148, Capacitor, CurrentSource, Pulse, Resistor, Transistor, VoltageSource
+from hopfield_hw.functions.expressions import Argument, tanh
+from hopfield_hw.parts import D1N4148, Behaviour, Capacitor, CurrentSource, Pulse, Resistor, Transistor, VoltageSource
 from hopfield_hw.simulation import simulate
 from hopfield_hw.tolerance import Tolerances, draw_factors, vary
 from hopfield_hw.values.errors import InputError, MissingExtra, Unrealisable
@@ -99,6 +100,20 @@ def clocked() -> list[Circuit]:
     return [hh.lower(hh.transforms.hold_outputs(network, period=2e-3), cell="active_rc")]
 
 
+def comparator() -> list[Circuit]:
+    """An output that no capacitor holds, and that changes within a step of what does."""
+    limit = Behaviour(tanh(100.0 * Argument(0)), "voltage")
+    return [
+        circuit(
+            ("V", VoltageSource(1.0), ("in", "0")),
+            ("R", Resistor(1e3), ("in", "held")),
+            ("C", Capacitor(1e-6), ("held", "0")),
+            ("B", limit, ("out", "0", "held")),
+            initial={"held": -1.0},
+        )
+    ]
+
+
 def crossbar() -> list[Circuit]:
     """A network whose weights are one device."""
     rng = np.random.default_rng(7)
@@ -113,6 +128,7 @@ def crossbar() -> list[Circuit]:
     return [hh.lower(network, cell=cells.InvertingIntegrator(), crossbars=True)]
 
 
+CIRCUITS = (pulse, diode, transistor, drawn, transconductors, clamps, clocked, comparator, crossbar)
 TOLERANCE = 1e-5
 
 
@@ -124,7 +140,9 @@ def run(circuits: list[Circuit], backend: backends.Backend, seconds: float = 4e-
     return transient.run(job, TOLERANCE, 0.05 * seconds)
 
 
-@pytest.mark.parametrize("circuits", [pulse, diode, transistor, drawn, transconductors, clamps, clocked, crossbar])
+@pytest.mark.parametrize(
+    "circuits", [pulse, diode, transistor, drawn, transconductors, clamps, clocked, comparator, crossbar]
+)
 @pytest.mark.parametrize("backend", ["numpy", "torch", "cupy"])
 def test_the_numbers_are_those_of_the_kernels(circuits: Callable[[], list[Circuit]], backend: backends.Backend) -> None:
     pytest.importorskip("numba")

@@ -93,7 +93,7 @@ def test_a_program_on_whole_arrays_gives_what_the_kernels_give(formula: Expressi
     at = points()
     value, slopes = run(formula, at)
     skeleton, numbers = split_numbers(formula, 3)
-    rows = [*at, *(np.full_like(at[0], number) for number in numbers)]
+    rows = [*at, *(np.full_like(at[0], evaluate(number, ())) for number in numbers)]
     whole, own = arrays.run_program(compile_formula(skeleton, 3, len(numbers)), rows)
     np.testing.assert_allclose(whole, value, rtol=2e-15, atol=1e-15)
     for k in range(3):

@@ -16,17 +16,16 @@ from .equations import Equations, evaluate_charges, give_numbers, plan_equations
 from .library import Library
 from .sources import Sources, give_sources, plan_sources
 from .state import KEPT, State, new_state, of_block, take
-from .steps import combine, extrapolate, find_errors, judge, keep, try_step, turn_corners
+from .steps import Results, combine, extrapolate, find_errors, find_misses, judge, keep, try_step, turn_corners
 
 
 class Run(NamedTuple):
-    """What a run of blocks shares: `grid`, `probes` and `moving` (see `find_errors`) are arrays of the library."""
+    """What a run of blocks shares; `moving`: see `find_errors`."""
 
     e: Equations
     sources: Sources
     options: Options
-    grid: Any
-    probes: Any
+    results: Results
     moving: Any
 
 
@@ -46,8 +45,12 @@ def run_plan(library: Library, threads: int, made: Plan, options: Options, outco
         e=plan_equations(library, g, together),
         sources=plan_sources(library, g, options.t_stop),
         options=options,
-        grid=library.give(options.grid),
-        probes=library.give(options.probes),
+        results=Results(
+            times=library.give(options.grid),
+            ends=library.give(np.append(options.grid, np.inf)),
+            probes=library.give(options.probes),
+            unknowns=library.give(options.probes[options.probes < g.n]),
+        ),
         moving=library.give(np.flatnonzero(g.differential)),
     )
 
@@ -66,17 +69,19 @@ def _run_together(run: Run, numbers: Any, start: Any, outcomes: list[Outcome]) -
     library, xp = e.library, e.library.xp
     blocks = len(outcomes)
     origin = library.give(np.arange(blocks).reshape(-1, 1))
-    s = _begin(run, new_state(e, numbers, start, origin, options.first), start)
+    s = new_state(e, numbers, start, origin, options.first)
+    v = _begin(run, s, start)
     shape = (blocks * LANES, options.grid.size, options.probes.size)
     waves = xp.full(shape, np.nan, dtype=xp.float64, device=library.device)
     if options.grid[0] <= 0.0:
-        waves[:, 0] = xp.reshape(xp.take(s.past[0], run.probes, axis=0), (shape[2], -1)).T
+        waves[:, 0] = xp.reshape(xp.take(v, run.results.probes, axis=0), (shape[2], -1)).T
         s = s._replace(next_out=s.next_out + 1)
     taken: list[float] = []
     for _ in range(options.most):
         step = try_step(e, run.sources, s, options)
         errors, known = find_errors(e, run.moving, s, step, options)
-        s, accepted = judge(e, s, step, errors, known, options.first)
+        misses = find_misses(e, run.results, s, step, options)
+        s, accepted = judge(e, s, step, errors, known, misses, options.first)
         s = keep(e, s, step, accepted)
         s = _write(run, s, accepted, waves)
         s = turn_corners(e, run.sources, s, accepted, options)
@@ -97,19 +102,22 @@ def _run_together(run: Run, numbers: Any, start: Any, outcomes: list[Outcome]) -
     outcomes[0].taken[:count, 0] = taken[:count]
 
 
-def _begin(run: Run, s: State, start: Any) -> State:
-    """Return the state with the start, and its charges, as the past."""
-    e = run.e
-    v = e.library.xp.concat([start, give_sources(e.library, run.sources, s.t)], axis=0)
-    s.past[0] = v
-    s.charge_past[0] = evaluate_charges(e, s.numbers.parameters, v)
-    return s
+def _begin(run: Run, s: State, start: Any) -> Any:
+    """Write the start, and its charges, as the past, and return the voltages of all nodes.
+
+    Sources come from 0 V, as in ngspice: what is between one and a node starts at the voltage of the node alone.
+    """
+    e, xp = run.e, run.e.library.xp
+    volts = give_sources(e.library, run.sources, s.t)
+    s.past[0] = xp.concat([start, xp.zeros_like(volts)], axis=0)
+    s.charge_past[0] = evaluate_charges(e, s.numbers.parameters, s.past[0])
+    return xp.concat([start, volts], axis=0)
 
 
 def _write(run: Run, s: State, accepted: Any, waves: Any) -> State:
     """Write the results that the accepted steps have passed: of each lane, a number of times of its own."""
     library, xp = run.e.library, run.e.library.xp
-    passed = xp.searchsorted(run.grid, xp.reshape(s.t * (1.0 + 1e-12), (-1,)), side="right")
+    passed = xp.searchsorted(run.results.times, xp.reshape(s.t * (1.0 + 1e-12), (-1,)), side="right")
     before = xp.reshape(s.next_out, (-1,))
     count = xp.where(xp.reshape(accepted, (-1,)) & (passed > before), passed - before, 0)
     ends = xp.cumsum(count, 0)
@@ -118,12 +126,12 @@ def _write(run: Run, s: State, accepted: Any, waves: Any) -> State:
     outs = every - (ends - count - before)[lanes]
     points = xp.reshape(xp.where(s.order + 1 < s.known, s.order + 1, s.known), (-1,))
     times = xp.reshape(s.times, (s.times.shape[0], -1))
-    past = xp.reshape(xp.take(s.past, run.probes, axis=1), (KEPT, run.probes.shape[0], -1))
+    past = xp.reshape(xp.take(s.past, run.results.probes, axis=1), (KEPT, run.results.probes.shape[0], -1))
     origin = xp.reshape(s.origin * LANES + xp.arange(LANES, device=library.device), (-1,))
-    piece = max(1, library.numbers // (KEPT * max(1, run.probes.shape[0])))
+    piece = max(1, library.numbers // (KEPT * max(1, run.results.probes.shape[0])))
     for first in range(0, lanes.shape[0], piece):
         own, at = lanes[first : first + piece], outs[first : first + piece]
-        weights = extrapolate(xp, times[:, own], run.grid[at], points[own])
+        weights = extrapolate(xp, times[:, own], run.results.times[at], points[own])
         waves[origin[own], at] = combine(weights, past[:, :, own]).T
     return s._replace(next_out=xp.reshape(before + count, s.next_out.shape))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import Any, NamedTuple, TypeVar, cast
 
 from ..layout import LANES
@@ -29,6 +30,7 @@ class State(NamedTuple):
     size: Any
     t: Any
     wanted: Any
+    target: Any
     order: Any
     waited: Any
     next_break: Any
@@ -82,6 +84,7 @@ def new_state(e: Equations, numbers: Numbers, start: Any, origin: Any, first: fl
         size=e.library.xp.abs(start),
         t=library.zeros(*shape),
         wanted=library.full(first, *shape),
+        target=library.full(inf, *shape),
         order=library.full(1, *shape),
         waited=count(),
         next_break=count(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,6 +16,7 @@ from ..method import (
     LEAST_GROWTH,
     NO_CONVERGENCE,
     PAST,
+    READ_WITHIN,
     REJECTED,
     SAFETY,
     SHORTEST,
@@ -29,6 +31,15 @@ from .sums import add_sums
 
 # By order, how the next step depends on the error of this one.
 ROOTS = -1.0 / np.arange(1, HIGHEST + 3)
+
+
+class Results(NamedTuple):
+    """What is read: `probes`, of which some are `unknowns`, at `times`; `ends`: those, and a last one, never."""
+
+    times: Any
+    ends: Any
+    probes: Any
+    unknowns: Any
 
 
 class Step(NamedTuple):
@@ -99,6 +110,7 @@ def try_step(e: Equations, sources: Sources, s: State, options: Options) -> Step
 def _choose_times(xp: Any, sources: Sources, s: State, options: Options) -> tuple[Any, Any]:
     """Return when the next step of each lane ends, at corners of sources exactly, and how long it is."""
     end = sources.ends[s.next_break]
+    end = xp.where(s.target < end, s.target, end)
     left = end - s.t
     h = xp.where(s.wanted < options.longest, s.wanted, options.longest)
     is_last = s.active & (h >= left * (1.0 - 1e-9))
@@ -137,15 +149,34 @@ def find_errors(e: Equations, moving: Any, s: State, step: Step, options: Option
     return xp.stack(errors), xp.stack(marks)
 
 
-def judge(e: Equations, s: State, step: Step, errors: Any, known: Any, first: float) -> tuple[State, Any]:
+def find_misses(e: Equations, results: Results, s: State, step: Step, options: Options) -> tuple[Any, Any]:
+    """Return which lanes have a result within the step that would be off, and when each has its next result.
+
+    What no capacitor holds may move faster than the states.
+    """
+    xp = e.library.xp
+    out = results.ends[s.next_out]
+    v, size = xp.take(step.v, results.unknowns, axis=0), xp.take(s.size, results.unknowns, axis=0)
+    off = xp.abs(v - xp.take(step.predicted, results.unknowns, axis=0))
+    largest = xp.where(size > xp.abs(v), size, xp.abs(v))
+    is_off = xp.any(off > READ_WITHIN * (options.tolerance * largest + options.nothing), axis=0)
+    return is_off & (out < step.now * (1.0 - 1e-12)), out
+
+
+def judge(
+    e: Equations, s: State, step: Step, errors: Any, known: Any, misses: tuple[Any, Any], first: float
+) -> tuple[State, Any]:
     """Return the state with the next step and order of each lane, and which lanes accept this step."""
     xp, k, error = e.library.xp, s.order, errors[1]
+    is_off, result = misses
     failed = s.active & ~step.converged
     refused = s.active & step.converged & (error > 1.0)
-    accepted = s.active & step.converged & ~refused
+    missed = s.active & step.converged & ~refused & is_off
+    accepted = s.active & step.converged & ~refused & ~missed
     shorter = SAFETY * xp.where(refused, error, 1.0) ** e.library.give(ROOTS)[k]
     wanted = xp.where(failed, FAILED * step.h, s.wanted)
     wanted = xp.where(refused, step.h * xp.where(shorter > REJECTED, shorter, REJECTED), wanted)
+    wanted = xp.where(missed, result - s.t, wanted)
     lost = failed & (wanted < SHORTEST * first)
     waited = xp.where(accepted, s.waited + 1, 0)
     h, order, changed = _next_step(e, s, step, errors, known, waited, wanted)
@@ -155,13 +186,14 @@ def judge(e: Equations, s: State, step: Step, errors: Any, known: Any, first: fl
     changed = changed & accepted & ~early
     made = s._replace(
         wanted=wanted,
+        target=xp.where(missed, result, xp.where(accepted, inf, s.target)),
         order=xp.where(changed, order, k),
-        waited=xp.where(changed, 0, xp.where(s.active, waited, s.waited)),
+        waited=xp.where(changed, 0, xp.where(missed, s.waited, waited)),
         factored=xp.where(failed, 0.0, s.factored),
         active=s.active & ~lost,
         status=xp.where(lost, NO_CONVERGENCE, s.status),
         steps=s.steps + accepted,
-        rejected=s.rejected + (failed | refused),
+        rejected=s.rejected + (failed | refused | missed),
     )
     return made, accepted
 
