@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
+from hashlib import blake2b
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from llvmlite import ir
@@ -29,9 +31,25 @@ LOOSE = ("contract", "nsz", "arcp")
 F = TypeVar("F", bound=Callable[..., Any])
 
 
+def _hash_sources() -> str:
+    """Return a hash of all sources that kernels are made of."""
+    found = blake2b(digest_size=16)
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        found.update(path.read_bytes())
+    return found.hexdigest()
+
+
+SOURCES = _hash_sources()
+
+
 def compiled(function: F) -> F:
-    """Return a function in machine code, which is kept on disk."""
+    """Return a function in machine code, which is kept on disk as long as no source of the kernels changes.
+
+    Numba itself looks at the file of a function alone, and would keep what this one calls in others.
+    """
     made: Any = njit(cache=True, nogil=True, error_model="numpy", fastmath=set(LOOSE))(function)
+    kept = made._cache._cache_file
+    kept._source_stamp = (kept._source_stamp, SOURCES)
     return cast("F", made)
 
 

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 # The tolerance of the first run's steps, as a part of the accuracy; how much smaller the next one is; and by how much,
 # at least, that divides the error of a run until two steps have shown it.
 FIRST, FINER, DIVIDES = 0.1, 10.0, 3.0
+# By what two steps are taken to have divided it at most and at least: the method of order k divides it by 10^(k/(k+1)).
+MOST, LEAST = 5.0, 1.25
 REFINEMENTS = 6
 TIGHTEST = 1e-11
 # The first step, and the longest one, as parts of the run.
@@ -238,7 +240,7 @@ def _halve(job: Job, goal: float, tolerance: float, longest: float, before: floa
         known = [k for k in range(job.plan.samples) if k not in fine.failures and k not in coarse.failures]
         pairs = list(zip(read(fine, job.circuit), read(coarse, job.circuit), strict=True))
         difference = max((_apart(one[k, 1:], other[k, 1:]) for one, other in pairs for k in known), default=0.0)
-        ratio = DIVIDES if before is None or difference == 0.0 else min(max(before / difference, 1.25), FINER)
+        ratio = DIVIDES if before is None or difference == 0.0 else min(max(before / difference, LEAST), MOST)
         check = difference / (ratio - 1.0)
         if check <= goal / 2.0 or tolerance == TIGHTEST:
             break
