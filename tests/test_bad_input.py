@@ -380,7 +380,7 @@ def circuit(
 
 
 FLOAT = "must be a float (of Python, not of NumPy)"
-POINTS = "must be increasing (time, volts) points of finite floats, or a Pulse"
+POINTS = "must be increasing (time, volts) points of finite floats, or a Pulse with edges"
 
 CIRCUITS = [
     *(
@@ -436,10 +436,17 @@ CIRCUITS = [
         )
         for wave in ("SIN(0 1 1)", None, 1)
     ),
-    Case(
-        "a pulse of a negative width",
-        circuit(VoltageSource(Pulse(0.0, 1.0, 0.0, 1e-6, -1e-3, 1e-3)), "V_1"),
-        f"device V_1 = {Pulse(0.0, 1.0, 0.0, 1e-6, -1e-3, 1e-3)!r:.80}: {POINTS}",
+    *(
+        Case(
+            f"a pulse {what}",
+            circuit(VoltageSource(pulse), "V_1"),
+            f"device V_1 = {pulse!r:.80}: {POINTS}",
+        )
+        for what, pulse in (
+            ("of a negative width", Pulse(0.0, 1.0, 0.0, 1e-6, -1e-3, 1e-3)),
+            ("without edges", Pulse(0.0, 1.0, 0.0, 0.0, 1e-3, 2e-3)),
+            ("without a period", Pulse(0.0, 1.0, 0.0, 1e-6, 1e-3, 0.0)),
+        )
     ),
     *(
         Case(

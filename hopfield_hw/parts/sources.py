@@ -15,7 +15,7 @@ from .part import Part
 class Pulse(NamedTuple):
     """The waveform of a clock: `first` volts, from `delay` on `second` for `width`, again every `period`; seconds.
 
-    `edge`: how long it rises and falls.
+    `edge`: how long it rises and falls; not 0, as a simulator would take one of its own steps for it.
     """
 
     first: float
@@ -52,7 +52,7 @@ class VoltageSource(Part):
             if not self.voltage or not _is_waveform(self.voltage):
                 raise InputError(
                     f"device {name} = {self.voltage!r:.80}: must be increasing (time, volts) points of finite floats, "
-                    "or a Pulse"
+                    "or a Pulse with edges"
                 )
             return
         super(VoltageSource, self).check(name)
@@ -109,7 +109,8 @@ class Transconductance(Part):
 
 def _is_waveform(value: tuple[object, ...]) -> bool:
     if isinstance(value, Pulse):
-        return all(type(number) is float and math.isfinite(number) for number in value) and min(value[2:]) >= 0.0
+        finite = all(type(number) is float and math.isfinite(number) for number in value)
+        return finite and min(value.delay, value.width) >= 0.0 and min(value.edge, value.period) > 0.0
     points = [point for point in value if isinstance(point, tuple)]
     moments = [point[0] for point in points]
     finite = all(type(number) is float and math.isfinite(number) for point in points for number in point)

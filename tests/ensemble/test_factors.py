@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -11,6 +13,7 @@ from small_circuits import circuit
 pytest.importorskip("numba")
 
 from hopfield_hw.circuit import Ensemble
+from hopfield_hw.ensemble import lanes
 from hopfield_hw.ensemble.kernels import factorise, solve, solve_transposed
 from hopfield_hw.ensemble.layout import LANES, plan
 from hopfield_hw.ensemble.ordering import fill_in, order_unknowns
@@ -59,3 +62,14 @@ def test_an_arrow_is_eliminated_from_its_tips_and_not_filled_in() -> None:
     assert fill_in(place[rows], place[columns], n).columns.size == 3 * n - 2
     natural = SimpleNamespace(pattern=fill_in(rows, columns, n))
     assert natural.pattern.columns.size == n * n
+
+
+def test_kernels_on_disk_are_of_all_their_sources() -> None:
+    """A module with kernels, and whatever of the engine it imports, is in what the kernels on disk are known by."""
+    folder = Path(lanes.__file__).parent
+    for path in folder.glob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        if re.search(r"^@(compiled|inlined)$", text, re.MULTILINE):
+            named = re.findall(r"^from \.(\w+) import", text, re.MULTILINE)
+            assert {path.stem, *named} <= set(lanes.KERNELS), path.stem
+    assert factorise._cache._cache_file._source_stamp[1] == lanes.SOURCES
