@@ -134,7 +134,7 @@ def test_verify_writes_one_object(cli: Command) -> None:
     assert said.json["status"] == "passed"
     assert said.json["nrmse"] <= 1e-4
     assert said.json["neurons"] == 2
-    assert set(said.json["seconds"]) == {"compile", "reference", "spice", "evidence"}
+    assert set(said.json["seconds"]) == {"compile", "reference", "ngspice", "evidence"}
     assert said.json["answers"][0]["ok"] is True
 
 

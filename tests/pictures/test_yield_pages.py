@@ -36,7 +36,9 @@ def test_no_bin_of_margins_holds_both_sides_of_zero(margins: list[float]) -> Non
 def test_yields_are_drawn_with_their_intervals(points: tuple[float, ...], unit: str, factor: float) -> None:
     yields = tuple(Yield(count=k, trials=100) for k in (100, 97, 60)[: len(points)])
     notes = ("",) * len(points)
-    curve = YieldCurve(quantity="what", unit=unit, points=points, yields=yields, nominal=0.0, notes=notes)
+    curve = YieldCurve(
+        quantity="what", unit=unit, points=points, yields=yields, nominal=0.0, notes=notes, engine="equation"
+    )
     axes = plot_yields(curve, title="boards").axes[0]
     (bars,) = axes.containers
     line, _, (collection,) = bars.lines

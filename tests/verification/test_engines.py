@@ -115,7 +115,5 @@ def test_one_that_is_wrong_fails_both(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_bad_input() -> None:
     with pytest.raises(InputError, match=r"^verify: `engine` = 'spice': must be ngspice, ensemble or both$"):
         hh.verify(NETWORK, engine="spice", t_stop=T_STOP)  # type: ignore[arg-type]
-    with pytest.raises(
-        InputError, match=r"^verify: `engine` = 'both': a deck is read by ngspice alone; leave"
-    ):
+    with pytest.raises(InputError, match=r"^verify: `engine` = 'both': a deck is read by ngspice alone; leave"):
         hh.verify(NETWORK, engine="both", deck="* nothing", t_stop=T_STOP)
