@@ -25,10 +25,11 @@ from random_graphs import TAU, random_graph
 
 import hopfield_hw as hh
 from hopfield_hw.circuit import Circuit, Device, Ensemble, Origin, Probe, Role
+from hopfield_hw.ensemble.backends import choose_run
 from hopfield_hw.ensemble.gradients import find_gradients
 from hopfield_hw.ensemble.layout import plan
 from hopfield_hw.ensemble.system import build_system
-from hopfield_hw.ensemble.transient import run
+from hopfield_hw.ensemble.transient import Job, run
 from hopfield_hw.parts import (
     BZX84C6V2,
     D1N4148,
@@ -282,7 +283,8 @@ def _part(circuit: Circuit, name: str) -> Any:
 def tight(circuits: list[Circuit], seconds: float, tolerance: float = TIGHT) -> Any:
     """Return the voltages of the states at a time, (samples, neurons)."""
     grid = np.array([0.0, seconds])
-    found = run(plan(build_system(Ensemble.of(circuits)), seconds), circuits[0], grid, tolerance, 0.02 * seconds, 1)
+    made = plan(build_system(Ensemble.of(circuits)), seconds)
+    found = run(Job(made, circuits[0], grid, choose_run("numba", 1)[1], None), tolerance, 0.02 * seconds)
     if found.failures:
         raise RuntimeError(f"a tight run fails: {found.failures}")
     return found.waves[:, -1, : len(circuits[0].states)]

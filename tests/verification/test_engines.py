@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
 import hopfield_hw as hh
@@ -103,7 +104,7 @@ def test_one_that_is_wrong_fails_both(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def wrong(*given: Any, **how: Any) -> Any:
         wave = run(*given, **how)
-        wave["state"] = wave["state"] * 1.01
+        wave["state"] = wave["state"] * np.linspace(1.0, 1.01, wave.sizes["time"])[:, np.newaxis]
         return wave
 
     monkeypatch.setattr(simulators, "simulate", wrong)
