@@ -41,6 +41,7 @@ TIGHTEST = 1e-11
 FIRST_STEP, LONGEST = 1e-9, 0.05
 EDGE_STEP = 1e-3  # the first one, as a part of the shortest time between corners of sources
 MOST_STEPS = 2_000_000
+BEYOND = 1e7  # V: a circuit that is there has lost its equations
 LITTLE = 1e-3  # of the largest voltage: a range that is less does not count
 KEPT = 100_000  # times of steps
 SHORTER = 0.8  # of what the growth of deviations allows
@@ -318,6 +319,11 @@ def run(job: Job, tolerance: float, longest: float, further: Sequence[int] = ())
     waves = waves[:, np.searchsorted(grid, job.grid), : len(places)]
     why = status.reshape(-1)[: made.samples]
     failures = {int(k): WHY[why[k]] for k in np.flatnonzero(why)}
+    voltages = waves[:, :, : len(circuit.states) + len(circuit.outputs)]
+    largest = np.max(np.abs(np.nan_to_num(voltages)), axis=(1, 2), initial=0.0)
+    for k in np.flatnonzero(largest > BEYOND).tolist():
+        failures.setdefault(k, f"its voltages leave all bounds, with {largest[k]:.1e} V")
+        waves[k] = np.nan
     return Run(waves, failures, taken[:, 0], tuple(counts.sum(axis=0).tolist()), max(left))
 
 

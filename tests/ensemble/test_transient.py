@@ -34,7 +34,7 @@ from hopfield_hw.simulation import simulate
 from hopfield_hw.spice.analyses import run_transient
 from hopfield_hw.spice.transient import simulate as simulate_in_ngspice
 from hopfield_hw.tolerance import Tolerances, draw_factors, vary
-from hopfield_hw.values.errors import InputError
+from hopfield_hw.values.errors import ConvergenceError, InputError
 from hopfield_hw.values.measures import nrmse
 
 DESIGNS = sorted(path.parent.name for path in (Path(__file__).parents[2] / "circuits").glob("*/design.toml"))
@@ -355,3 +355,16 @@ def test_nodes_that_nothing_determines_are_named(devices: tuple[Any, ...], node:
         f"'a small circuit': nothing determines the voltage of node {node}: give each a path to ground, and drive it "
         "by one source at most"
     )
+
+
+def test_voltages_beyond_all_bounds_are_a_failure() -> None:
+    """A node that grows by e in 1 us, from 1 V: what is beyond 10 MV is no waveform of a circuit."""
+    made = circuit(
+        ("C", Capacitor(1e-9), ("out", "0")),
+        ("G", Transconductance(1e-3), ("0", "out", "out", "0")),
+        ("R", Resistor(1e9), ("out", "0")),
+        initial={"out": 1.0},
+    )
+    simulate(made, engine="ensemble", t_stop=1e-5)
+    with pytest.raises(ConvergenceError, match=r"does not run: its voltages leave all bounds, with 4\.\de\+08 V$"):
+        simulate(made, engine="ensemble", t_stop=2e-5)
