@@ -25,6 +25,9 @@ ITERATIONS, MORE_ITERATIONS, FIRST_ITERATIONS = 8, 25, 200
 CONVERGED: Final = 0.1  # of the error of a step
 STALE: Final = 0.3  # how far alpha may be from that of the factors, as a part of it
 LONGEST_MOVE: Final = 2.0  # volts, of an iteration of a first step
+# What a first step may leave of a law, against what moves of a tolerance leave, and against its terms, for rounding.
+BALANCED, ROUNDED = 10.0, 1e-9
+SWEEPS: Final = 20  # through all laws one by one, for a start where Newton's method has led nowhere
 SLOW: Final = 0.95  # what the moves fall by from one to the next where they lead nowhere
 
 # What a divisor of 0 is taken for, where nothing is known yet at the start; and the largest exponent.

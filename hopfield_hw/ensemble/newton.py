@@ -7,9 +7,20 @@ from typing import Any
 import numpy as np
 
 from .kernels import evaluate_formulas, factorise, solve, write_jacobian, write_residual
-from .lanes import choose, compiled, load, spread, store
+from .lanes import choose, compiled, load, magnitude, spread, store
 from .layout import LANES
-from .method import CONVERGED, FIRST_ITERATIONS, ITERATIONS, LONGEST_MOVE, MORE_ITERATIONS, SLOW, STALE
+from .method import (
+    BALANCED,
+    CONVERGED,
+    FIRST_ITERATIONS,
+    ITERATIONS,
+    LONGEST_MOVE,
+    MORE_ITERATIONS,
+    ROUNDED,
+    SLOW,
+    STALE,
+    SWEEPS,
+)
 
 
 @compiled
@@ -17,7 +28,7 @@ def iterate(g: Any, numbers: Any, s: Any, counts: Any) -> None:
     """Solve the equations of a step for the voltages, from those predicted; `converged` says which lanes did.
 
     Where old factors lead nowhere, it begins again with new ones in each iteration. A first step starts anywhere: it
-    has new ones too, and moves that are limited.
+    has new ones too, and moves that are limited; what it converges to is looked at, as no error of it is known.
     """
     usable, is_first = True, False
     for lane in range(LANES):
@@ -28,6 +39,11 @@ def iterate(g: Any, numbers: Any, s: Any, counts: Any) -> None:
                 is_first = True
     if is_first:
         _try(g, numbers, s, counts, FIRST_ITERATIONS, True, LONGEST_MOVE)
+        _check_balance(g, numbers, s)
+        if not s.converged.all():
+            _relax(g, numbers, s)
+            _try(g, numbers, s, counts, FIRST_ITERATIONS, True, LONGEST_MOVE)
+            _check_balance(g, numbers, s)
         return
     if usable:
         _try(g, numbers, s, counts, ITERATIONS, False, np.inf)
@@ -39,6 +55,54 @@ def iterate(g: Any, numbers: Any, s: Any, counts: Any) -> None:
             s.v[: g.n] = s.predicted
             _try(g, numbers, s, counts, MORE_ITERATIONS, True, np.inf)
             return
+
+
+@compiled
+def _look(g: Any, numbers: Any, s: Any) -> None:
+    """Write what is left of each law at the voltages, and the entries of the Jacobian in place of its factors."""
+    evaluate_formulas(g, numbers.parameters, s.v, s.registers, s.values, s.slopes, True, 0)
+    write_residual(g, numbers.linear, numbers.rates, s.v, s.values, s.alpha, s.base, s.charge_base, s.moves)
+    write_jacobian(g, numbers.linear, numbers.rates, s.slopes, s.alpha, s.factors)
+    s.factored[:] = 0.0
+
+
+@compiled
+def _check_balance(g: Any, numbers: Any, s: Any) -> None:
+    """Unmark lanes with a law that is further from balance than moves of the tolerance of each node would leave it.
+
+    Where a quotient's divisor is next to 0 entries are so large that rounding hides the other laws from the factors.
+    """
+    _look(g, numbers, s)
+    loose = BALANCED * np.sqrt(max(g.n, 1))
+    for i in range(g.n):
+        most = spread(0.0)
+        for p in range(g.starts[i], g.starts[i + 1]):
+            node = g.columns[p]
+            moved = loose / load(s.weights, node) + ROUNDED * magnitude(load(s.v, node))
+            most = most + magnitude(load(s.factors, p)) * moved
+        store(s.correction, 0, magnitude(load(s.moves, i)) - most)
+        for lane in range(LANES):
+            # What is not a number is not in balance.
+            if s.active[lane] and not s.correction[lane] <= 0.0:
+                s.converged[lane] = False
+
+
+@compiled
+def _relax(g: Any, numbers: Any, s: Any) -> None:
+    """Start lanes that have not converged anew: each law moves its own node, sweep by sweep.
+
+    It follows a chain of formulas to its end, where a step of Newton's method through all of them goes astray.
+    """
+    for lane in range(LANES):
+        if not s.converged[lane]:
+            s.v[: g.n, lane] = s.predicted[:, lane]
+    for _ in range(SWEEPS):
+        _look(g, numbers, s)
+        for i in range(g.n):
+            for lane in range(LANES):
+                move = s.moves[i, lane] / s.factors[g.diagonal[i], lane]
+                if not s.converged[lane] and np.isfinite(move):
+                    s.v[i, lane] -= move
 
 
 @compiled

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from small_circuits import circuit
+from verify_ensemble import SEED
 
 pytest.importorskip("numba")
 
@@ -16,6 +17,8 @@ import hopfield_hw as hh
 from hopfield_hw.board import design_board
 from hopfield_hw.circuit import Circuit, Ensemble, Role
 from hopfield_hw.ensemble.system import build_system
+from hopfield_hw.equations import solve
+from hopfield_hw.graph import as_graph
 from hopfield_hw.parts import (
     BZX84C6V2,
     D1N4148,
@@ -36,6 +39,7 @@ from hopfield_hw.spice.transient import simulate as simulate_in_ngspice
 from hopfield_hw.tolerance import Tolerances, draw_factors, vary
 from hopfield_hw.values.errors import ConvergenceError, InputError
 from hopfield_hw.values.measures import nrmse
+from hopfield_hw.verification.random_set import draw
 
 DESIGNS = sorted(path.parent.name for path in (Path(__file__).parents[2] / "circuits").glob("*/design.toml"))
 
@@ -368,3 +372,14 @@ def test_voltages_beyond_all_bounds_are_a_failure() -> None:
     simulate(made, engine="ensemble", t_stop=1e-5)
     with pytest.raises(ConvergenceError, match=r"does not run: its voltages leave all bounds, with 4\.\de\+08 V$"):
         simulate(made, engine="ensemble", t_stop=2e-5)
+
+
+@pytest.mark.parametrize("backend", ["numba", "numpy"])
+def test_a_quotient_of_nothing_at_the_start_does_not_lead_astray(backend: Any) -> None:
+    """A softmax whose sum starts at 0 V: Newton's method came to a point that is none of the circuit, at 1e15 V."""
+    graph = as_graph(draw(SEED, 261, "modern_hopfield"))
+    made = hh.lower(graph)
+    t_stop = 5.0 * made.time_constant
+    found = simulate(made, engine="ensemble", t_stop=t_stop, points=101, backend=backend)["state"].to_numpy()
+    exact = solve(graph, t_stop=t_stop, points=101)["state"].to_numpy()
+    assert nrmse(exact[1:], found[1:]) < 1e-4

@@ -54,7 +54,8 @@ class Equations(NamedTuple):
 
     `linear`, `rates`: sums of G v and C v, with the order of their entries. `couplings`: crossbars. `values`: what
     formulas add to which law, with `signs`. `linear_places`, `rate_places`: of the Jacobian, and which entries, in that
-    order, are there; `slopes`: what formulas add to it. `limits`: of moves in a first step, (unknowns, 1, 1).
+    order, are there; `slopes`: what formulas add to it; `entries`: sums of its rows; `diagonal`: where that is.
+    `limits`: of moves in a first step, (unknowns, 1, 1).
     """
 
     library: Library
@@ -70,6 +71,8 @@ class Equations(NamedTuple):
     linear_places: tuple[Any, Any]
     rate_places: tuple[Any, Any]
     slopes: list[Piece]
+    entries: list[Piece]
+    diagonal: Any
     limits: Any
     elimination: Elimination
 
@@ -93,6 +96,7 @@ def plan_equations(library: Library, layout: Layout, blocks: int) -> Equations:
     value, sign = np.nonzero(g.value_rows >= 0)
     laws = g.value_rows[value, sign].astype(np.int64)
     place, slope, is_charge = g.slope_places.astype(np.int64).T
+    of_entries, places = np.repeat(np.arange(g.n), np.diff(g.starts)), len(g.columns)
     # Of a slope +1, -1, alpha or -alpha; see `write_jacobian`.
     factor = 2 * is_charge + (g.slope_signs < 0.0)
     return Equations(
@@ -109,6 +113,8 @@ def plan_equations(library: Library, layout: Layout, blocks: int) -> Equations:
         linear_places=linear_places,
         rate_places=rate_places,
         slopes=arrange(library, lanes, place, slope, factor, g.slopes),
+        entries=arrange(library, lanes, of_entries, np.arange(places), g.columns.astype(np.int64), places),
+        diagonal=library.give(g.diagonal),
         limits=library.give(np.where(g.is_current, np.inf, LONGEST_MOVE).reshape(-1, 1, 1)),
         elimination=plan_elimination(library, layout, lanes),
     )

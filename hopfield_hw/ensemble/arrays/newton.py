@@ -9,10 +9,11 @@ from __future__ import annotations
 from math import inf
 from typing import Any, NamedTuple
 
-from ..method import CONVERGED, FIRST_ITERATIONS, ITERATIONS, MORE_ITERATIONS, SLOW, STALE
+from ..method import BALANCED, CONVERGED, FIRST_ITERATIONS, ITERATIONS, MORE_ITERATIONS, ROUNDED, SLOW, STALE, SWEEPS
 from .equations import Equations, Numbers, evaluate_slopes, evaluate_values, find_jacobian, find_residual
 from .factors import Factors, factorise, solve
 from .state import T, in_lanes, of_block, put, take
+from .sums import add_sums
 
 
 class Given(NamedTuple):
@@ -45,7 +46,13 @@ def iterate(e: Equations, given: Given, found: Found, is_first: Any) -> None:
     xp = e.library.xp
     predicted = found.v[: e.layout.n] + 0.0
     first = of_block(xp, given.active & is_first)
-    _try(e, given, found, _those(xp, first), FIRST_ITERATIONS, True, True)
+    begun = _those(xp, first)
+    _try(e, given, found, begun, FIRST_ITERATIONS, True, True)
+    _check_balance(e, given, found, begun)
+    astray = _those(xp, first & ~xp.all(found.converged, axis=-1))
+    _relax(e, given, found, astray, predicted)
+    _try(e, given, found, astray, FIRST_ITERATIONS, True, True)
+    _check_balance(e, given, found, astray)
     stale = of_block(xp, given.active & (xp.abs(found.factored / given.alpha - 1.0) > STALE))
     renewed = _those(xp, stale & ~first)
     if renewed.shape[0]:
@@ -60,6 +67,43 @@ def iterate(e: Equations, given: Given, found: Found, is_first: Any) -> None:
 
 def _those(xp: Any, marks: Any) -> Any:
     return xp.nonzero(marks)[0]
+
+
+def _look(e: Equations, given: Given, v: Any) -> tuple[Any, Any]:
+    """Return what is left of each law at the voltages, and the entries of the Jacobian."""
+    values, slopes = evaluate_slopes(e, given.numbers.parameters, v)
+    off = find_residual(e, given.numbers, v, values, given.alpha, given.base, given.charge_base)
+    return off, find_jacobian(e, given.numbers, slopes, given.alpha)
+
+
+def _check_balance(e: Equations, given: Given, found: Found, blocks: Any) -> None:
+    """Unmark lanes with a law that is further from balance than moves of the tolerance of each node would leave it."""
+    xp, n = e.library.xp, e.layout.n
+    if not blocks.shape[0]:
+        return
+    its, own = take(xp, given, blocks), take(xp, found, blocks)
+    off, entries = _look(e, its, own.v)
+    moved = BALANCED * max(n, 1) ** 0.5 / its.weights + ROUNDED * xp.abs(own.v[:n])
+    most = xp.zeros_like(off)
+    add_sums(xp, e.entries, xp.abs(entries), moved, most)
+    is_balanced = xp.all(xp.abs(off) - most <= 0.0, axis=0)
+    put(found.converged, blocks, own.converged & (is_balanced | ~its.active))
+    put(found.factored, blocks, xp.zeros_like(own.factored))
+
+
+def _relax(e: Equations, given: Given, found: Found, blocks: Any, predicted: Any) -> None:
+    """Start lanes that have not converged anew: each law moves its own node, sweep by sweep."""
+    xp, n = e.library.xp, e.layout.n
+    if not blocks.shape[0]:
+        return
+    its, own = take(xp, given, blocks), take(xp, found, blocks)
+    v = own.v + 0.0
+    v[:n] = xp.where(own.converged, v[:n], xp.take(predicted, blocks, axis=-2))
+    for _ in range(SWEEPS):
+        off, entries = _look(e, its, v)
+        moves = off / xp.take(entries, e.diagonal, axis=0)
+        v[:n] = xp.where(~own.converged & xp.isfinite(moves), v[:n] - moves, v[:n])
+    put(found.v, blocks, v)
 
 
 def _renew(e: Equations, given: Given, found: Found) -> tuple[Found, Any]:
