@@ -17,10 +17,10 @@ from typing import Any, Final
 import numpy as np
 
 from .kernels import combine, evaluate_formulas, factorise, solve_transposed, write_jacobian
-from .lanes import compiled, load, spread, store
+from .lanes import compiled, inlined, load, spread, store
 from .layout import LANES
 from .method import HIGHEST, PAST
-from .steps import extrapolate, give_sources
+from .steps import extrapolate, find_corners, give_sources
 
 # Where factors lack entries, how often what they leave is solved for, and the move that is small enough, of the whole.
 MOST: Final = 60
@@ -96,6 +96,17 @@ def _take_wanted(g: Any, path: Any, wanted: Any, s: Any) -> None:
             s.next_out[lane] -= 1
 
 
+@inlined
+def _difference(of: Any, plus: int, minus: int) -> Any:
+    """Return what a row has above another one, with 0 for none."""
+    total = spread(0.0)
+    if plus >= 0:
+        total = total + load(of, plus)
+    if minus >= 0:
+        total = total - load(of, minus)
+    return total
+
+
 @compiled
 def _multiply_transposed(g: Any, a: Any, numbers: Any, s: Any) -> None:
     """Write (G + di/dv)^T current + (C + dq/dv)^T charge, for all nodes."""
@@ -114,17 +125,7 @@ def _multiply_transposed(g: Any, a: Any, numbers: Any, s: Any) -> None:
             store(s.sums, to, load(s.sums, to) + load(numbers.rates, k) * x)
     for k in range(g.value_rows.shape[0]):
         plus, minus = g.value_rows[k, 0], g.value_rows[k, 1]
-        total = spread(0.0)
-        if k >= g.charges:
-            if plus >= 0:
-                total = total + load(s.charge, plus)
-            if minus >= 0:
-                total = total - load(s.charge, minus)
-        else:
-            if plus >= 0:
-                total = total + load(s.current, plus)
-            if minus >= 0:
-                total = total - load(s.current, minus)
+        total = _difference(s.charge if k >= g.charges else s.current, plus, minus)
         store(s.weights, k, total)
     for k in range(a.slope_nodes.shape[0]):
         to = a.slope_nodes[k]
@@ -182,21 +183,10 @@ def _add_sources(g: Any, wanted: Any, s: Any, found: Any) -> None:
             for lane in range(LANES):
                 s.sums[wanted.probes[p], lane] += s.seeds[0, p, lane]
     for k in range(g.wave_starts.shape[0] - 1):
-        first, last = g.wave_starts[k], g.wave_starts[k + 1] - 1
         for lane in range(LANES):
             if s.at[lane] < 0:
                 continue
-            at = min(max(s.t[lane], g.wave_times[first]), g.wave_times[last])
-            low, high = first, last
-            while high - low > 1:
-                middle = (low + high) // 2
-                if g.wave_times[middle] <= at:
-                    low = middle
-                else:
-                    high = middle
-            part = 0.0
-            if high > low:
-                part = (at - g.wave_times[low]) / (g.wave_times[high] - g.wave_times[low])
+            low, high, part = find_corners(g, k, s.t[lane])
             found.corners[low, lane] += (1.0 - part) * s.sums[g.n + k, lane]
             found.corners[high, lane] += part * s.sums[g.n + k, lane]
 
@@ -206,17 +196,7 @@ def _add_numbers(g: Any, a: Any, s: Any, found: Any) -> None:
     """Add what conductances, capacitances, and numbers of formulas do."""
     for k in range(a.element_rows.shape[0]):
         plus, minus = a.element_rows[k, 0], a.element_rows[k, 1]
-        total = spread(0.0)
-        if k >= a.rates:
-            if plus >= 0:
-                total = total + load(s.charge, plus)
-            if minus >= 0:
-                total = total - load(s.charge, minus)
-        else:
-            if plus >= 0:
-                total = total + load(s.current, plus)
-            if minus >= 0:
-                total = total - load(s.current, minus)
+        total = _difference(s.charge if k >= a.rates else s.current, plus, minus)
         across = load(s.v, a.element_nodes[k, 0]) - load(s.v, a.element_nodes[k, 1])
         store(found.elements, k, load(found.elements, k) + total * across)
     # The weights of values are those of the last product.

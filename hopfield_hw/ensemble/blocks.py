@@ -22,6 +22,7 @@ from ..values.executors import check_workers, run_each
 from ..values.journal import Journal, fingerprint
 from ..values.measures import check_accuracy
 from ..values.signals import as_signal
+from .backends import Backend, choose_run
 from .system import build_system
 from .transient import as_ensemble, run_samples
 
@@ -44,6 +45,7 @@ def simulate_in_blocks(
     accuracy: float = 1e-4,
     points: int | None = None,
     currents: Sequence[str] = (),
+    backend: Backend | None = None,
 ) -> xr.Dataset:
     """Return what `transient.simulate` does of several circuits, made in blocks of TOGETHER samples.
 
@@ -65,7 +67,9 @@ def simulate_in_blocks(
         "accuracy": check_accuracy(accuracy, "accuracy"),
         "points": points,
         "currents": tuple(currents),
+        "backend": backend,
     }
+    choose_run(backend, 1)  # refuses a name that there is not
     times, _ = choose_grids(first.clock, how["t_stop"], points)
     build_system(given.take(range(1)).driven(how["inputs"]), how["currents"])  # refuses what it does not know
     blocks = [range(k, min(k + TOGETHER, given.size)) for k in range(0, given.size, TOGETHER)]

@@ -56,7 +56,7 @@ CURRENT_NODE = "#i"  # how the node of a current ends
 
 
 @dataclass(frozen=True, slots=True)
-class Value(Expression):
+class Symbol(Expression):
     """In a formula, a value of a part that differs from sample to sample, by its place among those of the device."""
 
     index: int
@@ -65,7 +65,7 @@ class Value(Expression):
 class Linear(NamedTuple):
     """A current from the first node to the second: `value` (v(plus) - v(minus)), siemens, or farads of its rate.
 
-    `value`: a number, or a formula of Values.
+    `value`: a number, or a formula of Symbols.
     """
 
     device: str
@@ -109,7 +109,7 @@ class Delay(NamedTuple):
     """A lossless line: at each of its ports, nodes (plus, minus, out), comes out what entered the other `delay` before.
 
     `out`: the node of what comes out, volts; see `delays`. `delay`: seconds. `initial`: what entered at the near one
-    before t = 0, volts; nothing did at the far one. Both are numbers, or formulas of Values.
+    before t = 0, volts; nothing did at the far one. Both are numbers, or formulas of Symbols.
     """
 
     device: str

@@ -24,7 +24,7 @@ from ..functions.expressions import (
     Operation,
 )
 from ..values.errors import Unrealisable
-from .elements import Value
+from .elements import Symbol
 
 CHUNK = 16  # formulas that run through a program together
 # By name, the codes of instructions, in the order that the kernels know.
@@ -82,7 +82,7 @@ class Program:
 def split_numbers(formula: Expression, first: int) -> tuple[Expression, tuple[Expression, ...]]:
     """Return a formula with all that is constant in it as arguments from `first` on, and those constants, in order.
 
-    Constants are formulas of Values alone, and these are their arguments: evaluate them with the values of a part.
+    Constants are formulas of Symbols alone, and these are their arguments: evaluate them with the values of a part.
     """
     constants: list[Expression] = []
 
@@ -98,14 +98,14 @@ def split_numbers(formula: Expression, first: int) -> tuple[Expression, tuple[Ex
 
 
 def _of_values(constant: Expression) -> Expression:
-    return Argument(constant.index) if isinstance(constant, Value) else _rebuilt(constant, _of_values)
+    return Argument(constant.index) if isinstance(constant, Symbol) else _rebuilt(constant, _of_values)
 
 
 def _is_constant(one: Expression) -> bool:
     match one:
         case Argument():
             return False
-        case Number() | Value():
+        case Number() | Symbol():
             return True
         case Negative(operand) | Interpolation(operand, _):
             return _is_constant(operand)
@@ -149,7 +149,7 @@ def compile_formula(formula: Expression, arguments: int, parameters: int, by: Se
 
 
 class _Compiler:
-    """Values as numbered (operation, operands), each once; rows are given to them as they are needed.
+    """Symbols as numbered (operation, operands), each once; rows are given to them as they are needed.
 
     Operands are the numbers of values, but of a "row" and of a "table" or "slope" the last one, an index.
     """

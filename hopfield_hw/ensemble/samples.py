@@ -19,7 +19,7 @@ from ..parts import Part
 from ..parts.parameters import Parameter, with_values
 from ..values.arrays import Array
 from ..values.errors import InputError
-from .elements import Coupling, Delay, Element, Formula, Linear, Source, Start, Value, split_device
+from .elements import Coupling, Delay, Element, Formula, Linear, Source, Start, Symbol, split_device
 from .programs import split_numbers
 
 Split: TypeAlias = Callable[[Device, Mapping[str, "float | Array"]], Iterable[Element]]
@@ -55,15 +55,15 @@ def split_samples(ensemble: Ensemble, device: Device, split: Split = split_devic
 
 
 def _with_symbols(part: Part, changes: Mapping[Parameter, Array]) -> Part:
-    """Return a part with Values in place of those of its parameters that differ; it is for `split_device` alone."""
+    """Return a part with Symbols in place of those of its parameters that differ; it is for `split_device` alone."""
     changed: Any = copy.copy(part)
     for k, parameter in enumerate(changes):
         if parameter.in_model:
             if changed.model is getattr(part, "model", None):
                 object.__setattr__(changed, "model", copy.copy(changed.model))
-            object.__setattr__(changed.model, parameter.name, Value(k))
+            object.__setattr__(changed.model, parameter.name, Symbol(k))
         else:
-            object.__setattr__(changed, parameter.name, Value(k))
+            object.__setattr__(changed, parameter.name, Symbol(k))
     found: Part = changed
     return found
 

@@ -90,22 +90,28 @@ def extrapolate(times: Any, t: float, count: int, gamma: Any) -> None:
 
 
 @compiled
+def find_corners(g: Any, k: int, t: float) -> Any:
+    """Return between which corners of source k a time lies, and which part of the way to the second."""
+    low, high = g.wave_starts[k], g.wave_starts[k + 1] - 1
+    at = min(max(t, g.wave_times[low]), g.wave_times[high])
+    while high - low > 1:
+        middle = (low + high) // 2
+        if g.wave_times[middle] <= at:
+            low = middle
+        else:
+            high = middle
+    part = 0.0
+    if high > low:
+        part = (at - g.wave_times[low]) / (g.wave_times[high] - g.wave_times[low])
+    return low, high, part
+
+
+@compiled
 def give_sources(g: Any, t: Any, v: Any) -> None:
     """Write the voltages of sources at the times of the lanes, and 0 of ground."""
     for k in range(g.wave_starts.shape[0] - 1):
-        first, last = g.wave_starts[k], g.wave_starts[k + 1] - 1
         for lane in range(LANES):
-            at = min(max(t[lane], g.wave_times[first]), g.wave_times[last])
-            low, high = first, last
-            while high - low > 1:
-                middle = (low + high) // 2
-                if g.wave_times[middle] <= at:
-                    low = middle
-                else:
-                    high = middle
-            part = 0.0
-            if high > low:
-                part = (at - g.wave_times[low]) / (g.wave_times[high] - g.wave_times[low])
+            low, high, part = find_corners(g, k, t[lane])
             v[g.n + k, lane] = g.wave_volts[low] + part * (g.wave_volts[high] - g.wave_volts[low])
     v[g.nodes - 1] = 0.0
 

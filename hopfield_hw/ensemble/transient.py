@@ -16,7 +16,7 @@ from ..equations import Growth
 from ..graph import Leak
 from ..spice.pace import OUTRUN, Zone, outrun, uncertain
 from ..spice.sampling import measure_unsettled, settling_times
-from ..spice.transient import AccuracyWarning, choose_grids, describe_unsettled, stop_time
+from ..spice.transient import PACED, AccuracyWarning, choose_grids, describe_unsettled, stop_time
 from ..values.arrays import Array, whole
 from ..values.datasets import make_dataset
 from ..values.errors import ConvergenceError, warn
@@ -238,14 +238,16 @@ def _halve(job: Job, goal: float, tolerance: float, longest: float, before: floa
     for _ in range(REFINEMENTS):
         tolerance = max(tolerance / FINER, TIGHTEST)
         fine, longest = run_paced(job, tolerance, longest)
-        known = [k for k in range(job.plan.samples) if k not in fine.failures and k not in coarse.failures]
+        known = [k for k in range(job.plan.samples) if k not in fine.failures]
         pairs = list(zip(read(fine, job.circuit), read(coarse, job.circuit), strict=True))
         difference = max((_apart(one[k, 1:], other[k, 1:]) for one, other in pairs for k in known), default=0.0)
+        if any(k in coarse.failures for k in known):  # those are yet to be compared
+            difference = np.inf
         ratio = DIVIDES if before is None or difference == 0.0 else min(max(before / difference, LEAST), MOST)
         check = difference / (ratio - 1.0)
         if check <= goal / 2.0 or tolerance == TIGHTEST:
             break
-        before, coarse = difference, fine
+        before, coarse = (difference if np.isfinite(difference) else None), fine
     return _Refined(fine, check, tolerance, longest, before)
 
 
@@ -260,12 +262,13 @@ def _apart(fine: Array, coarse: Array) -> float:
 
 def run_paced(job: Job, tolerance: float, longest: float) -> tuple[Run, float]:
     """Return a run in whose steps no deviation grows unseen, and the longest step that it took for that."""
-    while True:
+    for _ in range(1 + PACED):
         found = run(job, tolerance, longest)
         zones = [] if job.growth is None else _find_zones(found, job.circuit, job.grid, job.growth)
         if not zones:
-            return found, longest
-        longest = SHORTER * OUTRUN / max(float(np.max(zone.rates)) for zone in zones)
+            break
+        longest = SHORTER * min(longest, OUTRUN / max(float(np.max(zone.rates)) for zone in zones))
+    return found, longest
 
 
 def _find_zones(found: Run, circuit: Circuit, grid: Array, growth: Growth) -> list[Zone]:

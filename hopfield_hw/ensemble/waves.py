@@ -52,6 +52,8 @@ def _run(job: Job, tolerance: float) -> Waves:
     if found.failures:
         raise ConvergenceError(f"ensemble: {job.circuit.title!r} does not run: {found.failures[0]}")
     own_times = np.concatenate(([0.0], found.taken[np.isfinite(found.taken)]))
+    # Of a run of more steps than are kept, the grid has the rest.
+    own_times = np.concatenate((own_times, job.grid[job.grid > own_times[-1] * (1.0 + 1e-9)]))
     states, outputs = (each[0] for each in read(found, job.circuit))
     # The same steps once more, for what is at their ends.
     again = run(job._replace(grid=own_times), tolerance, longest)

@@ -44,8 +44,8 @@ def verify(
     `accuracy`: NRMSE that both machines aim at. `tolerance`: the NRMSE that passes; the accuracy by default.
     `deck`: text or path of a netlist to judge in place of the compiled one (edited by hand, say); it keeps the
     nodes of the compiled one. `engine`: what runs the circuit: "ngspice"; "ensemble", our own, which needs no ngspice
-    and takes no deck; "both", which are held against the equation and against each other. The other arguments are those
-    of `lower`, `simulate` and `reference`.
+    and takes no deck, and to which `timeout` is nothing; "both", which are held against the equation and against each
+    other. The other arguments are those of `lower`, `simulate` and `reference`.
 
     Raises InputError for wrong input, Unrealisable for values that the cell cannot build, and a SimulatorError where
     ngspice does not deliver.

@@ -12,7 +12,7 @@ from ..parts import Capacitor
 from ..spice.transient import Waves
 from ..values.arrays import Array
 from ..values.errors import SimulatorError
-from .simulators import Simulator
+from .simulators import Simulator, Wanted
 from .starts import Start
 from .steps import Run, make_run
 
@@ -78,11 +78,13 @@ class OwnRuns:
             waves = self.simulator.measure(
                 self._initial(start.states),
                 start.inputs,
-                t_stop=self.t_stop,
-                whole=self.whole,
-                accuracy=self.accuracy,
-                timeout=self.timeout if judged else min(self.timeout, PATIENCE),
-                error=(lambda found: self.off(run_of(found))) if judged else None,
+                Wanted(
+                    t_stop=self.t_stop,
+                    accuracy=self.accuracy,
+                    timeout=self.timeout if judged else min(self.timeout, PATIENCE),
+                    error=(lambda found: self.off(run_of(found))) if judged else None,
+                    whole=self.whole,
+                ),
             )
         except SimulatorError:
             return None

@@ -33,7 +33,7 @@ from .effects import Effects
 from .evidence import GROWTH, LOCAL, SAME, Findings, Settled, Verdict, compare_ends, faults, find, too_short
 from .own_runs import OwnRuns
 from .report import EnergyReport, Verification, Worst
-from .simulators import InNgspice, InOwnEngine
+from .simulators import InNgspice, InOwnEngine, Wanted
 from .starting import starts_elsewhere
 from .starts import Start, choose, scatter
 from .steps import Run, make_run
@@ -88,12 +88,14 @@ def judge_circuit(
     extents = _Extents(network, ref)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", AccuracyWarning)
-        wave, waves = simulator.simulate(
+        wanted = Wanted(
             t_stop=end,
             accuracy=accuracy,
             timeout=timeout,
             error=lambda found: extents.find(make_run(network, signal, found, start=SAME * limit)).steps.size,
+            whole=end,
         )
+        wave, waves = simulator.simulate(wanted)
     seconds[simulator.name] = time.perf_counter() - start
     start = time.perf_counter()
     run = make_run(network, signal, waves, start=SAME * limit)
@@ -127,8 +129,8 @@ def judge_circuit(
     )
     silent = ""
     if verdict.verdict == "passed" and again.may_start():
-        wanted: dict[str, Any] = {"goal": GOAL, "t_stop": again.t_stop, "other_inputs": again.drives()}
-        starts = choose(network, devices, seen, signal, extents.all, run.states, limit, **wanted)
+        how: dict[str, Any] = {"goal": GOAL, "t_stop": again.t_stop, "other_inputs": again.drives()}
+        starts = choose(network, devices, seen, signal, extents.all, run.states, limit, **how)
         delivered = again.from_starts(starts, judged=True)
         if len(delivered) < len(starts):
             of = f"{len(starts) - len(delivered)} of {len(starts)} starts"

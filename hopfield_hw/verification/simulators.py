@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import xarray as xr
 
@@ -24,6 +24,19 @@ from .exchanged import find_exchanged as find_exchanged_inputs
 
 # Where a capacitor starts, whatever `.ic` says of its nodes.
 START = re.compile(r"\bic\s*=\s*(?:\{[^}]*\}|'[^']*'|\S+)", re.IGNORECASE)
+
+
+class Wanted(NamedTuple):
+    """What is asked of a run: its length, its accuracy, how many seconds it may take, and what it is off by.
+
+    `whole`: the length of the run whose steps are taken first. Our own engine knows no limit of time.
+    """
+
+    t_stop: float
+    accuracy: float
+    timeout: float
+    error: Callable[[Waves], float] | None
+    whole: float
 
 
 @dataclass(frozen=True)
@@ -54,23 +67,11 @@ class Simulator(ABC):
         return read_statements(self.deck.text).statements
 
     @abstractmethod
-    def simulate(
-        self, *, t_stop: float, accuracy: float, timeout: float, error: Callable[[Waves], float]
-    ) -> tuple[xr.Dataset, Waves]:
+    def simulate(self, wanted: Wanted) -> tuple[xr.Dataset, Waves]:
         """Return the waveforms to an accuracy, self-checked, as `spice.transient.simulate_waves` does."""
 
     @abstractmethod
-    def measure(
-        self,
-        initial: Mapping[str, float],
-        inputs: Signal | None,
-        *,
-        t_stop: float,
-        whole: float,
-        accuracy: float,
-        timeout: float,
-        error: Callable[[Waves], float] | None,
-    ) -> Waves:
+    def measure(self, initial: Mapping[str, float], inputs: Signal | None, wanted: Wanted) -> Waves:
         """Return a run from other starts, and with other constant inputs, as `spice.transient.measure_waves` does."""
 
     @abstractmethod
@@ -85,26 +86,15 @@ class InNgspice(Simulator):
 
     name = "ngspice"
 
-    def simulate(
-        self, *, t_stop: float, accuracy: float, timeout: float, error: Callable[[Waves], float]
-    ) -> tuple[xr.Dataset, Waves]:
+    def simulate(self, wanted: Wanted) -> tuple[xr.Dataset, Waves]:
+        t_stop, accuracy, timeout, error, _ = wanted
         return simulate_waves(self.deck, t_stop=t_stop, accuracy=accuracy, timeout=timeout, error=error)
 
-    def measure(
-        self,
-        initial: Mapping[str, float],
-        inputs: Signal | None,
-        *,
-        t_stop: float,
-        whole: float,
-        accuracy: float,
-        timeout: float,
-        error: Callable[[Waves], float] | None,
-    ) -> Waves:
+    def measure(self, initial: Mapping[str, float], inputs: Signal | None, wanted: Wanted) -> Waves:
         deck = replace(self.deck, initial={**self.deck.initial, **initial}, text=self._text(inputs))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", AccuracyWarning)
-            return measure_waves(deck, t_stop=t_stop, whole=whole, accuracy=accuracy, timeout=timeout, error=error)
+            return measure_waves(deck, **wanted._asdict())
 
     def find_exchanged(
         self, *, volts: float, fastest: float, timeout: float
@@ -136,35 +126,19 @@ class InOwnEngine(Simulator):
     inputs: Any = None
     name = "ensemble"
 
-    def simulate(
-        self, *, t_stop: float, accuracy: float, timeout: float, error: Callable[[Waves], float]
-    ) -> tuple[xr.Dataset, Waves]:
-        wave = simulate(self.circuit, inputs=self.inputs, t_stop=t_stop, accuracy=accuracy)
-        waves = measure_own_waves(
-            self.circuit,
-            inputs=self.inputs,
-            t_stop=t_stop,
-            tolerance=wave.attrs["tolerance"],
-            goal=accuracy,
-            error=error,
-        )
+    def simulate(self, wanted: Wanted) -> tuple[xr.Dataset, Waves]:
+        wave = simulate(self.circuit, inputs=self.inputs, t_stop=wanted.t_stop, accuracy=wanted.accuracy)
+        waves = self._run(self.circuit, self.inputs, wave.attrs["tolerance"], wanted)
         return wave.assign_attrs(version=__version__), waves
 
-    def measure(
-        self,
-        initial: Mapping[str, float],
-        inputs: Signal | None,
-        *,
-        t_stop: float,
-        whole: float,
-        accuracy: float,
-        timeout: float,
-        error: Callable[[Waves], float] | None,
-    ) -> Waves:
+    def measure(self, initial: Mapping[str, float], inputs: Signal | None, wanted: Wanted) -> Waves:
         circuit = replace(self.circuit, initial={**self.circuit.initial, **initial})
         driven = inputs if inputs is not None and inputs.times.size == 1 else self.inputs
-        tolerance = FIRST / FINER * accuracy
-        return measure_own_waves(circuit, inputs=driven, t_stop=t_stop, tolerance=tolerance, goal=accuracy, error=error)
+        return self._run(circuit, driven, FIRST / FINER * wanted.accuracy, wanted)
+
+    def _run(self, circuit: Circuit, inputs: Any, tolerance: float, wanted: Wanted) -> Waves:
+        t_stop, goal, _, error, _ = wanted
+        return measure_own_waves(circuit, inputs=inputs, t_stop=t_stop, tolerance=tolerance, goal=goal, error=error)
 
     def find_exchanged(
         self, *, volts: float, fastest: float, timeout: float
