@@ -96,8 +96,13 @@ def soon_gone(pid: int) -> bool:
             os.kill(pid, 0)
         except ProcessLookupError:
             return True
-        state = Path(f"/proc/{pid}/stat")  # a container's first process may not take up what has ended
-        return state.exists() and state.read_text().rpartition(")")[2].split()[0] == "Z"
+        try:  # a container's first process may not take up what has ended
+            state = Path(f"/proc/{pid}/stat").read_text()
+        except FileNotFoundError:  # a system without /proc
+            return False
+        except ProcessLookupError:  # it went while it was read
+            return True
+        return state.rpartition(")")[2].split()[0] == "Z"
 
     return soon(gone)
 
