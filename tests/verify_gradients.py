@@ -26,9 +26,9 @@ from random_graphs import TAU, random_graph
 import hopfield_hw as hh
 from hopfield_hw.circuit import Circuit, Device, Ensemble, Origin, Probe, Role
 from hopfield_hw.ensemble.backends import choose_run
+from hopfield_hw.ensemble.equations.layout import plan
+from hopfield_hw.ensemble.equations.system import build_system
 from hopfield_hw.ensemble.gradients import find_gradients
-from hopfield_hw.ensemble.layout import plan
-from hopfield_hw.ensemble.system import build_system
 from hopfield_hw.ensemble.transient import Job, run
 from hopfield_hw.parts import (
     BZX84C6V2,

@@ -16,8 +16,8 @@ from typing import Any, Literal, NamedTuple, get_args
 import numpy as np
 
 from ..circuit import Circuit
-from ..ensemble.elements import diode_current
-from ..ensemble.stochastic import LinearCircuit, Source, linearise
+from ..ensemble.analyses.stochastic import LinearCircuit, Source, linearise
+from ..ensemble.devices.elements import diode_current
 from ..functions.expressions import evaluate
 from ..parts import Diode, MacroModel, OpAmp, VoltageSource
 from ..spice.analyses import Result, find_balance, find_noise, run_transient

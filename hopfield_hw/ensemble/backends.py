@@ -13,7 +13,7 @@ from ..values.compiled import load_compiled
 from ..values.errors import InputError
 from .arrays.library import load_library
 from .arrays.run import run_plan
-from .layout import Numbers, Plan
+from .equations.layout import Numbers, Plan
 from .method import PAST_LOST
 from .state import Options, Outcome, new_state
 
@@ -40,7 +40,7 @@ def choose_run(backend: Backend | None, threads: int) -> tuple[Backend, RunAll]:
 
 
 def _load() -> Any:
-    from .steps import run_block
+    from .kernels.steps import run_block
 
     return run_block
 

@@ -23,7 +23,7 @@ from ..values.journal import Journal, fingerprint
 from ..values.measures import check_accuracy
 from ..values.signals import as_signal
 from .backends import Backend, choose_run
-from .system import build_system
+from .equations.system import build_system
 from .transient import as_ensemble, run_samples
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""The constants of the method, which all ways of computing share; see `steps` and `newton`."""
+"""The constants of the method, which all ways of computing share; see `kernels.steps` and `kernels.newton`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,11 @@ SMALL: Final = 1e-10  # error that counts as none
 OK, STEPS_EXHAUSTED, NO_CONVERGENCE, PAST_LOST = 0, 1, 2, 3
 
 ITERATIONS, MORE_ITERATIONS, FIRST_ITERATIONS = 8, 25, 200
-CONVERGED: Final = 0.1  # of the error of a step
+NEGLIGIBLE: Final = 1e-3  # a move, in units of the tolerance
+CONVERGED: Final = 0.05  # what an iteration may leave, where an error of 1 is allowed
+# What an iteration may lower the rate of convergence to that is known of those before it, as a part of it.
+RATE_KEPT: Final = 0.3
+TIRED: Final = 3  # iterations of a step after which the next one has new factors
 STALE: Final = 0.3  # how far alpha may be from that of the factors, as a part of it
 LONGEST_MOVE: Final = 2.0  # volts, of an iteration of a first step
 # What a first step may leave of a law, against what moves of a tolerance leave, and against its terms, for rounding.

@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ..values.arrays import Array
-from .layout import LANES, Layout
+from .equations.layout import LANES, Layout
+from .equations.programs import CHUNK
 from .method import HIGHEST, PAST
-from .programs import CHUNK
 
 PENDING = 1024  # pieces of the past of lines that have yet to begin
 
@@ -77,14 +77,15 @@ class State(NamedTuple):
     PAST), the latest first; `slots`: where they are, and which one is free; `known`: how many of them count.
     `predicted`: of the unknowns, by the order of the step, `lower`, `higher`: by those next to it. `size`: the largest
     voltage of each unknown so far. `now`: the time of the step that is tried, `h` its length, `wanted` that of the
-    next. `order`, `waited`: of the method, and steps since it changed. `alpha`, `beta`, `gamma`: weights (see `steps`);
-    `factored`: alpha of the factors, 0 for none that count. `norm`, `before`, `rate`: of Newton's moves, in units of
-    the tolerance. `constants`, `errors`: of the lower order, this one and the higher one, (3, LANES).
+    next. `order`, `waited`: of the method, and steps since it changed. `alpha`, `beta`, `gamma`: weights (see
+    `kernels.steps`); `factored`: alpha of the factors, 0 for none that count. `norm`, `before`, `rate`: of Newton's
+    moves, in units of the tolerance. `constants`, `errors`: of the lower order, this one and the higher one, (3,
+    LANES).
 
-    Of lines (see `delays`): `history`, (points, ports, LANES), what entered them, at `history_times`, in `pieces`, of
-    which so many were `written`; `shares` of points; whether it `jumps` where the piece begins; `pending`: when further
-    ones begin, on which of the `levels`, and how many are `waiting`; `longest`: steps. `target`: where the step that is
-    tried must end, as a result is wanted there.
+    Of lines (see `kernels.delays`): `history`, (points, ports, LANES), what entered them, at `history_times`, in
+    `pieces`, of which so many were `written`; `shares` of points; whether it `jumps` where the piece begins; `pending`:
+    when further ones begin, on which of the `levels`, and how many are `waiting`; `longest`: steps. `target`: where the
+    step that is tried must end, as a result is wanted there.
     """
 
     v: Array
@@ -197,7 +198,7 @@ def new_state(layout: Layout, first: float, room: int) -> State:
         correction=np.ones(LANES),
         norm=np.zeros(LANES),
         before=np.zeros(LANES),
-        rate=np.zeros(LANES),
+        rate=np.ones(LANES),
         constants=rows(3),
         errors=rows(3),
         work=np.zeros(max(PAST, LANES)),

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from ..circuit import Circuit, Ensemble
 from ..equations import Growth
@@ -23,9 +24,9 @@ from ..values.errors import ConvergenceError, warn
 from ..values.measures import check_accuracy
 from ..values.signals import as_signal
 from .backends import Backend, RunAll, choose_run
-from .layout import LANES, Layout, Numbers, Plan, plan
+from .equations.layout import LANES, Layout, Numbers, Plan, plan
+from .equations.system import build_system
 from .state import Options, Outcome, no_path
-from .system import build_system
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 FIRST, FINER, DIVIDES = 0.1, 10.0, 3.0
 # By what two steps are taken to have divided it at most and at least: the method of order k divides it by 10^(k/(k+1)).
 MOST, LEAST = 5.0, 1.25
+AIMED = 0.25  # of the accuracy: the error that the first samples of many set the tolerance of all for
 REFINEMENTS = 6
 TIGHTEST = 1e-11
 # The first step, and the longest one, as parts of the run.
@@ -62,17 +64,25 @@ class Job(NamedTuple):
 
 
 class Run(NamedTuple):
-    """Waveforms of samples, (samples, times, probes), volts, why each failed, and the times of the steps of the first.
+    """Waveforms of samples, volts, why each failed, and the times of the steps of the first.
 
-    `counts`: steps, rejected ones, iterations and factorisations of all samples. `unsettled`: what of a clocked circuit
-    has not settled at the end of a period, a part of its range, in the worst sample.
+    `blocks`: the waveforms as they are computed, (blocks, times, probes, LANES). `counts`: steps, rejected ones,
+    iterations and factorisations of all samples. `unsettled`: what of a clocked circuit has not settled at the end of
+    a period, a part of its range, in the worst sample.
     """
 
-    waves: Array
+    blocks: Array
+    samples: int
     failures: dict[int, str]
     taken: Array
     counts: tuple[int, ...]
     unsettled: float
+
+    @property
+    def waves(self) -> Array:
+        """The waveforms, (samples, times, probes); a copy."""
+        blocks, times, probes, lanes = self.blocks.shape
+        return self.blocks.transpose(0, 3, 1, 2).reshape(blocks * lanes, times, probes)[: self.samples]
 
 
 def simulate(
@@ -197,11 +207,13 @@ def _refine(job: Job, goal: float) -> tuple[Run, float, float, list[str]]:
 
     Of many samples the first few show which tolerance it takes.
     """
-    tolerance, longest, before = FIRST * goal, LONGEST * float(job.grid[-1]), None
+    tolerance, longest, ratio = FIRST * goal, LONGEST * float(job.grid[-1]), DIVIDES
     if job.plan.samples > LANES:
-        tried = _halve(job._replace(plan=first_block(job.plan)), goal, tolerance, longest, None)
-        tolerance, longest, before = min(tried.tolerance * FINER, tolerance), tried.longest, tried.before
-    found = _halve(job, goal, tolerance, longest, before)
+        tried = _halve(job._replace(plan=first_block(job.plan)), goal, tolerance, longest, ratio)
+        room = max(AIMED * goal / max(tried.check, TIGHTEST), 1.0)
+        looser = FINER ** (1.0 + np.log(room) / np.log(MOST))
+        tolerance, longest, ratio = min(tried.tolerance * looser, tolerance), tried.longest, tried.ratio
+    found = _halve(job, goal, tolerance, longest, ratio)
     fine, notes = found.fine, []
     if found.check > goal / 2.0:
         notes.append(
@@ -210,7 +222,7 @@ def _refine(job: Job, goal: float) -> tuple[Run, float, float, list[str]]:
             "by itself"
         )
     if job.growth is not None and 0 not in fine.failures:
-        zone = uncertain(job.growth, [], job.grid, read(fine, job.circuit)[0][0])
+        zone = uncertain(job.growth, [], job.grid, _first_states(fine, job.circuit))
         if zone is not None:
             notes.append(
                 f"ensemble: from t = {zone.times[0]:.6g} s on the state leaves a point of balance, from so near to it "
@@ -220,44 +232,58 @@ def _refine(job: Job, goal: float) -> tuple[Run, float, float, list[str]]:
 
 
 class _Refined(NamedTuple):
-    """The finest of some runs, the error left in it, its tolerance and longest step, and how the last two differ."""
+    """The finest of some runs, the error left in it, its tolerance and longest step, and by what the last two differ:
+    `ratio` is that of their errors.
+    """
 
     fine: Run
     check: float
     tolerance: float
     longest: float
-    before: float | None
+    ratio: float
 
 
-def _halve(job: Job, goal: float, tolerance: float, longest: float, before: float | None) -> _Refined:
+def _halve(job: Job, goal: float, tolerance: float, longest: float, ratio: float) -> _Refined:
     """Return a run that agrees with one of a larger tolerance, where smaller ones bring that.
 
-    `before`: how far runs of FINER times the tolerances differed.
+    `ratio`: of the errors of the first two, until three of them show it.
     """
+    before = None
     coarse, longest = run_paced(job, tolerance, longest)
     for _ in range(REFINEMENTS):
         tolerance = max(tolerance / FINER, TIGHTEST)
         fine, longest = run_paced(job, tolerance, longest)
         known = [k for k in range(job.plan.samples) if k not in fine.failures]
-        pairs = list(zip(read(fine, job.circuit), read(coarse, job.circuit), strict=True))
-        difference = max((_apart(one[k, 1:], other[k, 1:]) for one, other in pairs for k in known), default=0.0)
+        difference = float(np.max(_compare(fine, coarse, job.circuit)[known], initial=0.0))
         if any(k in coarse.failures for k in known):  # those are yet to be compared
             difference = np.inf
-        ratio = DIVIDES if before is None or difference == 0.0 else min(max(before / difference, LEAST), MOST)
+        if before is not None and difference > 0.0:
+            ratio = min(max(before / difference, LEAST), MOST)
         check = difference / (ratio - 1.0)
         if check <= goal / 2.0 or tolerance == TIGHTEST:
             break
         before, coarse = (difference if np.isfinite(difference) else None), fine
-    return _Refined(fine, check, tolerance, longest, before)
+    return _Refined(fine, check, tolerance, longest, ratio)
 
 
-def _apart(fine: Array, coarse: Array) -> float:
-    """Return the NRMSE of the worst node; one that hardly moves, of its kind, is measured by the largest voltage."""
-    if not fine.size:
-        return 0.0
-    sizes = np.maximum(np.ptp(fine, axis=0), LITTLE * np.max(np.abs(fine)))
-    errors = np.sqrt(np.mean((coarse - fine) ** 2, axis=0)) / np.where(sizes > 0.0, sizes, 1.0)
-    return float(np.max(errors))
+def _compare(fine: Run, coarse: Run, circuit: Circuit) -> Array:
+    """Return the NRMSE of the worst state or output of each sample.
+
+    One that hardly moves is measured by the largest voltage of its kind.
+    """
+    scales, n = np.abs(_scales(circuit))[:, np.newaxis], len(circuit.states)
+    found = np.zeros((len(fine.blocks), LANES))
+    for k, (own, other) in enumerate(zip(fine.blocks, coarse.blocks, strict=True)):
+        for kind in (slice(0, n), slice(n, len(scales))):
+            scale, wave = scales[kind], own[1:, kind]
+            if not wave.size:
+                continue
+            off = other[1:, kind] - wave
+            high, low = wave.max(axis=0) * scale, wave.min(axis=0) * scale
+            sizes = np.maximum(high - low, LITTLE * np.maximum(high, -low).max(axis=0))
+            errors = scale * np.sqrt(np.einsum("tpl,tpl->pl", off, off) / len(off)) / np.where(sizes > 0.0, sizes, 1.0)
+            found[k] = np.maximum(found[k], errors.max(axis=0))
+    return found.reshape(-1)[: fine.samples]
 
 
 def run_paced(job: Job, tolerance: float, longest: float) -> tuple[Run, float]:
@@ -276,17 +302,27 @@ def _find_zones(found: Run, circuit: Circuit, grid: Array, growth: Growth) -> li
     times = found.taken[np.isfinite(found.taken)]
     if 0 in found.failures or times.size < 2:
         return []
-    states = read(found, circuit)[0][0]
+    states = _first_states(found, circuit)
     at = np.stack([np.interp(times, grid, column) for column in states.T], axis=1)
     return outrun(growth, times, at)
 
 
 def read(found: Run, circuit: Circuit) -> tuple[Array, Array]:
     """Return states and outputs, (samples, times, n) each, volts."""
-    scales = np.array([probe.scale for probe in (*circuit.states, *circuit.outputs)])
+    scales, n, waves = _scales(circuit), len(circuit.states), found.waves
+    return waves[:, :, :n] * scales[:n], waves[:, :, n : len(scales)] * scales[n:]
+
+
+def _first_states(found: Run, circuit: Circuit) -> Array:
+    """Return the states of the first sample, (times, neurons), volts."""
     n = len(circuit.states)
-    waves = found.waves[:, :, : len(scales)] * scales
-    return waves[:, :, :n], waves[:, :, n:]
+    states: Array = found.blocks[0, :, :n, 0] * _scales(circuit)[:n]
+    return states
+
+
+def _scales(circuit: Circuit) -> Array:
+    """Return the scales of the probes of states and outputs."""
+    return np.array([probe.scale for probe in (*circuit.states, *circuit.outputs)], dtype=np.float64)
 
 
 def run(job: Job, tolerance: float, longest: float, further: Sequence[int] = ()) -> Run:
@@ -315,19 +351,28 @@ def run(job: Job, tolerance: float, longest: float, further: Sequence[int] = ())
     path = no_path()
     outcomes = [Outcome(result[k], counts[k], status[k], taken if k == 0 else taken[:0], path) for k in range(blocks)]
     job.run_all(made, options, outcomes)
-    waves = result.transpose(0, 3, 1, 2).reshape(blocks * LANES, grid.size, len(probes))[: made.samples]
-    settles = waves[:, :, len(places) :]
-    at = np.searchsorted(grid, looked)
-    left = [measure_unsettled(wave[at, np.arange(at.shape[2])]) for wave in settles]
-    waves = waves[:, np.searchsorted(grid, job.grid), : len(places)]
-    why = status.reshape(-1)[: made.samples]
-    failures = {int(k): WHY[why[k]] for k in np.flatnonzero(why)}
-    voltages = waves[:, :, : len(circuit.states) + len(circuit.outputs)]
-    largest = np.max(np.abs(np.nan_to_num(voltages)), axis=(1, 2), initial=0.0)
-    for k in np.flatnonzero(largest > BEYOND).tolist():
-        failures.setdefault(k, f"its voltages leave all bounds, with {largest[k]:.1e} V")
-        waves[k] = np.nan
-    return Run(waves, failures, taken[:, 0], tuple(counts.sum(axis=0).tolist()), max(left))
+    found = Run(result, made.samples, {}, taken[:, 0], tuple(counts.sum(axis=0).tolist()), 0.0)
+    if circuit.settling:
+        at = np.searchsorted(grid, looked)
+        settles = found.waves[:, :, len(places) :]
+        left = max(measure_unsettled(wave[at, np.arange(at.shape[2])]) for wave in settles)
+        found = found._replace(unsettled=left, blocks=result[:, :, : len(places)])
+    if grid.size != job.grid.size:
+        found = found._replace(blocks=found.blocks[:, np.searchsorted(grid, job.grid)])
+    voltages = len(circuit.states) + len(circuit.outputs)
+    return found._replace(failures=_find_failures(found.blocks, voltages, status.reshape(-1)[: made.samples]))
+
+
+def _find_failures(blocks: Array, voltages: int, status: npt.NDArray[np.int64]) -> dict[int, str]:
+    """Return why samples failed; of those whose voltages, the first probes, leave all bounds, nothing is left."""
+    failures = {int(k): WHY[status[k]] for k in np.flatnonzero(status)}
+    for k, block in enumerate(blocks):
+        largest = np.fmax.reduce(np.abs(block[:, :voltages]), axis=(0, 1), initial=0.0)
+        for lane in np.flatnonzero(largest > BEYOND).tolist():
+            if (sample := k * LANES + lane) < len(status):
+                failures.setdefault(sample, f"its voltages leave all bounds, with {largest[lane]:.1e} V")
+                block[:, :, lane] = np.nan
+    return failures
 
 
 def first_block(made: Plan) -> Plan:

@@ -11,8 +11,8 @@ from ..circuit import Circuit, Ensemble
 from ..spice.transient import Waves, choose_grids
 from ..values.errors import ConvergenceError
 from .backends import choose_run
-from .layout import plan
-from .system import build_system
+from .equations.layout import plan
+from .equations.system import build_system
 from .transient import FINER, LONGEST, TIGHTEST, Job, find_growth, read, run, run_paced
 
 # Runs with smaller tolerances that are tried for another measure than the self-check, and by how much one must help.

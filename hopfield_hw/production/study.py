@@ -10,7 +10,7 @@ import numpy as np
 
 from ..board.design import Board
 from ..circuit import Circuit, Ensemble
-from ..ensemble.system import build_system
+from ..ensemble.equations.system import build_system
 from ..parts import MacroModel, OpAmp
 from ..tolerance.draws import Draws, Variation, draw_factors
 from ..tolerance.drifts import Drifts

@@ -9,8 +9,8 @@ import numpy as np
 
 from ..circuit import GROUND, Circuit, Device, Ensemble
 from ..ensemble.backends import choose_run
-from ..ensemble.layout import plan
-from ..ensemble.system import build_system
+from ..ensemble.equations.layout import plan
+from ..ensemble.equations.system import build_system
 from ..ensemble.transient import LONGEST, Job, run
 from ..functions.expressions import evaluate
 from ..parts import Behaviour, IdealGain, OnePole, OpAmp, Part, VoltageGain

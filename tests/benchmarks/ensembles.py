@@ -19,8 +19,8 @@ from measuring import row
 import hopfield_hw as hh
 from hopfield_hw.circuit import Circuit, Ensemble
 from hopfield_hw.ensemble.backends import choose_run
-from hopfield_hw.ensemble.layout import plan
-from hopfield_hw.ensemble.system import build_system
+from hopfield_hw.ensemble.equations.layout import plan
+from hopfield_hw.ensemble.equations.system import build_system
 from hopfield_hw.ensemble.transient import Job, read, run
 from hopfield_hw.simulation import simulate
 from hopfield_hw.spice.transient import AccuracyWarning, circuit_deck, measure_waves

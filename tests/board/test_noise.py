@@ -13,7 +13,7 @@ import hopfield_hw as hh
 from hopfield_hw.board import Board, board_noise, design_board, simulate_noise
 from hopfield_hw.board.noise import SUPPLY, _find_rest, _white
 from hopfield_hw.circuit import Circuit, Device, Origin, Role
-from hopfield_hw.ensemble.stochastic import linearise
+from hopfield_hw.ensemble.analyses.stochastic import linearise
 from hopfield_hw.parts import Capacitor, Resistor
 from hopfield_hw.parts.data_sheet import find_data_sheet
 from hopfield_hw.spice.analyses import find_noise

@@ -115,8 +115,8 @@ def test_samples_that_fail_keep_their_numbers(some: Ensemble, monkeypatch: pytes
 
     def broken(*given: Any) -> transient.Run:
         found = run(*given)
-        found.waves[place:] = np.nan
-        return found._replace(failures=dict.fromkeys(range(place, len(found.waves)), "it takes too many steps"))
+        found.blocks[..., place:] = np.nan
+        return found._replace(failures=dict.fromkeys(range(place, found.samples), "it takes too many steps"))
 
     monkeypatch.setattr(transient, "run", broken)
     found = simulate_in_blocks(some, t_stop=1e-3, points=51, workers=1)

@@ -17,8 +17,8 @@ from scipy.sparse import csr_array
 import hopfield_hw as hh
 from hopfield_hw.circuit import Device, Ensemble, Probe, Role
 from hopfield_hw.circuit.crossbars import expand_crossbars
-from hopfield_hw.ensemble.layout import plan
-from hopfield_hw.ensemble.system import build_system
+from hopfield_hw.ensemble.equations.layout import plan
+from hopfield_hw.ensemble.equations.system import build_system
 from hopfield_hw.equations import solve
 from hopfield_hw.parts import Capacitor, Resistor, Transconductance, VoltageSource
 from hopfield_hw.parts.crossbar import Crossbar

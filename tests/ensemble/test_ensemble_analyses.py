@@ -16,9 +16,9 @@ from scipy.special import lambertw
 import hopfield_hw as hh
 from hopfield_hw.circuit import Circuit, Device, Ensemble, Origin, Role
 from hopfield_hw.ensemble.analyses import find_balance, find_covariance, find_noise, respond
-from hopfield_hw.ensemble.stamps import Stamps
-from hopfield_hw.ensemble.stochastic import linearise
-from hopfield_hw.ensemble.system import build_system
+from hopfield_hw.ensemble.analyses.stamps import Stamps
+from hopfield_hw.ensemble.analyses.stochastic import linearise
+from hopfield_hw.ensemble.equations.system import build_system
 from hopfield_hw.functions.expressions import Argument
 from hopfield_hw.parts import (
     D1N4148,

@@ -14,12 +14,11 @@ from verify_gradients import GOAL, changed, compare, tight
 
 import hopfield_hw as hh
 from hopfield_hw.circuit import Circuit, Device, Ensemble, Origin, Probe, Role
-from hopfield_hw.ensemble import gradients
-from hopfield_hw.ensemble.gradients import find_gradients
-from hopfield_hw.ensemble.layout import plan
-from hopfield_hw.ensemble.objectives import Weighted
-from hopfield_hw.ensemble.part_values import Value, slopes_of, values_of, with_elements
-from hopfield_hw.ensemble.system import build_system
+from hopfield_hw.ensemble.equations.layout import plan
+from hopfield_hw.ensemble.equations.system import build_system
+from hopfield_hw.ensemble.gradients import find_gradients, gradients
+from hopfield_hw.ensemble.gradients.objectives import Weighted
+from hopfield_hw.ensemble.gradients.part_values import Value, slopes_of, values_of, with_elements
 from hopfield_hw.functions.expressions import ARGUMENT, call
 from hopfield_hw.parts import (
     D1N4148,

@@ -11,7 +11,7 @@ from small_circuits import circuit
 
 import hopfield_hw as hh
 from hopfield_hw.circuit import Circuit, Ensemble
-from hopfield_hw.ensemble.system import System, build_system
+from hopfield_hw.ensemble.equations.system import System, build_system
 from hopfield_hw.parts import Capacitor, Diode, Resistor, VoltageSource
 from hopfield_hw.parts.parameters import Parameter
 from hopfield_hw.simulation import simulate

@@ -10,10 +10,10 @@ import pytest
 
 pytest.importorskip("numba")
 
-from hopfield_hw.ensemble import evaluate as arrays
-from hopfield_hw.ensemble.kernels import run_program
-from hopfield_hw.ensemble.layout import LANES
-from hopfield_hw.ensemble.programs import CHUNK, CODES, compile_formula, split_numbers
+from hopfield_hw.ensemble.equations import evaluate as arrays
+from hopfield_hw.ensemble.equations.layout import LANES
+from hopfield_hw.ensemble.equations.programs import CHUNK, CODES, compile_formula, split_numbers
+from hopfield_hw.ensemble.kernels.formulas import run_program
 from hopfield_hw.functions.expressions import (
     CALLS,
     OPERATIONS,

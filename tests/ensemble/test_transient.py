@@ -16,7 +16,7 @@ pytest.importorskip("numba")
 import hopfield_hw as hh
 from hopfield_hw.board import design_board
 from hopfield_hw.circuit import Circuit, Ensemble, Role
-from hopfield_hw.ensemble.system import build_system
+from hopfield_hw.ensemble.equations.system import build_system
 from hopfield_hw.equations import solve
 from hopfield_hw.graph import as_graph
 from hopfield_hw.parts import (

@@ -89,7 +89,7 @@ def test_samples_that_fail_are_undecided_and_named(board: Board, monkeypatch: py
 
     def broken(*given: Any) -> transient.Run:
         found = run(*given)
-        found.waves[1] = np.nan
+        found.blocks[0, ..., 1] = np.nan
         return found._replace(failures={1: "it takes too many steps"})
 
     monkeypatch.setattr(transient, "run", broken)

@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..evaluate import run_program
-from ..layout import LANES, Layout
-from ..layout import Numbers as Blocks
+from ..equations.evaluate import run_program
+from ..equations.layout import LANES, Layout
+from ..equations.layout import Numbers as Blocks
+from ..equations.programs import Program
 from ..method import LONGEST_MOVE
-from ..programs import Program
 from .factors import Elimination, plan_elimination
 from .library import Library
 from .sums import Piece, add_sums, arrange, in_order

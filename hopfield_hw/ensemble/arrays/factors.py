@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..layout import Layout
+from ..equations.layout import Layout
 from ..state import Marks
 from .library import Library
 from .sums import Piece, Rows, arrange, in_order, take_sums

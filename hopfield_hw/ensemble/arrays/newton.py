@@ -1,6 +1,6 @@
 """Newton's method for a step of many blocks of samples, each of which iterates as long as it needs.
 
-It does for each block what `hopfield_hw.ensemble.newton` does for one; blocks that are done are left out of what
+It does for each block what `kernels.newton` does for one; blocks that are done are left out of what
 follows.
 """
 
@@ -9,7 +9,20 @@ from __future__ import annotations
 from math import inf
 from typing import Any, NamedTuple
 
-from ..method import BALANCED, CONVERGED, FIRST_ITERATIONS, ITERATIONS, MORE_ITERATIONS, ROUNDED, SLOW, STALE, SWEEPS
+from ..method import (
+    BALANCED,
+    CONVERGED,
+    FIRST_ITERATIONS,
+    ITERATIONS,
+    MORE_ITERATIONS,
+    NEGLIGIBLE,
+    RATE_KEPT,
+    ROUNDED,
+    SLOW,
+    STALE,
+    SWEEPS,
+    TIRED,
+)
 from .equations import Equations, Numbers, evaluate_slopes, evaluate_values, find_jacobian, find_residual
 from .factors import Factors, factorise, solve
 from .state import T, in_lanes, of_block, put, take
@@ -17,10 +30,13 @@ from .sums import add_sums
 
 
 class Given(NamedTuple):
-    """What a step's equations are made of; `weights`: of the moves of the unknowns, one by the tolerance, 1/V."""
+    """What a step's equations are made of; `weights`: of the moves of the unknowns, one by the tolerance, 1/V;
+    `constant`: of the error of the step, 0 where that is unknown.
+    """
 
     numbers: Numbers
     alpha: Any
+    constant: Any
     base: Any
     charge_base: Any
     weights: Any
@@ -28,11 +44,15 @@ class Given(NamedTuple):
 
 
 class Found(NamedTuple):
-    """What Newton's method changes: the voltages of all nodes, the factors, which lanes converged, and counts."""
+    """What Newton's method changes: the voltages of all nodes, the factors, which lanes converged, and counts.
+
+    `rate`: of its convergence with these factors.
+    """
 
     v: Any
     factors: Factors
     factored: Any
+    rate: Any
     converged: Any
     iterations: Any
     factorisations: Any
@@ -111,7 +131,8 @@ def _renew(e: Equations, given: Given, found: Found) -> tuple[Found, Any]:
     values, slopes = evaluate_slopes(e, given.numbers.parameters, found.v)
     factors = factorise(e.library.xp, e.elimination, find_jacobian(e, given.numbers, slopes, given.alpha))
     count = found.factorisations + 1
-    return found._replace(factors=factors, factored=given.alpha, factorisations=count), values
+    rate = e.library.xp.ones_like(found.rate)
+    return found._replace(factors=factors, factored=given.alpha, rate=rate, factorisations=count), values
 
 
 def _try(
@@ -127,9 +148,9 @@ def _try(
     its, own = _choose(xp, given, blocks), _choose(xp, found, blocks)
     own = own._replace(v=own.v + 0.0)
     before = xp.full_like(its.alpha, -1.0)
-    rate = xp.full_like(its.alpha, 0.0 if renews else 0.5)
+    part = xp.where(its.constant > 0.0, its.constant, 1.0)  # of a first step no error is known
     waits = xp.ones_like(blocks, dtype=xp.bool)
-    for _ in range(most):
+    for k in range(most):
         if renews:
             own, values = _renew(e, its, own)
         else:
@@ -137,13 +158,16 @@ def _try(
         moves = find_residual(e, its.numbers, own.v, values, its.alpha, its.base, its.charge_base)
         norm = _move(e, its, own, solve(xp, e.elimination, own.factors, moves), is_first)
         has_two = before > 0.0
-        rate = xp.where(has_two, norm / before, rate)
-        part = xp.where((rate > 0.0) & (rate < 0.5), rate / (1.0 - rate), 1.0)
-        converged = ~its.active | (norm < 1e-2 * CONVERGED) | (has_two & (norm * part < CONVERGED))
+        kept, now = RATE_KEPT * own.rate, norm / before
+        rate = xp.where(has_two & its.active, xp.where(now > kept, now, kept), own.rate)
+        left = norm * part * xp.where(rate < 0.5, rate / (1.0 - rate), 1.0)
+        converged = ~its.active | (norm < NEGLIGIBLE) | ((rate < 1.0) & (left < CONVERGED))
         hopeless = ~converged & has_two & (rate > SLOW) & (not renews)
-        own = own._replace(converged=converged, iterations=own.iterations + 1)
+        own = own._replace(converged=converged, rate=rate, iterations=own.iterations + 1)
         before = norm
         stops = waits & (xp.all(converged, axis=-1) | of_block(xp, hopeless))
+        if k + 1 >= TIRED:
+            own = own._replace(factored=xp.where(in_lanes(xp, stops), 0.0, own.factored))
         _write(xp, found, blocks, own, stops, renews)
         waits = waits & ~stops
         going = _those(xp, waits)
@@ -151,7 +175,7 @@ def _try(
             return
         if 2 * going.shape[0] <= blocks.shape[0]:
             blocks = xp.take(blocks, going, axis=0)
-            its, own, before, rate = take(xp, (its, own, before, rate), going)
+            its, own, before, part = take(xp, (its, own, before, part), going)
             waits = xp.ones_like(going, dtype=xp.bool)
     _write(xp, found, blocks, own, waits, renews)
 
@@ -167,7 +191,7 @@ def _write(xp: Any, found: Found, blocks: Any, own: Found, those: Any, renews: b
     if not at.shape[0]:
         return
     to = xp.take(blocks, at, axis=0)
-    for field in Found._fields if renews else ("v", "converged", "iterations"):
+    for field in Found._fields if renews else ("v", "factored", "rate", "converged", "iterations"):
         put(getattr(found, field), to, take(xp, (getattr(own, field),), at)[0])
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...values.arrays import Array
 from ...values.errors import Unrealisable
-from ..layout import LANES, Plan
+from ..equations.layout import LANES, Plan
 from ..method import STEPS_EXHAUSTED
 from ..state import Options, Outcome
 from .equations import Equations, evaluate_charges, give_numbers, plan_equations

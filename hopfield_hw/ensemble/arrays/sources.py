@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..layout import Layout
+from ..equations.layout import Layout
 from .library import Library
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import inf
 from typing import Any, NamedTuple, TypeVar, cast
 
-from ..layout import LANES
+from ..equations.layout import LANES
 from ..method import HIGHEST, PAST
 from .equations import Equations, Numbers
 from .factors import Factors
@@ -23,6 +23,7 @@ class State(NamedTuple):
     numbers: Numbers
     factors: Factors
     factored: Any
+    rate: Any
     past: Any
     charge_past: Any
     times: Any
@@ -77,6 +78,7 @@ def new_state(e: Equations, numbers: Numbers, start: Any, origin: Any, first: fl
         numbers=numbers,
         factors=Factors(library.zeros(rows, *shape), library.zeros(m, m, *shape)),
         factored=library.zeros(*shape),
+        rate=library.full(1.0, *shape),
         past=library.zeros(KEPT, e.layout.nodes, *shape),
         charge_past=library.zeros(KEPT, charges, *shape),
         times=library.zeros(PAST, *shape),

@@ -1,4 +1,4 @@
-"""Backward differentiation of many samples on arrays, with steps and orders of each sample's own; see `..steps`."""
+"""Backward differentiation of many samples on arrays, steps and orders of each sample's own; see `kernels.steps`."""
 
 from __future__ import annotations
 
@@ -95,16 +95,22 @@ def try_step(e: Equations, sources: Sources, s: State, options: Options) -> Step
     given = Given(
         numbers=s.numbers,
         alpha=alpha,
+        constant=xp.where(s.known > s.order, 1.0 / (alpha * (now - _last(xp, s, s.order))), 0.0),
         base=base,
         charge_base=combine(beta, s.charge_past),
         weights=1.0 / (options.tolerance * s.size + options.nothing),
         active=s.active,
     )
     v = xp.concat([predicted, give_sources(e.library, sources, now)], axis=0)
-    found = Found(v, s.factors, s.factored, ~s.active, s.iterations, s.factorisations)
+    found = Found(v, s.factors, s.factored, s.rate, ~s.active, s.iterations, s.factorisations)
     iterate(e, given, found, s.known == 0)
     charges = evaluate_charges(e, s.numbers.parameters, v)
     return Step(now, h, alpha, predicted, v, charges, found.converged)
+
+
+def _last(xp: Any, s: State, order: Any) -> Any:
+    """Return the last time that a prediction of an order is drawn through."""
+    return xp.sum(xp.where(_points(xp, s.times) == order, s.times, 0.0), axis=0)
 
 
 def _choose_times(xp: Any, sources: Sources, s: State, options: Options) -> tuple[Any, Any]:
@@ -141,9 +147,8 @@ def find_errors(e: Equations, moving: Any, s: State, step: Step, options: Option
         else:
             alpha, _ = weigh(xp, s.times, step.now, order)
             guess = combine(extrapolate(xp, s.times, step.now, order + 1), past)
-        last = xp.sum(xp.where(_points(xp, s.times) == order, s.times, 0.0), axis=0)
         total = xp.sum(((v - guess) * weights) ** 2, axis=0)
-        error = xp.sqrt(total / max(moving.shape[0], 1)) / (alpha * (step.now - last))
+        error = xp.sqrt(total / max(moving.shape[0], 1)) / (alpha * (step.now - _last(xp, s, order)))
         errors.append(xp.where(is_known, error, 0.0))
         marks.append(is_known)
     return xp.stack(errors), xp.stack(marks)

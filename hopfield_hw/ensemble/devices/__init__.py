@@ -1,0 +1,1 @@
+"""From a circuit's devices to elements that have none in them."""

@@ -1,0 +1,1 @@
+"""Steps of LANES samples in machine code, forward in time and back."""
