@@ -32,25 +32,25 @@ def choose_run(backend: Backend | None, threads: int) -> tuple[Backend, RunAll]:
     if backend is not None and backend not in get_args(Backend):
         raise InputError(f"ensemble: `backend` = {backend!r:.40}: must be {', '.join(get_args(Backend)[:-1])} or torch")
     if backend in (None, "numba"):
-        run_block = load_compiled(_load, backend and True, f"backend={backend!r}")
-        if run_block is not None:
-            return "numba", partial(_run_blocks, run_block, threads)
+        run_forward = load_compiled(_load, backend and True, f"backend={backend!r}")
+        if run_forward is not None:
+            return "numba", partial(_run_blocks, run_forward, threads)
     chosen = backend or "numpy"
     return chosen, partial(run_plan, load_library(chosen), threads)
 
 
 def _load() -> Any:
-    from .kernels.steps import run_block
+    from .kernels.calls import run_forward
 
-    return run_block
+    return run_forward
 
 
-def _run_blocks(run_block: Any, threads: int, made: Plan, options: Options, outcomes: list[Outcome]) -> None:
+def _run_blocks(run_forward: Any, threads: int, made: Plan, options: Options, outcomes: list[Outcome]) -> None:
     def one(k: int) -> None:
         numbers, outcome = Numbers(*(values[k] for values in made.numbers)), outcomes[k]
         room = ROOM
         while True:
-            run_block(made.layout, numbers, new_state(made.layout, options.first, room), options, outcome)
+            run_forward(made.layout, numbers, new_state(made.layout, options.first, room), options, outcome)
             if not np.any(outcome.status == PAST_LOST):
                 return
             room *= MORE_ROOM

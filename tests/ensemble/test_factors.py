@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from small_circuits import circuit
 
@@ -18,9 +20,10 @@ from hopfield_hw.ensemble.equations.ordering import fill_in, order_unknowns
 from hopfield_hw.ensemble.equations.system import build_system
 from hopfield_hw.ensemble.kernels import lanes
 from hopfield_hw.ensemble.kernels.factors import factorise, solve, solve_transposed
+from hopfield_hw.ensemble.kernels.packs import Pack
 from hopfield_hw.parts import Resistor
+from hopfield_hw.values.arrays import Array
 
-# A type of the package's own: the kernels are kept on disk with the types that they were made for.
 NOTHING = plan(build_system(Ensemble.of([circuit(("R", Resistor(1.0), ("out", "0")))])), 1.0).layout
 
 
@@ -41,7 +44,7 @@ def test_factors_solve_what_a_dense_solver_does(seed: int) -> None:
         factors[pattern.place(int(place[i]), int(place[j]))] = matrix[i, j]
     b = rng.normal(size=(n, LANES))
     x, y = b[order].copy(), b[order].copy()
-    g = NOTHING._replace(n=n, **pattern._asdict())
+    g = Pack(NOTHING._replace(n=n, **pattern._asdict()))
     factorise(g, factors, np.zeros(n, np.int32))
     solve(g, factors, x)
     solve_transposed(g, factors, y)
@@ -74,3 +77,34 @@ def test_kernels_on_disk_are_of_all_their_sources() -> None:
             module = Path(*name.split(".")).with_suffix(".py")
             assert (module if dots == ".." else folder.name / module) in sources, f"{path.stem} imports {name}"
     assert factorise._cache._cache_file._source_stamp[1] == lanes.SOURCES
+
+
+def test_a_pack_is_a_tuple_of_arrays_where_they_are() -> None:
+    """Fields are read and written in place; what is no block of memory is refused, not copied."""
+    given = Outer(Inner(np.arange(6.0).reshape(2, 3), 4), np.array([True, False]), 2.5, 7)
+    assert _read(Pack(given)) == pytest.approx(5.0 + 4 + 2.5 + 7 + 1)
+    assert given.inner.rows[0, 1] == -1.0
+    with pytest.raises(AssertionError, match=r"Inner\.rows"):
+        Pack(Inner(np.zeros((4, 3))[:, ::2], 1))
+
+
+class Inner(NamedTuple):
+    rows: Array
+    count: int
+
+
+class Outer(NamedTuple):
+    inner: Inner
+    marks: npt.NDArray[np.bool_]
+    weight: float
+    index: int
+
+
+@lanes.compiled
+def _read(pack: Any) -> Any:
+    total = pack.inner.rows[1, 2] + pack.inner.count + pack.weight + pack.index
+    pack.inner.rows[0, 1] = -1.0
+    for mark in pack.marks:
+        if mark:
+            total += 1
+    return total

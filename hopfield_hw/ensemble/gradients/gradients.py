@@ -267,7 +267,7 @@ def _run(problem: _Problem, tolerance: float, longest: float, threads: int) -> _
     """Return the gradients of runs with steps of this tolerance, of all samples."""
     kernels = load_compiled(_load, True, "find_gradients")
     assert kernels is not None
-    run_block, run_back = kernels
+    run_forward, run_back = kernels
     made, wanted = problem.plan, problem.functionals
     samples, blocks, n = made.samples, len(made.numbers.linear), made.layout.n
     values = np.full((samples, len(wanted.names)), np.nan)
@@ -294,7 +294,7 @@ def _run(problem: _Problem, tolerance: float, longest: float, threads: int) -> _
         waves = np.full((wanted.times.size, problem.probes.size, LANES), np.nan)
         state = new_state(made.layout, options.first, 0)
         outcome = Outcome(waves, counts[k], status[k], np.zeros((0, LANES)), path)
-        run_block(made.layout, numbers, state, options, outcome)
+        run_forward(made.layout, numbers, state, options, outcome)
         good = [lane for lane in range(lanes) if status[k, lane] == 0]
         if good and max(state.ended[good]) >= room:
             raise ConvergenceError(
@@ -367,7 +367,6 @@ def _as_array(
 
 
 def _load() -> Any:
-    from ..kernels.adjoint import run_back
-    from ..kernels.steps import run_block
+    from ..kernels.calls import run_back, run_forward
 
-    return run_block, run_back
+    return run_forward, run_back

@@ -30,7 +30,7 @@ SMALL: Final = 1e-10
 
 
 @compiled
-def run_back(g: Any, a: Any, numbers: Any, path: Any, wanted: Any, s: Any, found: Any) -> None:
+def walk_back(g: Any, a: Any, numbers: Any, path: Any, wanted: Any, s: Any, found: Any) -> None:
     """Walk back along the paths of a block of lanes; see `Adjoint`, `Wanted`, `BackState` and `Found`."""
     while _go_back(g, path, s):
         give_sources(g, s.t, s.v)
