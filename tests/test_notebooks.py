@@ -32,8 +32,11 @@ def test_it_is_stored_with_its_pictures(path: Path) -> None:
     assert not re.search(r"/(?:home|root|Users|work)/", path.read_text(encoding="utf-8"))
 
 
-# By number of a notebook, a number in it that is made smaller, so that the test ends in time.
-SMALLER = {"14": ("samples=10_000", "samples=500")}
+# By number of a notebook, numbers in it that are made smaller, so that the test ends in time.
+SMALLER = {
+    "12": (("samples=300", "samples=60"), ("fresh=500", "fresh=100"), ("samples=500", "samples=100")),
+    "14": (("samples=10_000", "samples=500"),),
+}
 
 
 @pytest.mark.usefixtures("ngspice")
@@ -43,8 +46,8 @@ def test_it_runs(path: Path, tmp_path: Path) -> None:
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs = []
-            if path.name[:2] in SMALLER:
-                cell.source = cell.source.replace(*SMALLER[path.name[:2]])
+            for larger, smaller in SMALLER.get(path.name[:2], ()):
+                cell.source = cell.source.replace(larger, smaller)
     execute(notebook, tmp_path, "import warnings\nwarnings.simplefilter('error')")
     printed = [o for cell in notebook.cells if cell.cell_type == "code" for o in cell.outputs]
     assert not [output for output in printed if output.output_type == "stream" and output.name == "stderr"]

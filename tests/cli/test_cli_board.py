@@ -125,11 +125,11 @@ def test_a_study_is_written_with_its_page_and_samples(
 
 @pytest.mark.usefixtures("ngspice")
 def test_monte_carlo_at_several_temperatures(pair: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    asked = ["montecarlo", str(pair), "--samples", "20", "--workers", "1", "--json"]
+    asked = ["montecarlo", str(pair), "--samples", "8", "--workers", "1", "--json"]
     assert run([*asked, "--temperature", "70,-10"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert (found["quantity"], found["points"]) == ("temperature", [-10.0, 70.0])
-    assert [one["trials"] for one in found["yields"]] == [20, 20]
+    assert [one["trials"] for one in found["yields"]] == [8, 8]
     assert run([*asked, "--temperature", "70", "--engine", "equation"]) == 0
     alone = json.loads(capsys.readouterr().out)
     assert (alone["temperature"], alone["engine"]) == (70.0, found["engine"])
