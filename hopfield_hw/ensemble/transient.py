@@ -257,8 +257,10 @@ def _halve(job: Job, goal: float, tolerance: float, longest: float, ratio: float
         difference = float(np.max(_compare(fine, coarse, job.circuit)[known], initial=0.0))
         if any(k in coarse.failures for k in known):  # those are yet to be compared
             difference = np.inf
-        if before is not None and difference > 0.0:
-            ratio = min(max(before / difference, LEAST), MOST)
+        if before is not None:
+            # A run that has come nearer than its steps bring it has done so by chance, as chaotic networks do.
+            difference = max(difference, before / MOST)
+            ratio = max(before / difference, LEAST)
         check = difference / (ratio - 1.0)
         if check <= goal / 2.0 or tolerance == TIGHTEST:
             break
