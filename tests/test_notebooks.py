@@ -35,6 +35,7 @@ def test_it_is_stored_with_its_pictures(path: Path) -> None:
 # By number of a notebook, numbers in it that are made smaller, so that the test ends in time.
 SMALLER = {
     "12": (("samples=300", "samples=60"), ("fresh=500", "fresh=100"), ("samples=500", "samples=100")),
+    "13": (("SETS, PROBES = 100, 6, 25", "SETS, PROBES = 100, 2, 10"),),
     "14": (("samples=10_000", "samples=500"),),
 }
 

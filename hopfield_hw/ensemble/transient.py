@@ -37,8 +37,8 @@ FIRST, FINER, DIVIDES = 0.1, 10.0, 3.0
 # By what two steps are taken to have divided it at most and at least: the method of order k divides it by 10^(k/(k+1)).
 MOST, LEAST = 5.0, 1.25
 AIMED = 0.25  # of the accuracy: the error that the first samples of many set the tolerance of all for
-REFINEMENTS = 6
-TIGHTEST = 1e-11
+REFINEMENTS = 7
+TIGHTEST, SURE = 1e-12, 1e-11  # below SURE roundings may keep Newton's method from converging
 # The first step, and the longest one, as parts of the run.
 FIRST_STEP, LONGEST = 1e-9, 0.05
 EDGE_STEP = 1e-3  # the first one, as a part of the shortest time between corners of sources
@@ -248,11 +248,13 @@ def _halve(job: Job, goal: float, tolerance: float, longest: float, ratio: float
 
     `ratio`: of the errors of the first two, until three of them show it.
     """
-    before = None
+    before, found = None, None
     coarse, longest = run_paced(job, tolerance, longest)
     for _ in range(REFINEMENTS):
         tolerance = max(tolerance / FINER, TIGHTEST)
         fine, longest = run_paced(job, tolerance, longest)
+        if found is not None and tolerance < SURE and not fine.failures.keys() <= coarse.failures.keys():
+            break
         known = [k for k in range(job.plan.samples) if k not in fine.failures]
         difference = float(np.max(_compare(fine, coarse, job.circuit)[known], initial=0.0))
         if any(k in coarse.failures for k in known):  # those are yet to be compared
@@ -262,10 +264,12 @@ def _halve(job: Job, goal: float, tolerance: float, longest: float, ratio: float
             difference = max(difference, before / MOST)
             ratio = max(before / difference, LEAST)
         check = difference / (ratio - 1.0)
+        found = _Refined(fine, check, tolerance, longest, ratio)
         if check <= goal / 2.0 or tolerance == TIGHTEST:
             break
         before, coarse = (difference if np.isfinite(difference) else None), fine
-    return _Refined(fine, check, tolerance, longest, ratio)
+    assert found is not None
+    return found
 
 
 def _compare(fine: Run, coarse: Run, circuit: Circuit) -> Array:

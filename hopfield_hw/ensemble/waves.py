@@ -13,7 +13,7 @@ from ..values.errors import ConvergenceError
 from .backends import choose_run
 from .equations.layout import plan
 from .equations.system import build_system
-from .transient import FINER, LONGEST, TIGHTEST, Job, find_growth, read, run, run_paced
+from .transient import FINER, LONGEST, SURE, Job, find_growth, read, run, run_paced
 
 # Runs with smaller tolerances that are tried for another measure than the self-check, and by how much one must help.
 MORE, LEAST_GAIN = 4, 1.5
@@ -41,9 +41,9 @@ def measure_waves(
     for _ in range(1 + MORE):
         waves = _run(job, tolerance)
         off = 0.0 if error is None else error(waves)
-        if off <= goal / 2.0 or off > before / LEAST_GAIN or tolerance <= TIGHTEST:
+        if off <= goal / 2.0 or off > before / LEAST_GAIN or tolerance <= SURE:
             break
-        before, tolerance = off, max(tolerance / FINER, TIGHTEST)
+        before, tolerance = off, max(tolerance / FINER, SURE)
     return waves
 
 
