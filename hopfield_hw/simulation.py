@@ -57,6 +57,8 @@ def simulate(
         if cell is not None:
             raise InputError("`cell`: the circuit is lowered already; leave it out, or give the network")
     else:
+        if not isinstance(circuit, Graph) and not hasattr(circuit, "graph"):
+            Ensemble.as_samples(circuit, "simulate")  # says what it must be
         graph = as_graph(circuit)
         dense = any(affine.weights.entries().values.size > DENSE for affine in graph.of_type(Affine))
         circuit = lower(graph, cell="ideal" if cell is None else cell, crossbars=dense)

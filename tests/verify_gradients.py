@@ -29,7 +29,7 @@ from hopfield_hw.ensemble.backends import choose_run
 from hopfield_hw.ensemble.equations.layout import plan
 from hopfield_hw.ensemble.equations.system import build_system
 from hopfield_hw.ensemble.gradients import find_gradients
-from hopfield_hw.ensemble.transient import Job, run
+from hopfield_hw.ensemble.runs import Job, run
 from hopfield_hw.parts import (
     BZX84C6V2,
     D1N4148,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from ..parts.parameters import Parameter, find_parameter, gather_values, with_va
 from ..values.arrays import Array, freeze
 from ..values.errors import InputError
 from .circuit import Circuit
+from .device import Device
 
 ONE_TOPOLOGY = "the circuits of an ensemble have one topology, and differ in the values of their parts"
 
@@ -62,15 +64,20 @@ class Ensemble:
 
         Raises InputError for circuits with other devices or nodes, or devices of other kinds.
         """
-        if not circuits or not all(isinstance(one, Circuit) for one in circuits):
-            raise InputError("ensemble: `circuits` must be a Circuit, or a list of circuits with at least one")
-        first = circuits[0]
-        names = [(d.name, d.nodes) for d in first.devices]
-        for one in circuits[1:]:
-            if [(d.name, d.nodes) for d in one.devices] != names:
+        if not circuits:
+            raise InputError("ensemble: `circuits` is empty: must be a Circuit, or a list with at least one")
+        for k, one in enumerate(circuits):
+            if not isinstance(one, Circuit):
                 raise InputError(
-                    f"ensemble: {one.title!r} has other devices or nodes than the first circuit: {ONE_TOPOLOGY}"
+                    f"ensemble: `circuits[{k}]` is a {type(one).__name__}: must be a Circuit; lower a network first"
                 )
+        first = circuits[0]
+        for k, one in enumerate(circuits):
+            for own, other in zip_longest(one.devices, first.devices):
+                if own is None or other is None or (own.name, own.nodes) != (other.name, other.nodes):
+                    raise InputError(
+                        f"ensemble: `circuits[{k}]` has {_name(own)} where the first has {_name(other)}: {ONE_TOPOLOGY}"
+                    )
         values: dict[str, dict[Parameter, Array]] = {}
         whole: dict[str, tuple[Part, ...]] = {}
         for device, *others in zip(*(one.devices for one in circuits), strict=True):
@@ -86,7 +93,25 @@ class Ensemble:
         if any(one.initial != first.initial for one in circuits):
             for node in dict.fromkeys(node for one in circuits for node in one.initial):
                 initial[node] = np.array([one.initial.get(node, 0.0) for one in circuits])
-        return cls(circuit=first, size=len(circuits), values=values, parts=whole, initial=initial)
+        slowest = replace(first, time_constant=max(one.time_constant for one in circuits))
+        return cls(circuit=slowest, size=len(circuits), values=values, parts=whole, initial=initial)
+
+    @classmethod
+    def as_samples(cls, circuits: Any, what: str) -> Ensemble:
+        """Return one circuit, a list of them, or an Ensemble as an Ensemble. `what`: is asked for them, for messages.
+
+        Raises InputError for anything else, and as `of` does.
+        """
+        if isinstance(circuits, Circuit):
+            return cls(circuit=circuits, size=1)
+        if isinstance(circuits, Ensemble):
+            return circuits
+        if isinstance(circuits, str | bytes) or not isinstance(circuits, Sequence):
+            raise InputError(
+                f"{what}: `circuits` is a {type(circuits).__name__}: must be a Circuit, a list of them, or an "
+                "Ensemble; lower a network first; of Draws give `.ensemble`"
+            )
+        return cls.of(circuits)
 
     def __len__(self) -> int:
         return self.size
@@ -125,3 +150,7 @@ class Ensemble:
         """By node, in lower case, where it starts, volts: a number, or one for each sample."""
         starts: dict[str, float | Array] = {node.lower(): volts for node, volts in self.circuit.initial.items()}
         return starts | {node.lower(): volts for node, volts in self.initial.items()}
+
+
+def _name(device: Device | None) -> str:
+    return "no further device" if device is None else f"{device.name} ({' '.join(device.nodes)})"

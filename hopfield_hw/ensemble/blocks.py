@@ -24,7 +24,7 @@ from ..values.measures import check_accuracy
 from ..values.signals import as_signal
 from .backends import Backend, choose_run
 from .equations.system import build_system
-from .transient import as_ensemble, run_samples
+from .transient import run_samples
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -58,7 +58,7 @@ def simulate_in_blocks(
     where zarr is not installed, and as `transient.simulate` and `run_each` do.
     """
     check_workers(executor, workers)
-    given = as_ensemble(circuits)
+    given = Ensemble.as_samples(circuits, "simulate")
     first = given.circuit
     how: dict[str, Any] = {
         "workers": 1,
@@ -75,6 +75,8 @@ def simulate_in_blocks(
     blocks = [range(k, min(k + TOGETHER, given.size)) for k in range(0, given.size, TOGETHER)]
     kept: _Memory | _Folder = _Memory(given.size)
     if store is not None:
+        if not isinstance(store, str | os.PathLike):
+            raise InputError(f"`store` = {store!r:.60}: must be the path of a folder")
         header = {
             "circuit": fingerprint(given[0].netlist()),
             "samples": given.size,

@@ -10,10 +10,12 @@ import numpy as np
 from ..circuit import Circuit, Ensemble
 from ..spice.transient import Waves, choose_grids
 from ..values.errors import ConvergenceError
+from .accuracy import FINER, SURE, run_scaled
 from .backends import choose_run
 from .equations.layout import plan
 from .equations.system import build_system
-from .transient import FINER, LONGEST, SURE, Job, find_growth, read, run, run_paced
+from .runs import LONGEST, Job, read, run
+from .transient import find_growth
 
 # Runs with smaller tolerances that are tried for another measure than the self-check, and by how much one must help.
 MORE, LEAST_GAIN = 4, 1.5
@@ -48,7 +50,7 @@ def measure_waves(
 
 
 def _run(job: Job, tolerance: float) -> Waves:
-    found, longest = run_paced(job, tolerance, LONGEST * float(job.grid[-1]))
+    job, found, longest = run_scaled(job, tolerance, LONGEST * float(job.grid[-1]))
     if found.failures:
         raise ConvergenceError(f"ensemble: {job.circuit.title!r} does not run: {found.failures[0]}")
     own_times = np.concatenate(([0.0], found.taken[np.isfinite(found.taken)]))

@@ -224,6 +224,8 @@ def draw_factors(
     Raises InputError as `draw` does.
     """
     if isinstance(circuit, Variation):
+        if tolerances is not None:
+            raise InputError("`tolerances`: the Variation has tolerances of its own; leave it out, or give the circuit")
         variation = circuit
     elif tolerances is None:
         raise InputError("`tolerances` = None: must be a Tolerances")

@@ -11,7 +11,7 @@ from ..circuit import GROUND, Circuit, Device, Ensemble
 from ..ensemble.backends import choose_run
 from ..ensemble.equations.layout import plan
 from ..ensemble.equations.system import build_system
-from ..ensemble.transient import LONGEST, Job, run
+from ..ensemble.runs import LONGEST, Job, run
 from ..functions.expressions import evaluate
 from ..parts import Behaviour, IdealGain, OnePole, OpAmp, Part, VoltageGain
 from ..spice.decks.polarity import (

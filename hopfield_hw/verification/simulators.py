@@ -13,7 +13,8 @@ from typing import Any, ClassVar, NamedTuple
 import xarray as xr
 
 from ..circuit import Circuit
-from ..ensemble.transient import FINER, FIRST, simulate
+from ..ensemble.accuracy import FINER, FIRST
+from ..ensemble.transient import simulate
 from ..ensemble.waves import measure_waves as measure_own_waves
 from ..spice.decks.polarity import find_exchanged
 from ..spice.decks.statements import Statement, read_statements

@@ -21,7 +21,7 @@ from hopfield_hw.circuit import Circuit, Ensemble
 from hopfield_hw.ensemble.backends import choose_run
 from hopfield_hw.ensemble.equations.layout import plan
 from hopfield_hw.ensemble.equations.system import build_system
-from hopfield_hw.ensemble.transient import Job, read, run
+from hopfield_hw.ensemble.runs import Job, read, run
 from hopfield_hw.simulation import simulate
 from hopfield_hw.spice.transient import AccuracyWarning, circuit_deck, measure_waves
 from hopfield_hw.tolerance.draws import Draws, draw_factors

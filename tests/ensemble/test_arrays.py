@@ -15,14 +15,14 @@ import hopfield_hw as hh
 from hopfield_hw import cells
 from hopfield_hw.board import design_board
 from hopfield_hw.circuit import Circuit, Ensemble
-from hopfield_hw.ensemble import backends, transient
+from hopfield_hw.ensemble import backends, runs
 from hopfield_hw.ensemble.arrays import equations
 from hopfield_hw.ensemble.arrays.factors import factorise, plan_elimination, solve
 from hopfield_hw.ensemble.arrays.library import Library, load_library
 from hopfield_hw.ensemble.equations.layout import LANES, Layout, plan
 from hopfield_hw.ensemble.equations.ordering import fill_in, order_unknowns
 from hopfield_hw.ensemble.equations.system import build_system
-from hopfield_hw.ensemble.transient import Job, Run
+from hopfield_hw.ensemble.runs import Job, Run
 from hopfield_hw.functions.expressions import Argument, tanh
 from hopfield_hw.parts import D1N4148, Behaviour, Capacitor, CurrentSource, Pulse, Resistor, Transistor, VoltageSource
 from hopfield_hw.simulation import simulate
@@ -137,7 +137,7 @@ def run(circuits: list[Circuit], backend: backends.Backend, seconds: float = 4e-
     made = plan(build_system(Ensemble.of(circuits)), seconds)
     _, run_all = backends.choose_run(backend, 1)
     job = Job(made, circuits[0], np.linspace(0.0, seconds, 301), run_all, None)
-    return transient.run(job, TOLERANCE, 0.05 * seconds)
+    return runs.run(job, TOLERANCE, 0.05 * seconds)
 
 
 @pytest.mark.parametrize(

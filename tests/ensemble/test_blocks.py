@@ -21,7 +21,7 @@ import xarray as xr
 
 import hopfield_hw as hh
 from hopfield_hw.circuit import Ensemble
-from hopfield_hw.ensemble import blocks, transient
+from hopfield_hw.ensemble import accuracy, blocks, runs
 from hopfield_hw.ensemble.blocks import simulate_in_blocks
 from hopfield_hw.production import study
 from hopfield_hw.values.errors import ConvergenceError, InputError, MissingExtra
@@ -110,15 +110,15 @@ def test_a_cluster_gives_the_same_waveforms(some: Ensemble, kept: Path, tmp_path
 
 
 def test_samples_that_fail_keep_their_numbers(some: Ensemble, monkeypatch: pytest.MonkeyPatch) -> None:
-    run = transient.run
+    run = accuracy.run
     place = 3
 
-    def broken(*given: Any) -> transient.Run:
+    def broken(*given: Any) -> runs.Run:
         found = run(*given)
         found.blocks[..., place:] = np.nan
         return found._replace(failures=dict.fromkeys(range(place, found.samples), "it takes too many steps"))
 
-    monkeypatch.setattr(transient, "run", broken)
+    monkeypatch.setattr(accuracy, "run", broken)
     found = simulate_in_blocks(some, t_stop=1e-3, points=51, workers=1)
     assert sorted(map(int, found.attrs["failures"])) == [*range(3, 8), *range(11, 16), 19]
     assert np.isnan(found["state"]).any(("time", "neuron")).to_numpy().sum() == 11

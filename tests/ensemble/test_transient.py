@@ -31,6 +31,7 @@ from hopfield_hw.parts import (
     Resistor,
     Transconductance,
     Transistor,
+    VoltageGain,
     VoltageSource,
 )
 from hopfield_hw.simulation import simulate
@@ -42,6 +43,15 @@ from hopfield_hw.values.measures import nrmse
 from hopfield_hw.verification.random_set import draw
 
 DESIGNS = sorted(path.parent.name for path in (Path(__file__).parents[2] / "circuits").glob("*/design.toml"))
+
+
+NETWORK = hh.Network(
+    weights=[[0.0, -6e-5], [5e-5, 0.0]],
+    resistance=1e4,
+    capacitance=1e-8,
+    gain=hh.Tanh(gain=3.0),
+    initial=[0.3, -0.1],
+)
 
 
 def state(wave: Any) -> Any:
@@ -305,7 +315,9 @@ def test_a_wrong_device_is_seen() -> None:
 def test_bad_input() -> None:
     _, circuits = drawn(2)
     other = hh.lower(drawn(1)[0], cell="inverting_integrator")
-    with pytest.raises(InputError, match=r"the circuits of an ensemble have one topology, and differ in the values of"):
+    with pytest.raises(
+        InputError, match=r"^ensemble: `circuits\[1\]` has \w+ \(.*\) where the first has \w+ \(.*\): the"
+    ):
         simulate([circuits[0], other], engine="ensemble", t_stop=1e-3)
     swapped = tuple(
         d._replace(part=VoltageSource(((0.0, 11.0), (1.0, 12.0)))) if d.name == "V_supply_plus" else d
@@ -313,8 +325,20 @@ def test_bad_input() -> None:
     )
     with pytest.raises(InputError, match=r"^ensemble: device V_supply_plus has another waveform than in the"):
         simulate([circuits[0], replace(circuits[1], devices=swapped)], engine="ensemble", t_stop=1e-3)
-    with pytest.raises(InputError, match=r"^ensemble: `circuits` must be a Circuit, or a list of circuits with at"):
+    with pytest.raises(InputError, match=r"^ensemble: `circuits` is empty: must be a Circuit, or a list with at"):
         simulate([], engine="ensemble", t_stop=1e-3)
+    with pytest.raises(InputError, match=r"^ensemble: `circuits\[1\]` is a Network: must be a Circuit; lower a net"):
+        simulate([circuits[0], NETWORK], engine="ensemble", t_stop=1e-3)  # type: ignore[list-item]
+    for wrong in (None, 5, draw_factors(vary(circuits[0], Tolerances(resistors="1%")), seed=1, samples=2)):
+        with pytest.raises(
+            InputError, match=r"must be a Circuit, a list of them, or an Ensemble; lower .* `\.ensemble`$"
+        ):
+            simulate(wrong, engine="ensemble", t_stop=1e-3)  # type: ignore[arg-type]
+    for currents in (None, 5, "V_in"):
+        with pytest.raises(InputError, match=r"^`currents` = .*: must be a list of names of voltage sources$"):
+            simulate(circuits[0], engine="ensemble", t_stop=1e-3, currents=currents)
+    with pytest.raises(InputError, match=r"^`store` = 5: must be the path of a folder$"):
+        simulate(circuits, engine="ensemble", t_stop=1e-3, store=5)
     with pytest.raises(InputError, match=r"^simulate: ngspice runs one circuit at a time; take engine='ensemble'"):
         simulate(circuits, t_stop=1e-3)
     with pytest.raises(InputError, match=r"^simulate: `engine` = 'spice': must be ngspice or ensemble$"):
@@ -359,6 +383,53 @@ def test_nodes_that_nothing_determines_are_named(devices: tuple[Any, ...], node:
         f"'a small circuit': nothing determines the voltage of node {node}: give each a path to ground, and drive it "
         "by one source at most"
     )
+
+
+@pytest.mark.parametrize("part", [Resistor(1e3), Capacitor(1e-6), VoltageGain(2.0)], ids=["R", "C", "E"])
+def test_nodes_without_a_path_to_ground_are_named(part: Any) -> None:
+    """Whatever lies between them: all of them may move together."""
+    nodes = ("f1", "f2", "f1", "f2") if isinstance(part, VoltageGain) else ("f1", "f2")
+    made = circuit(("R", Resistor(1e3), ("out", "0")), ("R_f", Resistor(1e3), ("f1", "f2")), ("X", part, nodes))
+    with pytest.raises(
+        InputError, match=r"nothing determines the voltage of node f1, f2: no part connects it to ground"
+    ):
+        simulate(made, engine="ensemble", t_stop=1e-3)
+
+
+@pytest.mark.parametrize("node", ["0", "out"])
+def test_a_source_with_both_ends_at_one_node_is_refused(node: str) -> None:
+    made = circuit(("R", Resistor(1e3), ("out", "0")), ("V_a", VoltageSource(1.0), (node, node)))
+    with pytest.raises(InputError, match=rf"^device V_a: a voltage source with both ends at node {node}: give it two"):
+        simulate(made, engine="ensemble", t_stop=1e-3)
+
+
+@pytest.mark.parametrize("cell", ["ideal", "inverting_integrator", "active_rc", "hopfield_tank"])
+def test_what_no_capacitor_holds_follows_from_the_start(cell: str) -> None:
+    """At t = 0 states are where they start, and outputs, and what holds an output, what follows from that."""
+    held = (hh.transforms.hold_outputs(NETWORK, period=1e-5),) if cell in ("ideal", "active_rc") else ()
+    for graph in (NETWORK, *held):
+        made = hh.lower(graph, cell=cell, rescale=True)
+        found = simulate(made, engine="ensemble", t_stop=2e-5, points=21).isel(time=0)
+        expected = hh.reference(graph, t_stop=2e-5, points=21).isel(time=0)
+        for what in ("state", "output"):
+            np.testing.assert_allclose(found[what], expected[what], atol=2e-4)
+
+
+@pytest.mark.parametrize("backend", ["numba", "numpy"])
+@pytest.mark.parametrize("volts", [1e-12, 1e-7, 1e-3])
+def test_small_voltages_are_as_accurate_as_large_ones(volts: float, backend: Any) -> None:
+    network = hh.Network(weights=[[0.0]], resistance=1e4, capacitance=1e-8, gain=hh.Tanh(gain=1.0), initial=[volts])
+    found = simulate(network, engine="ensemble", t_stop=5e-4, points=51, backend=backend)
+    exact = volts * np.exp(-found["time"].to_numpy() / 1e-4)
+    assert nrmse(exact[:, np.newaxis], found["state"].to_numpy()) < 1e-4
+    slopes = hh.find_gradients(hh.lower(network), ("0", 1e-4), t_stop=5e-4)
+    assert float(slopes.sel(parameter="x_0.initial")) == pytest.approx(np.exp(-1.0), rel=1e-5)
+
+
+def test_a_list_runs_as_long_as_its_slowest_circuit() -> None:
+    slow, fast = (hh.lower(replace(NETWORK, capacitance=farads)) for farads in (1e-7, 1e-8))
+    found = simulate([fast, slow], engine="ensemble", points=11)
+    assert float(found["time"][-1]) == pytest.approx(20.0 * 1e4 * 1e-7)
 
 
 def test_voltages_beyond_all_bounds_are_a_failure() -> None:

@@ -16,7 +16,7 @@ pytest.importorskip("numba")
 
 import hopfield_hw as hh
 from hopfield_hw.board import Board, design_board
-from hopfield_hw.ensemble import transient
+from hopfield_hw.ensemble import accuracy, runs
 from hopfield_hw.production import study
 from hopfield_hw.production.engines import simulate_board
 from hopfield_hw.production.monte_carlo import MonteCarlo, monte_carlo
@@ -85,14 +85,14 @@ def test_the_numbers_do_not_depend_on_workers(board: Board, monkeypatch: pytest.
 
 
 def test_samples_that_fail_are_undecided_and_named(board: Board, monkeypatch: pytest.MonkeyPatch) -> None:
-    run = transient.run
+    run = accuracy.run
 
-    def broken(*given: Any) -> transient.Run:
+    def broken(*given: Any) -> runs.Run:
         found = run(*given)
         found.blocks[0, ..., 1] = np.nan
         return found._replace(failures={1: "it takes too many steps"})
 
-    monkeypatch.setattr(transient, "run", broken)
+    monkeypatch.setattr(accuracy, "run", broken)
     found = monte_carlo(board, samples=3, **HOW)
     assert found.failures == {1: "ensemble: it takes too many steps"}
     assert np.isnan(found.margins).tolist() == [False, True, False]

@@ -159,6 +159,8 @@ def find_covariance(circuits: Circuits, nodes: Sequence[str], *, guess: Guess | 
     stable is NaN, and named among the failures. `guess`: as `find_balance`, as is what is raised, and InputError for a
     node whose white noise no capacitor holds back.
     """
+    if isinstance(nodes, str) or not isinstance(nodes, Sequence) or not len(nodes):
+        raise InputError(f"find_covariance: `nodes` = {nodes!r:.60}: must be a list of nodes with at least one")
     rest = _find_rest(circuits, guess, "find_covariance")
     chosen = [name_nodes(rest.system)[find_node(rest.system, node, "find_covariance: `nodes`")] for node in nodes]
     sources = _audible(rest, "find_covariance")
@@ -178,10 +180,7 @@ def find_covariance(circuits: Circuits, nodes: Sequence[str], *, guess: Guess | 
 
 
 def _find_rest(circuits: Circuits, guess: Guess | None, where: str) -> _Rest:
-    if isinstance(circuits, Circuit):
-        given = Ensemble(circuit=circuits, size=1)
-    else:
-        given = circuits if isinstance(circuits, Ensemble) else Ensemble.of(circuits)
+    given = Ensemble.as_samples(circuits, where)
     stamps = Stamps(build_system(given))
     balances = find_balances(stamps, *begin_at(stamps.system, guess, f"{where}: `guess`"))
     if len(balances.failures) == given.size:
@@ -194,6 +193,8 @@ def _prepare(
     circuits: Circuits, frequencies: tuple[float, float], points: int, guess: Guess | None, where: str
 ) -> tuple[_Rest, Array]:
     """Return circuits at their balances, and frequencies, Hz, with so many points in a decade."""
+    if not isinstance(frequencies, Sequence | np.ndarray) or isinstance(frequencies, str) or len(frequencies) != 2:
+        raise InputError(f"{where}: `frequencies` = {frequencies!r:.60}: must be the first and the last one, Hz")
     first, last = (float(positive(value, "frequencies", shape=(), unit="Hz")) for value in frequencies)
     if not first < last:
         raise InputError(f"`frequencies` = {first:g} Hz to {last:g} Hz: must increase")

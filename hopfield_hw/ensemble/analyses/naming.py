@@ -39,8 +39,10 @@ def begin_at(system: System, guess: Mapping[str, Any] | None, what: str) -> tupl
     """
     u, known = system.start.copy(), np.zeros(system.unknowns, dtype=np.bool_)
     row = {name: k for k, name in enumerate(name_nodes(system))}
+    if guess is not None and not isinstance(guess, Mapping):
+        raise InputError(f"{what} = {guess!r:.60}: must be a dict of volts by node")
     for node, volts in (guess or {}).items():
-        name = _name(node)
+        name = _name(str(node))
         if name not in row:
             raise InputError(f"{what}: {unknown('node', node, row):.400}")
         try:

@@ -46,7 +46,7 @@ from ...parts.crossbar import Crossbar
 from ...parts.op_amp import Element as Piece
 from ...parts.sources import Waveform
 from ...values.arrays import Array, SparseArray
-from ...values.errors import Unrealisable
+from ...values.errors import InputError, Unrealisable
 from ...values.physics import THERMAL
 
 # Beyond this current a junction goes on straight, so that Newton's method comes back from there in a few iterations;
@@ -200,6 +200,8 @@ def _crossbar(name: str, part: Crossbar, nodes: tuple[str, ...]) -> Iterator[Ele
 def _source(name: str, ends: tuple[str, ...], voltage: Any) -> Iterator[Element]:
     """Yield a node that is given; of a voltage that differs from sample to sample a formula."""
     plus, minus = ends
+    if plus == minus:
+        raise InputError(f"device {name}: a voltage source with both ends at node {plus}: give it two nodes")
     if isinstance(voltage, Expression):
         yield Formula(name, (plus, minus), (), voltage, "voltage")
     elif minus == GROUND:

@@ -20,7 +20,11 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array
-from scipy.sparse.csgraph import maximum_bipartite_matching, min_weight_full_bipartite_matching
+from scipy.sparse.csgraph import (
+    connected_components,
+    maximum_bipartite_matching,
+    min_weight_full_bipartite_matching,
+)
 
 from ...circuit import GROUND, Circuit, Ensemble, Role
 from ...functions.expressions import Expression
@@ -143,6 +147,8 @@ def build_system(ensemble: Ensemble, currents: Sequence[str] = ()) -> System:
     unknown = (*(node for node in dict.fromkeys(places) if node not in set(given)), *measured)
     nodes = (*unknown, *given)
     index = {node: k for k, node in enumerate(nodes)}
+    fed = [index[node] for one in couplings for node in one.rows]
+    _refuse_floating(ensemble.circuit, elements, index, (*range(len(unknown), len(nodes)), *fed))
     laws, holders = _place_laws(elements, index, len(unknown), measured)
     stamps: dict[bool, list[tuple[int, int, Array]]] = {False: [], True: []}
     weak: set[tuple[int, int]] = set()
@@ -191,6 +197,23 @@ def build_system(ensemble: Ensemble, currents: Sequence[str] = ()) -> System:
     return _match_rows(made, ensemble.circuit)
 
 
+def _refuse_floating(
+    circuit: Circuit, elements: Sequence[Linear | Formula], index: Mapping[str, int], given: Sequence[int]
+) -> None:
+    """Raise InputError for nodes that no branch leads from to a given one: all of them may move together."""
+    ends = np.array([[index[node] for node in one.ends] for one in elements], dtype=np.int32).reshape(-1, 2)
+    pattern = csr_array((np.ones(len(ends)), (ends[:, 0], ends[:, 1])), shape=(len(index), len(index)))
+    _, islands = connected_components(pattern, directed=False)
+    floating = np.isin(islands, islands[ends]) & ~np.isin(islands, islands[list(given)])
+    if np.any(floating):
+        first = islands == islands[np.argmax(floating)]
+        nodes = [node for node, k in index.items() if first[k]]
+        raise InputError(
+            f"{circuit.title!r}: nothing determines the voltage of node {', '.join(nodes[:4])}: no part connects it to "
+            "ground or to a source; connect it, with a large resistor if need be"
+        )
+
+
 def _couple(couplings: Sequence[Coupling], laws: Sequence[int], index: Mapping[str, int], unknowns: int) -> SparseArray:
     """Return the matrix of crossbars."""
     shape = (unknowns, len(index))
@@ -216,8 +239,10 @@ def _start(ensemble: Ensemble, split: Sequence[Sampled], index: Mapping[str, int
 
 def _measured(circuit: Circuit, currents: Sequence[str]) -> dict[str, str]:
     """Return by the name of each current that is asked for the node of its source."""
+    if isinstance(currents, str) or not isinstance(currents, Sequence):
+        raise InputError(f"`currents` = {currents!r:.60}: must be a list of names of voltage sources")
     found = {}
-    for name in currents:
+    for name in map(str, currents):
         device = circuit.device(name)
         if not isinstance(device.part, VoltageSource) or device.nodes[1] != GROUND:
             raise InputError(f"`currents`: device {name}: must be a voltage source to ground")

@@ -60,10 +60,19 @@ class Chain:
         return {branch: sorted(numbers) for branch, numbers in sorted(found.items())}
 
 
-def as_filter(patterns: Sequence[str] | None) -> Fits:
-    """Return what says whether a name fits one of patterns, such as "R_*.resistance", in any case; None: all do."""
+def as_filter(patterns: str | Sequence[str] | None) -> Fits:
+    """Return what says whether a name fits one of patterns, such as "R_*.resistance", in any case; None: all do.
+
+    Raises InputError for what are no patterns.
+    """
     if patterns is None:
         return lambda name: True
+    if isinstance(patterns, str):
+        patterns = (patterns,)
+    if not isinstance(patterns, Sequence) or not all(isinstance(pattern, str) for pattern in patterns):
+        raise InputError(
+            f"find_gradients: `parameters` = {patterns!r:.60}: must be patterns of text, such as 'R_*.resistance'"
+        )
     given = [pattern.lower() for pattern in patterns]
     exact, others = set(given), [pattern for pattern in given if set(pattern) & set("*?[")]
     return lambda name: name.lower() in exact or any(fnmatchcase(name.lower(), pattern) for pattern in others)

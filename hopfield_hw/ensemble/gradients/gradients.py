@@ -10,7 +10,7 @@ import os
 import warnings
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,20 +20,24 @@ from ...circuit import Circuit, Ensemble
 from ...equations import Growth
 from ...functions.expressions import Call, Choice, Expression, Interpolation, Negative, Operation
 from ...parts import Line, OpAmp, Subcircuit
+from ...parts.parameters import find_parameter
 from ...spice.transient import POINTS, AccuracyWarning, stop_time
 from ...values.arrays import Array, whole
 from ...values.compiled import load_compiled
 from ...values.errors import ConvergenceError, InputError, Unrealisable
 from ...values.grids import uniform_grid
 from ...values.measures import check_accuracy
+from ..accuracy import run_scaled
 from ..backends import choose_run
 from ..devices.elements import Formula
 from ..equations.layout import LANES, Numbers, Plan, plan
 from ..equations.samples import split_samples
 from ..equations.system import Indices, build_system
 from ..method import HIGHEST
+from ..runs import LONGEST, MOST_STEPS, WHY, Job, first_step
+from ..starts import add_start, find_followers, read_start, weigh_start
 from ..state import Options, Outcome, Path, new_state
-from ..transient import LONGEST, MOST_STEPS, WHY, Job, find_growth, first_step, run_paced
+from ..transient import find_growth
 from .back import Back, Wanted, new_back_state, new_found, plan_back
 from .chain import Chain, Fits, as_filter, complete, find_chain, is_branch, select
 from .objectives import Functionals, Objective, as_functionals
@@ -83,17 +87,17 @@ def find_gradients(
     models and clocks, MissingExtra where Numba is not installed, and ConvergenceError where every circuit fails.
     """
     alone = isinstance(circuits, Circuit)
-    given = [circuits] if isinstance(circuits, Circuit) else [circuits[k] for k in range(len(circuits))]
-    if not given or not all(isinstance(one, Circuit) for one in given):
-        raise InputError("find_gradients: `circuits` must be a Circuit, or a list of circuits with at least one")
+    samples = Ensemble.as_samples(circuits, "find_gradients")
+    given = [circuits] if isinstance(circuits, Circuit) else [samples[k] for k in range(samples.size)]
     _refuse(given[0])
     goal = check_accuracy(accuracy, "accuracy")
-    end = stop_time(given[0], t_stop)
+    end = stop_time(samples.circuit, t_stop)
     functionals = as_functionals(given[0], objective, end, points)
     threads = (os.cpu_count() or 1) if workers is None else whole(workers, "workers", 1, 1024)
-    fits = as_filter((parameters,) if isinstance(parameters, str) else parameters)
+    fits = as_filter(parameters)
     driven = [one.driven(inputs) for one in given]
     problem = _pose(driven, functionals, fits, end)
+    _refuse_unmatched(parameters, given[0], (*problem.chain.names, *problem.chain.left_out))
     growth = find_growth(given[0], inputs)
     try:
         found, check, tolerance = _refine(problem, given[0], goal, threads, growth)
@@ -107,7 +111,10 @@ def find_gradients(
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Problem:
-    """What is asked for: a system, how to walk back, the chain to the values, and by sample its matrix."""
+    """What is asked for: a system, how to walk back, the chain to the values, and by sample its matrix.
+
+    `scale`: of its voltages, see `Job`.
+    """
 
     plan: Plan
     back: Back
@@ -116,6 +123,7 @@ class _Problem:
     functionals: Functionals
     probes: Indices
     end: float
+    scale: float = 1.0
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -142,6 +150,18 @@ def _refuse(circuit: Circuit) -> None:
             isinstance(device.part, OpAmp) and isinstance(device.part.model, Subcircuit)
         ):
             raise Unrealisable(f"find_gradients: device {device.name}: a vendor's model has no derivatives yet")
+
+
+def _refuse_unmatched(patterns: str | Sequence[str] | None, circuit: Circuit, names: Sequence[str]) -> None:
+    """Raise InputError for a pattern that fits neither a value with a derivative, nor a figure of a device."""
+    for pattern in (patterns,) if isinstance(patterns, str) else patterns or ():
+        device, _, figure = pattern.rpartition(".")
+        parts = (one.part for one in circuit.devices if one.name.lower() == device.lower())
+        if not any(map(as_filter(pattern), names)) and not any(find_parameter(part, figure) for part in parts):
+            raise InputError(
+                f"find_gradients: `parameters`: no value that changes a waveform fits {pattern!r:.60}; there are "
+                f"{', '.join(names):.300}"
+            )
 
 
 def _pose(
@@ -229,10 +249,10 @@ def _refine(
 ) -> tuple[_Gradients, float, float]:
     """Return the finest gradients, by how much the run before differs at most, and the tolerance of the steps."""
     tolerance, longest = max(FIRST * goal, FINER * TIGHTEST), LONGEST * problem.end
-    if growth is not None:
-        run_all = choose_run("numba", threads)[1]
-        job = Job(problem.plan, circuit, uniform_grid(problem.end, POINTS), run_all, growth)
-        longest = run_paced(job, tolerance, longest)[1]
+    run_all = choose_run("numba", threads)[1]
+    job = Job(problem.plan, circuit, uniform_grid(problem.end, POINTS), run_all, growth)
+    job, _, longest = run_scaled(job, tolerance, longest)
+    problem = replace(problem, scale=job.scale)
     coarse = _run(problem, tolerance, longest, threads)
     for _ in range(REFINEMENTS):
         tolerance = max(tolerance / FINER, TIGHTEST)
@@ -273,13 +293,16 @@ def _run(problem: _Problem, tolerance: float, longest: float, threads: int) -> _
     values = np.full((samples, len(wanted.names)), np.nan)
     slopes = np.full((samples, len(wanted.names), len(problem.chain.names)), np.nan)
     counts, status = np.zeros((blocks, 4), np.int64), np.zeros((blocks, LANES), np.int64)
+    first = first_step(made.layout, problem.end)
+    times = add_start(wanted.times, first)
+    at, followers = np.searchsorted(times, wanted.times), find_followers(made.layout, problem.probes.tolist())
     options = Options(
         t_stop=problem.end,
-        grid=wanted.times,
+        grid=times,
         probes=problem.probes,
         tolerance=tolerance,
-        nothing=tolerance,
-        first=first_step(made.layout, problem.end),
+        nothing=tolerance * problem.scale,
+        first=first,
         longest=longest,
         most=MOST_STEPS,
     )
@@ -291,7 +314,7 @@ def _run(problem: _Problem, tolerance: float, longest: float, threads: int) -> _
         room = min(ROOM // (8 * at_once * lanes * (n + 3 + HIGHEST)), MOST_STEPS) + 1
         path = Path(np.empty((room, n, lanes)), np.empty((room, 3 + HIGHEST, lanes)))
         path.voltages[0], path.steps[0] = numbers.start[:, :lanes], 0.0
-        waves = np.full((wanted.times.size, problem.probes.size, LANES), np.nan)
+        waves = np.full((times.size, problem.probes.size, LANES), np.nan)
         state = new_state(made.layout, options.first, 0)
         outcome = Outcome(waves, counts[k], status[k], np.zeros((0, LANES)), path)
         run_forward(made.layout, numbers, state, options, outcome)
@@ -301,9 +324,10 @@ def _run(problem: _Problem, tolerance: float, longest: float, threads: int) -> _
                 f"find_gradients: {max(state.ended[good])} steps of {n} voltages do not fit into {ROOM / 2**30:g} GiB; "
                 "ask for less accuracy, or a shorter run"
             )
+        read_start(times, first, waves, followers)
         tasks, weights = [], []
         for lane in good:
-            values[k * LANES + lane], own = wanted.evaluate(waves[:, :, lane])
+            values[k * LANES + lane], own = wanted.evaluate(waves[at, :, lane])
             tasks += [(lane, j) for j in range(len(own))]
             weights += list(own)
         for begin in range(0, len(tasks), LANES):
@@ -311,8 +335,9 @@ def _run(problem: _Problem, tolerance: float, longest: float, threads: int) -> _
             of = np.array([lane for lane, _ in some] + [some[0][0]] * (LANES - len(some)), dtype=np.int64)
             last = np.where(np.arange(LANES) < len(some), state.ended[of], -1)
             seeds = np.zeros((*waves.shape[:2], LANES))
-            seeds[:, :, : len(some)] = np.stack(weights[begin : begin + LANES], axis=2)
-            given = Wanted(wanted.times, problem.probes, seeds)
+            seeds[at, :, : len(some)] = np.stack(weights[begin : begin + LANES], axis=2)
+            weigh_start(times, first, seeds, followers)
+            given = Wanted(times, problem.probes, seeds)
             walk, found = new_back_state(problem.back, path, of, last, given), new_found(problem.back)
             own_numbers = Numbers(*(np.ascontiguousarray(entries[:, of]) for entries in numbers))
             run_back(problem.back.layout, problem.back.adjoint, own_numbers, path, given, walk, found)

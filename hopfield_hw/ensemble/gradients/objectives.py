@@ -122,6 +122,11 @@ def as_functionals(circuit: Circuit, objective: Objective, t_stop: float, points
         full = weights[np.newaxis]
     else:
         is_list = not _is_pair(objective)
+        if is_list and (isinstance(objective, str) or not isinstance(objective, Sequence)):
+            raise InputError(
+                f"find_gradients: `objective` = {objective!r:.60}: must be (label, time), a list of them, a "
+                "Weighted, or a function"
+            )
         given = [_at(one) for one in (objective if is_list else (objective,))]
         if not given:
             raise InputError("find_gradients: `objective` is empty: must be (label, time), or a list of them")
