@@ -9,6 +9,7 @@ import numpy as np
 
 from ..circuit import Circuit, Ensemble
 from ..spice.transient import Waves, choose_grids
+from ..values.arrays import Array
 from ..values.errors import ConvergenceError
 from .accuracy import FINER, SURE, run_scaled
 from .backends import choose_run
@@ -19,6 +20,7 @@ from .transient import find_growth
 
 # Runs with smaller tolerances that are tried for another measure than the self-check, and by how much one must help.
 MORE, LEAST_GAIN = 4, 1.5
+RESTART = 1e-3  # of the step before: a step that is shorter begins anew
 
 
 def measure_waves(
@@ -56,8 +58,19 @@ def _run(job: Job, tolerance: float) -> Waves:
     own_times = np.concatenate(([0.0], found.taken[np.isfinite(found.taken)]))
     # Of a run of more steps than are kept, the grid has the rest.
     own_times = np.concatenate((own_times, job.grid[job.grid > own_times[-1] * (1.0 + 1e-9)]))
+    own_times = _add_before_restarts(own_times)
     states, outputs = (each[0] for each in read(found, job.circuit))
     # The same steps once more, for what is at their ends.
     again = run(job._replace(grid=own_times), tolerance, longest)
     own_states, own_outputs = (each[0] for each in read(again, job.circuit))
     return Waves(states, outputs, found.unsettled, own_times, own_states, own_outputs)
+
+
+def _add_before_restarts(times: Array) -> Array:
+    """Return times with one right before each at which steps begin anew, as short as the next: there something jumps.
+
+    So no step of those times has a jump at its end.
+    """
+    steps = np.diff(times)
+    restarts = 1 + np.flatnonzero(steps[1:] < RESTART * steps[:-1])
+    return np.unique(np.concatenate((times, times[restarts] - steps[restarts])))

@@ -411,7 +411,24 @@ def test_it_needs_no_numba() -> None:
 
 
 BAD = {
-    "no circuit": (lambda: find_balance([]), r"ensemble: `circuits` must be a Circuit, or a list of circuits"),
+    "no circuit": (lambda: find_balance([]), r"ensemble: `circuits` is empty: must be a Circuit, or a"),
+    "a network": (
+        lambda: find_balance(hh.Network),
+        r"find_balance: `circuits` is a type: must be a Circuit, a list",
+    ),
+    "no dict": (
+        lambda: find_balance(low_pass(), guess=5),
+        r"find_balance: `guess` = 5: must be a dict of volts by node",
+    ),
+    "one frequency": (
+        lambda: respond(low_pass(), 10.0),
+        r"respond: `frequencies` = 10\.0: must be the first and the last",
+    ),
+    "a text": (
+        lambda: find_covariance(low_pass(), "out"),
+        r"find_covariance: `nodes` = 'out': must be a list of nodes",
+    ),
+    "no node": (lambda: find_covariance(low_pass(), []), r"find_covariance: `nodes` = \[\]: must be a list of nodes"),
     "a node": (lambda: find_balance(low_pass(), guess={"ouf": 1.0}), r"find_balance: `guess`: node 'ouf' is unknown"),
     "no volts": (
         lambda: find_balance(low_pass(), guess={"out": [1.0, 2.0]}),
@@ -432,7 +449,10 @@ BAD = {
         lambda: find_noise(low_pass(), "out", "R", BAND),
         r"`source` = 'R': is a resistor, must be a voltage source$",
     ),
-    "no node": (lambda: find_noise(low_pass(), "x", None, BAND), r"find_noise: `node`: node 'x' is unknown: must be"),
+    "no node of noise": (
+        lambda: find_noise(low_pass(), "x", None, BAND),
+        r"find_noise: `node`: node 'x' is unknown: must be",
+    ),
     "quiet": (
         lambda: find_noise(
             circuit(DRIVE, ("B", Behaviour(1e-3 * (Argument(0) - Argument(1)), "current"), ("out", "0", "out", "in"))),
@@ -444,7 +464,7 @@ BAD = {
     ),
     "topologies": (
         lambda: find_balance([low_pass(), circuit(DRIVE, ("R", Resistor(1.0), ("in", "0")))]),
-        r"ensemble: 'a small circuit' has other devices or nodes than the first circuit",
+        r"ensemble: `circuits\[1\]` has R \(in 0\) where the first has R \(in out\): the circuits of an",
     ),
     "no end": (
         lambda: find_covariance(circuit(*CASES["line"]), ["out"]),

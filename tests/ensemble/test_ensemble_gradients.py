@@ -277,8 +277,16 @@ def test_bad_input() -> None:
         find_gradients(made, ("0", 1e-3), t_stop=2e-3, parameters="Q*")
     with pytest.raises(InputError, match=r"^find_gradients: `points` are of an objective that is a function; leave"):
         find_gradients(made, ("0", 1e-3), t_stop=2e-3, points=11)
-    with pytest.raises(InputError, match=r"^find_gradients: `circuits` must be a Circuit, or a list of circuits with"):
+    with pytest.raises(InputError, match=r"^ensemble: `circuits` is empty: must be a Circuit, or a list with at least"):
         find_gradients([], ("0", 1e-3))
+    with pytest.raises(InputError, match=r"^find_gradients: `circuits` is a NoneType: must be a Circuit, a list of"):
+        find_gradients(None, ("0", 1e-3))  # type: ignore[arg-type]
+    with pytest.raises(InputError, match=r"^find_gradients: `objective` = None: must be \(label, time\), a list of"):
+        find_gradients(made, None, t_stop=2e-3)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match=r"^find_gradients: `parameters` = 5: must be patterns of text, such as 'R_\*"):
+        find_gradients(made, ("0", 1e-3), t_stop=2e-3, parameters=5)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match=r"^find_gradients: `parameters`: no value that changes a waveform fits 'zz';"):
+        find_gradients(made, ("0", 1e-3), t_stop=2e-3, parameters=["R*", "zz"])
     vendor = Subcircuit(
         library=".subckt one 1 2 3\nR1 1 2 1k\nR2 3 0 1k\n.ends\n",
         name="one",

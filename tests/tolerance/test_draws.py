@@ -23,6 +23,7 @@ from hopfield_hw.tolerance import (
     draw_factors,
     vary,
 )
+from hopfield_hw.values.errors import InputError
 
 NET = hh.Network(
     weights=-2e-5 * (np.ones((3, 3)) - np.eye(3)), resistance=1e4, capacitance=1e-8, gain=hh.Tanh(), initial=[0.1] * 3
@@ -212,3 +213,8 @@ def test_a_rule_without_effect_says_so() -> None:
         "inverting_integrator, winner_take_all, active_rc, summing_amplifier, with op_amp= a model that does; "
         "`Tolerances.rules[0]` is of parts that fit it, as there are in none that is known"
     )
+
+
+def test_tolerances_beside_a_variation_are_refused() -> None:
+    with pytest.raises(InputError, match=r"^`tolerances`: the Variation has tolerances of its own; leave it out, or"):
+        draw_factors(vary(BOARD, TOLERANCES), TOLERANCES, seed=1, samples=2)

@@ -118,3 +118,15 @@ def test_bad_input() -> None:
         hh.verify(NETWORK, engine="spice", t_stop=T_STOP)  # type: ignore[arg-type]
     with pytest.raises(InputError, match=r"^verify: `engine` = 'both': a deck is read by ngspice alone; leave"):
         hh.verify(NETWORK, engine="both", deck="* nothing", t_stop=T_STOP)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["delayed_inhibition", "echoing_pair", "growing_delay", "sequence_memory", "two_delays", "chaotic_neurons"],
+)
+def test_designs_with_a_past_are_verified_by_our_own_engine(name: str) -> None:
+    """Outputs at t = 0 are those of the start, and what jumps where a delay ends does so between two points."""
+    pytest.importorskip("numba")
+    design = hh.load_design(name)
+    result = hh.verify(design.network, engine="ensemble", t_stop=design.t_stop, inputs=design.inputs)
+    assert result.passed, result.reasons
