@@ -126,19 +126,16 @@ def compare(fine: Run, coarse: Run, circuit: Circuit) -> Array:
 def run_scaled(job: Job, tolerance: float, longest: float) -> tuple[Job, Run, float]:
     """Return a job with the scale of its voltages, and `run_paced` of it."""
     found, longest = run_paced(job, tolerance, longest)
-    scale = find_scale(found, job.circuit)
+    scale = _find_scale(found)
     if scale < SMALL * job.scale:
         job = job._replace(scale=scale)
         found, longest = run_paced(job, tolerance, longest)
     return job, found, longest
 
 
-def find_scale(found: Run, circuit: Circuit) -> float:
+def _find_scale(found: Run) -> float:
     """Return the largest voltage of states, or of outputs, in the sample where it is least; of what is not 0."""
-    n, m = len(circuit.states), len(circuit.outputs)
-    kinds = (found.blocks[:, :, :n], found.blocks[:, :, n : n + m])
-    largest = np.array([np.fmax.reduce(np.abs(kind), axis=(1, 2), initial=0.0) for kind in kinds])
-    return max(float(np.min(largest[largest > 0.0], initial=1.0)), LEAST_SCALE)
+    return max(float(np.min(found.largest[found.largest > 0.0], initial=1.0)), LEAST_SCALE)
 
 
 def run_paced(job: Job, tolerance: float, longest: float) -> tuple[Run, float]:

@@ -46,7 +46,7 @@ class Run(NamedTuple):
 
     `blocks`: the waveforms as they are computed, (blocks, times, probes, LANES). `counts`: steps, rejected ones,
     iterations and factorisations of all samples. `unsettled`: what of a clocked circuit has not settled at the end of
-    a period, a part of its range, in the worst sample.
+    a period, a part of its range, in the worst sample. `largest`: voltages of states, and of outputs, (2, lanes).
     """
 
     blocks: Array
@@ -55,6 +55,7 @@ class Run(NamedTuple):
     taken: Array
     counts: tuple[int, ...]
     unsettled: float
+    largest: Array
 
     @property
     def waves(self) -> Array:
@@ -93,15 +94,16 @@ def run(job: Job, tolerance: float, longest: float, further: Sequence[int] = ())
     followers = find_followers(made.layout, places)
     for block in result:
         read_start(grid, first, block[:, : len(places)], followers)
-    found = Run(result, made.samples, {}, taken[:, 0], tuple(counts.sum(axis=0).tolist()), 0.0)
+    found = Run(result, made.samples, {}, taken[:, 0], tuple(counts.sum(axis=0).tolist()), 0.0, np.zeros(0))
     if circuit.settling:
         at = np.searchsorted(grid, looked)
         settles = found.waves[:, :, len(places) :]
         left = max(measure_unsettled(wave[at, np.arange(at.shape[2])]) for wave in settles)
         found = found._replace(unsettled=left, blocks=result[:, :, : len(places)])
     found = found._replace(blocks=_choose(found.blocks, np.searchsorted(grid, job.grid)))
-    voltages = len(circuit.states) + len(circuit.outputs)
-    return found._replace(failures=_find_failures(found.blocks, voltages, status.reshape(-1)[: made.samples]))
+    largest = _find_largest(found.blocks, len(circuit.states), len(circuit.outputs))
+    failures = _find_failures(found.blocks, largest, status.reshape(-1)[: made.samples])
+    return found._replace(failures=failures, largest=largest)
 
 
 def _choose(blocks: Array, at: npt.NDArray[np.int64]) -> Array:
@@ -112,15 +114,20 @@ def _choose(blocks: Array, at: npt.NDArray[np.int64]) -> Array:
     return blocks if at.size == blocks.shape[1] else blocks[:, at]
 
 
-def _find_failures(blocks: Array, voltages: int, status: npt.NDArray[np.int64]) -> dict[int, str]:
-    """Return why samples failed; of those whose voltages, the first probes, leave all bounds, nothing is left."""
+def _find_largest(blocks: Array, states: int, outputs: int) -> Array:
+    """Return the largest voltages of the nodes of states, and of outputs, (2, lanes of all blocks)."""
+    kinds = (slice(0, states), slice(states, states + outputs))
+    found = [[np.fmax.reduce(np.abs(block[:, kind]), axis=(0, 1), initial=0.0) for block in blocks] for kind in kinds]
+    return np.array(found).reshape(2, -1)
+
+
+def _find_failures(blocks: Array, largest: Array, status: npt.NDArray[np.int64]) -> dict[int, str]:
+    """Return why samples failed; of those whose voltages leave all bounds nothing is left."""
     failures = {int(k): WHY[status[k]] for k in np.flatnonzero(status)}
-    for k, block in enumerate(blocks):
-        largest = np.fmax.reduce(np.abs(block[:, :voltages]), axis=(0, 1), initial=0.0)
-        for lane in np.flatnonzero(largest > BEYOND).tolist():
-            if (sample := k * LANES + lane) < len(status):
-                failures.setdefault(sample, f"its voltages leave all bounds, with {largest[lane]:.1e} V")
-                block[:, :, lane] = np.nan
+    volts = np.max(largest, axis=0)[: len(status)]
+    for k in np.flatnonzero(volts > BEYOND).tolist():
+        failures.setdefault(k, f"its voltages leave all bounds, with {volts[k]:.1e} V")
+        blocks[k // LANES, :, :, k % LANES] = np.nan
     return failures
 
 
