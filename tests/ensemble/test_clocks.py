@@ -74,13 +74,3 @@ def test_a_clock_that_is_too_fast_is_told() -> None:
     assert all("at the end of a period, what is sampled is still off by" in text for text in said)
     parts = [float(text.split("off by ")[1].split()[0]) for text in said]
     assert parts[1] == pytest.approx(parts[0], rel=0.1)
-
-
-@pytest.mark.parametrize("cell", ["ideal", "hopfield_tank"])
-def test_runs_of_a_chaotic_map_that_come_near_each_other_by_chance_are_not_taken_for_exact(cell: str) -> None:
-    """At a tolerance of 1e-8 two runs are near each other, and both 1e-4 off: what a step divides an error by tells."""
-    design = hh.load_design("chaotic_neurons")
-    made = hh.lower(design.network, cell=cell, rescale=True)
-    how: dict[str, Any] = {"engine": "ensemble", "t_stop": design.t_stop, "inputs": design.inputs}
-    found, tight = (simulate(made, accuracy=accuracy, **how) for accuracy in (1e-4, 2e-6))
-    assert nrmse(tight["output"].to_numpy()[1:], found["output"].to_numpy()[1:]) < 1e-4

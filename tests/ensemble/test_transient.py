@@ -16,6 +16,8 @@ pytest.importorskip("numba")
 import hopfield_hw as hh
 from hopfield_hw.board import design_board
 from hopfield_hw.circuit import Circuit, Ensemble, Role
+from hopfield_hw.ensemble import accuracy, runs
+from hopfield_hw.ensemble.equations.layout import LANES, plan
 from hopfield_hw.ensemble.equations.system import build_system
 from hopfield_hw.equations import solve
 from hopfield_hw.graph import as_graph
@@ -415,6 +417,12 @@ def test_what_no_capacitor_holds_follows_from_the_start(cell: str) -> None:
             np.testing.assert_allclose(found[what], expected[what], atol=2e-4)
 
 
+def test_the_derivative_of_an_output_at_the_start_is_that_of_its_curve() -> None:
+    slopes = hh.find_gradients(hh.lower(NETWORK), ("0", 0.0, "output"), t_stop=2e-5)
+    expected = 3.0 * (1.0 - np.tanh(3.0 * 0.3) ** 2)
+    assert float(slopes.sel(parameter="x_0.initial")) == pytest.approx(expected, rel=1e-6)
+
+
 @pytest.mark.parametrize("backend", ["numba", "numpy"])
 @pytest.mark.parametrize("volts", [1e-12, 1e-7, 1e-3])
 def test_small_voltages_are_as_accurate_as_large_ones(volts: float, backend: Any) -> None:
@@ -454,3 +462,19 @@ def test_a_quotient_of_nothing_at_the_start_does_not_lead_astray(backend: Any) -
     found = simulate(made, engine="ensemble", t_stop=t_stop, points=101, backend=backend)["state"].to_numpy()
     exact = solve(graph, t_stop=t_stop, points=101)["state"].to_numpy()
     assert nrmse(exact[1:], found[1:]) < 1e-4
+
+
+def test_runs_that_come_near_each_other_by_chance_are_compared_once_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The third run is as far off as the second, nearer to it than steps bring a run: chaotic networks do that."""
+    made = circuit(("R", Resistor(1e3), ("out", "0")), ("C", Capacitor(1e-6), ("out", "0")))
+    times, errors = np.linspace(0.0, 1.0, 11), iter((1e-1, 1e-2, 9.9e-3, *(10.0**-k for k in range(5, 11))))
+
+    def run(job: runs.Job, tolerance: float, longest: float) -> runs.Run:
+        wave = np.tile((times + next(errors))[:, np.newaxis, np.newaxis], (1, 1, 1, LANES))
+        return runs.Run(wave, 1, {}, np.zeros(0), (0, 0, 0, 0), 0.0, np.ones((2, LANES)))
+
+    monkeypatch.setattr(accuracy, "run", run)
+    job = runs.Job(plan(build_system(Ensemble.of([made])), 1.0), made, times, lambda *_: None, None)
+    fine, check, *_ = accuracy.refine(job, 1e-4)
+    assert fine.waves[0, 0, 0] <= 1e-5
+    assert check <= 5e-5
