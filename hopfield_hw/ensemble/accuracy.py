@@ -63,9 +63,7 @@ def first_block(made: Plan) -> Plan:
 
 
 class _Refined(NamedTuple):
-    """The finest of some runs, the error left in it, its tolerance and longest step, and by what the last two differ:
-    `ratio` is that of their errors.
-    """
+    """The finest of some runs, the error left in it, its tolerance and longest step, and the last `ratio` of errors."""
 
     fine: Run
     check: float

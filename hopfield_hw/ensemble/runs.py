@@ -60,8 +60,7 @@ class Run(NamedTuple):
     @property
     def waves(self) -> Array:
         """The waveforms, (samples, times, probes); a copy."""
-        blocks, times, probes, lanes = self.blocks.shape
-        return self.blocks.transpose(0, 3, 1, 2).reshape(blocks * lanes, times, probes)[: self.samples]
+        return by_sample(self.blocks, self.samples)
 
 
 def run(job: Job, tolerance: float, longest: float, further: Sequence[int] = ()) -> Run:
@@ -94,16 +93,28 @@ def run(job: Job, tolerance: float, longest: float, further: Sequence[int] = ())
     followers = find_followers(made.layout, places)
     for block in result:
         read_start(grid, first, block[:, : len(places)], followers)
-    found = Run(result, made.samples, {}, taken[:, 0], tuple(counts.sum(axis=0).tolist()), 0.0, np.zeros(0))
+    unsettled = 0.0
     if circuit.settling:
         at = np.searchsorted(grid, looked)
-        settles = found.waves[:, :, len(places) :]
-        left = max(measure_unsettled(wave[at, np.arange(at.shape[2])]) for wave in settles)
-        found = found._replace(unsettled=left, blocks=result[:, :, : len(places)])
-    found = found._replace(blocks=_choose(found.blocks, np.searchsorted(grid, job.grid)))
-    largest = _find_largest(found.blocks, len(circuit.states), len(circuit.outputs))
-    failures = _find_failures(found.blocks, largest, status.reshape(-1)[: made.samples])
-    return found._replace(failures=failures, largest=largest)
+        settles = by_sample(result[:, :, len(places) :], made.samples)
+        unsettled = max(measure_unsettled(wave[at, np.arange(at.shape[2])]) for wave in settles)
+    kept = _choose(result[:, :, : len(places)], np.searchsorted(grid, job.grid))
+    largest = _find_largest(kept, len(circuit.states), len(circuit.outputs))
+    return Run(
+        blocks=kept,
+        samples=made.samples,
+        failures=_find_failures(kept, largest, status.reshape(-1)[: made.samples]),
+        taken=taken[:, 0],
+        counts=tuple(counts.sum(axis=0).tolist()),
+        unsettled=unsettled,
+        largest=largest,
+    )
+
+
+def by_sample(blocks: Array, samples: int) -> Array:
+    """Return waveforms (blocks, times, probes, LANES) as (samples, times, probes); a copy."""
+    count, times, probes, lanes = blocks.shape
+    return blocks.transpose(0, 3, 1, 2).reshape(count * lanes, times, probes)[:samples]
 
 
 def _choose(blocks: Array, at: npt.NDArray[np.int64]) -> Array:

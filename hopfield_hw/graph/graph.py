@@ -155,6 +155,15 @@ class Graph:
 
     def labels(self, operator: Operator) -> tuple[str, ...]:
         """Return the labels of an operator's elements: its own, those of its only driver, or the indices."""
+        if operator not in self._labels:
+            self._labels[operator] = self._find_labels(operator)
+        return self._labels[operator]
+
+    @cached_property
+    def _labels(self) -> dict[Operator, tuple[str, ...]]:
+        return {}
+
+    def _find_labels(self, operator: Operator) -> tuple[str, ...]:
         seen: set[str] = set()
         at = operator
         while at.name not in seen:

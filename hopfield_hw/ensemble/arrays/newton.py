@@ -1,7 +1,6 @@
 """Newton's method for a step of many blocks of samples, each of which iterates as long as it needs.
 
-It does for each block what `kernels.newton` does for one; blocks that are done are left out of what
-follows.
+It does for each block what `kernels.newton` does for one; blocks that are done are left out of what follows.
 """
 
 from __future__ import annotations
@@ -30,8 +29,10 @@ from .sums import add_sums
 
 
 class Given(NamedTuple):
-    """What a step's equations are made of; `weights`: of the moves of the unknowns, one by the tolerance, 1/V;
-    `constant`: of the error of the step, 0 where that is unknown.
+    """What a step's equations are made of.
+
+    `constant`: of the error of the step, 0 where that is unknown. `weights`: of the moves of the unknowns, one by the
+    tolerance, 1/V.
     """
 
     numbers: Numbers

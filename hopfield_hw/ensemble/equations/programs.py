@@ -149,7 +149,7 @@ def compile_formula(formula: Expression, arguments: int, parameters: int, by: Se
 
 
 class _Compiler:
-    """Symbols as numbered (operation, operands), each once; rows are given to them as they are needed.
+    """Values as numbered (operation, operands), each once; rows are given to them as they are needed.
 
     Operands are the numbers of values, but of a "row" and of a "table" or "slope" the last one, an index.
     """

@@ -88,7 +88,7 @@ def find_gradients(
     """
     alone = isinstance(circuits, Circuit)
     samples = Ensemble.as_samples(circuits, "find_gradients")
-    given = [circuits] if isinstance(circuits, Circuit) else [samples[k] for k in range(samples.size)]
+    given = [circuits] if isinstance(circuits, Circuit) else [circuits[k] for k in range(len(circuits))]
     _refuse(given[0])
     goal = check_accuracy(accuracy, "accuracy")
     end = stop_time(samples.circuit, t_stop)

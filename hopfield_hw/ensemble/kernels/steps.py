@@ -163,9 +163,8 @@ def _choose_times(g: Any, s: Any, options: Any) -> bool:
 def _predict(g: Any, numbers: Any, s: Any, options: Any) -> bool:
     """Write the weights of the step, the voltages that it starts from, and what the past adds to its equations.
 
-    The constant of its error is 0 where no error will be known.
-
-    Return whether the past of the lines reaches far enough back.
+    The constant of its error is 0 where no error will be known. Return whether the past of the lines reaches far enough
+    back.
     """
     s.beta[:] = 0.0
     for lane in range(LANES):
