@@ -17,7 +17,7 @@ from scipy.sparse import csr_array
 import hopfield_hw as hh
 from hopfield_hw.circuit import Device, Ensemble, Probe, Role
 from hopfield_hw.circuit.crossbars import expand_crossbars
-from hopfield_hw.ensemble.equations.layout import plan
+from hopfield_hw.ensemble.equations.layout import FEW, FILL, plan
 from hopfield_hw.ensemble.equations.system import build_system
 from hopfield_hw.equations import solve
 from hopfield_hw.parts import Capacitor, Resistor, Transconductance, VoltageSource
@@ -123,3 +123,23 @@ def test_bad_crossbars_are_refused() -> None:
     with pytest.raises(InputError, match=r"^device R_x: a crossbar of 1 x 2 needs a label for each row and column$"):
         made([1.0, 1.0], row_labels=()).check("R_x")
     made([1.0, -1.0], loads=False).check("G_x")
+
+
+def test_a_sparse_network_whose_factors_would_fill_up_is_solved_without_its_weights() -> None:
+    """Few weights a neuron, but between neurons anywhere: an order of elimination without much fill there is none."""
+    n, rng = 150, np.random.default_rng(3)
+    rows, columns = np.repeat(np.arange(n), 3), rng.integers(0, n, 3 * n)
+    values = np.where(rows == columns, 0.0, 5e-5 * rng.normal(size=3 * n))
+    weights = csr_array((values, (rows, columns)), shape=(n, n))
+    network = hh.Network(
+        weights=weights, resistance=1e4, capacitance=1e-8, gain=hh.Tanh(gain=2.0), initial=0.1 * rng.normal(size=n)
+    )
+    made = hh.lower(network, cell=hh.cells.InvertingIntegrator())
+    system = build_system(Ensemble(circuit=made, size=1))
+    assert len(system.weak) < FEW * system.unknowns
+    whole, pruned = plan(system, 1e-3, with_weak=True), plan(system, 1e-3)
+    assert (whole.is_whole, pruned.is_whole) == (True, False)
+    assert whole.layout.columns.size > FILL * pruned.layout.columns.size
+    found = simulate(made, engine="ensemble", t_stop=4e-4, points=51)
+    expected = hh.reference(network, t_stop=4e-4, points=51)
+    assert nrmse(expected["state"].to_numpy(), found["state"].to_numpy()) < 1e-4

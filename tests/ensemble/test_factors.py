@@ -63,6 +63,8 @@ def test_an_arrow_is_eliminated_from_its_tips_and_not_filled_in() -> None:
     place = np.empty(n, dtype=np.int32)
     place[order] = np.arange(n)
     assert fill_in(place[rows], place[columns], n).columns.size == 3 * n - 2
+    assert order_unknowns(rows, columns, n, most=3 * n - 2) is not None
+    assert order_unknowns(rows, columns, n, most=3 * n - 3) is None
     natural = SimpleNamespace(pattern=fill_in(rows, columns, n))
     assert natural.pattern.columns.size == n * n
 

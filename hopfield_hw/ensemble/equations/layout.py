@@ -16,8 +16,9 @@ from .system import Indices, Matrix, System
 
 # Samples that are computed side by side, in the registers of a processor.
 LANES = 8
-# With fewer weak entries than this for each unknown the factors have all.
-FEW = 1.0
+# With fewer weak entries than this for each unknown the factors have all, where they have not FILL times as many then.
+FEW, FILL = 1.0, 3.0
+LARGEST = 20_000_000  # entries of factors
 # Corners that are no further apart are one; a part of their time.
 APART = 1e-12
 TABLES = (CODES["table"], CODES["slope"])
@@ -107,12 +108,8 @@ def plan(system: System, t_stop: float, *, with_weak: bool = False) -> Plan:
     `with_weak`: whether the factors have what weights alone add, where that is so much that it counts.
     """
     n, every = system.unknowns, len(system.nodes)
-    is_whole = with_weak or len(system.weak) < FEW * n
-    rows, columns = system.entries(with_weak=is_whole)
-    order = order_unknowns(rows, columns, n)
-    place = np.arange(every, dtype=np.int32)
-    place[order] = np.arange(n, dtype=np.int32)
-    pattern = fill_in(place[rows], place[columns], n)
+    place, pattern, is_whole = _order(system, with_weak)
+    order = np.argsort(place[:n])
     linear, rates = (_rows(matrix, place, pattern, n) for matrix in (system.linear, system.rates))
     coupling = system.coupling[order]
     groups = sorted(system.groups, key=lambda group: group.kind == "charge")
@@ -227,6 +224,26 @@ def plan(system: System, t_stop: float, *, with_weak: bool = False) -> Plan:
     )
     places = {node: int(place[k]) for k, node in enumerate(system.nodes)}
     return Plan(layout, numbers, places, system.samples, is_whole, tuple(places[name] for name in system.currents))
+
+
+def _order(system: System, with_weak: bool) -> tuple[Indices, Pattern, bool]:
+    """Return the place of each node, the pattern of the factors, and whether that has the weak entries too."""
+    n = system.unknowns
+
+    def arrange(is_whole: bool, most: float) -> tuple[Indices, Pattern, bool] | None:
+        rows, columns = system.entries(with_weak=is_whole)
+        order = order_unknowns(rows, columns, n, most)
+        if order is None:
+            return None
+        place = np.arange(len(system.nodes), dtype=np.int32)
+        place[order] = np.arange(n, dtype=np.int32)
+        return place, fill_in(place[rows], place[columns], n), is_whole
+
+    strong = arrange(False, np.inf)
+    assert strong is not None
+    if not with_weak and len(system.weak) >= FEW * n:
+        return strong
+    return arrange(True, LARGEST if with_weak else FILL * strong[1].columns.size) or strong
 
 
 def _rows(matrix: Matrix, place: Indices, pattern: Pattern, n: int) -> tuple[Indices, Indices, Indices, Array]:

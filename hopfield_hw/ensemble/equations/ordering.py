@@ -29,10 +29,11 @@ class Pattern(NamedTuple):
         return at if at < self.starts[row + 1] and self.columns[at] == column else -1
 
 
-def order_unknowns(rows: Indices, columns: Indices, n: int) -> npt.NDArray[np.intp]:
+def order_unknowns(rows: Indices, columns: Indices, n: int, most: float = np.inf) -> npt.NDArray[np.intp] | None:
     """Return the order of least fill: each time the unknown whose row and column have the fewest others.
 
-    The product of both counts is Markowitz's (Management Science 3:255, 1957), with pivots on the diagonal.
+    The product of both counts is Markowitz's (Management Science 3:255, 1957), with pivots on the diagonal. None where
+    the factors would have more entries than `most`.
     """
     of_row: list[set[int]] = [set() for _ in range(n)]
     of_column: list[set[int]] = [set() for _ in range(n)]
@@ -43,7 +44,7 @@ def order_unknowns(rows: Indices, columns: Indices, n: int) -> npt.NDArray[np.in
     waiting = [(len(of_row[k]) * len(of_column[k]), k) for k in range(n)]
     heapq.heapify(waiting)
     done = [False] * n
-    order = []
+    order, entries = [], 0
     while waiting:
         cost, k = heapq.heappop(waiting)
         if done[k] or cost != len(of_row[k]) * len(of_column[k]):
@@ -51,6 +52,9 @@ def order_unknowns(rows: Indices, columns: Indices, n: int) -> npt.NDArray[np.in
         done[k] = True
         order.append(k)
         row, column = of_row[k], of_column[k]
+        entries += 1 + len(row) + len(column)
+        if entries > most:
+            return None
         for i in column:
             of_row[i] |= row
             of_row[i] -= {i, k}
