@@ -3,6 +3,7 @@ from . import (
     annealing,
     benches,
     board,
+    extraction,
     families,
     formats,
     memories,
@@ -38,6 +39,8 @@ from .equations.asynchronous import run_asynchronous
 from .equations.models import run_model
 from .equations.sequences import run_layers, run_sequence
 from .equations.trees import Tree, run_trees
+from .extraction.entry import extract
+from .extraction.extraction import Extraction
 from .formats.gain_curve import read_gain_curve
 from .functions import (
     Algebraic,
@@ -92,6 +95,7 @@ __all__ = [
     "DataSheet",
     "Design",
     "Device",
+    "Extraction",
     "Function",
     "Gain",
     "GmC",
@@ -135,6 +139,8 @@ __all__ = [
     "benches",
     "board",
     "design_board",
+    "extract",
+    "extraction",
     "families",
     "find_gradients",
     "formats",

@@ -41,6 +41,7 @@ LAYERS = (
     "spice",
     "ensemble",
     "simulation",
+    "extraction",
     "benches",
     "analysis",
     "stability",

@@ -14,6 +14,7 @@ from ...values.errors import InputError
 BRACES = re.compile(r"\{[^{}]*\}|'[^']*'|\"[^\"]*\"")
 # What is in a formula until the end of its line.
 OPEN = re.compile(r"(?i)\b(value|vol|cur|v|i)\s*=\s*(?![{'\"\s])(.*)$")
+INSIDE = str.maketrans("{}", "()")
 CONTROLS = re.compile(r"(?i)(?<![\w.])i\s*\(\s*([^()\s]+)\s*\)")
 
 
@@ -99,11 +100,24 @@ class Definition(NamedTuple):
 
 def read_library(text: str, name: str) -> Scope:
     """Return what a library defines. Raises InputError for a statement that does not fit."""
-    statements = [line for line in text.split("\n") if line and not line.startswith("*")]
-    scope, _, rest = _read(statements, None)
-    if rest or scope.definition(name) is None:
+    try:
+        scope, _ = read_scope([line for line in text.split("\n") if line and not line.startswith("*")])
+    except InputError as error:
+        raise InputError(f"`Subcircuit.library`: {error}") from None
+    if scope.definition(name) is None:
         raise InputError(f"`Subcircuit.library`: has no subcircuit {name}")
     return scope
+
+
+def read_scope(statements: Sequence[str]) -> tuple[Scope, tuple[Words, ...]]:
+    """Return what statements define, and the elements that are in no subcircuit.
+
+    Raises InputError, with the statement, for one that does not fit.
+    """
+    scope, lines, rest = _read(statements, None)
+    if rest:
+        raise InputError(f"{rest[0]!r:.60} follows a `.ends` without its `.subckt`")
+    return scope, lines
 
 
 def _read(statements: Sequence[str], around: Scope | None) -> tuple[Scope, tuple[Words, ...], Sequence[str]]:
@@ -124,6 +138,8 @@ def _read(statements: Sequence[str], around: Scope | None) -> tuple[Scope, tuple
         if card == ".subckt":
             depth, end = 1, 0
             while depth:
+                if end == len(waiting):
+                    raise InputError(f"{line!r:.60} has no `.ends`")
                 word = waiting[end].split()[0].lower()
                 depth += {".subckt": 1, ".ends": -1}.get(word, 0)
                 end += 1
@@ -138,7 +154,7 @@ def _read(statements: Sequence[str], around: Scope | None) -> tuple[Scope, tuple
         elif card == ".func":
             match = re.fullmatch(r"(?i)\.func\s+(\w+)\s*\(([^()]*)\)\s*=?\s*(.*)", line)
             if match is None:
-                raise InputError(f"`Subcircuit.library`: {line!r:.60} is no function")
+                raise InputError(f"{line!r:.60} is no function")
             terms = tuple(term.strip().lower() for term in match[2].split(",") if term.strip())
             functions[match[1].lower()] = Macro(terms, match[3].strip("{}'\""))
         else:
@@ -163,8 +179,9 @@ def split_words(line: str) -> Words:
         return re.sub("\0([0-9]+)\0", lambda match: groups[int(match[1])], word)
 
     name, _, rest = line.partition(" ")
+    rest = flatten_braces(rest)
     if name[0].lower() in "begh":
-        rest = OPEN.sub(lambda match: f"{match[1]}={{{match[2]}}}", rest)
+        rest = OPEN.sub(lambda match: f"{match[1]}={{{match[2].translate(INSIDE)}}}", rest)
     rest = re.sub(r"\s*=\s*", "=", BRACES.sub(kept, rest))
     plain: list[str] = []
     keys: dict[str, str] = {}
@@ -177,7 +194,7 @@ def split_words(line: str) -> Words:
         elif key.startswith("\0"):
             plain.append(restored(key))
         elif key:
-            raise InputError(f"`Subcircuit.library`: {line!r:.60} has nothing for {key}")
+            raise InputError(f"{line!r:.60} has nothing for {key}")
     sensed = [match[1] for group in groups for match in CONTROLS.finditer(group)]
     if name[0].lower() in "fh" and len(plain) > 3:
         count = int(parse_number(plain[3]) or 0) if plain[2].lower() == "poly" else 1
@@ -186,11 +203,24 @@ def split_words(line: str) -> Words:
     return Words(line, name.lower(), tuple(plain), keys, tuple(sensed))
 
 
+def flatten_braces(text: str) -> str:
+    """Return a text with braces within braces or quotes as parentheses, which mean the same there."""
+    found, depth, quote = [], 0, ""
+    for letter in text:
+        if letter in "'\"" and not (depth and not quote):
+            quote = "" if letter == quote else quote or letter
+        depth += letter == "{"
+        inside = bool(quote) or depth > 1
+        found.append({"{": "(", "}": ")"}.get(letter, letter) if inside else letter)
+        depth -= letter == "}"
+    return "".join(found)
+
+
 def _read_model(line: str) -> tuple[str, Model]:
     words = split_words(f"x {line.split(None, 1)[1]}")
     name, kind = (word.lower() for word in words.plain[:2])
     if len(words.plain) > 2:
-        raise InputError(f"`Subcircuit.library`: {line!r:.60} has {words.plain[2]!r}, which is no parameter")
+        raise InputError(f"{line!r:.60} has {words.plain[2]!r}, which is no parameter")
     return name, Model(kind, words.keys)
 
 

@@ -31,6 +31,8 @@ OHM = re.compile(r"(?<=[\d.a-z])[\u2126\u03a9]", re.IGNORECASE)  # 10k and its u
 NET = re.compile(r"\b(net-)\(([^\s()=,;]+)\)", re.IGNORECASE)
 WORD = re.compile(r"\"[^\"]*\"|'[^']*'|\S+")
 COMMENT = re.compile(r"[;$]|//")
+# A block of commands; its line ends are kept, so that lines keep their numbers.
+CONTROL = re.compile(r"^[ \t]*\.control\b.*?^[ \t]*\.endc\b[^\n]*", re.IGNORECASE | re.MULTILINE | re.DOTALL)
 MOST_FILES = 1000
 
 
@@ -59,11 +61,12 @@ class _File(NamedTuple):
     above: tuple[Path, ...]
 
 
-def read_statements(deck: str | Path) -> Source:
+def read_statements(deck: str | Path, *, skip_commands: bool = False) -> Source:
     """Return the statements of a deck, given as text or as a path.
 
     Files that it includes are looked for beside the file that names them, then beside the deck, then in the working
-    directory. Raises InputError for what cannot be read, is not text, holds commands, or includes what is not there.
+    directory. `skip_commands`: leave out what stands between `.control` and `.endc`, for those who do not run the deck
+    as it is. Raises InputError for what cannot be read, is not text, holds commands, or includes what is not there.
     """
     if isinstance(deck, Path) or "\n" not in deck:
         path = Path(deck)
@@ -71,6 +74,8 @@ def read_statements(deck: str | Path) -> Source:
         file = _File("deck", path.resolve().parent, (path.resolve(),))
     else:
         text, file = deck, _File("deck", Path().resolve(), ())
+    if skip_commands:
+        text = CONTROL.sub(lambda match: "\n" * match[0].count("\n"), text)
     check_deck_text(text)
     title, _, rest = text.lstrip("\ufeff").partition("\n")
     statements: list[Statement] = []

@@ -1,0 +1,99 @@
+"""Whether the network that was read back does what its circuit does: waveforms of both, from the same starts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from ..equations import reference_batch
+from ..values.arrays import Array
+from .devices import FlatDeck
+from .emission import let_go
+from .states import Found
+
+if TYPE_CHECKING:
+    from .extraction import Extraction
+
+# NRMSE within which the network is taken to be the circuit's.
+CLOSE = 1e-3
+# Longest step, as a part of the run; the local tolerance; and when op-amps have found their outputs.
+STEPS, RELTOL, SETTLED = 2000, 1e-6, 0.01
+POINTS, ACCURACY = 201, 1e-6
+# A state that moves by less than this part of what the one that moves most does is measured against that.
+LEAST = 1e-3
+LENGTH = 6.0  # time constants
+
+
+class Agreement(NamedTuple):
+    """How far the network's waveforms are from the circuit's: NRMSE, worst state and start, in ngspice.
+
+    `starts`: how many were compared. `t_stop`: seconds.
+    """
+
+    nrmse: float
+    starts: int
+    t_stop: float
+
+    @property
+    def passed(self) -> bool:
+        """Whether they are one."""
+        return self.starts > 0 and self.nrmse <= CLOSE
+
+    def __str__(self) -> str:
+        said = "agrees with" if self.passed else "DIFFERS from"
+        return (
+            f"{said} the circuit's transient in ngspice: NRMSE {self.nrmse:.1e} (at most {CLOSE:.0e}) over "
+            f"{self.starts} start{'s' * (self.starts != 1)} of {self.t_stop:.3g} s"
+        )
+
+
+def compare_transients(
+    extraction: Extraction,
+    deck: FlatDeck,
+    found: Found,
+    starts: Array,
+    t_stop: float,
+    *,
+    timeout: float,
+) -> Agreement:
+    """Return how far the network's waveforms are from those of its deck, from starts, (starts, n), volts of x.
+
+    The network starts where the circuit is once its op-amps have found their outputs, and again after each time
+    constant, so that what it amplifies by itself does not count; NRMSE against the range of the whole run.
+    """
+    pieces = round(LENGTH)
+    ends = np.linspace(SETTLED * t_stop, t_stop, pieces + 1)
+    length = float(ends[1] - ends[0])
+    grid = np.linspace(0.0, length, POINTS)
+    given = []
+    for x0 in starts:
+        times, volts = let_go(
+            deck,
+            found.states,
+            x0 * extraction.signs,
+            t_stop=t_stop,
+            step=t_stop / STEPS,
+            reltol=RELTOL,
+            timeout=timeout,
+            at_rest=found.at_rest,
+        )
+        x = volts * extraction.signs
+        given += [
+            np.stack([np.interp(begin + grid, times, x[:, k]) for k in range(x.shape[1])], axis=1)
+            for begin in ends[:-1]
+        ]
+    waves = np.stack(given)
+    network = reference_batch(
+        extraction.graph(),
+        initial=waves[:, 0],
+        t_stop=length,
+        inputs=0.0 if extraction.input_weights.size else None,
+        accuracy=ACCURACY,
+        points=POINTS,
+    )["state"].to_numpy()
+    runs = (network - waves).reshape(len(starts), -1, waves.shape[-1])
+    spans = np.ptp(waves.reshape(len(starts), -1, waves.shape[-1]), axis=1)
+    spans = np.maximum(spans, LEAST * np.max(spans, axis=1, keepdims=True))
+    off = np.sqrt(np.mean(runs**2, axis=1)) / spans
+    return Agreement(float(np.max(off)), len(starts), t_stop)

@@ -1,0 +1,229 @@
+"""The difference between a circuit and the network that was intended, in words: which device is at fault, and how.
+
+Single changes of the deck that would turn it into the intended network are weighed by what they leave (chi-square) and
+by what they may choose; where one does not explain all, further ones are looked for in the repaired deck.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..circuit import Circuit
+from ..graph import as_graph
+from ..lowering import lower
+from ..values.arrays import positive
+from ..values.errors import InputError
+from .comparison import Frame, Reading, Values, flat_values
+from .devices import FlatDeck
+from .edits import FITTED, PENALTIES, Edit, find_edits
+from .findings import Deviation, Differences, Finding
+from .matching import match_states
+from .pairs import trim
+
+if TYPE_CHECKING:
+    from .extraction import Extraction
+
+# Of what differs, what may be left by the faults named; and how many may be there at once.
+EXPLAINED, MOST_FAULTS, BEAM = 1e-3, 3, 3
+# Two faults are one where they score the same to this much.
+SAME = 1.0
+# Of exact decks: what differs by less is rounding.
+ROUNDING = 1e-7
+SHOWN = 12
+
+
+def find_differences(extraction: Extraction, network: Any, tolerance: float = 1e-3) -> Differences:
+    """Return what differs between what was read back and what was intended.
+
+    `network`: a Network, a Graph, anything with a method `graph`, a Circuit, a deck (text or path), or an Extraction.
+    `tolerance`: by how much parts may be off; a value that is off by more counts, and what a fault leaves is weighed
+    against it.
+
+    Raises InputError for a network of another size, and for an extraction without a deck.
+    """
+    tolerance = float(positive(tolerance, "tolerance", shape=(), unit=""))
+    if extraction.deck is None:
+        return _compare_values(extraction, network, tolerance)
+    intended = as_extraction(network)
+    frame = make_frame(extraction, intended)
+    known = intended.deck if intended.curve_op_amps or not hasattr(network, "graph") else None
+    return find_faults(extraction.deck, frame, tolerance, known)
+
+
+def as_extraction(network: Any) -> Extraction:
+    """Return what was intended as an extraction: a graph over its ideal circuit, a deck or a circuit as it is."""
+    from .entry import extract
+    from .extraction import Extraction
+
+    if isinstance(network, Extraction):
+        return network
+    if isinstance(network, Circuit) or not hasattr(network, "graph"):
+        return extract(network, ideal=True, verify=False)
+    return extract(lower(as_graph(network), cell="ideal"), ideal=True, verify=False)
+
+
+def intended_values(extraction: Extraction) -> Values:
+    """Return the values of an extraction as they are compared; where op-amps make curves, by its devices."""
+    n = extraction.size
+    if extraction.deck is not None and extraction.curve_op_amps:
+        empty = np.ones(n)
+        blank = Values(
+            weights=np.ones((n, n)), conductances=np.ones((n, n)), bias=empty, capacitance=empty, slopes=empty
+        )
+        return Reading(extraction.deck, own_frame(extraction, blank)).values
+    with np.errstate(divide="ignore"):
+        conductances = np.diag(1.0 / extraction.resistance)
+    if extraction.linear.size:
+        conductances = conductances - extraction.linear
+    slopes = np.ones(n)
+    for j, gain in enumerate(extraction.gains):
+        slopes[j] = 1.0 if gain is None else _slope(gain)
+    return Values(
+        weights=extraction.weights,
+        conductances=conductances,
+        bias=extraction.bias,
+        capacitance=extraction.capacitance,
+        slopes=slopes,
+    )
+
+
+def _slope(gain: Any) -> float:
+    from ..functions import Table
+
+    if isinstance(gain, Table):
+        h = 1e-3 * float(gain.x[-1] - gain.x[0])
+        low, high = gain.value(np.array([-h, h]))
+        return float((high - low) / (2.0 * h))
+    return float(np.max(gain.slope))
+
+
+def make_frame(extraction: Extraction, intended: Extraction) -> Frame:
+    """Return how the deck of an extraction is read, held against what was intended, its states matched."""
+    return own_frame(extraction, match_states(extraction, intended, intended_values(intended)))
+
+
+def own_frame(extraction: Extraction, values: Values) -> Frame:
+    return Frame(
+        states=tuple(state.names for state in extraction.states),
+        curves=extraction.curve_op_amps,
+        owners=extraction.owners,
+        signs=extraction.signs,
+        intended=values,
+        from_rest=extraction.from_rest,
+    )
+
+
+def find_faults(deck: FlatDeck, frame: Frame, tolerance: float, known: FlatDeck | None = None) -> Differences:
+    """Return the faults that would explain how a deck differs from the intended values of a frame.
+
+    `known`: the deck as it should be, where that is known.
+    """
+    sigma = tolerance / 3.0
+    floor = max(tolerance, ROUNDING)
+    try:
+        reading = Reading(deck, frame)
+    except InputError:
+        reading = Reading(deck, frame, ideal=False)
+    deviations = _deviations(reading, frame, floor)
+    turned = {*reading.nodal.find_turned(), *reading.linear.find_turned()}
+    strangers = known is not None and any(device.name not in known.by_name for device in deck.of("R"))
+    if not deviations and not turned and not strangers:
+        return Differences(findings=(), candidates=(), deviations=(), tolerance=tolerance, left=0.0)
+    total = float(trim(reading.residual, floor) @ trim(reading.residual, floor))
+    paths: list[tuple[float, list[Finding], Edit | None]] = [(math.inf, [], None)]
+    first: list[Finding] = []
+    done: list[tuple[float, list[Finding], float]] = []
+    for depth in range(MOST_FAULTS):
+        further: list[tuple[float, list[Finding], Edit | None]] = []
+        for _, findings, last in paths:
+            here = reading if last is None else Reading(last.deck, frame)
+            scored = _score(find_edits(here, floor, known), sigma, floor, here)
+            if depth == 0:
+                first = [finding for finding, _ in scored]
+            for finding, edit in scored[:BEAM]:
+                left = float(trim(edit.residual, floor) @ trim(edit.residual, floor))
+                chain = [*findings, finding]
+                cost = finding.score + sum(
+                    PENALTIES.get(each.kind, 8.0) + _fitted(each.kind, sigma) for each in findings
+                )
+                further.append((cost, chain, edit))
+                done.append((cost, chain, left))
+        finished = [each for each in done if each[2] <= EXPLAINED * max(total, 1e-30) or each[2] == 0.0]
+        if finished or not further:
+            break
+        paths = sorted(further, key=lambda each: each[0])[:BEAM]
+    if not done:
+        return Differences(findings=(), candidates=(), deviations=deviations, tolerance=tolerance, left=1.0)
+    cost, chain, left = min(done, key=lambda each: each[0])
+    alike = first if len(chain) == 1 else []
+    chosen = [_with_alternatives(chain[0], alike), *chain[1:]]
+    part = left / total if total > 0.0 else 0.0
+    return Differences(
+        findings=tuple(chosen), candidates=tuple(first[:SHOWN]), deviations=deviations, tolerance=tolerance, left=part
+    )
+
+
+def _fitted(kind: str, sigma: float) -> float:
+    return 2.0 * math.log(1.0 / sigma) if kind in FITTED else 0.0
+
+
+def _score(edits: Sequence[Edit], sigma: float, floor: float, reading: Reading) -> list[tuple[Finding, Edit]]:
+    """Return edits with their scores, the likeliest first."""
+    nodes = len(reading.nodal.places)
+    before = trim(reading.residual, floor)
+    total = float(before @ before)
+    found: dict[tuple[str, tuple[str, ...], tuple[str, ...]], tuple[Finding, Edit]] = {}
+    for edit in edits:
+        cut = trim(edit.residual, floor)
+        chi = float(np.sum(np.minimum(cut**2, 1e12))) / sigma**2
+        choice = 2.0 * math.log(nodes**2 / 2.0) if edit.kind == "missing" else 0.0
+        score = chi + PENALTIES[edit.kind] + _fitted(edit.kind, sigma) + choice
+        left = float(cut @ cut) / total if total > 0.0 else 0.0
+        finding = Finding(edit.kind, edit.words, edit.devices, edit.nodes, left, score)
+        key = (edit.kind, tuple(sorted(edit.devices)), tuple(sorted(edit.nodes)))
+        if key not in found or score < found[key][0].score:
+            found[key] = (finding, edit)
+    return sorted(found.values(), key=lambda each: each[0].score)
+
+
+def _with_alternatives(finding: Finding, candidates: Sequence[Finding]) -> Finding:
+    """Return a finding with the others that leave as little and choose as much."""
+    others = tuple(
+        other.words for other in candidates if other.words != finding.words and abs(other.score - finding.score) <= SAME
+    )
+    return finding._replace(alternatives=others)
+
+
+def _deviations(reading: Reading, frame: Frame, floor: float) -> tuple[Deviation, ...]:
+    residual = reading.residual
+    found, wanted = flat_values(reading.values), flat_values(frame.intended)
+    names = frame.names()
+    order = [k for k in np.argsort(-np.abs(residual)).tolist() if abs(residual[k]) > floor]
+    return tuple(
+        Deviation(names[k][0], float(found[k]), float(wanted[k]), names[k][1], float(abs(residual[k]))) for k in order
+    )
+
+
+def _compare_values(extraction: Extraction, network: Any, tolerance: float) -> Differences:
+    """Return how values that were measured differ from those intended; no device is known."""
+    intended = as_extraction(network)
+    values = match_states(extraction, intended, intended_values(intended))
+    frame = Frame(
+        states=tuple((label,) for label in extraction.labels),
+        curves=(),
+        owners={},
+        signs=extraction.signs,
+        intended=values,
+    )
+    residual = frame.residual(intended_values(extraction))
+    found, wanted = flat_values(intended_values(extraction)), flat_values(values)
+    names = frame.names()
+    order = [k for k in np.argsort(-np.abs(residual)).tolist() if abs(residual[k]) > tolerance]
+    deviations = tuple(
+        Deviation(names[k][0], float(found[k]), float(wanted[k]), names[k][1], float(abs(residual[k]))) for k in order
+    )
+    return Differences(findings=(), candidates=(), deviations=deviations, tolerance=tolerance, left=1.0)

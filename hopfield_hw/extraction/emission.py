@@ -1,0 +1,149 @@
+"""A flat deck as text for ngspice: with its states held along a path, or let go from somewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+
+from ..spice.dialects.ngspice import Ngspice
+from ..spice.ngspice import run
+from ..spice.rawfile import Plot
+from ..values.arrays import Array
+from .devices import FlatDeck, FlatDevice
+from .nodal import StateCapacitor
+
+PATH = "hopfield_hw_path"
+CLAMP = "hopfield_hw_clamp"
+# Of a solution at rest: what counts as none in volts, by part of `reltol`, and amperes; the conductance of junctions.
+VOLTS, OPTIONS = 1e-2, "abstol=1e-12 gmin=1e-14 itl1=500 itl2=500"
+WIDE = 6  # points on a line of the text
+
+
+def format_devices(devices: Iterable[FlatDevice]) -> list[str]:
+    """Return devices as lines of ngspice. Names keep their path, with the letter of their kind before it."""
+    return [line for device in devices for line in _format(device)]
+
+
+def _format(device: FlatDevice) -> list[str]:
+    dialect = Ngspice()
+    name, nodes = f"{device.kind}_{device.name}", " ".join(device.nodes)
+    match device.kind:
+        case "OpAmp":
+            keys = [f"{key}={value!r}" for key, value in device.keys]
+            return [" ".join([f"X_{device.name}", *device.pins, device.model, *keys])]
+        case "D" | "Q" | "M" | "J":
+            keys = [f"{key}={value!r}" for key, value in device.keys]
+            return [" ".join([name, *device.pins, device.model, *keys])]
+        case "E" | "G":
+            return [f"{name} {nodes} {' '.join(device.sensed)} {device.value!r}"]
+        case "F" | "H":
+            return [f"{name} {nodes} V_{device.control} {device.value!r}"]
+        case "B":
+            assert device.formula is not None
+            what = "V" if device.gives == "voltage" else "I"
+            return [f"{name} {nodes} {what}={dialect.expression(device.formula, device.sensed)}"]
+        case "V" | "I":
+            wave = (
+                f"DC {device.value!r} {device.wave}"
+                if device.wave and device.wave != "input"
+                else f"DC {device.value!r}"
+            )
+            return [f"{name} {nodes} {wave}"]
+    return [f"{name} {nodes} {device.value!r}"]
+
+
+def _text(deck: FlatDeck, lines: Sequence[str]) -> str:
+    kept = [*format_devices(deck.devices), *deck.models, *deck.definitions]
+    return "\n".join(["* read back", *kept, *lines]) + "\n"
+
+
+def hold_states(
+    deck: FlatDeck,
+    states: Sequence[StateCapacitor],
+    points: Array,
+    nodes: Sequence[str],
+    *,
+    reltol: float,
+    timeout: float,
+) -> tuple[Array, Array]:
+    """Return the currents into held capacitors, (points, n), amperes, and the voltages of nodes, (points, nodes).
+
+    `points`: the voltages that the states are held at, one after the other, (points, n), volts; each solution starts
+    from the one before it. Raises a SimulatorError where ngspice does not find one.
+    """
+    held = {name for state in states for name in state.names}
+    last = len(points) - 1
+    lines = [f"V_{PATH} {PATH} 0 0"]
+    for k, state in enumerate(states):
+        column = points[:, k]
+        keep = np.flatnonzero(np.abs(np.diff(column, 2)) > 1e-12 * max(float(np.max(np.abs(column))), 1e-12)) + 1
+        at = sorted({0, last, *keep.tolist()})
+        pairs = [
+            (-1.0, float(column[0])),
+            *((float(p), float(column[p])) for p in at),
+            (last + 1.0, float(column[last])),
+        ]
+        inside = [f"{x!r},{y!r}" for x, y in pairs]
+        chunks = [",".join(inside[p : p + WIDE]) for p in range(0, len(inside), WIDE)]
+        tail = [f"+ ,{chunk}" for chunk in chunks[1:]]
+        # The clamp's own current is that of a source of 0 V in series, as a B source reports none.
+        lines += [f"V_{CLAMP}{k} {state.nodes[0]} {CLAMP}{k} 0"]
+        lines += [f"B_{CLAMP}{k} {CLAMP}{k} {state.nodes[1]} V=pwl(v({PATH}),{chunks[0]}", *tail, "+ )"]
+    saved = [f"i(V_{CLAMP}{k})" for k in range(len(states))] + [f"v({node})" for node in nodes]
+    lines += _saves(saved)
+    lines += [f".options reltol={reltol!r} vntol={VOLTS * reltol!r} {OPTIONS}", f".dc V_{PATH} 0 {last} 1", ".end"]
+    plot = run(_text(deck.without(held), lines), t_stop=None, timeout=timeout)
+    currents = np.stack([_column(plot, f"i(v_{CLAMP}{k})") for k in range(len(states))], axis=1)
+    volts = np.stack([_column(plot, f"v({node})") for node in nodes], axis=1) if nodes else np.zeros((last + 1, 0))
+    return currents, volts
+
+
+def let_go(
+    deck: FlatDeck,
+    states: Sequence[StateCapacitor],
+    start: Array,
+    *,
+    t_stop: float,
+    step: float,
+    reltol: float,
+    timeout: float,
+    at_rest: Mapping[str, float] | None = None,
+) -> tuple[Array, Array]:
+    """Return times, seconds, and the voltages of the states, (times, n), from a start, (n,), volts.
+
+    `at_rest`: by name of a capacitor that smooths a reference, where it starts, volts. Other capacitors are there as
+    they are, and start at 0 V.
+    """
+    kept = deck.without(at_rest or ())
+    lines = [
+        f"C_{deck.by_name[name].name} {' '.join(deck.by_name[name].nodes)} {deck.by_name[name].value!r} ic={float(x)!r}"
+        for state, x in zip(states, start, strict=True)
+        for name in state.names
+    ]
+    for name, volts in (at_rest or {}).items():
+        device = deck.by_name[name]
+        lines.append(f"C_{name} {' '.join(device.nodes)} {device.value!r} ic={volts!r}")
+    nodes = dict.fromkeys(node for state in states for node in state.nodes if node != "0")
+    lines += _saves([f"v({node})" for node in nodes])
+    lines += [
+        f".options method=gear reltol={reltol!r} abstol=1e-12 vntol={max(reltol * 1e-2, 1e-9)!r} trtol=3 itl4=200",
+        f".tran {step!r} {t_stop!r} 0 {step!r} uic",
+        ".end",
+    ]
+    held = {name for state in states for name in state.names}
+    plot = run(_text(kept.without(held), lines), t_stop=t_stop, timeout=timeout)
+    times = np.real(plot.data[:, 0]).astype(float)
+
+    def voltage(node: str) -> Array:
+        return np.zeros(len(times)) if node == "0" else _column(plot, f"v({node})")
+
+    return times, np.stack([voltage(s.nodes[0]) - voltage(s.nodes[1]) for s in states], axis=1)
+
+
+def _saves(names: Sequence[str]) -> list[str]:
+    return [" ".join([".save", *names[k : k + WIDE]]) for k in range(0, len(names), WIDE)]
+
+
+def _column(plot: Plot, name: str) -> Array:
+    return np.real(plot.column(name)).astype(float)
