@@ -194,7 +194,8 @@ def recognise(curve: Curve) -> Gain:
     lower, upper = curve.lower, curve.upper
     if not np.isfinite(lower + upper) or not upper > lower:
         raise InputError(
-            f"curve of {', '.join(curve.devices)}: goes from {lower:g} to {upper:g} V: must rise to an end"
+            f"curve of {', '.join(curve.devices)}: goes from {lower:.3g} V to {upper:.3g} V: the curve of a neuron "
+            f"rises between two ends"
         )
     values = curve.values(SCALE)
     for family in SIGMOIDS:

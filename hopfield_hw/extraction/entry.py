@@ -32,6 +32,8 @@ PART, WITHOUT_SUPPLIES = 0.1, 2.0
 OTHER_SIDE = 0.6
 # How far beyond that curves are measured: parts of it, the widest that can be read first.
 MARGINS, LEAST_SPAN = (0.15, 0.03, -0.04), 0.4
+# Of the largest current, what may be left by one curve of each state.
+ADDITIVE = 0.02
 # Values by sweep and by structure are one within this part of the largest.
 SAME = 0.02
 SEED = 1984
@@ -67,6 +69,12 @@ def extract(
     without feedback; and a SimulatorError where ngspice is needed and does not deliver.
     """
     positive(timeout, "timeout", shape=(), unit="s")
+    if isinstance(states, str) or not (states is None or all(isinstance(name, str) for name in states)):
+        raise InputError(f"extract: `states` = {states!r:.60}: must be a list of names of capacitors")
+    if rng is not None and not isinstance(rng, np.random.Generator):
+        raise InputError(f"extract: `rng` is a {type(rng).__name__}: must be a numpy.random.Generator")
+    if span is not None and any(len(tuple(each)) != 2 or not each[0] < each[1] for each in span):
+        raise InputError(f"extract: `span` = {list(span)!r:.80}: must be (low, high), volts, for each state")
     deck = flatten(source)
     if any(device.kind == "OpAmp" or device.kind in JUNCTIONS for device in deck.devices):
         found, extraction = _by_sweep(deck, states, ideal, span, _generator(rng), timeout)
@@ -96,7 +104,6 @@ def _make(
     curves: Sequence[Curve],
     *,
     notes: Sequence[str],
-    unexplained: Sequence[str] = (),
 ) -> Extraction:
     labels = deck.labels or {}
     turned = tuple(
@@ -117,7 +124,7 @@ def _make(
         inputs=tuple(device.name for device in nodal.inputs),
         linear=canonical.linear,
         poles=found.fast,
-        unexplained=(*turned, *unexplained),
+        unexplained=turned,
         notes=(*notes, *canonical.notes),
         states=found.states,
         deck=found.deck,
@@ -174,6 +181,13 @@ def _widen(low: float, high: float, margin: float) -> tuple[float, float]:
 def _from_sweep(deck: FlatDeck, found: Found, swept: Sweep, ideal: bool) -> Extraction:
     """Return the network of a sweep: which op-amps make curves, and what the devices and the currents say."""
     saturating, owners = find_curves(found.deck, found.states, swept)
+    turned = Nodal(found.deck, found.states).find_turned()
+    if turned:
+        device = found.deck.by_name[turned[0]]
+        raise InputError(
+            f"{device.where}: op-amp {device.name} has positive feedback: its inputs are exchanged, or it is a Schmitt "
+            "trigger, whose hysteresis is a state without a capacitor; exchange them, or verify it against a graph"
+        )
     nodal = Nodal(found.deck, found.states, saturating)
     formulas = {nodal_curve.name: None for nodal_curve in nodal.curves if nodal_curve.formula is not None}
     read = dict(zip(formulas, read_curves(nodal), strict=True))
@@ -185,7 +199,6 @@ def _from_sweep(deck: FlatDeck, found: Found, swept: Sweep, ideal: bool) -> Extr
     fitted = fit_currents(nodal, curves, swept)
     effective = to_canonical(fitted, curves)
     notes = list(found.notes)
-    unexplained = []
     size = float(np.max(np.abs(effective.weights), initial=0.0))
     off = np.abs(structural.weights - effective.weights)
     if size > 0.0 and np.max(off) > SAME * size:
@@ -194,13 +207,14 @@ def _from_sweep(deck: FlatDeck, found: Found, swept: Sweep, ideal: bool) -> Extr
             f"T[{i}, {j}] is {effective.weights[i, j]:.4g} S as the circuit does it, and "
             f"{structural.weights[i, j]:.4g} S by its devices with ideal op-amps"
         )
-    if fitted.left > SAME:
-        unexplained.append(
-            f"{fitted.left:.1%} of the largest current is no sum of one curve of each state (it is not additive)"
+    if fitted.left > ADDITIVE:
+        raise InputError(
+            f"deck: {fitted.left:.1%} of the largest current is no sum of one curve for each state: something "
+            f"depends on "
+            "several states at once, such as a diode between them or an op-amp that saturates with their sum; such a "
+            "circuit is not of C dx/dt = -x/R + T g(x) + I"
         )
-    extraction = _make(
-        deck, found, nodal, structural if ideal else effective, curves, notes=notes, unexplained=unexplained
-    )
+    extraction = _make(deck, found, nodal, structural if ideal else effective, curves, notes=notes)
     way: Way = "structure" if ideal else "clamped states"
     uncertainty = {} if ideal else fitted.uncertainty
     return replace(extraction, way=way, additivity=fitted.left, uncertainty=uncertainty)

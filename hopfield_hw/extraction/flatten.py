@@ -48,6 +48,8 @@ def flatten(deck: str | Path | Circuit) -> FlatDeck:
     """
     if isinstance(deck, Circuit):
         return _of_circuit(deck)
+    if not isinstance(deck, str | Path):
+        raise InputError(f"extract: `source` is a {type(deck).__name__}: must be a deck (text or path) or a Circuit")
     source = read_statements(deck, skip_commands=True)
     lines: list[str] = []
     places: dict[tuple[str, str], str] = {}
@@ -69,9 +71,13 @@ def flatten(deck: str | Path | Circuit) -> FlatDeck:
         if word == ".subckt":
             depth.append(text[1].split()[0].lower() if len(text) > 1 else "")
         elif word == ".ends":
+            if not depth:
+                raise InputError(f"{statement.where} `{statement.text:.60}`: ends no subcircuit; remove it")
             depth = depth[:-1]
         elif not word.startswith("."):
             places.setdefault((depth[-1] if depth else "", word), statement.where)
+    if depth:
+        raise InputError(f"deck: subcircuit {depth[-1]} has no `.ends`; add it")
     scope, top = read_scope(lines)
     reading = _Reading(lines, places, frozenset(shared))
     devices = list(_Level(reading, scope.with_parameters({}, {}), top, "", "", {}, 0).devices())

@@ -127,12 +127,15 @@ class Nodal:
         for k, state in enumerate(self.states):
             self._hold(self.clamps[k], state.nodes)
             self.imposed[self.clamps[k], k] = 1.0
-        driven = {node for device in devices for node in device.nodes} | {n for s in self.states for n in s.nodes}
-        # What only capacitors that hold no state, semiconductors or the inputs of op-amps are connected to.
-        inputs = {node for d in deck.op_amps for node in d.inputs}
+        # What only capacitors that hold no state, semiconductors, current sources or inputs of op-amps are connected
+        # to.
+        held = {node for state in self.states for node in state.nodes}
+        held |= {node for d in devices if d.kind == "R" or self._is_branch(d) for node in d.nodes if d.kind != "OpAmp"}
+        held |= {node for device in deck.op_amps for node in device.output}
+        inputs = {node for device in deck.op_amps for node in device.inputs}
         loose = {node for device in (*self.left_out, *deck.of("C")) for node in device.nodes}
-        for node in (loose | inputs) - {GROUND}:
-            if node in self.places and (node not in driven or node in loose):
+        for node in (loose | inputs) - held:
+            if node in self.places:
                 self.matrix[self.places[node], self.places[node]] += LEAST
 
     def _is_branch(self, device: FlatDevice) -> bool:
@@ -274,6 +277,12 @@ class Nodal:
         """All voltages and branch currents, (unknowns, columns), for each imposed value of 1."""
         first = self.inverse @ self.imposed
         return np.asarray(first + self.inverse @ (self.imposed - self.matrix @ first))
+
+    def count_free(self, part: float) -> int:
+        """Return how many directions nothing determines: singular values below a part of the largest one."""
+        rows, columns = self._scales
+        sizes = np.linalg.svd(self.matrix * rows[:, np.newaxis] * columns, compute_uv=False)
+        return int(np.count_nonzero(sizes <= part * sizes[0]))
 
     def find_free(self) -> list[str]:
         """Return the nodes and branches that move where nothing is imposed, the most first."""

@@ -22,6 +22,8 @@ from .nodal import Nodal, StateCapacitor
 
 # A gap of so much between time constants divides states from what is fast.
 GAP = 30.0
+# A singular value below this part of the largest one is 0.
+NOTHING = 1e-12
 # How nodes that stand for a controlled source begin.
 DRIVEN = "source of "
 
@@ -68,7 +70,8 @@ def find_states(deck: FlatDeck, wanted: Sequence[str] | None, curves: Sequence[s
     if states:
         states, fast = _drop_fast(deck, states, notes, curves)
     else:
-        raise InputError("deck: none of its capacitors follows another one or an amplifier, so none holds a state")
+        said = "; ".join(notes) or "none follows another one or an amplifier"
+        raise InputError(f"deck: none of its capacitors holds a state ({said}); name those that do in `states`")
     kept = {name for state in states for name in state.names}
     rest = [device.name for device in deck.of("C") if device.name not in kept]
     return Found(tuple(states), deck.without(rest), fast, tuple(notes), at_rest)
@@ -103,13 +106,17 @@ def _drop_determined(
         scale_rows, scale_columns = nodal._scales
         scaled = nodal.matrix * scale_rows[:, np.newaxis] * scale_columns
         u, sizes, _ = np.linalg.svd(scaled)
-        if sizes[-1] > 1e-12 * sizes[0]:
+        free = int(np.count_nonzero(sizes <= NOTHING * sizes[0]))
+        if not free:
             break
         weights = np.abs(u[list(nodal.clamps), -1])
         if np.max(weights, initial=0.0) < 1e-6:
             break  # it is not the capacitors that are too many
         among = [k for k in range(len(states)) if weights[k] > 1e-3 * np.max(weights)]
         worst = min(among, key=lambda k: states[k].capacitance)
+        rest = Nodal(deck, [*states[:worst], *states[worst + 1 :]], curves)
+        if rest.count_free(NOTHING) >= free:
+            break  # without it as much is undetermined: it is something else
         notes.append(f"{'+'.join(states[worst].names)} is across a voltage that others fix, so it holds no state")
         del states[worst]
     return states
