@@ -1,9 +1,13 @@
 from .agreement import Agreement
 from .devices import FlatDeck, FlatDevice
+from .differences import compare
 from .entry import extract
 from .extraction import Extraction
 from .findings import Deviation, Differences, Finding
 from .flatten import flatten
+from .measurements import read_scope
+from .recordings import Recording
+from .waveforms import WaveformFit, fit_waveforms
 
 __all__ = [
     "Agreement",
@@ -13,6 +17,11 @@ __all__ = [
     "Finding",
     "FlatDeck",
     "FlatDevice",
+    "Recording",
+    "WaveformFit",
+    "compare",
     "extract",
+    "fit_waveforms",
     "flatten",
+    "read_scope",
 ]

@@ -71,14 +71,14 @@ def compare_transients(
         times, volts = let_go(
             deck,
             found.states,
-            x0 * extraction.signs,
+            (x0 - extraction.offsets) * extraction.signs,
             t_stop=t_stop,
             step=t_stop / STEPS,
             reltol=RELTOL,
             timeout=timeout,
             at_rest=found.at_rest,
         )
-        x = volts * extraction.signs
+        x = volts * extraction.signs + extraction.offsets
         given += [
             np.stack([np.interp(begin + grid, times, x[:, k]) for k in range(x.shape[1])], axis=1)
             for begin in ends[:-1]

@@ -18,7 +18,7 @@ import numpy as np
 
 from ..values.arrays import Array
 from ..values.errors import InputError
-from .curves import Curve
+from .curves import Curve, centred
 from .devices import FlatDevice
 from .nodal import StateCapacitor
 
@@ -34,7 +34,8 @@ class Canonical:
 
     `weights`: T, (n, n). `resistance`: (n,), infinite for a pure integrator, negative where a node is driven away.
     `linear`: what states pass on to others without a curve, (n, n), siemens, 0 on the diagonal. `input_weights`:
-    (n, inputs). `curves`: of each state, None where none is. `signs`: of x against the capacitor's voltage.
+    (n, inputs). `curves`: of each state, None where none is. `signs`: and `offsets`: of x against
+    the capacitor's voltage, x = sign v + offset, volts.
     """
 
     weights: Array
@@ -45,6 +46,7 @@ class Canonical:
     input_weights: Array
     curves: tuple[Curve | None, ...]
     signs: Array
+    offsets: Array
     notes: tuple[str, ...] = ()
 
 
@@ -96,6 +98,20 @@ def to_canonical(nodal: Currents, curves: Sequence[Curve]) -> Canonical:
             signs[j], kept[j] = -1.0, curve.turned()
     with np.errstate(divide="ignore"):
         resistance = np.where(np.abs(leaks) > 1e-12 * size, -1.0 / leaks, np.inf)
+    offsets = np.zeros(n)
+    about: list[Curve | None] = []
+    for j, each in enumerate(kept):
+        if each is None:
+            about.append(None)
+            continue
+        shifted, middle = centred(each)
+        about.append(shifted)
+        if middle:
+            # x = s - middle: what s loses over its leak, and passes on, is a bias.
+            offsets[j] = -middle
+            at = signs[j] * middle
+            constant[j] += leaks[j] * at
+            constant += linear[:, j] * at
     weights = signs[:, np.newaxis] * np.where(np.abs(weights) > 1e-14 * size, weights, 0.0)
     return Canonical(
         weights=weights,
@@ -104,8 +120,9 @@ def to_canonical(nodal: Currents, curves: Sequence[Curve]) -> Canonical:
         bias=signs * constant,
         linear=signs[:, np.newaxis] * linear * signs,
         input_weights=signs[:, np.newaxis] * by_input,
-        curves=tuple(None if curve is None else curve.recognised() for curve in kept),
+        curves=tuple(about),
         signs=signs,
+        offsets=offsets,
         notes=tuple(notes),
     )
 

@@ -68,7 +68,7 @@ def sweep(
     n = len(states)
     base = np.array([0.5 * (low + high) for low, high in ranges])
     corners = np.array([[rng.uniform(low, high) for low, high in ranges] for _ in range(CHECKS if n > 1 else 0)])
-    nodes = tuple(dict.fromkeys(node for d in deck.op_amps for node in d.output if node != "0"))
+    nodes = _watched(deck)
     names = ["+".join(state.names) for state in states]
     said: InputError | SimulatorError | None = None
     # Tight tolerances make ngspice give up Newton's method for ways that stop short; loose ones are not exact.
@@ -88,6 +88,30 @@ def sweep(
         said = InputError(f"deck: {differs}")
     assert said is not None
     raise said
+
+
+def sample(
+    deck: FlatDeck,
+    states: Sequence[StateCapacitor],
+    ranges: Sequence[tuple[float, float]],
+    rng: np.random.Generator,
+    timeout: float,
+) -> Sweep:
+    """Hold the states at points within ranges, volts, without axes: enough for the currents, where curves are known."""
+    n = len(states)
+    base = np.array([0.5 * (low + high) for low, high in ranges])
+    points = [[rng.uniform(low, high) for low, high in ranges] for _ in range(2 * n + CHECKS)]
+    nodes = _watched(deck)
+    path = np.array([base, *points])
+    currents, volts = hold_states(deck, states, path, nodes, reltol=TOLERANCES[0], timeout=timeout)
+    return Sweep(path, currents, {node: volts[:, k] for k, node in enumerate(nodes)}, (), base)
+
+
+def _watched(deck: FlatDeck) -> tuple[str, ...]:
+    """Return the nodes whose voltages tell of curves: outputs of op-amps, and what formulas are of."""
+    nodes = [node for device in deck.op_amps for node in device.output]
+    nodes += [node for device in deck.of("B") for node in device.sensed]
+    return tuple(node for node in dict.fromkeys(nodes) if node != "0")
 
 
 def _run(

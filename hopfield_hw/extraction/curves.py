@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import TypeAlias
 
 import numpy as np
@@ -27,6 +28,7 @@ FAR = 1e9
 # Of the way to its upper end where the slope of a family is taken.
 PARTS = (0.3, 0.6, 0.8)
 HALVINGS = 64
+NONE: Mapping[str, Array] = MappingProxyType({})
 # Where a curve is looked at first: from nanovolts to gigavolts, on both sides of 0.
 _SIZES = np.geomspace(1e-9, FAR, 800)
 SCALE: Array = np.concatenate([-_SIZES[::-1], _SIZES])
@@ -94,8 +96,10 @@ class Curve:
         return replace(self, gain=recognise(self))
 
 
-def read_curves(nodal: Nodal) -> list[Curve]:
+def read_curves(nodal: Nodal, measured: Mapping[str, Array] = NONE) -> list[Curve]:
     """Return what each nonlinear source of a formula gives, in the order of `nodal.curves`; op-amps are left out.
+
+    `measured`: by node, what its voltage was found to be linear in, (columns,), in place of what ideal op-amps say.
 
     Raises InputError, with the device, for one that depends on several states, on none, or on an input.
     """
@@ -109,7 +113,7 @@ def read_curves(nodal: Nodal) -> list[Curve]:
         if device.formula is None:
             raise InputError(f"{device.where}: {name} is an op-amp that makes a curve: only a simulator knows it")
         n, count = len(nodal.states), len(nodal.curves)
-        rows = np.array([nodal.voltage(node) for node in device.sensed])
+        rows = np.array([measured.get(node, nodal.voltage(node)) for node in device.sensed])
         size = np.max(np.abs(rows[:, :n]), initial=0.0)
         rows = np.where(np.abs(rows) > NOTHING * max(size, 1e-30), rows, 0.0) if size > 0.0 else rows
         others = [k for k in range(count) if np.any(rows[:, n + k])]
@@ -206,6 +210,27 @@ def recognise(curve: Curve) -> Gain:
     if _is_same(curve, limiter):
         return limiter
     return _clamped(curve) or tabulate(curve)
+
+
+def centred(curve: Curve) -> tuple[Curve, float]:
+    """Return a formula's curve about its middle, with its gain, and how far that is from 0 V of the state.
+
+    Offsets of op-amps shift a curve: it is one of a family about its own middle. Others are as they are, about 0 V.
+    """
+    plain = curve.recognised()
+    if curve.points is not None or not isinstance(plain.gain, Table):
+        return plain, 0.0
+    lower, upper = curve.lower, curve.upper
+    low, high = -CLAMPED, CLAMPED
+    for _ in range(HALVINGS):
+        middle = 0.5 * (low + high)
+        if float(curve.values(np.array([middle]))[0]) < 0.5 * (lower + upper):
+            low = middle
+        else:
+            high = middle
+    values, at = curve.values, 0.5 * (low + high)
+    moved = replace(curve, values=lambda x: values(x + at), gain=None).recognised()
+    return (plain, 0.0) if isinstance(moved.gain, Table) else (moved, at)
 
 
 def _clamped(curve: Curve) -> Gain | None:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -20,12 +21,12 @@ from ..values.errors import InputError
 from .comparison import Frame, Reading, Values, flat_values
 from .devices import FlatDeck
 from .edits import FITTED, PENALTIES, Edit, find_edits
+from .entry import extract
+from .extraction import Extraction
 from .findings import Deviation, Differences, Finding
+from .flatten import flatten
 from .matching import match_states
 from .pairs import trim
-
-if TYPE_CHECKING:
-    from .extraction import Extraction
 
 # Of what differs, what may be left by the faults named; and how many may be there at once.
 EXPLAINED, MOST_FAULTS, BEAM = 1e-3, 3, 3
@@ -50,18 +51,39 @@ def find_differences(extraction: Extraction, network: Any, tolerance: float = 1e
         return _compare_values(extraction, network, tolerance)
     intended = as_extraction(network)
     frame = make_frame(extraction, intended)
-    known = intended.deck if intended.curve_op_amps or not hasattr(network, "graph") else None
+    known = flatten_known(network, intended) if isinstance(network, str | Path | Circuit | Extraction) else None
     return find_faults(extraction.deck, frame, tolerance, known)
+
+
+def compare(
+    source: str | Path | Circuit, intended: Any, *, states: Sequence[str] | None = None, tolerance: float = 1e-3
+) -> Differences:
+    """Return how a deck differs from what was intended, and the faults that explain it.
+
+    `intended`: as for `Extraction.diff`. Where it is a deck or a circuit with the same capacitors, the faulty one need
+    not work at all: its op-amps are taken to do what those of the intended one do, and what it has besides is a load.
+
+    Raises InputError as `extract` does, for the intended one, or for both where only a network is intended.
+    """
+    tolerance = float(positive(tolerance, "tolerance", shape=(), unit=""))
+    wanted = as_extraction(intended)
+    deck = flatten(source)
+    names = {name for state in wanted.states for name in state.names}
+    if not names <= set(deck.by_name) or not isinstance(intended, str | Path | Circuit | Extraction):
+        return find_differences(extract(source, states=states, verify=False), wanted, tolerance)
+    return find_faults(deck, own_frame(wanted, intended_values(wanted)), tolerance, flatten_known(intended, wanted))
+
+
+def flatten_known(intended: Any, wanted: Extraction) -> FlatDeck | None:
+    """Return the whole deck that was intended, where one was."""
+    return flatten(intended) if isinstance(intended, str | Path | Circuit) else wanted.deck
 
 
 def as_extraction(network: Any) -> Extraction:
     """Return what was intended as an extraction: a graph over its ideal circuit, a deck or a circuit as it is."""
-    from .entry import extract
-    from .extraction import Extraction
-
     if isinstance(network, Extraction):
         return network
-    if isinstance(network, Circuit) or not hasattr(network, "graph"):
+    if isinstance(network, Circuit | str | Path):
         return extract(network, ideal=True, verify=False)
     return extract(lower(as_graph(network), cell="ideal"), ideal=True, verify=False)
 

@@ -40,7 +40,8 @@ class Extraction(Report):
     `weights`: T, (n, n), siemens, to i from j. `resistance`: (n,), ohms; infinite for a pure integrator. `capacitance`:
     (n,), farads. `bias`: (n,), amperes. `gains`: g of each state, None where nothing depends on it through a curve.
     `input_weights`: U, (n, inputs), siemens. `linear`: (n, n), siemens, what states pass on to others without a curve.
-    `labels`, `inputs`: of states and inputs. `signs`: of x_i against the voltage of its capacitor.
+    `labels`, `inputs`: of states and inputs. `signs`, `offsets`: x_i is its sign times the voltage of its
+    capacitor, plus its offset, volts.
     `way`: how it was found. `uncertainty`: by name of a value, one standard deviation in its unit, of its shape; empty
     where values are exact to rounding. `poles`: by name of a capacitor or an op-amp that is fast, its time constant,
     seconds. `additivity`: of the currents at points where several states move, the largest part that one curve of each
@@ -54,6 +55,7 @@ class Extraction(Report):
     gains: tuple[Gain | None, ...]
     labels: tuple[str, ...]
     signs: Array
+    offsets: Array
     way: Way
     input_weights: Array = field(default_factory=lambda: np.zeros((0, 0)))
     inputs: tuple[str, ...] = ()

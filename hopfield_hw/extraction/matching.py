@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 # Up to so many states every order is tried where labels do not say which is which.
 MOST = 7
+# All states are taken to be turned where their biases then differ by less than this part of how they differ otherwise.
+TURNED = 0.3
 
 
 def match_states(found: Extraction, intended: Extraction, values: Values) -> Values:
@@ -81,9 +83,8 @@ def _signs(found: Extraction, values: Values) -> Array:
     signs = np.zeros(n)
     product = np.sign(found.weights * values.weights) * np.minimum(np.abs(found.weights), np.abs(values.weights))
     pull = product + product.T
-    bias = np.sign(found.bias * values.bias) * np.minimum(np.abs(found.bias), np.abs(values.bias))
-    fixed = [k for k, gain in enumerate(found.gains) if not _is_odd(gain)]
-    signs[fixed] = 1.0
+    free = np.array([_is_odd(gain) for gain in found.gains])
+    signs = np.where(free, 0.0, 1.0)
     while not np.all(signs):
         known = signs != 0.0
         strength = np.abs(pull) * np.outer(known, ~known)
@@ -91,10 +92,12 @@ def _signs(found: Extraction, values: Values) -> Array:
             here, there = np.unravel_index(int(np.argmax(strength)), strength.shape)
             signs[there] = signs[here] * np.sign(pull[here, there])
         else:
-            first = int(np.flatnonzero(~known)[0])
-            signs[first] = (
-                -1.0 if bias[first] < 0.0 and found.weights[first, first] * values.weights[first, first] >= 0 else 1.0
-            )
+            signs[int(np.flatnonzero(~known)[0])] = 1.0
+    if np.all(free):
+        # Weights are the same for all states turned; biases are not.
+        kept, turned = (float(np.linalg.norm(found.bias - sign * signs * values.bias)) for sign in (1.0, -1.0))
+        if turned < TURNED * kept:
+            signs = -signs
     return signs
 
 
