@@ -213,14 +213,14 @@ class Extraction(Report):
         return {
             "way": self.way,
             "labels": list(self.labels),
-            "weights": self.weights,
-            "resistance": self.resistance,
-            "capacitance": self.capacitance,
-            "bias": self.bias,
-            "input_weights": self.input_weights,
-            "linear": self.linear,
+            "weights": self.weights.tolist(),
+            "resistance": self.resistance.tolist(),
+            "capacitance": self.capacitance.tolist(),
+            "bias": self.bias.tolist(),
+            "input_weights": self.input_weights.tolist(),
+            "linear": self.linear.tolist(),
             "gains": [_gain_figures(gain) for gain in self.gains],
-            "uncertainty": dict(self.uncertainty),
+            "uncertainty": {name: values.tolist() for name, values in self.uncertainty.items()},
             "poles": dict(self.poles),
             "additivity": self.additivity,
             "agreement": None if self.agreement is None else self.agreement._asdict(),
@@ -230,7 +230,9 @@ class Extraction(Report):
 
 
 def _gain_figures(gain: Gain | None) -> dict[str, Any] | None:
-    return None if gain is None else {"kind": gain.kind, **gain.params()}
+    return (
+        None if gain is None else {"kind": gain.kind, **{k: np.asarray(v).tolist() for k, v in gain.params().items()}}
+    )
 
 
 def _span(values: Array, unit: str) -> str:

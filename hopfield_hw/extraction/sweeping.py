@@ -11,7 +11,7 @@ from scipy.interpolate import PchipInterpolator
 from ..spice.ngspice import find
 from ..values.arrays import Array
 from ..values.errors import InputError
-from .canonical import to_canonical
+from .canonical import Canonical, to_canonical
 from .clamped import Sweep, find_curves, reachable_ranges, sample, sweep
 from .currents import fit_currents
 from .curves import Curve, read_curves
@@ -32,6 +32,8 @@ MARGINS, LEAST_SPAN = (0.15, 0.03, -0.04), 0.4
 ADDITIVE = 0.02
 # Values by sweep and by structure are one within this part of the largest.
 SAME = 0.02
+# A weight that no device makes is none below this part of the largest.
+NOTHING = 1e-3
 POINTS = 2001  # of a measured curve
 # Where formulas make all curves, states are held within so many widths of them, then within a part of that.
 WIDTHS = (1.5, 0.5, 0.15)
@@ -114,7 +116,7 @@ def _from_sweep(deck: FlatDeck, found: Found, swept: Sweep, ideal: bool) -> Extr
     ]
     structural = to_canonical(nodal, curves)
     fitted = fit_currents(nodal, curves, swept)
-    effective = to_canonical(fitted, curves)
+    effective = _without_noise(to_canonical(fitted, curves), structural)
     notes = list(found.notes)
     size = float(np.max(np.abs(effective.weights), initial=0.0))
     off = np.abs(structural.weights - effective.weights)
@@ -135,6 +137,13 @@ def _from_sweep(deck: FlatDeck, found: Found, swept: Sweep, ideal: bool) -> Extr
     way: Way = "structure" if ideal else "clamped states"
     uncertainty = {} if ideal else fitted.uncertainty
     return replace(extraction, way=way, additivity=fitted.left, uncertainty=uncertainty)
+
+
+def _without_noise(effective: Canonical, structural: Canonical) -> Canonical:
+    """Return measured values without weights that no device makes, where these are too small to be told from nothing."""
+    size = float(np.max(np.abs(effective.weights), initial=0.0))
+    none = (structural.weights == 0.0) & (np.abs(effective.weights) < NOTHING * size)
+    return replace(effective, weights=np.where(none, 0.0, effective.weights))
 
 
 def _measure_arguments(nodal: Nodal, swept: Sweep) -> dict[str, Array]:
