@@ -41,7 +41,7 @@ COMMANDS: LazyTable[Callable[..., int]] = LazyTable(
             "Draw the parts of a design's board many times, and count the boards that do its task.",
         ),
         "faults": (".faults:faults", "Find what a fault of each part of a design's board does to its task."),
-        "extract": (".extract:extract", "Read a deck or a measurement back into its network, and name faults."),
+        "extract": (".extract:extract", "Read a deck or a measurement back into the network that it implements."),
         "trace": (".tracing:trace", "Find the weight of a netlist line, or the lines of a weight."),
         "rtl": (".digital:rtl", "Write the recurrent cells of a model as Verilog."),
         "fixed": (".digital:fixed", "Report fixed-point accuracy of the recurrent cells of a model."),

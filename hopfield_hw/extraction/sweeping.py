@@ -140,7 +140,7 @@ def _from_sweep(deck: FlatDeck, found: Found, swept: Sweep, ideal: bool) -> Extr
 
 
 def _without_noise(effective: Canonical, structural: Canonical) -> Canonical:
-    """Return measured values without weights that no device makes, where these are too small to be told from nothing."""
+    """Return measured values without weights that no device makes, where these are next to nothing."""
     size = float(np.max(np.abs(effective.weights), initial=0.0))
     none = (structural.weights == 0.0) & (np.abs(effective.weights) < NOTHING * size)
     return replace(effective, weights=np.where(none, 0.0, effective.weights))

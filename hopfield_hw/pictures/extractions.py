@@ -46,12 +46,12 @@ def plot_extraction(
         largest = max(
             float(np.max(np.abs(found.weights))), float(np.max(np.abs(intended))) if intended is not None else 0
         )
-        _draw_weights(figure.add_axes((0.05, 0.5, 0.26, 0.36)), found, found.weights, largest, off, "T found")
+        _draw_weights(figure.add_axes((0.05, 0.5, 0.21, 0.36)), found, found.weights, largest, off, "T found")
         if intended is not None:
-            _draw_weights(figure.add_axes((0.37, 0.5, 0.26, 0.36)), found, intended, largest, off, "T intended")
-        _draw_curves(figure.add_axes((0.06, 0.09, 0.26, 0.3)), found)
+            _draw_weights(figure.add_axes((0.32, 0.5, 0.21, 0.36)), found, intended, largest, off, "T intended")
+        _draw_curves(figure.add_axes((0.05, 0.09, 0.24, 0.3)), found)
         rows = [*(differences.rows() if differences is not None else ()), *found.rows()]
-        write_table(figure.add_axes((0.67, 0.5, 0.32, 0.37)), rows)
+        write_table(figure.add_axes((0.575, 0.48, 0.42, 0.4)), rows)
         if circuit is not None and circuit.graph is not None and differences is not None and differences.findings:
             _draw_fault(figure.add_axes((0.37, 0.04, 0.6, 0.38)), circuit, differences)
     return figure
@@ -119,6 +119,6 @@ def _draw_fault(axes: Axes, circuit: Circuit, differences: Differences) -> None:
             draw_neuron(
                 axes, circuit, circuit.graph, label, [d.name for d in circuit.devices if d.name.lower() in names]
             )
-            axes.set_title(f"neuron {label}; suspected: {', '.join(sorted(names))}")
+            axes.set_title(f"neuron {label} as intended; suspected: {', '.join(sorted(names))}")
             return
     axes.axis("off")
