@@ -24,8 +24,9 @@ from .edits import FITTED, PENALTIES, Edit, find_edits
 from .entry import extract
 from .extraction import Extraction
 from .findings import Deviation, Differences, Finding
-from .flatten import flatten
+from .flatten import as_input, flatten
 from .matching import match_states
+from .named_edits import find_named_edits, have_same_names
 from .pairs import trim
 
 # Of what differs, what may be left by the faults named; and how many may be there at once.
@@ -67,7 +68,9 @@ def compare(
     """
     tolerance = float(positive(tolerance, "tolerance", shape=(), unit=""))
     wanted = as_extraction(intended)
-    deck = flatten(source)
+    inputs = {device.name for device in wanted.deck.devices if device.wave} if wanted.deck is not None else set()
+    flat = flatten(source)
+    deck = flat.with_devices(as_input(device) if device.name in inputs else device for device in flat.devices)
     names = {name for state in wanted.states for name in state.names}
     if not names <= set(deck.by_name) or not isinstance(intended, str | Path | Circuit | Extraction):
         return find_differences(extract(source, states=states, verify=False), wanted, tolerance)
@@ -156,6 +159,10 @@ def find_faults(deck: FlatDeck, frame: Frame, tolerance: float, known: FlatDeck 
     if not deviations and not turned and not strangers:
         return Differences(findings=(), candidates=(), deviations=(), tolerance=tolerance, left=0.0)
     total = float(trim(reading.residual, floor) @ trim(reading.residual, floor))
+    if known is not None and have_same_names(deck, known):
+        named = _by_name(deck, known, frame, deviations, tolerance, floor, total)
+        if named is not None:
+            return named
     paths: list[tuple[float, list[Finding], Edit | None]] = [(math.inf, [], None)]
     first: list[Finding] = []
     done: list[tuple[float, list[Finding], float]] = []
@@ -187,6 +194,50 @@ def find_faults(deck: FlatDeck, frame: Frame, tolerance: float, known: FlatDeck 
     return Differences(
         findings=tuple(chosen), candidates=tuple(first[:SHOWN]), deviations=deviations, tolerance=tolerance, left=part
     )
+
+
+def _by_name(
+    deck: FlatDeck,
+    known: FlatDeck,
+    frame: Frame,
+    deviations: tuple[Deviation, ...],
+    tolerance: float,
+    floor: float,
+    total: float,
+) -> Differences | None:
+    """Return the devices that are not what they are in the intended deck; None where these do not explain what differs.
+
+    Each is named that changes a value by itself, or that does nothing and should not be there.
+    """
+    edits = find_named_edits(deck, known)
+    repaired = deck
+    for edit in edits:
+        repaired = edit.repair(repaired, known)
+    try:
+        whole = Reading(repaired, frame)
+    except InputError:
+        return None
+    cut = trim(whole.residual, floor)
+    if not edits or float(cut @ cut) > EXPLAINED * max(total, floor**2):
+        return None
+    found = []
+    for edit in edits:
+        others = repaired
+        for name in edit.devices:
+            others = others.with_device(deck.by_name[name]) if name in deck.by_name else others.without([name])
+        try:
+            alone = Reading(others, frame)
+            moves = float(np.max(np.abs(alone.residual - whole.residual)))
+            turned = bool(alone.nodal.find_turned() or alone.linear.find_turned())
+        except InputError:
+            moves, turned = np.inf, False
+        if moves > floor or turned or edit.kind == "extra":
+            kind = "load" if edit.kind == "extra" and moves <= floor else edit.kind
+            found.append(
+                (moves, Finding(kind, edit.words, edit.devices, edit.nodes, 0.0, PENALTIES.get(edit.kind, 4.0)))
+            )
+    chosen = tuple(finding for _, finding in sorted(found, key=lambda each: -each[0]))
+    return Differences(findings=chosen, candidates=chosen, deviations=deviations, tolerance=tolerance, left=0.0)
 
 
 def _fitted(kind: str, sigma: float) -> float:

@@ -329,7 +329,7 @@ def _put(places: dict[str, int], vector: Array, ends: Sequence[str]) -> None:
 
 def _value(device: FlatDevice) -> str:
     unit = {"R": "Ohm", "C": "F", "V": "V", "I": "A", "G": "S"}.get(device.kind, "")
-    return format_si(device.value or 0.0, unit)
+    return format_si(device.value or 0.0, unit).strip()
 
 
 def _value_words(found: FlatDevice, repaired: FlatDevice) -> str:

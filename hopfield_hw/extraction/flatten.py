@@ -99,7 +99,7 @@ def _of_circuit(circuit: Circuit) -> FlatDeck:
     """Return the devices of a circuit of ours: those of its netlist, the sources of its inputs as inputs."""
     flat = flatten(circuit.netlist("ngspice"))
     inputs = {name.lower() for name in circuit.inputs}
-    devices = tuple(_as_input(device) if device.name in inputs else device for device in flat.devices)
+    devices = tuple(as_input(device) if device.name in inputs else device for device in flat.devices)
     labels: dict[str, str] = {}
     for probe in circuit.states:
         for device in flat.of("C"):
@@ -116,7 +116,8 @@ def _bare(text: str) -> str:
     return text.translate(INSIDE)
 
 
-def _as_input(device: FlatDevice) -> FlatDevice:
+def as_input(device: FlatDevice) -> FlatDevice:
+    """Return a source as an input of the network, whatever it gives."""
     return replace(device, wave=device.wave or "input")
 
 

@@ -37,6 +37,7 @@ from .simulators import InNgspice, InOwnEngine, Wanted
 from .starting import starts_elsewhere
 from .starts import Start, choose, scatter
 from .steps import Run, make_run
+from .structural import suspect_by_structure
 
 # A network counts as resting where no state moves by more than this part of the largest one.
 REST = 1e-12
@@ -152,7 +153,8 @@ def judge_circuit(
     elif verdict.verdict == "failed":
         elsewhere = [Start(x0, signal) for x0 in scatter(run.states, STARTS)]
         runs += [other for _, other in again.from_starts(elsewhere, judged=False)]
-        suspects = diagnose(circuit, runs, extents.all, named=named)
+        suspects = suspect_by_structure(circuit, judged.text) if named else ()
+        suspects = suspects or diagnose(circuit, runs, extents.all, named=named)
         suspects = (*(_suspect_turned(circuit, name) for name in turned), *suspects)
     seconds["evidence"] = time.perf_counter() - start
     return Verification(

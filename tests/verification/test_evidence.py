@@ -335,7 +335,7 @@ def test_the_resistor_of_a_cell_is_named_whatever_the_boundary(boundary: str) ->
     deck = scaled(hh.lower(cells.graph()).driven(cells.inputs).netlist(), "R_x_1_1", 1.05)
     result = hh.verify(cells.graph(), deck=deck, inputs=cells.inputs, t_stop=cells.t_stop)
     assert result.suspects[0].devices == ("R_x_1_1",)
-    assert result.suspects[0].change == "1 kOhm acts as 1.05 kOhm"
+    assert result.suspects[0].change == "is 1.05 kOhm, and should be 1 kOhm"
 
 
 def test_a_shorted_capacitor_is_named() -> None:
