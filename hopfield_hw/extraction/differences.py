@@ -19,7 +19,7 @@ from ..values.arrays import positive
 from ..values.errors import InputError
 from .comparison import Frame, Reading, Values, flat_values
 from .devices import FlatDeck
-from .edits import FITTED, PENALTIES, Edit, find_edits
+from .edits import FITTED, PENALTIES, Edit, find_edits, is_stranger
 from .findings import Deviation, Differences, Finding
 from .matching import match_states
 from .pairs import trim
@@ -27,8 +27,8 @@ from .pairs import trim
 if TYPE_CHECKING:
     from .extraction import Extraction
 
-# Of what differs, what may be left by the faults named; and how many may be there at once.
-EXPLAINED, MOST_FAULTS, BEAM = 1e-3, 3, 3
+# How many faults may be there at once, and how many chains of them are followed.
+MOST_FAULTS, BEAM = 3, 3
 # Two faults are one where they score the same to this much.
 SAME = 1.0
 # Of exact decks: what differs by less is rounding.
@@ -129,14 +129,12 @@ def find_faults(deck: FlatDeck, frame: Frame, tolerance: float, known: FlatDeck 
     except InputError:
         reading = Reading(deck, frame, ideal=False)
     deviations = _deviations(reading, frame, floor)
-    turned = {*reading.nodal.find_turned(), *reading.linear.find_turned()}
-    strangers = known is not None and any(device.name not in known.by_name for device in deck.of("R"))
-    if not deviations and not turned and not strangers:
+    if not deviations and not _is_odd(reading, known):
         return Differences(findings=(), candidates=(), deviations=(), tolerance=tolerance, left=0.0)
     total = float(trim(reading.residual, floor) @ trim(reading.residual, floor))
     paths: list[tuple[float, list[Finding], Edit | None]] = [(math.inf, [], None)]
     first: list[Finding] = []
-    done: list[tuple[float, list[Finding], float]] = []
+    done: list[tuple[float, list[Finding], float, bool]] = []
     for depth in range(MOST_FAULTS):
         further: list[tuple[float, list[Finding], Edit | None]] = []
         for _, findings, last in paths:
@@ -146,25 +144,30 @@ def find_faults(deck: FlatDeck, frame: Frame, tolerance: float, known: FlatDeck 
                 first = [finding for finding, _ in scored]
             for finding, edit in scored[:BEAM]:
                 left = float(trim(edit.residual, floor) @ trim(edit.residual, floor))
-                chain = [*findings, finding]
+                chain = [*findings, _with_alternatives(finding, [each for each, _ in scored])]
                 cost = finding.score + sum(
                     PENALTIES.get(each.kind, 8.0) + _fitted(each.kind, sigma) for each in findings
                 )
                 further.append((cost, chain, edit))
-                done.append((cost, chain, left))
-        finished = [each for each in done if each[2] <= EXPLAINED * max(total, 1e-30) or each[2] == 0.0]
-        if finished or not further:
+                done.append((cost, chain, left, left == 0.0 and not _is_odd(Reading(edit.deck, frame), known)))
+        if not further or any(is_whole for *_, is_whole in done):
             break
         paths = sorted(further, key=lambda each: each[0])[:BEAM]
     if not done:
         return Differences(findings=(), candidates=(), deviations=deviations, tolerance=tolerance, left=1.0)
-    cost, chain, left = min(done, key=lambda each: each[0])
-    alike = first if len(chain) == 1 else []
-    chosen = [_with_alternatives(chain[0], alike), *chain[1:]]
+    whole = [each for each in done if each[3]] or done
+    _, chain, left, _ = min(whole, key=lambda each: each[0])
     part = left / total if total > 0.0 else 0.0
     return Differences(
-        findings=tuple(chosen), candidates=tuple(first[:SHOWN]), deviations=deviations, tolerance=tolerance, left=part
+        findings=tuple(chain), candidates=tuple(first[:SHOWN]), deviations=deviations, tolerance=tolerance, left=part
     )
+
+
+def _is_odd(reading: Reading, known: FlatDeck | None) -> bool:
+    """Whether a deck shows a fault that is in no value: positive feedback, or a resistor that should not be there."""
+    if known is not None and any(is_stranger(device, known) for device in reading.deck.of("R")):
+        return True
+    return bool(reading.nodal.find_turned() or reading.linear.find_turned())
 
 
 def _fitted(kind: str, sigma: float) -> float:
