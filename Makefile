@@ -91,6 +91,7 @@ verify-full: install hardware
 	$(BIN)/python tests/verify_yield.py
 	$(BIN)/python tests/verify_gradients.py
 	$(BIN)/python tests/verify_ensemble.py
+	$(BIN)/python tests/verify_extraction.py
 
 bench: install
 	$(BIN)/python tests/benchmarks/run.py

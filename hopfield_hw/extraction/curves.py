@@ -201,6 +201,9 @@ def recognise(curve: Curve) -> Gain:
             f"curve of {', '.join(curve.devices)}: goes from {lower:.3g} V to {upper:.3g} V: the curve of a neuron "
             f"rises between two ends"
         )
+    # An arctangent is still some 1e-9 from its end at FAR.
+    beyond = float(curve.values(np.array([FAR**2]))[0])
+    upper = beyond if abs(beyond - upper) < CLOSE * abs(upper) else upper
     values = curve.values(SCALE)
     for family in SIGMOIDS:
         gain = _fit(SCALE, values, family(), upper)
@@ -240,7 +243,11 @@ def _clamped(curve: Curve) -> Gain | None:
     first, second = curve.values(np.array([-near, near]))
     if not (high > -low * (1.0 - CLOSE) > 0.0 and second > first):
         return None
-    gain = PiecewiseLinear(gain=float((second - first) / (2.0 * near)), amplitude=float(0.5 * (high - low)))
+    slope = float((second - first) / (2.0 * near))
+    # Just beyond its corner: far from there the slope that is left adds up.
+    beyond = min(float(high - low) / slope, CLAMPED)
+    low, high = curve.values(np.array([-beyond, beyond]))
+    gain = PiecewiseLinear(gain=slope, amplitude=float(0.5 * (high - low)))
     return gain if _is_same(curve, gain, CLOSE) else None
 
 

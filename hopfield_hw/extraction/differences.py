@@ -20,7 +20,7 @@ from ..values.arrays import positive
 from ..values.errors import InputError
 from .comparison import Frame, Reading, Values, flat_values
 from .devices import FlatDeck
-from .edits import FITTED, PENALTIES, Edit, find_edits
+from .edits import FITTED, PENALTIES, Edit, find_edits, is_stranger
 from .entry import extract
 from .extraction import Extraction
 from .findings import Deviation, Differences, Finding
@@ -29,8 +29,10 @@ from .matching import match_states
 from .named_edits import find_named_edits, have_same_names
 from .pairs import trim
 
-# Of what differs, what may be left by the faults named; and how many may be there at once.
-EXPLAINED, MOST_FAULTS, BEAM = 1e-3, 3, 3
+# How many faults may be there at once, and how many chains of them are followed.
+MOST_FAULTS, BEAM = 3, 3
+# Of the squares of what differs, what devices that are not as in the intended deck may leave.
+EXPLAINED = 1e-3
 # Two faults are one where they score the same to this much.
 SAME = 1.0
 # Of exact decks: what differs by less is rounding.
@@ -142,10 +144,13 @@ def own_frame(extraction: Extraction, values: Values) -> Frame:
     )
 
 
-def find_faults(deck: FlatDeck, frame: Frame, tolerance: float, known: FlatDeck | None = None) -> Differences:
+def find_faults(
+    deck: FlatDeck, frame: Frame, tolerance: float, known: FlatDeck | None = None, *, by_name: bool = True
+) -> Differences:
     """Return the faults that would explain how a deck differs from the intended values of a frame.
 
-    `known`: the deck as it should be, where that is known.
+    `known`: the deck as it should be, where that is known. `by_name`: whether devices of the same names are held
+    against each other first; else all follows from the values of the network.
     """
     sigma = tolerance / 3.0
     floor = max(tolerance, ROUNDING)
@@ -154,18 +159,16 @@ def find_faults(deck: FlatDeck, frame: Frame, tolerance: float, known: FlatDeck 
     except InputError:
         reading = Reading(deck, frame, ideal=False)
     deviations = _deviations(reading, frame, floor)
-    turned = {*reading.nodal.find_turned(), *reading.linear.find_turned()}
-    strangers = known is not None and any(device.name not in known.by_name for device in deck.of("R"))
-    if not deviations and not turned and not strangers:
+    if not deviations and not _is_odd(reading, known):
         return Differences(findings=(), candidates=(), deviations=(), tolerance=tolerance, left=0.0)
     total = float(trim(reading.residual, floor) @ trim(reading.residual, floor))
-    if known is not None and have_same_names(deck, known):
+    if by_name and known is not None and have_same_names(deck, known):
         named = _by_name(deck, known, frame, deviations, tolerance, floor, total)
         if named is not None:
             return named
     paths: list[tuple[float, list[Finding], Edit | None]] = [(math.inf, [], None)]
     first: list[Finding] = []
-    done: list[tuple[float, list[Finding], float]] = []
+    done: list[tuple[float, list[Finding], float, bool]] = []
     for depth in range(MOST_FAULTS):
         further: list[tuple[float, list[Finding], Edit | None]] = []
         for _, findings, last in paths:
@@ -175,24 +178,22 @@ def find_faults(deck: FlatDeck, frame: Frame, tolerance: float, known: FlatDeck 
                 first = [finding for finding, _ in scored]
             for finding, edit in scored[:BEAM]:
                 left = float(trim(edit.residual, floor) @ trim(edit.residual, floor))
-                chain = [*findings, finding]
+                chain = [*findings, _with_alternatives(finding, [each for each, _ in scored])]
                 cost = finding.score + sum(
                     PENALTIES.get(each.kind, 8.0) + _fitted(each.kind, sigma) for each in findings
                 )
                 further.append((cost, chain, edit))
-                done.append((cost, chain, left))
-        finished = [each for each in done if each[2] <= EXPLAINED * max(total, 1e-30) or each[2] == 0.0]
-        if finished or not further:
+                done.append((cost, chain, left, left == 0.0 and not _is_odd(Reading(edit.deck, frame), known)))
+        if not further or any(is_whole for *_, is_whole in done):
             break
         paths = sorted(further, key=lambda each: each[0])[:BEAM]
     if not done:
         return Differences(findings=(), candidates=(), deviations=deviations, tolerance=tolerance, left=1.0)
-    cost, chain, left = min(done, key=lambda each: each[0])
-    alike = first if len(chain) == 1 else []
-    chosen = [_with_alternatives(chain[0], alike), *chain[1:]]
+    whole = [each for each in done if each[3]] or done
+    _, chain, left, _ = min(whole, key=lambda each: each[0])
     part = left / total if total > 0.0 else 0.0
     return Differences(
-        findings=tuple(chosen), candidates=tuple(first[:SHOWN]), deviations=deviations, tolerance=tolerance, left=part
+        findings=tuple(chain), candidates=tuple(first[:SHOWN]), deviations=deviations, tolerance=tolerance, left=part
     )
 
 
@@ -238,6 +239,13 @@ def _by_name(
             )
     chosen = tuple(finding for _, finding in sorted(found, key=lambda each: -each[0]))
     return Differences(findings=chosen, candidates=chosen, deviations=deviations, tolerance=tolerance, left=0.0)
+
+
+def _is_odd(reading: Reading, known: FlatDeck | None) -> bool:
+    """Whether a deck shows a fault that is in no value: positive feedback, or a resistor that should not be there."""
+    if known is not None and any(is_stranger(device, known) for device in reading.deck.of("R")):
+        return True
+    return bool(reading.nodal.find_turned() or reading.linear.find_turned())
 
 
 def _fitted(kind: str, sigma: float) -> float:

@@ -194,7 +194,7 @@ class _Search:
     def idle(self, known: FlatDeck | None) -> Iterator[Edit]:
         """Yield resistors that do nothing for the network, and are not in a known deck: loads."""
         for device in self.deck.of("R"):
-            if known is None or device.name in known.by_name or (device.value or 0.0) >= OPEN:
+            if known is None or not is_stranger(device, known) or (device.value or 0.0) >= OPEN:
                 continue
             deck = self.deck.without([device.name])
             residual = self._read(deck)
@@ -298,19 +298,25 @@ class _Search:
     def missing(self) -> Iterator[Edit]:
         """Yield resistors between two nodes where there is none."""
         there = {frozenset(device.nodes) for device in self.deck.of("R")}
+        name = f"{NEW}_{sum(device.name.startswith(NEW) for device in self.deck.of('R'))}"
         found = [
             (left, a, b, siemens)
             for left, a, b, siemens in Pairs(self.reading, self.frame).best(self.rest)
             if frozenset((a, b)) not in there and left < PROMISING * self.total
         ]
         for _, a, b, siemens in sorted(found, key=lambda each: each[0])[:MOST]:
-            device = FlatDevice(name=NEW, kind="R", nodes=(a, b), value=1.0 / siemens, where="missing")
+            device = FlatDevice(name=name, kind="R", nodes=(a, b), value=1.0 / siemens, where="missing")
             deck = self.deck.with_device(device)
             search = replace_deck(self, deck)
             log = search._polish(device, 1.0 / siemens, 0.0)
             device = replace(device, value=math.exp(log) / siemens)
             words = f"a resistor of {format_si(device.value or 0.0, 'Ohm')} is missing between {a} and {b}"
             yield from self._try("missing", words, [], self.deck.with_device(device), (a, b))
+
+
+def is_stranger(device: FlatDevice, known: FlatDeck) -> bool:
+    """Whether a device is neither in a known deck nor one that a repair has put there."""
+    return device.name not in known.by_name and not device.name.startswith(NEW)
 
 
 def replace_deck(search: _Search, deck: FlatDeck) -> _Search:

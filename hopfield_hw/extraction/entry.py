@@ -11,6 +11,7 @@ import numpy as np
 import xarray as xr
 
 from ..circuit import Circuit
+from ..functions import Table
 from ..spice.ngspice import find
 from ..values.arrays import positive
 from ..values.errors import InputError, SimulatorError, SimulatorMissing
@@ -112,6 +113,9 @@ def _with_agreement(
     integrators = extraction.capacitance / np.maximum(sizes, 1e-30)
     longest = float(np.nanmax(np.where(np.isfinite(times), times, integrators)))
     starts = draw_starts(deck, found.states, COMPARED, rng) * extraction.signs
+    for k, gain in enumerate(extraction.gains):
+        if isinstance(gain, Table):  # beyond its ends a measured curve is not known
+            starts[:, k] = np.clip(starts[:, k], gain.x[0], gain.x[-1])
     try:
         agreement = compare_transients(extraction, deck, found, starts, LENGTH * abs(longest), timeout=timeout)
     except (SimulatorError, InputError) as error:

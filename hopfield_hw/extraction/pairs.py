@@ -10,8 +10,9 @@ from ..values.arrays import Array
 from .comparison import Frame, Reading
 from .devices import GROUND
 
-# Of the squares of what differs, what the first look must leave at most for a change to be worked out.
-PROMISING = 0.5
+# Of the squares of what differs, what the first look must leave at most for a change to be worked out: of two or three
+# faults of one size each leaves a half or two thirds.
+PROMISING = 0.75
 
 
 def trim(residual: Array, floor: float) -> Array:

@@ -56,6 +56,11 @@ def find_states(deck: FlatDeck, wanted: Sequence[str] | None, curves: Sequence[s
             notes.append(f"{device.name} is between fixed voltages, so it decouples a supply")
             continue
         groups.setdefault(ends, []).append(device.name)
+    if deck.labels:
+        # A circuit of ours says in which order its states are.
+        place = {name: k for k, name in enumerate(deck.labels)}
+        last = len(place)
+        groups = dict(sorted(groups.items(), key=lambda each: min(place.get(name, last) for name in each[1])))
     if wanted is not None:
         groups = _choose(deck, groups, wanted)
     states = [_state(deck, names) for names in groups.values()]
@@ -157,8 +162,9 @@ def _fix_references(
     """Return the states that follow something, and the deck with the others at rest as sources of their voltage."""
     graph, stiff = _influence(deck)
     moving = [state for state in states if _moves_itself(graph, stiff, state)]
-    reached = {node for state in moving for node in _reach(graph, stiff, state)}
-    followers = [state for state in states if state in moving or reached & set(state.nodes)]
+    reached = {node for state in moving for node in _reach(graph, stiff, state)} | _driven_by_inputs(deck, graph)
+    known = set(deck.labels or ())
+    followers = [s for s in states if s in moving or reached & set(s.nodes) or known & set(s.names)]
     still = [state for state in states if state not in followers]
     if not still or not followers:
         return states, deck, {}
@@ -174,6 +180,12 @@ def _fix_references(
         at_rest |= dict.fromkeys(state.names, volts)
         notes.append(f"{'+'.join(state.names)} smooths a reference of {volts:.4g} V")
     return followers, deck, at_rest
+
+
+def _driven_by_inputs(deck: FlatDeck, graph: nx.DiGraph[str]) -> set[str]:
+    """Return the nodes that inputs move, those of sources with a waveform among them."""
+    starts = {node for device in deck.of("V", "I") if device.wave for node in device.nodes} - set(deck.fixed)
+    return starts | {node for start in starts if start in graph for node in nx.descendants(graph, start)}
 
 
 def _reach(graph: nx.DiGraph[str], stiff: set[str], state: StateCapacitor) -> set[str]:

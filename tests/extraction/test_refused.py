@@ -167,3 +167,12 @@ def test_a_network_that_agrees_says_on_what_it_rests() -> None:
     np.testing.assert_allclose(found.weights, [[5e-5]], rtol=1e-12)
     np.testing.assert_allclose(found.resistance, [1.0 / (1e-4 + 5e-5)], rtol=1e-12)
     assert found.gains == (hh.Tanh(gain=6.0, amplitude=2.0),)
+
+
+@pytest.mark.parametrize(
+    "formula",
+    ["2*tanh(3*v(x))", "{a}*tanh({b}*v(x))", "{{a}*tanh({b}*v(x))}", "{a*tanh(b*v(x))}", "{a} * tanh({b}*v(x))"],
+)
+def test_parameters_in_braces_are_read_wherever_they_stand(formula: str) -> None:
+    deck = NEURON.replace("V=2*tanh(3*v(x))", f"V={formula}") + ".param a=2 b=3\n"
+    assert extract(deck, verify=False).gains == (hh.Tanh(gain=6.0, amplitude=2.0),)

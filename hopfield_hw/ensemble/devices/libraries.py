@@ -13,7 +13,7 @@ from ...values.errors import InputError
 
 BRACES = re.compile(r"\{[^{}]*\}|'[^']*'|\"[^\"]*\"")
 # What is in a formula until the end of its line.
-OPEN = re.compile(r"(?i)\b(value|vol|cur|v|i)\s*=\s*(?![{'\"\s])(.*)$")
+OPEN = re.compile(r"(?i)\b(value|vol|cur|v|i)\s*=\s*(?!['\"\s]|\{(?![^{}]*\}\s*[-+*/^?<>=!&|]))(.*)$")
 INSIDE = str.maketrans("{}", "()")
 CONTROLS = re.compile(r"(?i)(?<![\w.])i\s*\(\s*([^()\s]+)\s*\)")
 
