@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ..circuit import Circuit
+from ..functions import Table
 from ..graph import as_graph
 from ..lowering import lower
 from ..values.arrays import positive
@@ -25,8 +27,8 @@ from .entry import extract
 from .extraction import Extraction
 from .findings import Deviation, Differences, Finding
 from .flatten import as_input, flatten
-from .matching import match_states
-from .named_edits import find_named_edits, have_same_names
+from .matching import match_order, match_states
+from .named_edits import NamedEdit, find_named_edits, have_same_names
 from .pairs import trim
 
 # How many faults may be there at once, and how many chains of them are followed.
@@ -38,6 +40,8 @@ SAME = 1.0
 # Of exact decks: what differs by less is rounding.
 ROUNDING = 1e-7
 SHOWN = 12
+# The swing of a measured curve is taken for that intended within this part.
+MEASURED = 0.1
 
 
 def find_differences(extraction: Extraction, network: Any, tolerance: float = 1e-3) -> Differences:
@@ -55,7 +59,30 @@ def find_differences(extraction: Extraction, network: Any, tolerance: float = 1e
     intended = as_extraction(network)
     frame = make_frame(extraction, intended)
     known = flatten_known(network, intended) if isinstance(network, str | Path | Circuit | Extraction) else None
-    return find_faults(extraction.deck, frame, tolerance, known)
+    found = find_faults(extraction.deck, frame, tolerance, known)
+    curves = _compare_curves(extraction, intended, frame, tolerance)
+    return replace(found, deviations=(*found.deviations, *curves)) if curves else found
+
+
+def _compare_curves(
+    extraction: Extraction, intended: Extraction, frame: Frame, tolerance: float
+) -> tuple[Deviation, ...]:
+    """Return the curves whose ends are not those intended: slopes at rest are among the values of a frame.
+
+    Ends of measured curves are those of the rails, which a few percent of load move.
+    """
+    order = match_order(extraction, intended, intended_values(intended))
+    found = []
+    for k, place in enumerate(order):
+        given, wanted = extraction.gains[k], intended.gains[place]
+        if given is None or wanted is None:
+            continue
+        measured = isinstance(given, Table) or isinstance(wanted, Table)
+        reach = [float(np.max(gain.upper)) - float(np.min(gain.lower)) for gain in (given, wanted)]
+        off = abs(reach[0] / reach[1] - 1.0) if reach[1] else np.inf
+        if off > max(tolerance, MEASURED if measured else 0.0):
+            found.append(Deviation(f"swing of the curve of {k}", reach[0], reach[1], "V", off))
+    return tuple(found)
 
 
 def compare(
@@ -119,8 +146,6 @@ def intended_values(extraction: Extraction) -> Values:
 
 
 def _slope(gain: Any) -> float:
-    from ..functions import Table
-
     if isinstance(gain, Table):
         h = 1e-3 * float(gain.x[-1] - gain.x[0])
         low, high = gain.value(np.array([-h, h]))
@@ -134,6 +159,7 @@ def make_frame(extraction: Extraction, intended: Extraction) -> Frame:
 
 
 def own_frame(extraction: Extraction, values: Values) -> Frame:
+    """Return how the deck of an extraction is read, held against values in its own order."""
     return Frame(
         states=tuple(state.names for state in extraction.states),
         curves=extraction.curve_op_amps,
@@ -159,11 +185,14 @@ def find_faults(
     except InputError:
         reading = Reading(deck, frame, ideal=False)
     deviations = _deviations(reading, frame, floor)
-    if not deviations and not _is_odd(reading, known):
+    named_edits = []
+    if by_name and known is not None and have_same_names(deck, known):
+        named_edits = find_named_edits(deck, known, tolerance)
+    if not deviations and not named_edits and not _is_odd(reading, known):
         return Differences(findings=(), candidates=(), deviations=(), tolerance=tolerance, left=0.0)
     total = float(trim(reading.residual, floor) @ trim(reading.residual, floor))
-    if by_name and known is not None and have_same_names(deck, known):
-        named = _by_name(deck, known, frame, deviations, tolerance, floor, total)
+    if named_edits and known is not None:
+        named = _by_name(deck, known, named_edits, frame, deviations, tolerance, floor, total)
         if named is not None:
             return named
     paths: list[tuple[float, list[Finding], Edit | None]] = [(math.inf, [], None)]
@@ -200,6 +229,7 @@ def find_faults(
 def _by_name(
     deck: FlatDeck,
     known: FlatDeck,
+    edits: Sequence[NamedEdit],
     frame: Frame,
     deviations: tuple[Deviation, ...],
     tolerance: float,
@@ -208,9 +238,8 @@ def _by_name(
 ) -> Differences | None:
     """Return the devices that are not what they are in the intended deck; None where these do not explain what differs.
 
-    Each is named that changes a value by itself, or that does nothing and should not be there.
+    Those that move values most come first; what moves none, such as a supply or a diode's model, may change curves.
     """
-    edits = find_named_edits(deck, known)
     repaired = deck
     for edit in edits:
         repaired = edit.repair(repaired, known)
@@ -232,11 +261,9 @@ def _by_name(
             turned = bool(alone.nodal.find_turned() or alone.linear.find_turned())
         except InputError:
             moves, turned = np.inf, False
-        if moves > floor or turned or edit.kind == "extra":
-            kind = "load" if edit.kind == "extra" and moves <= floor else edit.kind
-            found.append(
-                (moves, Finding(kind, edit.words, edit.devices, edit.nodes, 0.0, PENALTIES.get(edit.kind, 4.0)))
-            )
+        kind = "load" if edit.kind == "extra" and moves <= floor else edit.kind
+        weight = np.inf if turned else moves
+        found.append((weight, Finding(kind, edit.words, edit.devices, edit.nodes, 0.0, PENALTIES.get(edit.kind, 4.0))))
     chosen = tuple(finding for _, finding in sorted(found, key=lambda each: -each[0]))
     return Differences(findings=chosen, candidates=chosen, deviations=deviations, tolerance=tolerance, left=0.0)
 

@@ -86,12 +86,7 @@ class Extraction(Report):
                 f"extraction: state {self.labels[j]} acts on {self.labels[i]} without a curve ({self.linear[i, j]:.4g} "
                 "S), which a Network has no place for; take `.graph()`"
             )
-        wrong = np.flatnonzero(~(self.resistance > 0.0))
-        if wrong.size:
-            raise InputError(
-                f"extraction: state {self.labels[wrong[0]]} is driven away from 0 V by its own leak "
-                f"({self.resistance[wrong[0]]:.4g} Ohm), which a Network has no place for"
-            )
+        self._refuse_negative_leaks()
         gain = self._common_gain()
         if gain is None:
             kinds = ", ".join(dict.fromkeys(type(g).__name__ for g in self.gains if g is not None))
@@ -105,6 +100,14 @@ class Extraction(Report):
             input_weights=self.input_weights if self.input_weights.size else None,
             labels=self.labels,
         )
+
+    def _refuse_negative_leaks(self) -> None:
+        wrong = np.flatnonzero(~(self.resistance > 0.0))
+        if wrong.size:
+            raise InputError(
+                f"extraction: state {self.labels[wrong[0]]} is driven away from 0 V by its own leak "
+                f"({self.resistance[wrong[0]]:.4g} Ohm), which a Network has no place for"
+            )
 
     def _common_gain(self) -> Gain | None:
         """Return one gain with the parameters of each state; None where they are of several kinds."""
@@ -131,9 +134,7 @@ class Extraction(Report):
         """
         n = self.size
         start = np.zeros(n) if initial is None else np.asarray(initial, dtype=float)
-        driven_away = np.flatnonzero(~(self.resistance > 0.0))
-        if driven_away.size:
-            self.network  # noqa: B018 - says why
+        self._refuse_negative_leaks()
         leak = Leak(
             name="x", capacitance=self.capacitance, resistance=self.resistance, initial=start, labels=self.labels
         )

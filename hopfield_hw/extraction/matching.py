@@ -34,7 +34,7 @@ def match_states(found: Extraction, intended: Extraction, values: Values) -> Val
             f"extraction: the circuit has {n} states and the intended network {intended.size}; name the capacitors of "
             "its states in `states`, or give the network that it should be"
         )
-    order = _order(found, intended, values)
+    order = match_order(found, intended, values)
     taken = Values(
         weights=values.weights[np.ix_(order, order)],
         conductances=values.conductances[np.ix_(order, order)],
@@ -53,7 +53,8 @@ def match_states(found: Extraction, intended: Extraction, values: Values) -> Val
     )
 
 
-def _order(found: Extraction, intended: Extraction, values: Values) -> list[int]:
+def match_order(found: Extraction, intended: Extraction, values: Values) -> list[int]:
+    """Return by state of what was found its place among those intended."""
     n = found.size
     if found.states and intended.states:
         names = {name: k for k, state in enumerate(intended.states) for name in state.names}

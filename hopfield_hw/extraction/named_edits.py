@@ -40,7 +40,7 @@ def have_same_names(deck: FlatDeck, known: FlatDeck) -> bool:
     return shared >= SHARED * len(known.by_name)
 
 
-def find_named_edits(deck: FlatDeck, known: FlatDeck) -> list[NamedEdit]:
+def find_named_edits(deck: FlatDeck, known: FlatDeck, tolerance: float = 1e-9) -> list[NamedEdit]:
     """Return what makes a deck the intended one, device by device; two that have each other's value are one edit."""
     edits = []
     changed: dict[str, tuple[FlatDevice, FlatDevice]] = {}
@@ -49,10 +49,14 @@ def find_named_edits(deck: FlatDeck, known: FlatDeck) -> list[NamedEdit]:
         if given is None:
             words = f"{name} ({_value(wanted)}, {' to '.join(wanted.nodes[:2])}) is missing"
             edits.append(NamedEdit("missing", words, (name,), wanted.nodes[:2]))
-        elif _differ(given, wanted):
+        elif not wanted.wave and _differ(given, wanted, tolerance):
             changed[name] = (given, wanted)
     edits += _exchanged(changed)
     edits += [edit for name, (given, wanted) in changed.items() for edit in _changes(name, given, wanted)]
+    if set(deck.models) != set(known.models):
+        lines = sorted(set(deck.models) ^ set(known.models))
+        users = tuple(d.name for d in deck.devices if d.model and any(f" {d.model} " in line for line in lines))
+        edits.append(NamedEdit("curve", f"the model of {', '.join(users) or 'no device'} is another one", users))
     for name, device in deck.by_name.items():
         if name not in known.by_name:
             words = f"{name} ({_value(device)}, {' to '.join(device.nodes[:2])}) should not be there"
@@ -60,17 +64,17 @@ def find_named_edits(deck: FlatDeck, known: FlatDeck) -> list[NamedEdit]:
     return edits
 
 
-def _differ(given: FlatDevice, wanted: FlatDevice) -> bool:
-    return _values_differ(given, wanted) or _rest(given) != _rest(wanted)
+def _differ(given: FlatDevice, wanted: FlatDevice, tolerance: float) -> bool:
+    return _values_differ(given, wanted, tolerance) or _rest(given) != _rest(wanted)
 
 
 def _rest(device: FlatDevice) -> FlatDevice:
     return replace(device, value=None, where="", wave="", keys=())
 
 
-def _values_differ(given: FlatDevice, wanted: FlatDevice) -> bool:
+def _values_differ(given: FlatDevice, wanted: FlatDevice, part: float = SAME) -> bool:
     a, b = given.value or 0.0, wanted.value or 0.0
-    return abs(a - b) > SAME * max(abs(a), abs(b))
+    return abs(a - b) > max(part, SAME) * max(abs(a), abs(b))
 
 
 def _exchanged(changed: dict[str, tuple[FlatDevice, FlatDevice]]) -> Iterator[NamedEdit]:
