@@ -1,0 +1,4 @@
+from .assembly import Assembly
+from .component import Component, Unit
+
+__all__ = ["Assembly", "Component", "Unit"]
