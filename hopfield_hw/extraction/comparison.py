@@ -21,6 +21,7 @@ from ..values.arrays import Array
 from ..values.errors import InputError
 from .devices import FlatDeck, FlatDevice
 from .nodal import Nodal, StateCapacitor
+from .views import View
 
 # A weight counts in parts of itself, but not of less than this part of the largest.
 FLOOR = 0.02
@@ -44,7 +45,7 @@ class Values:
 class Frame:
     """How a deck is read: by name the capacitors of each state, the op-amps that make curves, the state of each curve,
     and the sign of each state. `intended`: what its values are held against. `from_rest`: the curves that are counted
-    from what they give at 0 V of their state, as with a single supply."""
+    from what they give at 0 V of their state, as with a single supply. `view`: of a clocked deck."""
 
     states: tuple[tuple[str, ...], ...]
     curves: tuple[str, ...]
@@ -52,6 +53,7 @@ class Frame:
     signs: Array
     intended: Values
     from_rest: frozenset[str] = frozenset()
+    view: View | None = None
 
     @cached_property
     def scales(self) -> Values:
@@ -72,6 +74,10 @@ class Frame:
     def names(self) -> list[tuple[str, str]]:
         """Return the names of all values, and their units, in the order of `residual`."""
         n = len(self.states)
+        if self.view is not None:
+            found = [(f"{name}[{i}, {j}]", "") for name in "TK" for i in range(n) for j in range(n)]
+            found += [(f"b[{i}]", "V") for i in range(n)] + [(f"C[{i}]", "F") for i in range(n)]
+            return found + [(f"slope of the curve of {i}", "") for i in range(n)]
         found = [(f"T[{i}, {j}]", "S") for i in range(n) for j in range(n)]
         found += [(f"1/R[{i}]", "S") if i == j else (f"coupling [{i}, {j}]", "S") for i in range(n) for j in range(n)]
         found += [(f"I[{i}]", "A") for i in range(n)] + [(f"C[{i}]", "F") for i in range(n)]
@@ -100,6 +106,8 @@ class Reading:
 
     def __init__(self, deck: FlatDeck, frame: Frame, *, ideal: bool = True) -> None:
         self.deck, self.frame = deck, frame
+        if frame.view is not None:
+            deck = frame.view.apply(deck)
         states = []
         for names in frame.states:
             there = [deck.by_name[name] for name in names if name in deck.by_name]

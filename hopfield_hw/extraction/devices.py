@@ -11,7 +11,7 @@ from ..functions.expressions import Expression
 from ..values.errors import InputError
 
 # What a device is: a letter of SPICE, or an op-amp, whatever it is made of.
-Kind = Literal["R", "C", "V", "I", "E", "G", "F", "H", "B", "D", "Q", "M", "J", "OpAmp"]
+Kind = Literal["R", "C", "V", "I", "E", "G", "F", "H", "B", "D", "Q", "M", "J", "S", "OpAmp"]
 GROUND = "0"
 # Semiconductors: only a simulator knows what they do.
 JUNCTIONS = frozenset({"D", "Q", "M", "J"})
@@ -29,8 +29,9 @@ class FlatDevice:
     output, ground of the output). `value`: ohms, farads, volts, amperes, or a gain; None for an op-amp of a
     subcircuit. `sensed`: the nodes whose voltages control it. `control`: the source whose current does. `formula`:
     of the sensed voltages, what it `gives`. `wave`: the text of a source's waveform, empty for a constant. `where`:
-    file and line. `model`: the name of a semiconductor's model, or of an op-amp's subcircuit. `pins`: all nodes of
-    such a device in the order of its statement. `keys`: its further parameters.
+    file and line. `model`: the name of a semiconductor's or a switch's model, or of an op-amp's subcircuit. `pins`: all
+    nodes of a semiconductor or an op-amp in the order of its statement. `keys`: further parameters: those of a pulse,
+    and of a switch.
     """
 
     name: str
@@ -87,7 +88,8 @@ class FlatDeck:
     """A deck without subcircuits: its devices, and the definitions that a simulator needs beside them.
 
     `definitions`: the statements of subcircuits and models of op-amps; `models`: the lines of models of semiconductors.
-    `labels`: by name of a capacitor, the label of the state that it holds, where that is known. `notes`: what to tell.
+    `labels`: by name of a capacitor, the label of the state that it holds, where that is known; `probes`: by node, the
+    label of the state that is seen there. `notes`: what to tell.
     """
 
     title: str
@@ -95,6 +97,7 @@ class FlatDeck:
     definitions: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
     labels: Mapping[str, str] | None = None
+    probes: Mapping[str, str] | None = None
     notes: tuple[str, ...] = ()
 
     @cached_property

@@ -35,6 +35,8 @@ def _format(device: FlatDevice) -> list[str]:
         case "D" | "Q" | "M" | "J":
             keys = [f"{key}={value!r}" for key, value in device.keys]
             return [" ".join([name, *device.pins, device.model, *keys])]
+        case "S":
+            return [f"{name} {nodes} {' '.join(device.sensed)} {device.model}"]
         case "E" | "G":
             return [f"{name} {nodes} {' '.join(device.sensed)} {device.value!r}"]
         case "F" | "H":

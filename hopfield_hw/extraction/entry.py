@@ -16,11 +16,14 @@ from ..spice.ngspice import find
 from ..values.arrays import positive
 from ..values.errors import InputError, SimulatorError, SimulatorMissing
 from .agreement import LENGTH, compare_transients
+from .clocked import read_clocked
+from .clocks import is_clocked
 from .curves import read_curves
 from .devices import JUNCTIONS, FlatDeck
 from .extraction import Extraction
 from .flatten import flatten
 from .from_waveforms import as_recordings, read_waveforms
+from .instants import with_instants
 from .nodal import Nodal
 from .recordings import Recording
 from .starts import draw_starts
@@ -77,6 +80,9 @@ def extract(
         raise InputError("extract: `capacitance` is for waveforms, which do not tell it; a deck has its own")
     assert not isinstance(source, Recording | Sequence | xr.Dataset) or isinstance(source, str)
     deck = flatten(source)
+    if is_clocked(deck):
+        clocked = read_clocked(deck, states, ideal)
+        return with_instants(clocked, deck, _generator(rng), timeout) if verify else clocked
     is_real = any(device.kind == "OpAmp" or device.kind in JUNCTIONS for device in deck.devices)
     if is_real and not (ideal and _is_of_formulas(deck, states)):
         found, extraction = read_by_sweep(deck, states, ideal, span, _generator(rng), timeout)

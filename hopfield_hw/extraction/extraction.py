@@ -23,11 +23,12 @@ if TYPE_CHECKING:
     from .agreement import Agreement
     from .findings import Differences
 
-Way = Literal["structure", "clamped states", "waveforms"]
+Way = Literal["structure", "clamped states", "waveforms", "clock phases"]
 WAYS: Mapping[Way, str] = {
     "structure": "from the devices: exact, with op-amps as they are stated",
     "clamped states": "from currents into held capacitors, in ngspice, with the devices that make them",
     "waveforms": "from measured waveforms alone",
+    "clock phases": "a map, from the devices in each phase of its clock, with op-amps as they are stated",
 }
 
 
@@ -176,14 +177,18 @@ class Extraction(Report):
 
         Raises InputError for a network that no deck was read for, and for states that are not there.
         """
+        from .differences import intended_values, own_frame
         from .sensitivity import devices_of_weight
 
         if self.deck is None:
             raise InputError("extraction: from waveforms alone no device is known; give the deck of the board too")
-        for k in (i, j):
+        self._refuse_places(i, j)
+        return devices_of_weight(self, i, j, own_frame(self, intended_values(self)))
+
+    def _refuse_places(self, *places: int) -> None:
+        for k in places:
             if not 0 <= k < self.size:
                 raise InputError(f"extraction: has no state {k}; must be 0 to {self.size - 1}")
-        return devices_of_weight(self, i, j)
 
     def diff(self, network: Any, tolerance: float = 1e-3) -> Differences:
         """Return in words what differs from the network that was intended; see `hopfield_hw.extraction.differences`."""
@@ -196,10 +201,10 @@ class Extraction(Report):
         shown = [
             ("network", f"{size} state{'s' * (size != 1)}, {np.count_nonzero(self.weights)} weights"),
             ("found", WAYS[self.way]),
-            ("T", _span(self.weights[self.weights != 0.0], "S")),
-            ("R", _span(self.resistance, "Ohm")),
-            ("C", _span(self.capacitance, "F")),
-            ("I", _span(self.bias, "A")),
+            ("T", format_span(self.weights[self.weights != 0.0], "S")),
+            ("R", format_span(self.resistance, "Ohm")),
+            ("C", format_span(self.capacitance, "F")),
+            ("I", format_span(self.bias, "A")),
             ("curves", ", ".join(dict.fromkeys("none" if g is None else type(g).__name__ for g in self.gains))),
         ]
         if self.agreement is not None:
@@ -220,7 +225,7 @@ class Extraction(Report):
             "bias": self.bias.tolist(),
             "input_weights": self.input_weights.tolist(),
             "linear": self.linear.tolist(),
-            "gains": [_gain_figures(gain) for gain in self.gains],
+            "gains": [gain_figures(gain) for gain in self.gains],
             "uncertainty": {name: values.tolist() for name, values in self.uncertainty.items()},
             "poles": dict(self.poles),
             "additivity": self.additivity,
@@ -230,13 +235,13 @@ class Extraction(Report):
         }
 
 
-def _gain_figures(gain: Gain | None) -> dict[str, Any] | None:
+def gain_figures(gain: Gain | None) -> dict[str, Any] | None:
     return (
         None if gain is None else {"kind": gain.kind, **{k: np.asarray(v).tolist() for k, v in gain.params().items()}}
     )
 
 
-def _span(values: Array, unit: str) -> str:
+def format_span(values: Array, unit: str) -> str:
     if not values.size:
         return "none"
     low, high = float(np.min(values)), float(np.max(values))

@@ -20,6 +20,7 @@ from ..spice.decks.text import OPTIONS, REPLACED
 from ..values.errors import InputError
 from .devices import GROUND, JUNCTIONS, FlatDeck, FlatDevice, Gives, Kind
 from .op_amps import find_pins
+from .switch_models import read_switch_model
 
 DEEPEST = 20  # subcircuits within one another
 DEFINING = {".macro": ".subckt", ".eom": ".ends", ".params": ".param", ".parameters": ".param"}
@@ -27,15 +28,15 @@ KEPT = frozenset({".subckt", ".ends", ".model", ".param", ".func"})
 # Statements that say nothing of the network, beside analyses and options.
 IGNORED = frozenset({".ic", ".temp"})
 WAVES = frozenset({"pulse", "sin", "exp", "pwl", "sffm", "am"})
+PULSE = ("low", "high", "delay", "rise", "fall", "width", "period")
 # Nodes of semiconductors.
 PINS = {"D": 2, "Q": 3, "J": 3, "M": 4}
 _LINE = "a line is a delay, and a circuit with delays is not read back: verify it against its graph"
-_SWITCH = "a switch makes a clocked circuit, whose map is not read back: verify it against its graph"
 REFUSED: Mapping[str, str] = {
     "l": "an inductor has a state of its own, and no network here has one: leave it out where it is only a filter",
     "k": "coupled inductors have states of their own, and no network here has them",
     **dict.fromkeys("touy", _LINE),
-    **dict.fromkeys("sw", _SWITCH),
+    "w": "a switch that a current controls is not read back: control it by the voltage of its clock, as an S element",
     "a": "a model of XSPICE is not taken apart: write its effect as an E or a B source",
 }
 
@@ -44,7 +45,7 @@ def flatten(deck: str | Path | Circuit) -> FlatDeck:
     """Return the devices of a deck, given as text, as a path, or as a Circuit of ours.
 
     Raises InputError, with the line, for what cannot be read, for a subcircuit or a model that is missing, and for
-    devices that no network here has: lines, inductors, switches.
+    devices that no network here has: lines, inductors.
     """
     if isinstance(deck, Circuit):
         return _of_circuit(deck)
@@ -105,7 +106,8 @@ def _of_circuit(circuit: Circuit) -> FlatDeck:
         for device in flat.of("C"):
             if probe.node.lower() in device.nodes:
                 labels.setdefault(device.name, probe.label)
-    return replace(flat, title=circuit.title, devices=devices, labels=labels)
+    probes = {probe.node.lower(): probe.label for probe in circuit.states}
+    return replace(flat, title=circuit.title, devices=devices, labels=labels, probes=probes)
 
 
 def _bare(text: str) -> str:
@@ -218,6 +220,7 @@ class _Level:
             "f": self._by_current,
             "h": self._by_current,
             "b": self._behaviour,
+            "s": self._switch,
             "x": self._instance,
         }
         if letter.upper() in JUNCTIONS:
@@ -261,7 +264,21 @@ class _Level:
         constant = given[:1] if wave is None or wave > 0 else ["0"]
         text = words.keys["dc"] if "dc" in words.keys else constant[0] if constant else "0"
         described = "" if wave is None else " ".join(given[wave:])
-        yield self._make(words, self._ends(words), value=self.scope.number(text), wave=described)
+        keys: tuple[tuple[str, float], ...] = ()
+        if wave is not None and given[wave] == "pulse":
+            numbers = self._numbers(given[wave + 1 :])
+            keys = tuple(zip(PULSE, numbers, strict=False))
+            described = " ".join(["pulse", *map(repr, numbers)])
+        yield self._make(words, self._ends(words), value=self.scope.number(text), wave=described, keys=keys)
+
+    def _switch(self, words: Words) -> Iterator[FlatDevice]:
+        a, b, *controls = (self._node(node) for node in words.plain[:4])
+        name = words.plain[4]
+        keys = read_switch_model(name, self.scope)
+        model = f"{self.path}{name.lower()}".replace(".", "_")
+        listed = " ".join(f"{key}={value!r}" for key, value in keys.items())
+        self.reading.models[f".model {model} sw({listed})"] = None
+        yield self._make(words, (a, b), sensed=tuple(controls), model=model, keys=tuple(keys.items()))
 
     def _junction(self, words: Words) -> FlatDevice:
         kind = words.name[0].upper()

@@ -27,9 +27,11 @@ class Pairs:
         nodal = reading.nodal
         fixed = reading.deck.fixed
         self.reading, self.frame = reading, frame
-        self.nodes = [*nodal.places, GROUND]
+        # Nodes of a view are none of its deck.
+        there = {node for device in reading.deck.devices for node in device.all_nodes}
+        self.nodes = [*(node for node in nodal.places if node in there), GROUND]
         inverse, solution = nodal.inverse, nodal.solution
-        at = list(nodal.places.values())
+        at = [nodal.places[node] for node in self.nodes[:-1]]
         self.into = np.concatenate([inverse[list(nodal.clamps)][:, at].T, np.zeros((1, len(reading.states)))])
         self.volts = np.concatenate([solution[at], np.zeros((1, solution.shape[1]))])
         self.loop = np.zeros((len(self.nodes), len(self.nodes)))

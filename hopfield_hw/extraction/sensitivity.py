@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..values.errors import InputError
-from .comparison import Reading
+from .comparison import Frame, Reading
 
 if TYPE_CHECKING:
     from .extraction import Extraction
@@ -18,12 +18,9 @@ STEP = 1e-4
 SHARE = 0.05
 
 
-def devices_of_weight(extraction: Extraction, i: int, j: int) -> tuple[str, ...]:
-    """Return the devices that make T_ij, those whose effect is most on it first."""
-    from .differences import intended_values, own_frame
-
+def devices_of_weight(extraction: Extraction, i: int, j: int, frame: Frame) -> tuple[str, ...]:
+    """Return the devices that make T_ij, those whose effect is most on it first; `frame`: its deck, as it is."""
     assert extraction.deck is not None
-    frame = own_frame(extraction, intended_values(extraction))
     reading = Reading(extraction.deck, frame)
     n = extraction.size
     place = i * n + j

@@ -47,15 +47,7 @@ def find_states(deck: FlatDeck, wanted: Sequence[str] | None, curves: Sequence[s
 
     Raises InputError for a deck without any, and for names that are no capacitors.
     """
-    fixed = deck.fixed
-    groups: dict[frozenset[str], list[str]] = {}
-    notes = []
-    for device in deck.of("C"):
-        ends = frozenset(GROUND if node in fixed else node for node in device.nodes)
-        if len(ends) < 2:
-            notes.append(f"{device.name} is between fixed voltages, so it decouples a supply")
-            continue
-        groups.setdefault(ends, []).append(device.name)
+    groups, notes = group_capacitors(deck)
     if deck.labels:
         # A circuit of ours says in which order its states are.
         place = {name: k for k, name in enumerate(deck.labels)}
@@ -63,14 +55,14 @@ def find_states(deck: FlatDeck, wanted: Sequence[str] | None, curves: Sequence[s
         groups = dict(sorted(groups.items(), key=lambda each: min(place.get(name, last) for name in each[1])))
     if wanted is not None:
         groups = _choose(deck, groups, wanted)
-    states = [_state(deck, names) for names in groups.values()]
+    states = [make_state(deck, names) for names in groups.values()]
     if not states:
         raise InputError("deck: has no capacitor that could hold a state; a network has one for each neuron")
     if wanted is not None:
         kept = {name for state in states for name in state.names}
         rest = [device.name for device in deck.of("C") if device.name not in kept]
         return Found(tuple(states), deck.without(rest), {}, tuple(notes))
-    states = _drop_determined(deck, states, notes, curves)
+    states = drop_determined(deck, states, notes, curves)
     states, deck, at_rest = _fix_references(deck, states, notes)
     if states:
         states, fast = _drop_fast(deck, states, notes, curves)
@@ -95,13 +87,27 @@ def _choose(
     return chosen
 
 
-def _state(deck: FlatDeck, names: Sequence[str]) -> StateCapacitor:
+def group_capacitors(deck: FlatDeck) -> tuple[dict[frozenset[str], list[str]], list[str]]:
+    """Return by nodes the names of the capacitors there, fixed nodes as ground, and notes of those that decouple."""
+    fixed = deck.fixed
+    groups: dict[frozenset[str], list[str]] = {}
+    notes = []
+    for device in deck.of("C"):
+        ends = frozenset(GROUND if node in fixed else node for node in device.nodes)
+        if len(ends) < 2:
+            notes.append(f"{device.name} is between fixed voltages, so it decouples a supply")
+            continue
+        groups.setdefault(ends, []).append(device.name)
+    return groups, notes
+
+
+def make_state(deck: FlatDeck, names: Sequence[str]) -> StateCapacitor:
     first = deck.by_name[names[0]]
     total = sum(deck.by_name[name].value or 0.0 for name in names)
     return StateCapacitor(tuple(names), (first.nodes[0], first.nodes[1]), total)
 
 
-def _drop_determined(
+def drop_determined(
     deck: FlatDeck, states: list[StateCapacitor], notes: list[str], curves: Sequence[str]
 ) -> list[StateCapacitor]:
     """Return the states without those whose voltage others determine: loads of op-amps, loops of capacitors."""
