@@ -127,9 +127,7 @@ def _find_driven(
 class _Maps:
     """What the capacitors that follow in a phase become, as a function of those that are held."""
 
-    def __init__(
-        self, deck: FlatDeck, clock: Clocking, capacitors: Sequence[StateCapacitor], ideal: bool
-    ) -> None:
+    def __init__(self, deck: FlatDeck, clock: Clocking, capacitors: Sequence[StateCapacitor], ideal: bool) -> None:
         self.deck, self.clock, self.capacitors, self.ideal = deck, clock, tuple(capacitors), ideal
         self.ties: dict[str, Tie] = {}
         devices = []
@@ -161,9 +159,7 @@ class _Maps:
         deck = self.in_phase(phase, held)
         kept = deck.without(device.name for device in deck.of("C"))
         nodal = Nodal(kept, [self.capacitors[k] for k in held], ideal=self.ideal)
-        rows = [
-            nodal.voltage(self.capacitors[k].nodes[0]) - nodal.voltage(self.capacitors[k].nodes[1]) for k in driven
-        ]
+        rows = [nodal.voltage(self.capacitors[k].nodes[0]) - nodal.voltage(self.capacitors[k].nodes[1]) for k in driven]
         found = np.array(rows)
         size = np.max(np.abs(found[:, :-1]), axis=1, initial=1e-30, keepdims=True)
         found[:, :-1] = np.where(np.abs(found[:, :-1]) > NOTHING * size, found[:, :-1], 0.0)
@@ -186,11 +182,11 @@ class _Maps:
             )
         copies = []
         for copying, computing in ((found[1], found[0]), (found[0], found[1])):
-            nodal, rows = self.solve(copying.phase, computing.driven, copying.driven)
+            _, rows = self.solve(copying.phase, computing.driven, copying.driven)
             n = len(computing.driven)
             linked = rows[:, :n] != 0.0
-            one = bool(np.all(linked.sum(axis=0) == 1) and np.all(linked.sum(axis=1) == 1))
-            if len(copying.driven) == n and one and not np.any(rows[:, n:-1]):
+            is_one = bool(np.all(linked.sum(axis=0) == 1) and np.all(linked.sum(axis=1) == 1))
+            if len(copying.driven) == n and is_one and not np.any(rows[:, n:-1]):
                 copies.append((computing, copying, rows))
         if not copies:
             one, other = found[0].phase, found[1].phase
@@ -208,7 +204,7 @@ class _Maps:
         return len(self.labels(copying.driven)) == len(copying.driven)
 
     def labels(self, held: Sequence[int]) -> dict[int, str]:
-        """Return by place of a capacitor the label of the state that is seen where it alone is, of a circuit of ours."""
+        """Return by place of a capacitor the label of its state, where a circuit of ours says at which node that is."""
         opened = self.clock.with_closed(self.plain, None)
         kept = opened.without(device.name for device in opened.of("C"))
         nodal = Nodal(kept, self.capacitors, ideal=self.ideal)
@@ -313,7 +309,7 @@ def _simplify(deck: FlatDeck, clock: Clocking, held: Sequence[StateCapacitor]) -
 
 
 def _between(copying: Phase, period: float) -> float:
-    """Return when, after the start of a period, states are held: in the middle between two times of being taken over."""
+    """Return when in a period states are held: halfway between the end of being taken over and the next time."""
     return (copying.start + copying.length + 0.5 * (period - copying.length)) % period
 
 
@@ -337,7 +333,7 @@ def _curves_of_sums(nodal: Nodal, rows: Array, gains: Array) -> list[tuple[str, 
     Where every curve is of one state alone, and drives with another gain than 1, the map is a sum of curves.
     """
     n, count = len(nodal.states), len(nodal.curves)
-    found = []
+    found: list[tuple[str, Sum]] = []
     is_single = True
     for i in range(n):
         own = np.flatnonzero(rows[i, n : n + count]).tolist()
@@ -381,9 +377,7 @@ def _idle(nodal: Nodal, rows: Array, samples: Sequence[Sample]) -> frozenset[str
     return frozenset(set(curves) - used)
 
 
-def _bands(
-    maps: _Maps, nodal: Nodal, samples: Sequence[Sample], canonical: Canonical, is_of_sums: bool
-) -> Array:
+def _bands(maps: _Maps, nodal: Nodal, samples: Sequence[Sample], canonical: Canonical, is_of_sums: bool) -> Array:
     """Return the band of each state within which a comparator keeps it; 0 where none does.
 
     Raises InputError for a comparator whose ties something else decides.

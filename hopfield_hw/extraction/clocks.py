@@ -27,7 +27,7 @@ OPEN = 1e12  # ohms: of a switch whose resistances are not known yet
 
 
 class Conductor(NamedTuple):
-    """A device that may be a switch: its control (plus, minus), and its conductance, g0 + g1 v, where that is linear."""
+    """A device that may be a switch: its control (plus, minus), and its conductance, g0 + g1 v, where known."""
 
     device: FlatDevice
     control: tuple[str, str]
@@ -205,7 +205,9 @@ def _common_period(sources: Sequence[FlatDevice]) -> float:
     for device in sources:
         period = dict(device.keys).get("period", 0.0)
         if not period > 0.0:
-            raise InputError(f"{device.where}: {device.name} is no clock: its PULSE states no period; give all 7 values")
+            raise InputError(
+                f"{device.where}: {device.name} is no clock: its PULSE states no period; give all 7 values"
+            )
         periods.append(period)
     for device, period in zip(sources, periods, strict=True):
         if abs(period / periods[0] - 1.0) > 1e-9:
@@ -260,8 +262,10 @@ def _when_closed(each: Conductor, times: Array, volts: Array, period: float) -> 
         if g1 < 0.0:
             volts, low, high, g1 = -volts, -high, -low, -g1
         least, most = g0 + g1 * low, g0 + g1 * high
-        if not 0.0 < most or least < -NOTHING * most:
-            raise InputError(f"{where}: switch {name} has a conductance of {least:g} to {most:g} S: must not be negative")
+        if not most > 0.0 or least < -NOTHING * most:
+            raise InputError(
+                f"{where}: switch {name} has a conductance of {least:g} to {most:g} S: must not be negative"
+            )
         on, off = 1.0 / most, min(1.0 / max(least, 1e-30), 1e3 * OPEN)
         closes = opens = 0.5 * (low + high)
     if not (high > closes and low < opens):
@@ -303,7 +307,8 @@ def _phases(switches: Sequence[Switch], times: Array, period: float) -> tuple[Ph
     phases = []
     for group in found:
         start = group[0].start
-        edge = float(min(times[times >= start * (1.0 - 1e-12)], default=period)) % period
+        edge = float(min(times[times >= start * (1.0 - 1e-12)], default=period))
+        edge = 0.0 if period - edge < SAME * period else edge
         phases.append(Phase(tuple(each.name for each in group), start, group[0].length, edge))
     return tuple(sorted(phases, key=lambda each: each.start))
 

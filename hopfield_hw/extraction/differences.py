@@ -20,6 +20,7 @@ from ..graph import as_graph
 from ..lowering import lower
 from ..values.arrays import positive
 from ..values.errors import InputError
+from .clocks import is_clocked
 from .comparison import Frame, Reading, Values, flat_values
 from .devices import FlatDeck
 from .edits import FITTED, PENALTIES, Edit, find_edits, is_stranger
@@ -60,18 +61,19 @@ def find_differences(extraction: Extraction, network: Any, tolerance: float = 1e
     frame = make_frame(extraction, intended)
     known = flatten_known(network, intended) if isinstance(network, str | Path | Circuit | Extraction) else None
     found = find_faults(extraction.deck, frame, tolerance, known)
-    curves = _compare_curves(extraction, intended, frame, tolerance)
+    order = match_order(extraction, intended, intended_values(intended))
+    curves = compare_curves(extraction, intended, order, tolerance)
     return replace(found, deviations=(*found.deviations, *curves)) if curves else found
 
 
-def _compare_curves(
-    extraction: Extraction, intended: Extraction, frame: Frame, tolerance: float
+def compare_curves(
+    extraction: Extraction, intended: Extraction, order: Sequence[int], tolerance: float
 ) -> tuple[Deviation, ...]:
     """Return the curves whose ends are not those intended: slopes at rest are among the values of a frame.
 
-    Ends of measured curves are those of the rails, which a few percent of load move.
+    `order`: by state, its place among those intended. Ends of measured curves are those of the rails, which a few
+    percent of load move.
     """
-    order = match_order(extraction, intended, intended_values(intended))
     found = []
     for k, place in enumerate(order):
         given, wanted = extraction.gains[k], intended.gains[place]
@@ -96,9 +98,13 @@ def compare(
     Raises InputError as `extract` does, for the intended one, or for both where only a network is intended.
     """
     tolerance = float(positive(tolerance, "tolerance", shape=(), unit=""))
-    wanted = as_extraction(intended)
-    inputs = {device.name for device in wanted.deck.devices if device.wave} if wanted.deck is not None else set()
     flat = flatten(source)
+    wanted = as_extraction(intended)
+    if is_clocked(flat) or wanted.way == "clock phases":
+        from .clocked_differences import compare_clocked
+
+        return compare_clocked(source, flat, intended, tolerance)
+    inputs = {device.name for device in wanted.deck.devices if device.wave} if wanted.deck is not None else set()
     deck = flat.with_devices(as_input(device) if device.name in inputs else device for device in flat.devices)
     names = {name for state in wanted.states for name in state.names}
     if not names <= set(deck.by_name) or not isinstance(intended, str | Path | Circuit | Extraction):

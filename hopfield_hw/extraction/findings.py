@@ -7,7 +7,9 @@ from typing import Any, Literal, NamedTuple
 
 from ..values.report import Report
 
-Kind = Literal["inputs", "extra", "exchanged", "rewired", "value", "missing", "capacitor", "source", "curve", "load"]
+Kind = Literal[
+    "inputs", "extra", "exchanged", "rewired", "value", "missing", "capacitor", "source", "curve", "load", "clock"
+]
 
 
 class Finding(NamedTuple):

@@ -14,9 +14,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from ..functions.expressions import ARGUMENT, Argument, Call, Choice, Expression, Interpolation, Negative, Number
-from ..functions.expressions import Operation
-from .devices import GROUND, FlatDeck, FlatDevice
+from ..functions.expressions import (
+    ARGUMENT,
+    Argument,
+    Call,
+    Choice,
+    Expression,
+    Interpolation,
+    Negative,
+    Number,
+    Operation,
+)
+from .devices import GROUND, FlatDeck, FlatDevice, Kind
 from .nodal import Linear, linear_form
 
 # How the nodes and devices of a view begin.
@@ -64,7 +73,7 @@ class View:
         devices = {device.name: device for device in deck.devices}
         for name in self.idle & set(devices):
             device = devices[name]
-            kind = "V" if device.gives == "voltage" else "I"
+            kind: Kind = "V" if device.gives == "voltage" else "I"
             devices[name] = replace(device, kind=kind, value=0.0, formula=None, sensed=())
         for sample in self.samples:
             if sample.name not in devices:
