@@ -1,4 +1,5 @@
 from .agreement import Agreement
+from .clocked_extraction import ClockedExtraction
 from .devices import FlatDeck, FlatDevice
 from .differences import compare
 from .entry import extract
@@ -11,6 +12,7 @@ from .waveforms import WaveformFit, fit_waveforms
 
 __all__ = [
     "Agreement",
+    "ClockedExtraction",
     "Deviation",
     "Differences",
     "Extraction",

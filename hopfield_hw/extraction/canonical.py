@@ -63,8 +63,12 @@ class Currents(Protocol):
     def currents(self) -> Array: ...
 
 
-def to_canonical(nodal: Currents, curves: Sequence[Curve]) -> Canonical:
-    """Return the network of a solved linear part and the curves of its nonlinear sources, in their order."""
+def to_canonical(nodal: Currents, curves: Sequence[Curve], *, joined: bool = True) -> Canonical:
+    """Return the network of a solved linear part and the curves of its nonlinear sources, in their order.
+
+    `joined`: whether what a state passes on without a curve, in proportion to its curve, is a part of that, as where a
+    clamp holds a node.
+    """
     n, count = len(nodal.states), len(nodal.curves)
     found = nodal.currents
     by_state, by_curve = found[:, :n], found[:, n : n + count]
@@ -79,17 +83,17 @@ def to_canonical(nodal: Currents, curves: Sequence[Curve]) -> Canonical:
         own = [k for k, curve in enumerate(curves) if curve.owner == j]
         if not own:
             continue
-        joined = _join([curves[k] for k in own], by_curve[:, own], linear[:, j], j)
-        made = joined.curve
+        parts = _join([curves[k] for k in own], by_curve[:, own], linear[:, j], j, joined)
+        made = parts.curve
         if made.is_from_rest:
             # With a single supply a curve is counted from what it gives at 0 V of its state, the reference.
             rest = float(made.values(np.zeros(1))[0])
             made = made.shifted(-rest)
-            constant += rest * joined.weights
-        kept[j], weights[:, j], linear[:, j] = made, joined.weights, joined.linear
-        leaks[j] += joined.leak
-        notes += joined.notes
-        constant += joined.constant
+            constant += rest * parts.weights
+        kept[j], weights[:, j], linear[:, j] = made, parts.weights, parts.linear
+        leaks[j] += parts.leak
+        notes += parts.notes
+        constant += parts.constant
     size = float(np.max(np.abs(found[:, :-1]), initial=0.0))
     linear = np.where(np.abs(linear) > NOTHING * size, linear, 0.0)
     signs = np.ones(n)
@@ -138,7 +142,7 @@ class _Joined(NamedTuple):
     notes: tuple[str, ...]
 
 
-def _join(curves: Sequence[Curve], by_curve: Array, linear: Array, owner: int) -> _Joined:
+def _join(curves: Sequence[Curve], by_curve: Array, linear: Array, owner: int, with_linear: bool) -> _Joined:
     """Return several nonlinear sources of one state, and what it passes on without one, as one curve.
 
     The first curve with the largest weights is the main one; the others are multiples of it, with a constant and a
@@ -175,7 +179,7 @@ def _join(curves: Sequence[Curve], by_curve: Array, linear: Array, owner: int) -
             constant += fit[1] * by_curve[:, k]
     passed = linear.copy()
     size = float(np.max(np.abs(column[others]), initial=0.0))
-    if size > 0.0 and np.any(passed[others]):
+    if with_linear and size > 0.0 and np.any(passed[others]):
         share = float(passed[others] @ column[others] / (column[others] @ column[others]))
         left = passed - share * column
         if np.max(np.abs(left[others])) <= 1e-6 * np.max(np.abs(passed[others])):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..circuit import Circuit
+from ..graph import Clock, Hold, as_graph
 from ..values.errors import InputError
 from .clocked_extraction import ClockedExtraction
 from .comparison import Reading, Values
@@ -21,6 +22,8 @@ from .named_edits import NamedEdit, find_named_edits, have_same_names
 
 # A time of the clock is another one where it differs by more than this part of a period.
 SAME = 1e-5
+# Two phases are exchanged where each begins within this part of a period of where the other one should.
+NEAR = 0.02
 # What a device at fault is named for, those that keep a circuit from being a map first.
 FIRST = ("clock", "missing", "rewired", "inputs", "exchanged", "extra", "capacitor", "value", "source", "curve", "load")
 
@@ -45,8 +48,14 @@ def find_clocked_differences(extraction: ClockedExtraction, network: Any, tolera
         )
     values = values_of(intended)
     assert extraction.deck is not None
-    frame = extraction.frame(match_states(extraction, intended, values))
+    # A map does not depend on what holds its states.
+    matched = replace(match_states(extraction, intended, values), capacitance=extraction.capacitance)
+    frame = extraction.frame(matched)
     found = find_faults(extraction.deck, frame, tolerance, by_name=False)
+    if _are_exchanged(extraction, intended):
+        words = f"the two phases of the clock ({', '.join(extraction.sources)}) are exchanged"
+        fault = Finding("clock", words, extraction.sources, (), 0.0, 0.0)
+        found = replace(found, findings=(fault, *found.findings), candidates=(fault, *found.candidates), left=0.0)
     others = (
         *compare_curves(extraction, intended, match_order(extraction, intended, values), tolerance),
         *_compare_clocks(extraction, intended),
@@ -55,13 +64,41 @@ def find_clocked_differences(extraction: ClockedExtraction, network: Any, tolera
 
 
 def _as_map(network: Any) -> ClockedExtraction:
+    phase = 0.0
+    if not isinstance(network, str | Path | Circuit | ClockedExtraction):
+        # A circuit has its clock at 0 s; that of the graph is put back.
+        network = as_graph(network)
+        operators = []
+        for op in network.operators:
+            if isinstance(op, Hold):
+                phase = op.clock.phase
+                op = replace(op, clock=Clock(period=op.clock.period))
+            operators.append(op)
+        network = replace(network, operators=tuple(operators))
     intended = as_extraction(network)
     if not isinstance(intended, ClockedExtraction):
         raise InputError(
             "extraction: the circuit is clocked, a map, and the intended network flows in time: give a graph with "
             "Holds, such as hopfield_hw.transforms.discretise makes"
         )
+    if phase:
+        period = intended.clock.period
+        later = (intended.sampled + phase * network.units.seconds_per_unit) % period
+        clock = Clock(period=period, phase=phase * network.units.seconds_per_unit)
+        intended = replace(intended, clock=clock, sampled=later)
     return intended
+
+
+def _are_exchanged(found: ClockedExtraction, intended: ClockedExtraction) -> bool:
+    """Whether states are taken over when they should be computed, and the other way round."""
+
+    def apart(one: float, other: float) -> float:
+        return abs((one / found.clock.period - other / intended.clock.period + 0.5) % 1.0 - 0.5)
+
+    phase, wanted = found.clock.phase, intended.clock.phase
+    if apart(phase, wanted) <= NEAR:
+        return False
+    return apart(phase, intended.sampled) <= NEAR and apart(found.sampled, wanted) <= NEAR
 
 
 def _compare_clocks(found: ClockedExtraction, intended: ClockedExtraction) -> Iterator[Deviation]:

@@ -36,8 +36,9 @@ class ClockedExtraction(Extraction):
     is within the band. `capacitance`: (n,), of the capacitors that hold the states. `resistance`: -1/K_ii.
     `scales`, `shifts`: x = scale v + shift of the voltage of its capacitor.
 
-    `copies`: the capacitors that the states are taken over from, as held = copy_gains v + copy_offsets. `read_at`: when
-    in a period states are held; `latest`: when the clock has begun, seconds. `view`: how its deck is looked at.
+    `sampled`: when, in a period, the capacitors that compute begin to follow, seconds. `copies`: the capacitors that
+    states are taken over from, as held = copy_gains v + copy_offsets. `sources`: of the clock. `read_at`: when in a
+    period states are held; `latest`: when the clock has begun, seconds. `view`: how its deck is looked at.
     """
 
     clock: Clock
@@ -49,6 +50,8 @@ class ClockedExtraction(Extraction):
     copies: tuple[StateCapacitor, ...]
     copy_gains: Array
     copy_offsets: Array
+    sampled: float
+    sources: tuple[str, ...]
     read_at: float
     latest: float
 

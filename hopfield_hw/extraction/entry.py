@@ -59,12 +59,15 @@ def extract(
     where the circuit goes by itself where not given. `rng`: of the points and the starts; seeded where not given.
     `timeout`: of each run of ngspice, seconds.
 
+    A deck with switches on a clock is a map from one period to the next: a ClockedExtraction, of its devices in each
+    phase; see there.
+
     With formulas and ideal op-amps alone all values follow from the devices, to rounding. With real op-amps, diodes or
     transistors ngspice sweeps the states for the curves.
 
-    Raises InputError, with the line, for what is not a network of this family: delay lines, switches, curves of several
-    states, hysteresis, currents that are not sums of one curve for each state, missing models, floating nodes, op-amps
-    without feedback; and a SimulatorError where ngspice is needed and does not deliver.
+    Raises InputError, with the line, for what is not a network of this family: delay lines, switches without a clock,
+    curves of several states, hysteresis, currents that are not sums of one curve for each state, missing models,
+    floating nodes, op-amps without feedback; and a SimulatorError where ngspice is needed and does not deliver.
     """
     positive(timeout, "timeout", shape=(), unit="s")
     if isinstance(states, str) or not (states is None or all(isinstance(name, str) for name in states)):

@@ -66,8 +66,13 @@ REFUSED = {
     ),
     "a switch": (
         f"{NEURON}S1 x 0 y 0 SW\n.model SW SW(VT=1)\n",
-        "deck line 6 `s1 x 0 y 0 SW`: a switch makes a clocked circuit, whose map is not read back: verify it "
-        "against its graph",
+        "deck line 6: switch s1 is controlled by a state of the circuit (through b1): that is hysteresis or a "
+        "relaxation, and no map of a clock; drive it from a source with a PULSE",
+    ),
+    "a switch of a current": (
+        f"{NEURON}W1 x 0 V1 SW\n.model SW CSW(IT=1)\n",
+        "deck line 6 `w1 x 0 V1 SW`: a switch that a current controls is not read back: control it by the voltage of "
+        "its clock, as an S element",
     ),
     "an inductor": (
         f"{NEURON}L1 x 0 1m\n",
