@@ -75,7 +75,7 @@ def _draw_weights(
 ) -> None:
     """Draw a matrix of weights by colour, with numbers where there is room, and frames around what is off."""
     n = len(weights)
-    factor, unit = axis_factor(largest, "S")
+    factor, unit = axis_factor(largest, "V/V" if found.way == "clock phases" else "S")
     axes.imshow(weights * factor, cmap="RdBu_r", vmin=-largest * factor, vmax=largest * factor)
     axes.set_title(f"{title}, {unit} (row: to, column: from)")
     axes.set_xticks(range(n), found.labels if n <= FEW else [""] * n, rotation=90 if n > 4 else 0)
