@@ -28,12 +28,14 @@ LENGTH = 6.0  # time constants
 class Agreement(NamedTuple):
     """How far the network's waveforms are from the circuit's: NRMSE, worst state and start, in ngspice.
 
-    `starts`: how many were compared. `t_stop`: seconds.
+    `starts`: how many were compared. `t_stop`: seconds. `visited`: by state between which values of x, volts, the
+    circuit went, its starts among them.
     """
 
     nrmse: float
     starts: int
     t_stop: float
+    visited: tuple[tuple[float, float], ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -67,6 +69,7 @@ def compare_transients(
     length = float(ends[1] - ends[0])
     grid = np.linspace(0.0, length, POINTS)
     given = []
+    lows, highs = np.min(starts, axis=0), np.max(starts, axis=0)
     for x0 in starts:
         times, volts = let_go(
             deck,
@@ -79,6 +82,7 @@ def compare_transients(
             at_rest=found.at_rest,
         )
         x = volts * extraction.signs + extraction.offsets
+        lows, highs = np.minimum(lows, np.min(x, axis=0)), np.maximum(highs, np.max(x, axis=0))
         given += [
             np.stack([np.interp(begin + grid, times, x[:, k]) for k in range(x.shape[1])], axis=1)
             for begin in ends[:-1]
@@ -96,4 +100,5 @@ def compare_transients(
     spans = np.ptp(waves.reshape(len(starts), -1, waves.shape[-1]), axis=1)
     spans = np.maximum(spans, LEAST * np.max(spans, axis=1, keepdims=True))
     off = np.sqrt(np.mean(runs**2, axis=1)) / spans
-    return Agreement(float(np.max(off)), len(starts), t_stop)
+    visited = tuple(zip(lows.tolist(), highs.tolist(), strict=True))
+    return Agreement(float(np.max(off)), len(starts), t_stop, visited)

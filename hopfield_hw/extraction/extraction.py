@@ -45,7 +45,8 @@ class Extraction(Report):
     `way`: how it was found. `uncertainty`: by name of a value, one standard deviation in its unit, of its shape; empty
     where values are exact to rounding. `poles`: by name of a capacitor or an op-amp that is fast, its time constant,
     seconds. `additivity`: of the currents at points where several states move, the largest part that one curve of each
-    state does not explain; NaN where it was not measured. `unexplained`, `notes`: in words.
+    state does not explain; NaN where it was not measured. `swept`: by state between which voltages of its capacitor
+    curves were measured; empty where formulas say them. `unexplained`, `notes`: in words.
     """
 
     weights: Array
@@ -63,6 +64,7 @@ class Extraction(Report):
     uncertainty: Mapping[str, Array] = field(default_factory=dict)
     poles: Mapping[str, float] = field(default_factory=dict)
     additivity: float = float("nan")
+    swept: tuple[tuple[float, float], ...] = ()
     unexplained: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     states: tuple[StateCapacitor, ...] = ()
