@@ -88,7 +88,8 @@ def extract(
     found, extraction = read_by_sweep(deck, states, ideal, span, rng, timeout)
     if not verify:
         return extraction
-    starts = draw_starts(deck, found.states, COMPARED, rng)
+    lows, highs = np.transpose(extraction.swept) if extraction.swept else (-np.inf, np.inf)
+    starts = np.clip(draw_starts(deck, found.states, COMPARED, rng), lows, highs)
     extraction = _with_agreement(extraction, deck, found, starts, timeout)
     for _ in range(SWEEPS if span is None else 0):
         again = _where_it_went(extraction)
@@ -148,9 +149,6 @@ def _with_agreement(extraction: Extraction, deck: FlatDeck, found: Found, starts
     sizes = np.sum(np.abs(extraction.weights), axis=1)
     integrators = extraction.capacitance / np.maximum(sizes, 1e-30)
     longest = float(np.nanmax(np.where(np.isfinite(times), times, integrators)))
-    if extraction.swept:  # beyond that curves are not known
-        lows, highs = np.transpose(extraction.swept)
-        starts = np.clip(starts, lows, highs)
     starts = starts * extraction.signs + extraction.offsets
     try:
         agreement = compare_transients(extraction, deck, found, starts, LENGTH * abs(longest), timeout=timeout)
