@@ -4,6 +4,7 @@ from .devices import FlatDeck, FlatDevice
 from .differences import compare
 from .entry import extract
 from .extraction import Extraction
+from .families import FamilyFit
 from .findings import Deviation, Differences, Finding
 from .flatten import flatten
 from .measurements import read_scope
@@ -16,6 +17,7 @@ __all__ = [
     "Deviation",
     "Differences",
     "Extraction",
+    "FamilyFit",
     "Finding",
     "FlatDeck",
     "FlatDevice",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from ..equations import reference_batch
+from ..functions import Table
 from ..values.arrays import Array
 from .devices import FlatDeck
 from .emission import let_go
@@ -23,17 +24,21 @@ POINTS, ACCURACY = 201, 1e-6
 # A state that moves by less than this part of what the one that moves most does is measured against that.
 LEAST = 1e-3
 LENGTH = 6.0  # time constants
+# Points for the steepest slope of a measured curve, and the most pieces of a time constant.
+STEEP, MOST = 201, 16
 
 
 class Agreement(NamedTuple):
     """How far the network's waveforms are from the circuit's: NRMSE, worst state and start, in ngspice.
 
-    `starts`: how many were compared. `t_stop`: seconds.
+    `starts`: how many were compared. `t_stop`: seconds. `visited`: by state between which values of x, volts, the
+    circuit went, its starts among them.
     """
 
     nrmse: float
     starts: int
     t_stop: float
+    visited: tuple[tuple[float, float], ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -59,14 +64,18 @@ def compare_transients(
 ) -> Agreement:
     """Return how far the network's waveforms are from those of its deck, from starts, (starts, n), volts of x.
 
-    The network starts where the circuit is once its op-amps have found their outputs, and again after each time
-    constant, so that what it amplifies by itself does not count; NRMSE against the range of the whole run.
+    The network starts where the circuit is once its op-amps have found their outputs, and again so often that what it
+    is off by grows e-fold at most in between: what it amplifies by itself does not count. What it is off by at the end
+    of a piece goes on being counted up to the end of that time constant. NRMSE against the range of each state over
+    all starts.
     """
-    pieces = round(LENGTH)
+    parts = _pieces(extraction, t_stop / LENGTH)
+    pieces = round(LENGTH) * parts
     ends = np.linspace(SETTLED * t_stop, t_stop, pieces + 1)
     length = float(ends[1] - ends[0])
     grid = np.linspace(0.0, length, POINTS)
     given = []
+    lows, highs = np.min(starts, axis=0), np.max(starts, axis=0)
     for x0 in starts:
         times, volts = let_go(
             deck,
@@ -79,6 +88,7 @@ def compare_transients(
             at_rest=found.at_rest,
         )
         x = volts * extraction.signs + extraction.offsets
+        lows, highs = np.minimum(lows, np.min(x, axis=0)), np.maximum(highs, np.max(x, axis=0))
         given += [
             np.stack([np.interp(begin + grid, times, x[:, k]) for k in range(x.shape[1])], axis=1)
             for begin in ends[:-1]
@@ -92,8 +102,29 @@ def compare_transients(
         accuracy=ACCURACY,
         points=POINTS,
     )["state"].to_numpy()
-    runs = (network - waves).reshape(len(starts), -1, waves.shape[-1])
-    spans = np.ptp(waves.reshape(len(starts), -1, waves.shape[-1]), axis=1)
-    spans = np.maximum(spans, LEAST * np.max(spans, axis=1, keepdims=True))
-    off = np.sqrt(np.mean(runs**2, axis=1)) / spans
-    return Agreement(float(np.max(off)), len(starts), t_stop)
+    n = waves.shape[-1]
+    off = (network - waves).reshape(len(starts), round(LENGTH), parts, POINTS, n)
+    before = np.cumsum(off[..., -1:, :], axis=2) - off[..., -1:, :]
+    off = (off + before).reshape(len(starts), -1, n)
+    spans = np.ptp(waves.reshape(-1, n), axis=0)
+    spans = np.maximum(spans, LEAST * np.max(spans))
+    worst = float(np.max(np.sqrt(np.mean(off**2, axis=1)) / spans))
+    visited = tuple(zip(lows.tolist(), highs.tolist(), strict=True))
+    return Agreement(worst, len(starts), t_stop, visited)
+
+
+def _pieces(extraction: Extraction, seconds: float) -> int:
+    """Return into how many pieces a time constant is cut, so that a small error grows e-fold at most in each."""
+    slopes = np.zeros(extraction.size)
+    for k, gain in enumerate(extraction.gains):
+        if isinstance(gain, Table):
+            x = np.linspace(gain.x[0], gain.x[-1], STEEP)
+            slopes[k] = np.max(np.diff(gain.value(x)) / np.diff(x))
+        elif gain is not None:
+            slopes[k] = np.max(gain.slope)
+    if not np.all(np.isfinite(slopes)):
+        return MOST
+    rates = extraction.weights * slopes + extraction.linear if extraction.linear.size else extraction.weights * slopes
+    rates = (rates - np.diag(1.0 / extraction.resistance)) / extraction.capacitance[:, np.newaxis]
+    growth = float(np.max(np.linalg.eigvals(rates).real)) * seconds
+    return int(np.clip(np.ceil(growth), 1, MOST))

@@ -21,7 +21,7 @@ from .nodal import Nodal, StateCapacitor
 # Points along an axis, further points where all states move, and steps between these.
 ALONG, CHECKS, LEGS = 160, 12, 8
 # How often points are moved to where outputs bend, and the tolerances of solutions that are tried.
-REFINEMENTS, TOLERANCES = 2, (1e-5, 1e-4, 1e-6)
+REFINEMENTS, TOLERANCES = 3, (1e-5, 1e-4, 1e-6)
 # An output is a curve where a straight line leaves this part of its range, volts at least.
 BENT, MOVED = 5e-3, 0.05
 # Of a curve's range: what others explain of it when it is none of its own.

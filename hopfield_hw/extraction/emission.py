@@ -18,6 +18,9 @@ CLAMP = "hopfield_hw_clamp"
 # Of a solution at rest: what counts as none in volts, by part of `reltol`, and amperes; the conductance of junctions.
 VOLTS, OPTIONS = 1e-2, "abstol=1e-12 gmin=1e-14 itl1=500 itl2=500"
 WIDE = 6  # points on a line of the text
+# Before states are let go they are held for a part of the run, by conductances that would bring them there in a part of
+# that.
+GATE, HELD, FIRM = "hopfield_hw_gate", 1e-3, 1000.0
 
 
 def format_devices(devices: Iterable[FlatDevice]) -> list[str]:
@@ -114,33 +117,37 @@ def let_go(
 ) -> tuple[Array, Array]:
     """Return times, seconds, and the voltages of the states, (times, n), from a start, (n,), volts.
 
-    `at_rest`: by name of a capacitor that smooths a reference, where it starts, volts. Other capacitors are there as
-    they are, and start at 0 V.
+    The run begins at rest with the states held at the start, by sources that let go at time 0; other capacitors are
+    there as they are. `at_rest`: by name of a capacitor that smooths a reference, where it starts, volts.
     """
     kept = deck.without(at_rest or ())
-    lines = [
-        f"C_{deck.by_name[name].name} {' '.join(deck.by_name[name].nodes)} {deck.by_name[name].value!r} ic={float(x)!r}"
-        for state, x in zip(states, start, strict=True)
-        for name in state.names
-    ]
-    for name, volts in (at_rest or {}).items():
-        device = deck.by_name[name]
-        lines.append(f"C_{name} {' '.join(device.nodes)} {device.value!r} ic={volts!r}")
+    hold = HELD * t_stop
+    lines = [f"V_{GATE} {GATE} 0 PULSE(1 0 {0.9 * hold!r} {0.1 * hold!r} {0.1 * hold!r} {2.0 * t_stop!r})"]
+    at = [(state.nodes, FIRM * state.capacitance / hold, x) for state, x in zip(states, start, strict=True)]
+    for name, rest in (at_rest or {}).items():
+        ends, farads = (deck.by_name[name].nodes[0], deck.by_name[name].nodes[1]), deck.by_name[name].value or 0.0
+        lines.append(f"C_{name} {' '.join(ends)} {farads!r}")
+        at.append((ends, FIRM * farads / hold, rest))
+    for k, ((high, low), siemens, x) in enumerate(at):
+        lines.append(f"B_{GATE}{k} {high} {low} I={siemens!r}*v({GATE})*(v({high})-v({low})-({float(x)!r}))")
+    lines += format_devices(deck.by_name[name] for state in states for name in state.names)
     nodes = dict.fromkeys(node for state in states for node in state.nodes if node != "0")
     lines += _saves([f"v({node})" for node in nodes])
     lines += [
         f".options method=gear reltol={reltol!r} abstol=1e-12 vntol={max(reltol * 1e-2, 1e-9)!r} trtol=3 itl4=200",
-        f".tran {step!r} {t_stop!r} 0 {step!r} uic",
+        f".tran {step!r} {hold + t_stop!r} 0 {step!r}",
         ".end",
     ]
     held = {name for state in states for name in state.names}
-    plot = run(_text(kept.without(held), lines), t_stop=t_stop, timeout=timeout)
-    times = np.real(plot.data[:, 0]).astype(float)
+    plot = run(_text(kept.without(held), lines), t_stop=hold + t_stop, timeout=timeout)
+    times = np.real(plot.data[:, 0]).astype(float) - hold
 
     def voltage(node: str) -> Array:
         return np.zeros(len(times)) if node == "0" else _column(plot, f"v({node})")
 
-    return times, np.stack([voltage(s.nodes[0]) - voltage(s.nodes[1]) for s in states], axis=1)
+    volts = np.stack([voltage(s.nodes[0]) - voltage(s.nodes[1]) for s in states], axis=1)
+    free = times >= 0.0
+    return times[free], volts[free]
 
 
 def _saves(names: Sequence[str]) -> list[str]:

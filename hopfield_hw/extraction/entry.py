@@ -11,9 +11,8 @@ import numpy as np
 import xarray as xr
 
 from ..circuit import Circuit
-from ..functions import Table
 from ..spice.ngspice import find
-from ..values.arrays import positive
+from ..values.arrays import Array, positive
 from ..values.errors import InputError, SimulatorError, SimulatorMissing
 from .agreement import LENGTH, compare_transients
 from .clocked import read_clocked
@@ -29,10 +28,12 @@ from .recordings import Recording
 from .starts import draw_starts
 from .states import Found, find_states
 from .structure import read_by_structure
-from .sweeping import read_by_sweep
+from .sweeping import Ranges, read_by_sweep
 
 # Starts from which waveforms are compared.
 COMPARED = 2
+# How often curves are measured again where a circuit went beyond them.
+SWEEPS = 3
 SEED = 1984
 
 
@@ -81,23 +82,58 @@ def extract(
         return read_waveforms(recordings, capacitance)
     if capacitance is not None:
         raise InputError("extract: `capacitance` is for waveforms, which do not tell it; a deck has its own")
-    assert not isinstance(source, Recording | Sequence | xr.Dataset) or isinstance(source, str)
+    if not isinstance(source, str | Path | Circuit):
+        raise InputError(f"extract: `source` is a {type(source).__name__}: must be a deck, a Circuit or waveforms")
     deck = flatten(source)
+    rng = np.random.default_rng(SEED) if rng is None else rng
     if is_clocked(deck):
         clocked = read_clocked(deck, states, ideal)
-        return with_instants(clocked, deck, _generator(rng), timeout) if verify else clocked
+        return with_instants(clocked, deck, rng, timeout) if verify else clocked
     is_real = any(device.kind == "OpAmp" or device.kind in JUNCTIONS for device in deck.devices)
-    if is_real and not (ideal and _is_of_formulas(deck, states)):
-        found, extraction = read_by_sweep(deck, states, ideal, span, _generator(rng), timeout)
-    else:
+    if not is_real or (ideal and _is_of_formulas(deck, states)):
         found, extraction = read_by_structure(deck, states, ideal)
-    if verify:
-        extraction = _with_agreement(extraction, deck, found, _generator(rng), timeout)
-    return extraction
+        starts = draw_starts(deck, found.states, COMPARED, rng)
+        return _with_agreement(extraction, deck, found, starts, timeout) if verify else extraction
+    found, extraction = read_by_sweep(deck, states, ideal, span, rng, timeout)
+    if not verify:
+        return extraction
+    lows, highs = np.transpose(extraction.swept) if extraction.swept else (-np.inf, np.inf)
+    starts = np.clip(draw_starts(deck, found.states, COMPARED, rng), lows, highs)
+    extraction = _with_agreement(extraction, deck, found, starts, timeout)
+    for _ in range(SWEEPS if span is None else 0):
+        again = _where_it_went(extraction)
+        if again is None or not again.is_wider:
+            break
+        try:
+            found, wider = read_by_sweep(deck, states, ideal, None, rng, timeout, again)
+        except (InputError, SimulatorError):
+            break  # op-amps that should not saturate do so there
+        extraction = _with_agreement(wider, deck, found, starts, timeout)
+    return _with_what_is_beyond(extraction)
 
 
-def _generator(rng: np.random.Generator | None) -> np.random.Generator:
-    return np.random.default_rng(SEED) if rng is None else rng
+def _where_it_went(extraction: Extraction) -> Ranges | None:
+    """Return between which voltages of the capacitors curves were measured, and the circuit then went."""
+    if extraction.agreement is None or not extraction.swept:
+        return None
+    seen = (np.array(extraction.agreement.visited) - extraction.offsets[:, np.newaxis]) * extraction.signs[
+        :, np.newaxis
+    ]
+    return Ranges(extraction.swept, [(float(low), float(high)) for low, high in np.sort(seen, axis=1)])
+
+
+def _with_what_is_beyond(extraction: Extraction) -> Extraction:
+    """Return an extraction that says where its circuit went beyond a curve, as the network does not go on there."""
+    again = _where_it_went(extraction)
+    if again is None or not again.is_wider:
+        return extraction
+    said = [
+        f"{label} went from {seen[0]:.3g} V to {seen[1]:.3g} V, and its curve is known from {held[0]:.3g} V to "
+        f"{held[1]:.3g} V"
+        for label, held, seen, went in zip(extraction.labels, again.held, again.visited, again.beyond(), strict=True)
+        if went
+    ]
+    return replace(extraction, notes=(*extraction.notes, *said))
 
 
 def _is_of_formulas(deck: FlatDeck, states: Sequence[str] | None) -> bool:
@@ -109,10 +145,11 @@ def _is_of_formulas(deck: FlatDeck, states: Sequence[str] | None) -> bool:
     return len(owners) == len(found.states)
 
 
-def _with_agreement(
-    extraction: Extraction, deck: FlatDeck, found: Found, rng: np.random.Generator, timeout: float
-) -> Extraction:
-    """Return an extraction that says how far its waveforms are from the circuit's, or why that is not known."""
+def _with_agreement(extraction: Extraction, deck: FlatDeck, found: Found, starts: Array, timeout: float) -> Extraction:
+    """Return an extraction that says how far its waveforms are from the circuit's, or why that is not known.
+
+    `starts`: (starts, n), volts of the capacitors.
+    """
     try:
         find()
     except SimulatorMissing:
@@ -121,10 +158,7 @@ def _with_agreement(
     sizes = np.sum(np.abs(extraction.weights), axis=1)
     integrators = extraction.capacitance / np.maximum(sizes, 1e-30)
     longest = float(np.nanmax(np.where(np.isfinite(times), times, integrators)))
-    starts = draw_starts(deck, found.states, COMPARED, rng) * extraction.signs
-    for k, gain in enumerate(extraction.gains):
-        if isinstance(gain, Table):  # beyond its ends a measured curve is not known
-            starts[:, k] = np.clip(starts[:, k], gain.x[0], gain.x[-1])
+    starts = starts * extraction.signs + extraction.offsets
     try:
         agreement = compare_transients(extraction, deck, found, starts, LENGTH * abs(longest), timeout=timeout)
     except (SimulatorError, InputError) as error:

@@ -17,6 +17,7 @@ from ..values.errors import InputError
 from ..values.report import Report
 from ..values.si_text import format_si
 from .devices import FlatDeck
+from .families import FamilyFit, find_family
 from .nodal import StateCapacitor
 
 if TYPE_CHECKING:
@@ -46,7 +47,8 @@ class Extraction(Report):
     `way`: how it was found. `uncertainty`: by name of a value, one standard deviation in its unit, of its shape; empty
     where values are exact to rounding. `poles`: by name of a capacitor or an op-amp that is fast, its time constant,
     seconds. `additivity`: of the currents at points where several states move, the largest part that one curve of each
-    state does not explain; NaN where it was not measured. `unexplained`, `notes`: in words.
+    state does not explain; NaN where it was not measured. `swept`: by state between which voltages of its capacitor
+    curves were measured; empty where formulas say them. `unexplained`, `notes`: in words.
     """
 
     weights: Array
@@ -64,6 +66,7 @@ class Extraction(Report):
     uncertainty: Mapping[str, Array] = field(default_factory=dict)
     poles: Mapping[str, float] = field(default_factory=dict)
     additivity: float = float("nan")
+    swept: tuple[tuple[float, float], ...] = ()
     unexplained: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     states: tuple[StateCapacitor, ...] = ()
@@ -172,6 +175,19 @@ class Extraction(Report):
             edges += [Edge("u", "syn_u"), Edge("syn_u", "x")]
         return Graph(operators=tuple(operators), edges=tuple(edges))
 
+    @cached_property
+    def families(self) -> tuple[FamilyFit | None, ...]:
+        """Of each measured curve, the family that it is nearest to, with the root mean square deviation from it.
+
+        None where the curve is a family itself, and where none is within 1% of its swing.
+        """
+        sources = {k: self.deck.by_name.get(name) for name, k in self.owners.items()} if self.deck is not None else {}
+        units = [
+            "A" if (each := sources.get(k)) is not None and each.gives == "current" else "V" for k in range(self.size)
+        ]
+        pairs = zip(self.gains, units, strict=True)
+        return tuple(find_family(gain, unit) if isinstance(gain, Table) else None for gain, unit in pairs)
+
     def devices(self, i: int, j: int) -> tuple[str, ...]:
         """Return the devices that make T_ij, by how much of their effect goes there.
 
@@ -207,6 +223,8 @@ class Extraction(Report):
             ("I", format_span(self.bias, "A")),
             ("curves", ", ".join(dict.fromkeys("none" if g is None else type(g).__name__ for g in self.gains))),
         ]
+        near = [f"{label}: {fit}" for label, fit in zip(self.labels, self.families, strict=True) if fit is not None]
+        shown += [("nearest", text) for text in near]
         if self.agreement is not None:
             shown.append(("verified", str(self.agreement)))
         if np.isfinite(self.additivity):
@@ -226,6 +244,7 @@ class Extraction(Report):
             "input_weights": self.input_weights.tolist(),
             "linear": self.linear.tolist(),
             "gains": [gain_figures(gain) for gain in self.gains],
+            "families": [None if fit is None else fit._asdict() for fit in self.families],
             "uncertainty": {name: values.tolist() for name, values in self.uncertainty.items()},
             "poles": dict(self.poles),
             "additivity": self.additivity,

@@ -20,6 +20,7 @@ from ..spice.decks.text import OPTIONS, REPLACED
 from ..values.errors import InputError
 from .devices import GROUND, JUNCTIONS, FlatDeck, FlatDevice, Gives, Kind
 from .op_amps import find_pins
+from .our_labels import read_labels
 from .switch_models import read_switch_model
 
 DEEPEST = 20  # subcircuits within one another
@@ -92,6 +93,7 @@ def flatten(deck: str | Path | Circuit) -> FlatDeck:
         devices=tuple(devices),
         definitions=reading.kept_definitions(),
         models=tuple(reading.models),
+        labels=read_labels(source.comments, [device for device in devices if device.kind == "C"]),
         notes=source.notes,
     )
 

@@ -18,7 +18,7 @@ import numpy as np
 from ..values.arrays import Array
 from ..values.errors import InputError
 from .devices import GROUND, JUNCTIONS, FlatDeck
-from .nodal import Nodal, StateCapacitor
+from .nodal import Nodal, StateCapacitor, linear_form
 
 # A gap of so much between time constants divides states from what is fast.
 GAP = 30.0
@@ -170,7 +170,11 @@ def _fix_references(
     moving = [state for state in states if _moves_itself(graph, stiff, state)]
     reached = {node for state in moving for node in _reach(graph, stiff, state)} | _driven_by_inputs(deck, graph)
     known = set(deck.labels or ())
-    followers = [s for s in states if s in moving or reached & set(s.nodes) or known & set(s.names)]
+    followers = [
+        s
+        for s in states
+        if s in moving or reached & set(s.nodes) or known & set(s.names) or _makes_a_curve(deck, graph, stiff, s)
+    ]
     still = [state for state in states if state not in followers]
     if not still or not followers:
         return states, deck, {}
@@ -184,7 +188,10 @@ def _fix_references(
         deck = deck.without(state.names)
         deck = deck.with_devices((*deck.devices, source))
         at_rest |= dict.fromkeys(state.names, volts)
-        notes.append(f"{'+'.join(state.names)} smooths a reference of {volts:.4g} V")
+        notes.append(
+            f"{'+'.join(state.names)} smooths a reference of {volts:.4g} V; if it is a neuron that nothing drives, "
+            "name the capacitors of all neurons in `states`"
+        )
     return followers, deck, at_rest
 
 
@@ -204,6 +211,22 @@ def _moves_itself(graph: nx.DiGraph[str], stiff: set[str], state: StateCapacitor
     """Whether a capacitor moves its own voltage over a source that it controls, as every neuron does."""
     driven = {node for node in _reach(graph, stiff, state) if node.startswith(DRIVEN)}
     return any(node in nx.descendants(graph, source) for source in driven for node in state.nodes)
+
+
+def _makes_a_curve(deck: FlatDeck, graph: nx.DiGraph[str], stiff: set[str], state: StateCapacitor) -> bool:
+    """Whether a formula that is not linear is of the voltage of a capacitor, as of a neuron's and of no reference's.
+
+    A formula that moves what it is of itself is an op-amp with feedback, which a reference may have.
+    """
+    wires = graph.subgraph([node for node in graph if not node.startswith(DRIVEN)])
+    starts = {node for node in state.nodes if node in wires and node not in stiff}
+    seen = starts.union(*(nx.descendants(wires, node) for node in starts))
+    for device in deck.of("B"):
+        if device.formula is None or linear_form(device.formula) is not None or not seen & set(device.sensed):
+            continue
+        if not nx.descendants(graph, f"{DRIVEN}{device.name}") & set(device.sensed):
+            return True
+    return False
 
 
 def _influence(deck: FlatDeck) -> tuple[nx.DiGraph[str], set[str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 from scipy.interpolate import PchipInterpolator
@@ -34,9 +35,44 @@ ADDITIVE = 0.02
 SAME = 0.02
 # A weight that no device makes is none below this part of the largest.
 NOTHING = 1e-3
-POINTS = 2001  # of a measured curve
+# Of a range: how far a circuit may go beyond it for it to be within.
+SLACK = 1e-6
+POINTS = 4001  # of a measured curve, dense where it was measured densely
 # Where formulas make all curves, states are held within so many widths of them, then within a part of that.
 WIDTHS = (1.5, 0.5, 0.15)
+
+
+class Ranges(NamedTuple):
+    """Ranges, (low, high) of each state, volts of its capacitor: what a sweep held, and where the circuit went."""
+
+    held: Sequence[tuple[float, float]]
+    visited: Sequence[tuple[float, float]]
+
+    @classmethod
+    def of_visited(cls, visited: Sequence[tuple[float, float]]) -> Ranges:
+        """Return ranges of which nothing was held yet."""
+        return cls([(0.5 * (low + high), 0.5 * (low + high)) for low, high in visited], visited)
+
+    @property
+    def is_wider(self) -> bool:
+        """Whether the circuit went beyond what was held."""
+        return any(self.beyond())
+
+    def beyond(self) -> list[bool]:
+        """Return by state whether it went beyond what was held, by more than rounding."""
+        found = []
+        for (low, high), seen in zip(self.held, self.visited, strict=True):
+            slack = SLACK * (high - low)
+            found.append(seen[0] < low - slack or seen[1] > high + slack)
+        return found
+
+    def widened(self, margin: float) -> list[tuple[float, float]]:
+        """Return both, with a margin about what was visited: a part of its width."""
+        found = []
+        for held, (low, high) in zip(self.held, self.visited, strict=True):
+            more = max(margin * (high - low), 0.5 * (LEAST_SPAN - (high - low)))
+            found.append((min(held[0], low - more), max(held[1], high + more)))
+        return found
 
 
 def read_by_sweep(
@@ -46,12 +82,19 @@ def read_by_sweep(
     span: Sequence[tuple[float, float]] | None,
     rng: np.random.Generator,
     timeout: float,
+    again: Ranges | None = None,
 ) -> tuple[Found, Extraction]:
+    """Return the states of a deck, and its network as a sweep has it.
+
+    `span`: as given, the ranges of the sweep, volts of the capacitors; else `again`: those of a sweep before it, with
+    what the circuit visited beyond them; else where the circuit goes when it is let go. The widest range that can be
+    read is taken.
+    """
     find()
     found = find_states(deck, names)
     nodal = Nodal(found.deck, found.states)
     widths = _formula_widths(found, nodal)
-    if span is None and widths is not None:
+    if span is None and again is None and widths is not None:
         for part in WIDTHS:
             ranges = [(-part * width, part * width) for width in widths]
             try:
@@ -60,19 +103,24 @@ def read_by_sweep(
                 if part == WIDTHS[-1]:
                     raise
     given = span is not None
-    seen = _given_ranges(span, found.states) if span is not None else _look(deck, found, nodal, rng, timeout)
-    for margin in MARGINS if not given else (0.0,):
-        ranges = [_widen(low, high, margin) for low, high in seen]
+    if span is not None:
+        tried = [_given_ranges(span, found.states)]
+    else:
+        seen = again or Ranges.of_visited(_look(deck, found, nodal, rng, timeout))
+        tried = [seen.widened(margin) for margin in MARGINS]
+    for ranges in tried:
         try:
             swept = sweep(found.deck, found.states, ranges, rng, timeout=timeout)
             if not given:
                 shorter = reachable_ranges(found.deck, found.states, swept, ranges)
                 if shorter != ranges:
                     swept = sweep(found.deck, found.states, shorter, rng, timeout=timeout)
-            return found, _from_sweep(deck, found, swept, ideal)
+            extraction = _from_sweep(deck, found, swept, ideal)
+            lows, highs = np.min(swept.states, axis=0).tolist(), np.max(swept.states, axis=0).tolist()
+            return found, replace(extraction, swept=tuple(zip(lows, highs, strict=True)))
         except InputError:
             # At the ends of their ranges op-amps that should not saturate may do so.
-            if margin == MARGINS[-1] or given:
+            if ranges is tried[-1]:
                 raise
     raise AssertionError
 
@@ -88,12 +136,6 @@ def _formula_widths(found: Found, nodal: Nodal) -> list[float] | None:
         reach = 0.5 * abs(curve.upper - curve.lower)
         widths[curve.owner] = reach / slope if 0.0 < slope < np.inf else 1.0
     return [widths[k] for k in range(len(found.states))] if len(widths) == len(found.states) else None
-
-
-def _widen(low: float, high: float, margin: float) -> tuple[float, float]:
-    more = margin * (high - low)
-    more = max(more, 0.5 * (LEAST_SPAN - (high - low)))
-    return low - more, high + more
 
 
 def _from_sweep(deck: FlatDeck, found: Found, swept: Sweep, ideal: bool) -> Extraction:
@@ -129,9 +171,8 @@ def _from_sweep(deck: FlatDeck, found: Found, swept: Sweep, ideal: bool) -> Extr
     if fitted.left > ADDITIVE:
         raise InputError(
             f"deck: {fitted.left:.1%} of the largest current is no sum of one curve for each state: something "
-            f"depends on "
-            "several states at once, such as a diode between them or an op-amp that saturates with their sum; such a "
-            "circuit is not of C dx/dt = -x/R + T g(x) + I"
+            "depends on several states at once, such as a diode between them or an op-amp that saturates with their "
+            "sum; such a circuit is not of C dx/dt = -x/R + T g(x) + I"
         )
     extraction = make_extraction(deck, found, nodal, structural if ideal else effective, curves, notes=notes)
     way: Way = "structure" if ideal else "clamped states"
@@ -214,5 +255,5 @@ def _measure(swept: Sweep, name: str, nodal: Nodal, owner: int) -> Curve:
         owner=owner,
         devices=(name,),
         values=lambda s: smooth(np.clip(s, at[0], at[-1])),
-        points=np.linspace(at[0], at[-1], POINTS),
+        points=np.interp(np.linspace(0.0, len(at) - 1.0, POINTS), np.arange(len(at)), at),
     )

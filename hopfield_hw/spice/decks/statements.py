@@ -46,11 +46,15 @@ class Statement(NamedTuple):
 
 
 class Source(NamedTuple):
-    """A deck: its title, its statements up to `.end`, those of included files among them, and what to tell of it."""
+    """A deck: its title, its statements up to `.end`, those of included files among them, and what to tell of it.
+
+    `comments`: its own lines of comment, without the mark.
+    """
 
     title: str
     statements: tuple[Statement, ...]
     notes: tuple[str, ...]
+    comments: tuple[str, ...] = ()
 
 
 class _File(NamedTuple):
@@ -87,7 +91,8 @@ def read_statements(deck: str | Path, *, skip_commands: bool = False) -> Source:
             notes = () if after is None else (f"{after.where}: text after `.end` is not part of the circuit",)
             break
         statements += _expand(statement, file, file.folder)
-    return Source(plain(title).strip(), tuple(statements), notes)
+    comments = tuple(line.strip()[1:].strip() for line in rest.split("\n") if line.lstrip().startswith("*"))
+    return Source(plain(title).strip(), tuple(statements), notes, comments)
 
 
 def deck_head(path: Path) -> str:
