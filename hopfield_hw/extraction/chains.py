@@ -19,7 +19,7 @@ from .comparison import Frame, Reading
 from .devices import FlatDeck
 from .edits import Edit, find_edits, find_turned, is_stranger, missing_words, value_words
 from .findings import Finding, Kind
-from .spread import Spread
+from .spread import BY_CHANCE, Spread
 
 # How many faults may be there at once, and how many chains of them are followed.
 MOST_FAULTS, BEAM = 3, 3
@@ -38,8 +38,6 @@ PENALTIES: dict[Kind, float] = {
 }
 # An op-amp with positive feedback, or a resistor that should not be there.
 ODD = 40.0
-# A fault is announced where a deck is so much likelier with it than without.
-MARGIN = 4.0
 # Two faults are one where they score the same to this much.
 SAME = 1.0
 # So many changes are weighed with the whole covariance.
@@ -55,6 +53,11 @@ class Chain(NamedTuple):
     spread: Spread
     odd: int
     cost: float
+
+    @property
+    def unexplained(self) -> float:
+        """Chi-square of what is left, and of what is odd."""
+        return self.spread.chi + ODD * self.odd
 
     @property
     def is_whole(self) -> bool:
@@ -138,7 +141,7 @@ class Weigher:
             given = self.original.by_name.get(edit.fitted)
             words = missing_words(device) if given is None else value_words(given, device)
         left = chain.spread.beyond / before if before > 0.0 else 0.0
-        score = chain.spread.chi + ODD * chain.odd + self._choice(edit, chain.spread)
+        score = chain.unexplained + self._choice(edit, chain.spread)
         return Finding(edit.kind, words, edit.devices, edit.nodes, left, score)
 
     def step(self, path: Chain) -> list[Chain]:
@@ -162,7 +165,7 @@ def search_chains(reading: Reading, tolerance: float, known: FlatDeck | None) ->
     start = weigher.start(reading)
     if start.is_whole:
         return Search((), (), start.spread)
-    best, limit = start, start.cost - MARGIN
+    best = start
     candidates: tuple[Finding, ...] = ()
     paths: list[tuple[Chain, tuple[Finding, ...]]] = [(start, ())]
     chosen: tuple[Finding, ...] = ()
@@ -180,8 +183,10 @@ def search_chains(reading: Reading, tolerance: float, known: FlatDeck | None) ->
             break
         paths = further[:BEAM]
         chain, findings_here = paths[0]
-        if chain.cost < limit:
-            best, limit, chosen = chain, chain.cost, findings_here
+        # That there is a fault is known where chance does not explain what one does; which one it is, and whether
+        # there are more of them, is for what they cost.
+        if chain.cost < best.cost or (best is start and chain.unexplained < start.unexplained - BY_CHANCE):
+            best, chosen = chain, findings_here
         if any(each.is_whole for each, _ in paths):
             break
     named = tuple(

@@ -29,8 +29,8 @@ SECOND = 3.0
 MOST_PARTS = 4.0
 # A good deck has a larger chi-square, or a single part that explains so much of it, in this part of cases.
 ALARM = 1e-3
-# What one part alone may explain by chance, at least: 2 log of some hundred parts, and three sigma more.
-BY_CHANCE = 20.0
+# What one part alone explains of chi-square by chance, at most.
+BY_CHANCE = 12.5
 
 
 class Spread:
@@ -39,10 +39,13 @@ class Spread:
     def __init__(self, reading: Reading, tolerance: float) -> None:
         self.reading, self.parts = reading, Parts(reading)
         self.sigma = tolerance / math.sqrt(3.0)
-        self.rounding = max(ROUNDING / 3.0, min(SECOND * tolerance**2, self.sigma))
+        # What is compared in parts of less than itself counts by its own size.
+        wide = np.maximum(reading.frame.parts_of_scale, 1.0)
+        self.rounding = wide * max(ROUNDING / 3.0, min(SECOND * tolerance**2, self.sigma))
         jacobian = self.parts.jacobian
+        most = MOST_PARTS * wide
         sizes = np.linalg.norm(jacobian, axis=1)
-        self.jacobian = jacobian * np.minimum(1.0, MOST_PARTS / np.maximum(sizes, MOST_PARTS))[:, np.newaxis]
+        self.jacobian = jacobian * np.minimum(1.0, most / np.maximum(sizes, most))[:, np.newaxis]
         self.tolerance = tolerance
 
     @cached_property
@@ -70,13 +73,13 @@ class Spread:
         moves = np.flatnonzero(np.any(self.jacobian != 0.0, axis=1))
         some = self.jacobian[moves]
         covariance = self.sigma**2 * (some @ some.T)
-        covariance[np.diag_indices(len(moves))] += self.rounding**2
+        covariance[np.diag_indices(len(moves))] += self.rounding[moves] ** 2
         return moves, cholesky(covariance, lower=True)
 
     def whiten(self, columns: Array) -> Array:
         """Return columns of differences, (values, ...), in units in which chance makes each 1, independently."""
         moves, lower = self._factor
-        found = columns / self.rounding
+        found = (columns.T / self.rounding).T
         found[moves] = solve_triangular(lower, columns[moves], lower=True)
         return found
 
