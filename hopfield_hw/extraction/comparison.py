@@ -84,12 +84,14 @@ class Frame:
 
     def residual(self, values: Values) -> Array:
         """Return all differences from what was intended, in parts, (..., values)."""
-        parts = []
         lead = values.bias.shape[:-1]
+        off = []
         for name in ("weights", "conductances", "bias", "capacitance", "slopes"):
-            off = (getattr(values, name) - getattr(self.intended, name)) / getattr(self.scales, name)
-            parts.append(np.clip(np.nan_to_num(off, nan=1e3, posinf=1e6, neginf=-1e6), -1e6, 1e6).reshape((*lead, -1)))
-        return np.concatenate(parts, axis=-1)
+            given, wanted, scale = (getattr(each, name) for each in (values, self.intended, self.scales))
+            off.append(((given - wanted) / scale).reshape((*lead, -1)))
+        found = np.concatenate(off, axis=-1)
+        found[np.isnan(found)] = 1e3
+        return np.asarray(np.clip(found, -1e6, 1e6, out=found))
 
 
 def flat_values(values: Values) -> Array:

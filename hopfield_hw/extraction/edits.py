@@ -21,11 +21,11 @@ from .comparison import Reading
 from .devices import FlatDeck, FlatDevice
 from .findings import Kind
 from .pairs import Pairs
-from .parts import Parts
+from .parts import Parts, Places
 from .spread import Spread
 
 # So many changes that promise most are worked out.
-MOST = 24
+MOST = 16
 # A change must make chi-square less by this much to be looked at.
 LEAST = 8.0
 # A resistor of so much is an open one, and one of so little a short.
@@ -35,8 +35,9 @@ NEW = "r__missing"
 IDLE = 1e-6
 # Values that are tried, as logarithms of what they are now; of an open resistor, ohms.
 WIDE, NARROW, OPENED = np.linspace(-14.0, 14.0, 29), np.linspace(-3.0, 3.0, 25), np.geomspace(1e2, 1e7, 41)
-# Steps of Newton and Gauss, each of so much of a logarithm at most, and the change at which they end.
-STEPS, LONGEST, SHORTEST = 8, 1.0, 1e-12
+# Steps of Newton and Gauss, each of so much of a logarithm at most, the change at which they end, and that
+# over which derivatives are taken.
+STEPS, LONGEST, SHORTEST, SMALL = 8, 1.0, 1e-12, 1e-6
 
 
 class Edit(NamedTuple):
@@ -162,29 +163,37 @@ class _Search:
         place, log = np.concatenate(which), np.concatenate(logs)
         values = np.array([device.value for device in devices], dtype=float)
         left = self._left(self.parts.residuals(place, values[place] * np.exp(log)))
-        fits = []
-        for k, device in enumerate(devices):
+        # Better than all that were tried may be the value that a device has.
+        start, least = np.zeros(len(devices)), np.full(len(devices), self.total)
+        for k in range(len(devices)):
             own = np.flatnonzero(place == k)
-            best = int(own[np.argmin(left[own])])
-            start, least = float(log[best]), float(left[best])
-            if self.total < least:
-                # Better than all that were tried is the value that it has.
-                start, least = 0.0, self.total
-            start, least = self._polish(self.parts, k, start, least)
-            self.best[device.name] = least
-            fits.append((least, device, start))
-        fits.sort(key=lambda fit: fit[0])
-        self.touched = [device for _, device, _ in fits]
-        for least, device, start in fits[:MOST]:
-            if device.kind in ("R", "I", "G"):
+            best = own[np.argmin(left[own])]
+            if left[best] < least[k]:
+                start[k], least[k] = log[best], left[best]
+        start, least = self._polish(self.parts, np.arange(len(devices)), start, least)
+        self.best = dict(zip((device.name for device in devices), least.tolist(), strict=True))
+        order = np.argsort(least, kind="stable").tolist()
+        self.touched = [devices[k] for k in order]
+        removed = self._removed(self.touched[:MOST])
+        for k, without in zip(order, removed, strict=False):
+            device = devices[k]
+            if device.kind in ("R", "I", "G") and without < self.total - LEAST:
                 words = f"{device.name} ({_value(device)}) should not be there"
                 yield from self._try("extra", words, [device.name], self.deck.without([device.name]))
-            if least < self.total - LEAST:
-                yield from self._fitted(device, replace(device, value=(device.value or 1.0) * math.exp(start)), least)
+            if least[k] < self.total - LEAST:
+                repaired = replace(device, value=values[k] * math.exp(start[k]))
+                yield from self._fitted(device, repaired, float(least[k]))
             if device.kind in ("V", "I", "G", "E"):
-                turned = replace(device, value=-(device.value or 0.0))
+                turned = replace(device, value=-values[k])
                 words = f"{device.name} is {_value(device)}, and should be {_value(turned)}: its sign is wrong"
                 yield from self._try("rewired", words, [device.name], self.deck.with_device(turned))
+
+    def _removed(self, devices: Sequence[FlatDevice]) -> list[float]:
+        """Return what the decks without each of some devices leave."""
+        which = np.array([self.parts.names.index(device.name) for device in devices], dtype=int)
+        gone = np.array([math.inf if device.kind == "R" else 0.0 for device in devices])
+        found: list[float] = self._left(self.parts.residuals(which, gone)).tolist()
+        return found
 
     def _fitted(self, device: FlatDevice, repaired: FlatDevice, left: float | None = None) -> Iterator[Edit]:
         kind, words = kind_of_value(device), value_words(device, repaired)
@@ -194,25 +203,31 @@ class _Search:
         else:
             yield Edit(kind, words, (device.name,), (), deck, left, device.name)
 
-    def _polish(self, parts: Parts, k: int, log: float, left: float) -> tuple[float, float]:
-        """Return the value that leaves least, as a logarithm, and what it leaves, by Gauss and Newton from near it."""
-        value = parts.devices[k].value or 1.0
-        h = 1e-6
+    def _polish(self, parts: Parts, which: Places, logs: Array, left: Array) -> tuple[Array, Array]:
+        """Return for some devices the values that leave least, as logarithms, and what they leave.
+
+        By Gauss and Newton from near them, for each device alone, until nothing becomes less.
+        """
+        values = np.array([parts.devices[k].value for k in which], dtype=float)
+        logs, left = logs.copy(), left.copy()
+        going = np.flatnonzero(np.isfinite(left))
         for _ in range(STEPS):
-            both = parts.residuals(np.array([k, k]), value * np.exp(np.array([log, log + h])))
-            here, there = both / self.spread.each
-            slope = (there - here) / h
-            size = float(slope @ slope)
-            if not (0.0 < size < math.inf):
+            at, some = logs[going], which[going]
+            here = parts.residuals(some, values[going] * np.exp(at)) / self.spread.each
+            there = parts.residuals(some, values[going] * np.exp(at + SMALL)) / self.spread.each
+            slope = (there - here) / SMALL
+            size, along = np.sum(slope * slope, axis=1), np.sum(slope * here, axis=1)
+            usable = (size > 0.0) & np.isfinite(size) & np.isfinite(along)
+            step = np.where(usable, -along / np.where(usable, size, 1.0), 0.0)
+            step = np.clip(step, -LONGEST, LONGEST)
+            after = self._left(parts.residuals(some, values[going] * np.exp(at + step)))
+            better = after < left[going]
+            logs[going[better]] += step[better]
+            left[going[better]] = after[better]
+            going = going[better & (np.abs(step) > SHORTEST)]
+            if not going.size:
                 break
-            step = float(np.clip(-float(slope @ here) / size, -LONGEST, LONGEST))
-            after = float(self._left(parts.residuals(np.array([k]), value * np.exp(np.array([log + step]))))[0])
-            if not after < left:
-                break
-            log, left = log + step, after
-            if abs(step) < SHORTEST:
-                break
-        return log, left
+        return logs, left
 
     def exchanges(self) -> Iterator[Edit]:
         """Yield two devices of one kind that have each other's value."""
@@ -221,8 +236,7 @@ class _Search:
             for device in self.touched
             if device.kind in ("R", "G") and abs(device.value or 0.0) < OPEN and self.best[device.name] < self.total
         ][: 2 * MOST]
-        places = {device.name: k for k, device in enumerate(self.parts.devices)}
-        which = np.array([places[device.name] for device in near], dtype=int)
+        which = np.array([self.parts.names.index(device.name) for device in near], dtype=int)
         values = np.array([device.value for device in near], dtype=float)
         m = len(near)
         if m < 2:
@@ -244,9 +258,8 @@ class _Search:
     def ends(self) -> Iterator[Edit]:
         """Yield resistors with one end at another node."""
         found = []
-        places = {device.name: k for k, device in enumerate(self.parts.devices)}
         near = [device for device in self.touched[: 2 * MOST] if device.kind == "R"]
-        which = np.array([places[device.name] for device in near], dtype=int)
+        which = np.array([self.parts.names.index(device.name) for device in near], dtype=int)
         without = self.parts.residuals(which, np.full(len(near), np.inf))
         for device, residual in zip(near, without, strict=True):
             if not np.all(np.isfinite(residual)):
@@ -278,12 +291,13 @@ class _Search:
             if reading is None:
                 continue
             parts = Parts(reading)
-            place = next(k for k, each in enumerate(parts.devices) if each.name == name)
-            log, left = self._polish(parts, place, 0.0, float(self._left(reading.residual)))
-            device = replace(device, value=math.exp(log) / siemens)
-            if left < self.total - LEAST:
+            place = parts.names.index(name)
+            start = np.array([self._left(reading.residual)])
+            log, left = self._polish(parts, np.array([place]), np.zeros(1), start)
+            device = replace(device, value=math.exp(log[0]) / siemens)
+            if left[0] < self.total - LEAST:
                 deck = self.deck.with_device(device)
-                yield Edit("missing", missing_words(device), (), (a, b), deck, left, name)
+                yield Edit("missing", missing_words(device), (), (a, b), deck, float(left[0]), name)
 
 
 def find_turned(reading: Reading) -> tuple[str, ...]:

@@ -59,8 +59,10 @@ class Parts:
 
     def changes(self, which: Places, values: Array) -> Array:
         """Return what other values of some devices add to the matrix, d; infinite values of resistors are open ones."""
-        old = self._values[which]
-        return np.asarray(np.where(self._is_resistor[which], 1.0 / values - 1.0 / old, values - old))
+        found = values - self._values[which]
+        resistors = self._is_resistor[which]
+        found[resistors] = 1.0 / values[resistors] - 1.0 / self._values[which[resistors]]
+        return found
 
     def residuals(self, which: Places, values: Array) -> Array:
         """Return what the network differs by, (m, values), where the device which[k] alone has the value values[k].
