@@ -41,8 +41,8 @@ def find_differences(extraction: Extraction, network: Any, tolerance: float = 1e
     """Return what differs between what was read back and what was intended.
 
     `network`: a Network, a Graph, anything with a method `graph`, a Circuit, a deck (text or path), or an Extraction.
-    `tolerance`: by how much parts may be off; a value that is off by more counts, and what a fault leaves is weighed
-    against it.
+    `tolerance`: by how much every part may be off, in parts of its value. A value counts as off where no parts within
+    it make it so, and a fault is one where chance, with parts spread evenly within it, does not explain what differs.
 
     Raises InputError for a network of another size, and for an extraction without a deck.
     """

@@ -215,8 +215,9 @@ class _Search:
             at, some = logs[going], which[going]
             here = parts.residuals(some, values[going] * np.exp(at)) / self.spread.each
             there = parts.residuals(some, values[going] * np.exp(at + SMALL)) / self.spread.each
-            slope = (there - here) / SMALL
-            size, along = np.sum(slope * slope, axis=1), np.sum(slope * here, axis=1)
+            with np.errstate(invalid="ignore"):
+                slope = (there - here) / SMALL
+                size, along = np.sum(slope * slope, axis=1), np.sum(slope * here, axis=1)
             usable = (size > 0.0) & np.isfinite(size) & np.isfinite(along)
             step = np.where(usable, -along / np.where(usable, size, 1.0), 0.0)
             step = np.clip(step, -LONGEST, LONGEST)

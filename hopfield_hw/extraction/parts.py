@@ -59,7 +59,7 @@ class Parts:
 
     def changes(self, which: Places, values: Array) -> Array:
         """Return what other values of some devices add to the matrix, d; infinite values of resistors are open ones."""
-        found = values - self._values[which]
+        found: Array = values - self._values[which]
         resistors = self._is_resistor[which]
         found[resistors] = 1.0 / values[resistors] - 1.0 / self._values[which[resistors]]
         return found
