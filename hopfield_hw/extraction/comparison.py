@@ -10,16 +10,16 @@ which one device is changed has its values in a millisecond, and one rank-one ch
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
-from ..functions.expressions import evaluate
+from ..functions.expressions import Expression, evaluate
 from ..values.arrays import Array
 from ..values.errors import InputError
-from .devices import FlatDeck, FlatDevice
+from .devices import FlatDeck
 from .nodal import Nodal, StateCapacitor
 from .views import View
 
@@ -71,6 +71,11 @@ class Frame:
             slopes=np.maximum(np.abs(given.slopes), 1e-12),
         )
 
+    @cached_property
+    def parts_of_scale(self) -> Array:
+        """The sizes of what was intended in parts of `scales`, in the order of `residual`: 1, or less where small."""
+        return np.abs(flat_values(self.intended)) / flat_values(self.scales)
+
     def names(self) -> list[tuple[str, str]]:
         """Return the names of all values, and their units, in the order of `residual`."""
         n = len(self.states)
@@ -84,12 +89,15 @@ class Frame:
         return found + [(f"slope of the curve of {i}", "") for i in range(n)]
 
     def residual(self, values: Values) -> Array:
-        """Return all differences from what was intended, in parts."""
-        parts = []
+        """Return all differences from what was intended, in parts, (..., values)."""
+        lead = values.bias.shape[:-1]
+        off = []
         for name in ("weights", "conductances", "bias", "capacitance", "slopes"):
-            off = (getattr(values, name) - getattr(self.intended, name)) / getattr(self.scales, name)
-            parts.append(np.clip(np.nan_to_num(off, nan=1e3, posinf=1e6, neginf=-1e6), -1e6, 1e6).ravel())
-        return np.concatenate(parts)
+            given, wanted, scale = (getattr(each, name) for each in (values, self.intended, self.scales))
+            off.append(((given - wanted) / scale).reshape((*lead, -1)))
+        found = np.concatenate(off, axis=-1)
+        found[np.isnan(found)] = 1e3
+        return np.asarray(np.clip(found, -1e6, 1e6, out=found))
 
 
 def flat_values(values: Values) -> Array:
@@ -123,78 +131,117 @@ class Reading:
         self.linear = Nodal(kept, self.states, ideal=ideal) if frame.curves else self.nodal
 
     @cached_property
+    def probes(self) -> tuple[Probe, Probe]:
+        """What values follow from: of the part with curves imposed, and of that with op-amps as nullors all over."""
+        nonlinear = self.nodal.curves
+        sensed = [node for device in nonlinear if device.formula is not None for node in device.sensed]
+        return Probe(self.nodal, sensed), Probe(self.linear, [node for device in nonlinear for node in device.output])
+
+    @cached_property
     def slopes(self) -> Array:
         """The slope of each nonlinear source at rest, in the order of `nodal.curves`, of its own state."""
-        found = np.zeros(len(self.nodal.curves))
-        n = len(self.states)
+        main, linear = self.probes
+        return self._slopes(main.solution, linear.solution)
+
+    def _slopes(self, main: Array, linear: Array) -> Array:
+        by_main, by_linear = self.probes
+        found = np.zeros((*main.shape[:-2], len(self.nodal.curves)))
         for k, device in enumerate(self.nodal.curves):
             owner = self.frame.owners.get(device.name)
             if owner is None:
                 continue
             if device.formula is None:
                 high, low = device.output
-                found[k] = (self.linear.voltage(high) - self.linear.voltage(low))[owner]
+                found[..., k] = (by_linear.voltage(linear, high) - by_linear.voltage(linear, low))[..., owner]
             else:
-                found[k] = _formula_slope(self.nodal, device, owner, n)
+                rows = np.stack([by_main.voltage(main, node) for node in device.sensed])
+                found[..., k] = _formula_slope(device.formula, rows[..., -1], rows[..., owner])
         return found
 
     @cached_property
     def shares(self) -> Array:
         """By nonlinear source, how it counts in T of its state: its slope over that of the state's main one."""
-        found = np.zeros(len(self.nodal.curves))
-        for j in range(len(self.states)):
-            own = [k for k, d in enumerate(self.nodal.curves) if self.frame.owners.get(d.name) == j]
+        return self._shares(self.slopes)
+
+    def _shares(self, slopes: Array) -> Array:
+        found = np.zeros_like(slopes)
+        for own in self._own:
+            for k in own:
+                main = slopes[..., own[0]]
+                found[..., k] = np.where(main != 0.0, slopes[..., k] / np.where(main != 0.0, main, 1.0), 1.0)
             if own:
-                main = self.slopes[own[0]]
-                found[own] = self.slopes[own] / main if main else 1.0
-                found[own[0]] = 1.0
+                found[..., own[0]] = 1.0
         return found
+
+    @cached_property
+    def _own(self) -> list[list[int]]:
+        """By state, its nonlinear sources, the main one first."""
+        owners = [self.frame.owners.get(device.name) for device in self.nodal.curves]
+        return [[k for k, owner in enumerate(owners) if owner == j] for j in range(len(self.states))]
 
     @cached_property
     def values(self) -> Values:
         """The values."""
-        return self.assemble(self.nodal.currents, self.slopes)
+        main, linear = self.probes
+        return self._assemble(main.solution, linear.solution)
 
     @cached_property
     def residual(self) -> Array:
-        """The differences from what was intended, in parts."""
+        """The differences from what was intended, in parts, (values,)."""
         return self.frame.residual(self.values)
 
-    def assemble(self, currents: Array, slopes: Array) -> Values:
-        """Return values from the currents into capacitors, (n, columns), and the slopes of nonlinear sources."""
-        n, signs = len(self.states), self.frame.signs
-        weights, main, bias = np.zeros((n, n)), np.ones(n), currents[:, -1]
-        seen = set()
+    def residuals(self, main: Array, linear: Array) -> Array:
+        """Return the differences from what was intended, (..., values), for other solutions of the probes' rows."""
+        return self.frame.residual(self._assemble(main, linear))
+
+    def _assemble(self, main: Array, linear: Array) -> Values:
+        """Return values from solutions of the probes' rows, (..., rows, columns)."""
+        n, signs, by_linear = len(self.states), self.frame.signs, self.probes[1]
+        currents, slopes = main[..., :n, :], self._slopes(main, linear)
+        shares = self._shares(slopes)
+        lead = main.shape[:-2]
+        weights, bias = np.zeros((*lead, n, n)), currents[..., -1]
+        at_rest = np.ones((*lead, n))
+        for j, own in enumerate(self._own):
+            for k in own:
+                weights[..., j] += shares[..., k, np.newaxis] * currents[..., n + k]
+            if own:
+                at_rest[..., j] = slopes[..., own[0]]
         for k, device in enumerate(self.nodal.curves):
-            j = self.frame.owners.get(device.name)
-            if j is None:
-                continue
-            if j not in seen:
-                main[j] = slopes[k]
-                seen.add(j)
-            weights[:, j] += self.shares[k] * currents[:, n + k]
-            if device.name in self.frame.from_rest:
+            if device.name in self.frame.from_rest and device.name in self.frame.owners:
                 high, low = device.output
-                rest = (self.linear.voltage(high) - self.linear.voltage(low))[-1]
-                bias = bias + rest * currents[:, n + k]
-        both = np.outer(signs, signs)
+                rest = (by_linear.voltage(linear, high) - by_linear.voltage(linear, low))[..., -1]
+                bias = bias + rest[..., np.newaxis] * currents[..., n + k]
+        capacitance = np.array([state.capacitance for state in self.states])
         return Values(
             weights=signs[:, np.newaxis] * weights,
-            conductances=-both * currents[:, :n],
+            conductances=-np.outer(signs, signs) * currents[..., :n],
             bias=signs * bias,
-            capacitance=np.array([state.capacitance for state in self.states]),
-            slopes=signs * main,
+            capacitance=np.broadcast_to(capacitance, (*lead, n)),
+            slopes=signs * at_rest,
         )
 
 
-def _formula_slope(nodal: Nodal, device: FlatDevice, owner: int, n: int) -> float:
-    """Return the slope of a formula along its state, at rest."""
-    assert device.formula is not None
-    rows = np.array([nodal.voltage(node) for node in device.sensed])
-    at, along = rows[:, -1], rows[:, owner]
-    size = float(np.max(np.abs(along), initial=0.0))
-    if size == 0.0:
-        return 0.0
-    h = STEP / size
-    high, low = (evaluate(device.formula, list(at + sign * h * along)) for sign in (1.0, -1.0))
-    return float((high - low) / (2.0 * h))
+class Probe:
+    """Rows of the solution of a linear part: the currents into the capacitors, then the voltages of some nodes."""
+
+    def __init__(self, nodal: Nodal, nodes: Sequence[str]) -> None:
+        there = [node for node in dict.fromkeys(nodes) if node in nodal.places]
+        first = len(nodal.clamps)
+        self._at = {node: first + k for k, node in enumerate(there)}
+        self.nodal = nodal
+        self.rows = [*nodal.clamps, *(nodal.places[node] for node in there)]
+        self.solution: Array = nodal.solution[self.rows]
+
+    def voltage(self, solution: Array, node: str) -> Array:
+        """Return the voltage of a node, (..., columns), in solutions of these rows; of ground, 0."""
+        place = self._at.get(node)
+        return np.zeros((*solution.shape[:-2], solution.shape[-1])) if place is None else solution[..., place, :]
+
+
+def _formula_slope(formula: Expression, at: Array, along: Array) -> Array:
+    """Return the slope of a formula at arguments, (arguments, ...), along a direction of them."""
+    size = np.max(np.abs(along), axis=0, initial=0.0)
+    h = STEP / np.where(size > 0.0, size, 1.0)
+    high, low = (evaluate(formula, list(at + sign * h * along)) for sign in (1.0, -1.0))
+    return np.asarray(np.where(size > 0.0, (high - low) / (2.0 * h), 0.0))

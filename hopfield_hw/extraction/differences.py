@@ -6,7 +6,6 @@ by what they may choose; where one does not explain all, further ones are looked
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,28 +17,22 @@ from ..circuit import Circuit
 from ..functions import Table
 from ..graph import as_graph
 from ..lowering import lower
-from ..values.arrays import positive
+from ..values.arrays import Array, positive
 from ..values.errors import InputError
+from .chains import PENALTIES, search_chains
 from .clocks import is_clocked
 from .comparison import Frame, Reading, Values, flat_values
 from .devices import FlatDeck
-from .edits import FITTED, PENALTIES, Edit, find_edits, is_stranger
 from .entry import extract
 from .extraction import Extraction
 from .findings import Deviation, Differences, Finding
 from .flatten import as_input, flatten
 from .matching import match_order, match_states
 from .named_edits import NamedEdit, find_named_edits, have_same_names
-from .pairs import trim
+from .spread import ROUNDING, Spread
 
-# How many faults may be there at once, and how many chains of them are followed.
-MOST_FAULTS, BEAM = 3, 3
 # Of the squares of what differs, what devices that are not as in the intended deck may leave.
 EXPLAINED = 1e-3
-# Two faults are one where they score the same to this much.
-SAME = 1.0
-# Of exact decks: what differs by less is rounding.
-ROUNDING = 1e-7
 SHOWN = 12
 # The swing of a measured curve is taken for that intended within this part.
 MEASURED = 0.1
@@ -49,8 +42,8 @@ def find_differences(extraction: Extraction, network: Any, tolerance: float = 1e
     """Return what differs between what was read back and what was intended.
 
     `network`: a Network, a Graph, anything with a method `graph`, a Circuit, a deck (text or path), or an Extraction.
-    `tolerance`: by how much parts may be off; a value that is off by more counts, and what a fault leaves is weighed
-    against it.
+    `tolerance`: by how much every part may be off, in parts of its value. A value counts as off where no parts within
+    it make it so, and a fault is one where chance, with parts spread evenly within it, does not explain what differs.
 
     Raises InputError for a network of another size, and for an extraction without a deck.
     """
@@ -184,51 +177,27 @@ def find_faults(
     `known`: the deck as it should be, where that is known. `by_name`: whether devices of the same names are held
     against each other first; else all follows from the values of the network.
     """
-    sigma = tolerance / 3.0
-    floor = max(tolerance, ROUNDING)
     try:
         reading = Reading(deck, frame)
     except InputError:
         reading = Reading(deck, frame, ideal=False)
-    deviations = _deviations(reading, frame, floor)
     named_edits = []
     if by_name and known is not None and have_same_names(deck, known):
         named_edits = find_named_edits(deck, known, tolerance)
-    if not deviations and not named_edits and not _is_odd(reading, known):
-        return Differences(findings=(), candidates=(), deviations=(), tolerance=tolerance, left=0.0)
-    total = float(trim(reading.residual, floor) @ trim(reading.residual, floor))
+    spread = Spread(reading, tolerance)
+    deviations = _deviations(reading, frame, spread.limits)
     if named_edits and known is not None:
-        named = _by_name(deck, known, named_edits, frame, deviations, tolerance, floor, total)
+        named = _by_name(deck, known, named_edits, frame, deviations, tolerance, spread.beyond)
         if named is not None:
             return named
-    paths: list[tuple[float, list[Finding], Edit | None]] = [(math.inf, [], None)]
-    first: list[Finding] = []
-    done: list[tuple[float, list[Finding], float, bool]] = []
-    for depth in range(MOST_FAULTS):
-        further: list[tuple[float, list[Finding], Edit | None]] = []
-        for _, findings, last in paths:
-            here = reading if last is None else Reading(last.deck, frame)
-            scored = _score(find_edits(here, floor, known), sigma, floor, here)
-            if depth == 0:
-                first = [finding for finding, _ in scored]
-            for finding, edit in scored[:BEAM]:
-                left = float(trim(edit.residual, floor) @ trim(edit.residual, floor))
-                chain = [*findings, _with_alternatives(finding, [each for each, _ in scored])]
-                cost = finding.score + sum(
-                    PENALTIES.get(each.kind, 8.0) + _fitted(each.kind, sigma) for each in findings
-                )
-                further.append((cost, chain, edit))
-                done.append((cost, chain, left, left == 0.0 and not _is_odd(Reading(edit.deck, frame), known)))
-        if not further or any(is_whole for *_, is_whole in done):
-            break
-        paths = sorted(further, key=lambda each: each[0])[:BEAM]
-    if not done:
-        return Differences(findings=(), candidates=(), deviations=deviations, tolerance=tolerance, left=1.0)
-    whole = [each for each in done if each[3]] or done
-    _, chain, left, _ = min(whole, key=lambda each: each[0])
-    part = left / total if total > 0.0 else 0.0
+    found = search_chains(reading, tolerance, known)
+    part = found.spread.beyond / spread.beyond if spread.beyond > 0.0 else 0.0
     return Differences(
-        findings=tuple(chain), candidates=tuple(first[:SHOWN]), deviations=deviations, tolerance=tolerance, left=part
+        findings=found.findings,
+        candidates=found.candidates[:SHOWN],
+        deviations=deviations,
+        tolerance=tolerance,
+        left=part,
     )
 
 
@@ -239,7 +208,6 @@ def _by_name(
     frame: Frame,
     deviations: tuple[Deviation, ...],
     tolerance: float,
-    floor: float,
     total: float,
 ) -> Differences | None:
     """Return the devices that are not what they are in the intended deck; None where these do not explain what differs.
@@ -251,10 +219,11 @@ def _by_name(
         repaired = edit.repair(repaired, known)
     try:
         whole = Reading(repaired, frame)
+        left = Spread(whole, tolerance).beyond
     except InputError:
         return None
-    cut = trim(whole.residual, floor)
-    if not edits or float(cut @ cut) > EXPLAINED * max(total, floor**2):
+    floor = max(tolerance, ROUNDING)
+    if not edits or left > EXPLAINED * max(total, floor**2):
         return None
     found = []
     for edit in edits:
@@ -274,49 +243,11 @@ def _by_name(
     return Differences(findings=chosen, candidates=chosen, deviations=deviations, tolerance=tolerance, left=0.0)
 
 
-def _is_odd(reading: Reading, known: FlatDeck | None) -> bool:
-    """Whether a deck shows a fault that is in no value: positive feedback, or a resistor that should not be there."""
-    if known is not None and any(is_stranger(device, known) for device in reading.deck.of("R")):
-        return True
-    return bool(reading.nodal.find_turned() or reading.linear.find_turned())
-
-
-def _fitted(kind: str, sigma: float) -> float:
-    return 2.0 * math.log(1.0 / sigma) if kind in FITTED else 0.0
-
-
-def _score(edits: Sequence[Edit], sigma: float, floor: float, reading: Reading) -> list[tuple[Finding, Edit]]:
-    """Return edits with their scores, the likeliest first."""
-    nodes = len(reading.nodal.places)
-    before = trim(reading.residual, floor)
-    total = float(before @ before)
-    found: dict[tuple[str, tuple[str, ...], tuple[str, ...]], tuple[Finding, Edit]] = {}
-    for edit in edits:
-        cut = trim(edit.residual, floor)
-        chi = float(np.sum(np.minimum(cut**2, 1e12))) / sigma**2
-        choice = 2.0 * math.log(nodes**2 / 2.0) if edit.kind == "missing" else 0.0
-        score = chi + PENALTIES[edit.kind] + _fitted(edit.kind, sigma) + choice
-        left = float(cut @ cut) / total if total > 0.0 else 0.0
-        finding = Finding(edit.kind, edit.words, edit.devices, edit.nodes, left, score)
-        key = (edit.kind, tuple(sorted(edit.devices)), tuple(sorted(edit.nodes)))
-        if key not in found or score < found[key][0].score:
-            found[key] = (finding, edit)
-    return sorted(found.values(), key=lambda each: each[0].score)
-
-
-def _with_alternatives(finding: Finding, candidates: Sequence[Finding]) -> Finding:
-    """Return a finding with the others that leave as little and choose as much."""
-    others = tuple(
-        other.words for other in candidates if other.words != finding.words and abs(other.score - finding.score) <= SAME
-    )
-    return finding._replace(alternatives=others)
-
-
-def _deviations(reading: Reading, frame: Frame, floor: float) -> tuple[Deviation, ...]:
+def _deviations(reading: Reading, frame: Frame, limits: Array) -> tuple[Deviation, ...]:
     residual = reading.residual
     found, wanted = flat_values(reading.values), flat_values(frame.intended)
     names = frame.names()
-    order = [k for k in np.argsort(-np.abs(residual)).tolist() if abs(residual[k]) > floor]
+    order = [k for k in np.argsort(-np.abs(residual)).tolist() if abs(residual[k]) > limits[k]]
     return tuple(
         Deviation(names[k][0], float(found[k]), float(wanted[k]), names[k][1], float(abs(residual[k]))) for k in order
     )
