@@ -170,7 +170,8 @@ def _rectangle(room: Room, layer: str, width: float) -> Tree:
 
 def _write_pad(pad: Pad) -> Tree:
     mask, paste = Quoted("F.Mask"), Quoted("F.Paste")
-    kind, shape, layers = "smd", "roundrect", ["layers", Quoted("F.Cu"), mask, paste]
+    kind, shape = "smd", "roundrect"
+    layers: Tree = ["layers", Quoted("F.Cu"), mask, paste]
     more: list[Tree] = [["roundrect_rratio", 0.2]]
     if pad.kind == "drilled":
         kind, shape = "thru_hole", "rect" if pad.number == "1" else "circle"

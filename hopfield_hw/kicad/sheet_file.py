@@ -55,17 +55,36 @@ class PlacedPin(NamedTuple):
 
 
 class PlacedSymbol(NamedTuple):
-    """A symbol on a sheet. `instances`: by (project, path) its reference and unit."""
+    """A symbol on a sheet, turned counterclockwise by quarter turns, then mirrored at an axis of the sheet.
 
-    library: str
+    `instances`: by (project, path) its reference and unit. `switches`: in_bom and the like, yes or no.
+    """
+
+    drawn: LibrarySymbol
     at: At
+    turns: int
+    mirror: str
     unit: int
     uuid: str
     fields: Mapping[str, str]
     instances: Mapping[tuple[str, str], tuple[str, int]]
     switches: Mapping[str, str]
-    pins: tuple[PlacedPin, ...]
-    power: bool
+
+    def pins(self, unit: int) -> list[PlacedPin]:
+        """Return the pins of a unit where they lie; KiCad draws the unit that an instance names."""
+        return [
+            PlacedPin(pin.number, pin.name, pin.kind, self._place(pin.x, pin.y))
+            for pin in self.drawn.pins
+            if pin.unit in (0, unit)
+        ]
+
+    def _place(self, x: int, y: int) -> At:
+        x, y = [(x, y), (-y, x), (-x, -y), (y, -x)][self.turns]
+        if self.mirror == "x":
+            y = -y
+        elif self.mirror == "y":
+            x = -x
+        return self.at[0] + x, self.at[1] - y
 
 
 class Label(NamedTuple):
@@ -190,30 +209,22 @@ def _symbol(tree: Tree, library: Mapping[str, LibrarySymbol]) -> PlacedSymbol:
         for path in every(project, "path"):
             found = word(need(path, "reference")), round(number(need(path, "unit")))
             instances[word(project), word(path)] = found
-    # KiCad draws the unit that the instance names, not that of the symbol.
-    shown = next(iter(instances.values()))[1] if len(instances) == 1 else unit
-    pins = tuple(
-        PlacedPin(pin.number, pin.name, pin.kind, _placed((pin.x, pin.y), _at(at), turns, mirror))
-        for pin in drawn.pins
-        if pin.unit in (0, shown)
-    )
     switches = {
-        key: word(found)
+        key: word(item)
         for key in ("exclude_from_sim", "in_bom", "on_board", "dnp")
-        if (found := first(tree, key)) is not None
+        if (item := first(tree, key)) is not None
     }
-    return PlacedSymbol(name, _at(at), unit, word(need(tree, "uuid")), fields, instances, switches, pins, drawn.power)
-
-
-def _placed(pin: At, at: At, turns: int, mirror: Tree | None) -> At:
-    """Return a pin's place: rotated counterclockwise, mirrored at an axis of the sheet, y downwards."""
-    x, y = [(pin[0], pin[1]), (-pin[1], pin[0]), (-pin[0], -pin[1]), (pin[1], -pin[0])][turns]
-    axis = "" if mirror is None else word(mirror)
-    if axis == "x":
-        y = -y
-    elif axis == "y":
-        x = -x
-    return at[0] + x, at[1] - y
+    return PlacedSymbol(
+        drawn=drawn,
+        at=_at(at),
+        turns=turns,
+        mirror="" if mirror is None else word(mirror),
+        unit=unit,
+        uuid=word(need(tree, "uuid")),
+        fields=fields,
+        instances=instances,
+        switches=switches,
+    )
 
 
 def _sub_sheet(tree: Tree) -> SubSheet:
