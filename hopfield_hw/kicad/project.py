@@ -16,6 +16,8 @@ from pathlib import Path
 from ..assembly import Assembly
 from ..values.errors import InputError
 from .footprints import footprint
+from .pcb import board_tree
+from .reader import read_texts
 from .sexpr import Quoted, Tree, write_tree
 from .sheet import Sheet
 from .symbols import LIBRARY, symbol
@@ -28,12 +30,16 @@ PRETTY = f"{LIBRARY}.pretty"
 def write_project(folder: str | os.PathLike[str], sheets: Sequence[Sheet], assembly: Assembly) -> list[Path]:
     """Write the project of drawn sheets into a folder; return its files.
 
-    Files of these names are replaced, others are left as they are. All is written beside the folder first, then moved
-    into it file by file, so that a failure before that leaves the folder as it was.
+    Files of these names are replaced, others are left as they are; so is a board, which a person may have routed: a
+    .kicad_pcb is written only where there is none. All is written beside its place first, then moved into it file by
+    file, so that a failure before that leaves the folder as it was.
 
     Raises InputError for sheets of another project, two of one file, or none that is the root.
     """
     texts = project_files(sheets, assembly)
+    board = f"{assembly.name}.kicad_pcb"
+    if (Path(folder) / board).exists():
+        del texts[board]
     return write_files(Path(folder), texts)
 
 
@@ -50,7 +56,9 @@ def project_files(sheets: Sequence[Sheet], assembly: Assembly) -> dict[str, str]
     twice = next((name for k, name in enumerate(names) if name.lower() in [n.lower() for n in names[:k]]), None)
     if twice is not None:
         raise InputError(f"project {assembly.name!r}: two sheets have the file {twice}; name one otherwise")
-    return {sheet.file: write_tree(sheet.tree()) for sheet in sheets} | library_files(assembly)
+    drawn = {sheet.file: write_tree(sheet.tree()) for sheet in sheets}
+    board = write_tree(board_tree(assembly, read_texts(assembly.name, drawn)))
+    return drawn | {f"{assembly.name}.kicad_pcb": board} | library_files(assembly)
 
 
 def library_files(assembly: Assembly) -> dict[str, str]:

@@ -8,14 +8,14 @@ found.problems                     # what is wrong, in words, each with its file
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 from ..values.errors import InputError
 from .problems import find_problems
-from .sheet_file import read_sheet_file
+from .sheet_file import read_sheet, read_sheet_text
 from .walk import VisitedSheet, Walk
 
 BUILT_IN = ("Reference", "Value", "Footprint", "Datasheet", "Description")
@@ -65,12 +65,28 @@ def read_project(path: str | Path) -> Schematic:
     A fault in a file is a problem of the schematic. Raises InputError where the root sheet cannot be read.
     """
     root = Path(path).with_suffix(".kicad_sch")
-    walk = Walk(root.parent, root.stem)
+    return _read(root.stem, lambda name: read_sheet_text(root.parent / name))
+
+
+def read_texts(name: str, texts: Mapping[str, str]) -> Schematic:
+    """Return what the sheets of a project say; `name`: of the project, `texts`: by the name of its file each sheet."""
+
+    def find(file: str) -> str:
+        if file not in texts:
+            raise InputError("is not there")
+        return texts[file]
+
+    return _read(name, find)
+
+
+def _read(project: str, texts: Callable[[str], str]) -> Schematic:
+    root = f"{project}.kicad_sch"
+    walk = Walk(texts, project)
     try:
-        file = read_sheet_file(root)
+        file = read_sheet(texts(root))
     except InputError as error:
-        raise InputError(f"{root.name}: {error}") from None
-    walk.visit(file, root.name, f"/{file.uuid}", "/", 0, frozenset())
+        raise InputError(f"{root}: {error}") from None
+    walk.visit(file, root, f"/{file.uuid}", "/", 0, frozenset())
     nets, free = walk.nets()
     return Schematic(
         nets=nets,

@@ -121,12 +121,19 @@ class SheetFile(NamedTuple):
     problems: tuple[str, ...]
 
 
-def read_sheet_file(path: Path) -> SheetFile:
-    """Return what a .kicad_sch file holds. Raises InputError for a file that is none."""
+def read_sheet_text(path: Path) -> str:
+    """Return the text of a file. Raises InputError where it cannot be read."""
     try:
-        tree = read_tree(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"cannot be read: {error}") from None
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise InputError(f"is no text in UTF-8: {error.reason} at byte {error.start}") from None
+
+
+def read_sheet(text: str) -> SheetFile:
+    """Return what the text of a .kicad_sch file says. Raises InputError for one that is none."""
+    tree = read_tree(text)
     if tree[0] != "kicad_sch":
         raise InputError(f"is a ({tree[0]} ...), no schematic of KiCad")
     problems = []

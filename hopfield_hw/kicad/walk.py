@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import NamedTuple
 
 from ..values.errors import InputError
@@ -22,7 +21,7 @@ from .nets import (
     pin_net_name,
     unit_letter,
 )
-from .sheet_file import PlacedPin, PlacedSymbol, SheetFile, SubSheet, read_sheet_file
+from .sheet_file import PlacedPin, PlacedSymbol, SheetFile, SubSheet, read_sheet
 
 DEEPEST = 20  # sheets in sheets
 
@@ -47,9 +46,9 @@ class VisitedSheet(NamedTuple):
 
 @dataclass
 class Walk:
-    """The walk through the sheets of a project."""
+    """The walk through the sheets of a project; `texts` gives by its name the text of a file, or raises InputError."""
 
-    folder: Path
+    texts: Callable[[str], str]
     project: str
     joined: Joined = field(default_factory=Joined)
     drivers: list[tuple[Hashable, Driver]] = field(default_factory=list)
@@ -103,7 +102,7 @@ class Walk:
             self.problems.append(f"{name}: sheet {sheet.name!r}: sheets lie in one another without an end")
             return
         try:
-            file = read_sheet_file(self.folder / sheet.file)
+            file = read_sheet(self.texts(sheet.file))
         except InputError as error:
             self.problems.append(f"{name}: sheet {sheet.name!r}: {sheet.file} {error}")
             return

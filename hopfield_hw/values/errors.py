@@ -94,3 +94,13 @@ class DiskFull(SimulatorError):
 
 class AccuracyError(SimulatorError):
     """Refinement ended before the self-check agreed to the accuracy asked for."""
+
+
+class KiCadError(HopfieldHWError, RuntimeError):
+    """KiCad did not do what it was asked for, or its answer cannot be read (exit status 3)."""
+
+    exit_status = 3
+
+
+class KiCadMissing(KiCadError):
+    """KiCad's command line is not installed, or cannot be started."""
