@@ -20,7 +20,9 @@ Tree = list[Any]
 DECIMALS = 4  # of a length: KiCad counts in 1e-4 mm
 # The lists whose own lists stand on one line.
 PACKED = frozenset({"pts"})
-TOKEN = re.compile(r'(?P<space>\s+)|(?P<open>\()|(?P<close>\))|"(?P<text>(?:[^"\\]|\\.)*)"|(?P<token>[^\s()"]+)', re.S)
+# A bracket, a text in quotes, a token, or a quote that none closes: what is between them is blank.
+TOKEN = re.compile(r'(\()|(\))|"((?:[^"\\]|\\.)*)"|([^\s()"]+)|(")', re.S)
+OPEN, CLOSE, TEXT, WORD, UNCLOSED = range(1, 6)
 ESCAPES = {"n": "\n", "t": "\t", "r": "\r"}
 
 
@@ -51,27 +53,27 @@ def write_tree(tree: Tree, depth: int = 0) -> str:
 def read_tree(text: str) -> Tree:
     """Return the one tree of a text. Raises InputError, with line and column, for a text that is none."""
     stack: list[tuple[int, Tree]] = [(0, [])]
-    at = 0
-    while at < len(text):
-        found = TOKEN.match(text, at)
-        if found is None:
-            raise InputError(f"{_place(text, at)}: a text in quotes has no end; close it")
-        if found["open"]:
-            if len(stack) == 1 and stack[0][1]:
-                raise InputError(f"{_place(text, at)}: a second expression; a file holds one")
-            stack.append((at, []))
-        elif found["close"]:
-            if len(stack) == 1:
-                raise InputError(f"{_place(text, at)}: a bracket closes that was not opened; remove it")
-            _, tree = stack.pop()
-            if not tree:
-                raise InputError(f"{_place(text, at)}: brackets hold nothing; name what they hold")
-            stack[-1][1].append(tree)
-        elif not found["space"]:
-            if len(stack) == 1:
-                raise InputError(f"{_place(text, at)}: {found[0]!r:.40} stands outside all brackets; remove it")
-            stack[-1][1].append(found["token"] if found["text"] is None else Quoted(_unescaped(found["text"])))
-        at = found.end()
+    top = stack[0][1]
+    for found in TOKEN.finditer(text):
+        kind = found.lastindex
+        if kind == OPEN:
+            if len(stack) == 1 and top:
+                raise InputError(f"{_place(text, found.start())}: a second expression; a file holds one")
+            top = []
+            stack.append((found.start(), top))
+        elif len(stack) == 1:
+            what = "a bracket closes that was not opened" if kind == CLOSE else f"{found[0]!r:.40} outside all brackets"
+            raise InputError(f"{_place(text, found.start())}: {what}; remove it")
+        elif kind == CLOSE:
+            if not top:
+                raise InputError(f"{_place(text, found.start())}: brackets hold nothing; name what they hold")
+            stack.pop()
+            stack[-1][1].append(top)
+            top = stack[-1][1]
+        elif kind == UNCLOSED:
+            raise InputError(f"{_place(text, found.start())}: a text in quotes has no end; close it")
+        else:
+            top.append(found[WORD] if kind == WORD else Quoted(_unescaped(found[TEXT])))
     if len(stack) > 1:
         raise InputError(f"{_place(text, stack[-1][0])}: a bracket opens that is never closed; the file is cut off")
     if not stack[0][1]:
@@ -131,7 +133,7 @@ def _atom(item: object) -> str:
             return "0" if shown == "-0" else shown
         case str():
             found = TOKEN.fullmatch(item)
-            if found is None or found["token"] is None:
+            if found is None or found.lastindex != WORD:
                 raise InputError(
                     f"{item!r:.40} as a token of an S-expression: must be without blanks, brackets, quotes"
                 )
@@ -141,6 +143,8 @@ def _atom(item: object) -> str:
 
 
 def _unescaped(text: str) -> str:
+    if "\\" not in text:
+        return text
     return re.sub(r"\\(.)", lambda found: ESCAPES.get(found[1], found[1]), text, flags=re.S)
 
 
