@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from small_circuits import circuit
 
 from hopfield_hw.assembly import Assembly, Component, Unit
+from hopfield_hw.circuit import Circuit, Device, Origin, Probe, Role
 from hopfield_hw.kicad.sheet import Sheet
-from hopfield_hw.parts import Resistor
+from hopfield_hw.parts import Capacitor, Resistor, VoltageSource
+from hopfield_hw.parts.sources import VoltageGain
 
 SUPPLIES = {"+12V": 12.0, "-12V": -12.0}
 TOLERANCE = {"Tolerance": "1%"}
-LIBRARY = """* one pole, output resistance; four in a package
+LIBRARY = """* amplifiers of a gain alone, four in a package
 .subckt OPA1 p m o vcc vee
-G1 0 x p m 1e-3
-R1 x 0 200e6
-C1 x 0 53.05e-12
-E1 y 0 x 0 1
-R2 y o 100
-R3 vcc vee 1e6
+E1 o 0 p m 2e5
+R1 vcc vee 1e6
 .ends OPA1
 .subckt QUAD o1 m1 p1 vcc p2 m2 o2 o3 m3 p3 vee p4 m4 o4
 X1 p1 m1 o1 vcc vee OPA1
@@ -52,6 +51,28 @@ def package(
         for k, (sheet, pins) in enumerate(units, 1)
     ]
     return Component(reference=reference, symbol=kind, value=value, footprint=place, units=tuple(found), **more)
+
+
+def small_circuit() -> Circuit:
+    """What the board realises, with amplifiers of a gain alone, and where it starts."""
+    devices: list[tuple[str, Any, tuple[str, ...]]] = [("R1", Resistor(resistance=1e5), ("RESET", "0"))]
+    for i, j in ((1, 2), (2, 1)):
+        nodes = {"101": (f"V{j}", f"SUM{i}"), "102": (f"SUM{i}", f"INT{i}")}
+        nodes |= {"103": (f"INT{i}", f"NEG{i}"), "104": (f"NEG{i}", f"V{i}")}
+        for (number, ends), ohms in zip(nodes.items(), (22e3 * i, 1e5, 1e4, 1.2e4), strict=True):
+            devices.append((f"R{int(number) + 100 * (i - 1)}", Resistor(resistance=ohms), ends))
+        devices.append((f"C{100 * i + 1}", Capacitor(capacitance=1e-8), (f"SUM{i}", f"INT{i}")))
+        devices.append((f"E{2 * i - 1}", VoltageGain(gain=2e5), (f"INT{i}", "0", "0", f"SUM{i}")))
+        devices.append((f"E{2 * i}", VoltageGain(gain=2e5), (f"V{i}", "0", "0", f"NEG{i}")))
+    found = circuit(*devices, probe="INT1", initial={"INT1": -0.01, "INT2": 0.004, "V1": 0.012, "V2": -0.0048})
+    origin = Origin("x", Role.SUPPLY, (0,))
+    rails = [
+        Device(f"V_{node}", VoltageSource(volts), (node, "0"), origin)
+        for node, volts in (("vcc", 12.0), ("vee", -12.0))
+    ]
+    loads = [Device(f"R_{rail.nodes[0]}", Resistor(resistance=1e6), rail.nodes, origin) for rail in rails]
+    states = (Probe("1", "INT1", -1.0), Probe("2", "INT2", -1.0))
+    return replace(found, devices=(*found.devices, *rails, *loads), states=states, outputs=(Probe("1", "V1"),))
 
 
 def small_assembly(name: str = "small") -> Assembly:
@@ -95,7 +116,7 @@ def small_assembly(name: str = "small") -> Assembly:
     return Assembly(
         name=name,
         title="Two neurons",
-        circuit=circuit(("R1", Resistor(resistance=1e5), ("out", "0"))),
+        circuit=small_circuit(),
         components=tuple(sorted(parts, key=lambda found: found.reference)),
         sheets=titles,
         supplies=SUPPLIES,

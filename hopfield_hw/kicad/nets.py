@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Container, Hashable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from .sheet_file import At, SheetFile
@@ -54,6 +54,17 @@ class Wires:
             else:
                 self._slanted.append(wire)
 
+    def overlaps(self) -> Iterator[tuple[At, At]]:
+        """Yield where wires of one direction lie on one another."""
+        for lines, along in ((self._columns, 1), (self._rows, 0)):
+            for wires in lines.values():
+                reach: tuple[At, At] | None = None
+                for a, b in sorted((min(wire), max(wire)) for wire in wires):
+                    if reach is not None and a[along] < reach[1][along]:
+                        yield a, min(b, reach[1])
+                    if reach is None or b[along] > reach[1][along]:
+                        reach = (a, b)
+
     def at(self, point: At) -> list[tuple[At, At]]:
         """Return the wires that a point lies on, their ends included."""
         near = [*self._columns.get(point[0], ()), *self._rows.get(point[1], ()), *self._slanted]
@@ -67,22 +78,24 @@ def lies_on(point: At, wire: tuple[At, At]) -> bool:
     return inside and (x2 - x1) * (point[1] - y1) == (y2 - y1) * (point[0] - x1)
 
 
-def join_wires(joined: Joined, path: str, file: SheetFile) -> None:
-    """Join what the wires of a sheet join: their ends, and by junctions and labels all that these lie on.
+def join_wires(joined: Joined, path: str, file: SheetFile, pins: Container[At]) -> None:
+    """Join what the wires of a sheet join: their ends, and what a label lies on.
 
-    Keys are (path, point). The end of a wire, or a pin, that lies within another wire does not join it.
+    Keys are (path, point). Wires meet at their ends alone: one that passes below a junction, a pin or the end of
+    another joins none of them, in KiCad neither; see `find_problems`. A label joins a wire that passes below it, but
+    where there is a pin at the point.
     """
     wires = Wires(file.wires)
     for a, b in file.wires:
         joined.join((path, a), (path, b))
-    for point in [*file.junctions, *(label.at for label in file.labels)]:
+    for point in {label.at for label in file.labels if label.at not in pins}:
         for wire in wires.at(point):
             joined.join((path, point), (path, wire[0]))
 
 
-def choose_name(drivers: Iterable[Driver]) -> str:
-    """Return the name of a net: of the strongest driver, then that nearest to the root, then the first in order."""
-    return min(drivers, key=lambda driver: (-driver.strength, driver.depth, driver.name)).name
+def choose_driver(drivers: Iterable[Driver]) -> Driver:
+    """Return what names a net: the strongest driver, then that nearest to the root, then the first in order."""
+    return min(drivers, key=lambda driver: (-driver.strength, driver.depth, driver.name))
 
 
 def pin_net_name(reference: str, unit: str, name: str, number: str, *, shared: bool, unconnected: bool = False) -> str:
@@ -111,14 +124,30 @@ def unit_letter(unit: int) -> str:
     return letters
 
 
-def named_sets(
+class NamedNet(NamedTuple):
+    """A net: its name, whether a label or a power symbol gives it, and its pins as (reference, number)."""
+
+    name: str
+    labelled: bool
+    pins: frozenset[tuple[str, str]]
+
+
+def name_nets(
     joined: Joined, pins: Mapping[tuple[str, str], Hashable], drivers: Iterable[tuple[Hashable, Driver]]
-) -> dict[str, frozenset[tuple[str, str]]]:
-    """Return by name the pins of each net; `pins`: by (reference, number) its key; `drivers`: at their keys."""
+) -> list[NamedNet]:
+    """Return all nets; `pins`: by (reference, number) its key; `drivers`: at their keys. No two have one name."""
     names: dict[Hashable, list[Driver]] = {}
     for key, driver in drivers:
         names.setdefault(joined.find(key), []).append(driver)
     found: dict[Hashable, set[tuple[str, str]]] = {}
     for pin, key in pins.items():
         found.setdefault(joined.find(key), set()).add(pin)
-    return {choose_name(names[key]): frozenset(members) for key, members in found.items()}
+    nets: dict[str, NamedNet] = {}
+    for key, members in found.items():
+        driver = choose_driver(names[key])
+        name, k = driver.name, 0
+        while name in nets:
+            k += 1
+            name = f"{driver.name}_{k}"
+        nets[name] = NamedNet(name, driver.strength > PIN, frozenset(members))
+    return list(nets.values())

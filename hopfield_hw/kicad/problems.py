@@ -114,14 +114,16 @@ def _of_drawing(sheet: VisitedSheet) -> Iterator[str]:
     labels = {label.at for label in file.labels}
     for point, count in ends.items():
         if count == 1 and point not in pins and point not in labels and point not in file.no_connects:
-            inside = any(point not in wire for wire in wires.at(point))
-            if not (inside and point in file.junctions):
-                yield f"loose end of a wire at {show(point)}"
-    for point in set(ends) | set(pins):
+            yield f"loose end of a wire at {show(point)}"
+    for point in set(ends) | set(pins) | file.junctions:
         through = [wire for wire in wires.at(point) if point not in wire]
-        meeting = ends[point] + pins[point] + 2 * len(through)
-        if meeting > 2 and (ends[point] or through) and point not in file.junctions:
+        meeting = ends[point] + pins[point]
+        if through and (point in file.junctions or meeting):
+            yield f"a wire is not split at {show(point)}, where it meets others; KiCad does not join it"
+        elif meeting > 2 and ends[point] and point not in file.junctions:
             yield f"no junction at {show(point)}, where {meeting} wires or pins meet"
+    for a, b in wires.overlaps():
+        yield f"wires lie on one another from {show(a)} to {show(b)}; KiCad makes one of them, which splits no more"
     for label in file.labels:
         if label.at not in pins and not wires.at(label.at):
             yield f"label {label.name!r} at {show(label.at)} is at no wire and no pin"

@@ -17,7 +17,7 @@ from .nets import (
     Joined,
     escape,
     join_wires,
-    named_sets,
+    name_nets,
     pin_net_name,
     unit_letter,
 )
@@ -64,7 +64,8 @@ class Walk:
         )
         here = VisitedSheet(path, names, depth, name, file, ports, symbols)
         self.sheets.append(here)
-        join_wires(self.joined, path, file)
+        pins = {pin.at for _, _, _, pin in here.pins()} | {at for sheet in file.sheets for _, at in sheet.pins}
+        join_wires(self.joined, path, file, pins)
         for label in file.labels:
             shown = f"{names}{escape(label.name)}"
             if label.kind == "global_label":
@@ -91,7 +92,8 @@ class Walk:
             shared = sum(other.name == pin.name for other in symbol.pins(unit)) > 1
             letter = unit_letter(unit) if symbol.drawn.units > 1 else ""
             name = pin_net_name(reference, letter, pin.name, pin.number, shared=shared)
-            self.drivers.append((key, Driver(PIN, 0, name)))
+            # A pin that has a name counts before one that has a number alone.
+            self.drivers.append((key, Driver(PIN, int("-Pad" in name), name)))
 
     def _take_sheet(self, sheet: SubSheet, name: str, path: str, names: str, depth: int) -> None:
         below = f"{path}/{sheet.uuid}"
@@ -112,15 +114,23 @@ class Walk:
     def nets(self) -> tuple[dict[str, frozenset[tuple[str, str]]], dict[str, tuple[str, str]]]:
         """Return the pins of each net by its name, then those that are connected to nothing."""
         pins: dict[tuple[str, str], Hashable] = {}
-        free = {}
+        alone: dict[tuple[str, str], str] = {}
+        nets, free = {}, {}
         for sheet in self.sheets:
             for symbol, reference, unit, pin in sheet.pins():
                 if reference.startswith("#"):
                     continue
+                place = reference, pin.number
+                letter = unit_letter(unit) if symbol.drawn.units > 1 else ""
+                alone[place] = pin_net_name(reference, letter, pin.name, pin.number, shared=False, unconnected=True)
                 if pin.at in sheet.file.no_connects or pin.kind == "no_connect":
-                    letter = unit_letter(unit) if symbol.drawn.units > 1 else ""
-                    name = pin_net_name(reference, letter, pin.name, pin.number, shared=False, unconnected=True)
-                    free[name] = (reference, pin.number)
+                    free[alone[place]] = place
                 else:
-                    pins[reference, pin.number] = (sheet.path, pin.at)
-        return named_sets(self.joined, pins, self.drivers), free
+                    pins[place] = (sheet.path, pin.at)
+        for net in name_nets(self.joined, pins, self.drivers):
+            if len(net.pins) == 1 and not net.labelled:
+                (place,) = net.pins
+                free[alone[place]] = place
+            else:
+                nets[net.name] = net.pins
+        return nets, free
