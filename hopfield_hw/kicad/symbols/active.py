@@ -19,13 +19,17 @@ def supply(
     *,
     ground: str | None = None,
     unconnected: Iterable[str] = (),
+    kind: str = "power_in",
 ) -> SymbolUnit:
-    """Return the supply pins of a package: plus on top, minus below, a ground on the left, free pins on the right."""
+    """Return the supply pins of a package: plus on top, minus below, a ground on the left, free pins on the right.
+
+    `kind`: of the pins of supplies; passive where an op-amp may feed them.
+    """
     free = tuple(unconnected)
     rows = (0,) if len(free) == 1 else tuple(2 - 2 * k for k in range(len(free)))
     pins = [
-        Pin(number=plus, name="V+", kind="power_in", x=0, y=6, angle=270, length=3.81),
-        Pin(number=minus, name="V-", kind="power_in", x=0, y=-6, angle=90, length=3.81),
+        Pin(number=plus, name="V+", kind=kind, x=0, y=6, angle=270, length=3.81),
+        Pin(number=minus, name="V-", kind=kind, x=0, y=-6, angle=90, length=3.81),
     ]
     shapes: list[Tree] = [rectangle((-2.54, 3.81), (2.54, -3.81), "background")]
     shapes += [text("V+", 0, 2.54), text("V-", 0, -2.54)]
@@ -171,7 +175,7 @@ LM13700 = Symbol(
         ota("12", "13", "14", "16", "15"),
         buffer("8", "7"),
         buffer("9", "10"),
-        supply("11", "6"),
+        supply("11", "6", kind="passive"),
     ),
 )
 # Analog Devices AD633, the 8-lead SOIC; its DIP has other numbers.
