@@ -18,7 +18,7 @@ from ..graph import as_graph
 from ..lowering import lower
 from ..networks.network import Network
 from ..parts import MacroModel, OpAmp, as_op_amp
-from ..parts.data_sheet import find_data_sheet, shipped_names
+from ..parts.data_sheet import amplifiers_of
 from ..parts.figures import check_supplies
 from ..parts.series import as_series
 from ..processes import TIMEOUT
@@ -52,7 +52,6 @@ CURVES: Mapping[type[Gain], str] = {
 TIME_CONSTANTS = 20.0
 PRECISE = 2e-3
 ROUNDED = 1.05  # what rounding may add to a delay
-PACKAGE = 4  # amplifiers in a package, where no sheet says it
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -62,7 +61,8 @@ class Board(Report):
     `network`: what was asked for, and `scaled`, the same on the board's scales; `realised`: what its parts come to.
     `circuit`: all of its parts. `op_amp`, `amplifier`: what it is made with. `inputs`: on the board's scale, volts.
     `t_stop`: of a run, on the board's time. `checks`: what it holds, and what it does not where it was forced.
-    `rounding`: of synapses that are not resistors of a series.
+    `rounding`: of synapses that are not resistors of a series. `product`: the op-amp's name, as in TL072, which says
+    how many are in a package.
     """
 
     network: Network
@@ -79,6 +79,7 @@ class Board(Report):
     checks: tuple[Check, ...] = field(repr=False)
     rounding: Realisation | None = field(default=None, repr=False)
     title: str = "board"
+    product: str = field(default="", repr=False)
 
     @property
     def passed(self) -> bool:
@@ -286,7 +287,8 @@ def design_board(
     if compensated:
         circuit = compensate(circuit, _compensations(circuit, allowed))
     circuit = start_rails(circuit, as_made)
-    circuit = decouple(circuit, _package(op_amp))
+    product = op_amp if isinstance(op_amp, str) else model.name
+    circuit = decouple(circuit, amplifiers_of(product))
     board_inputs = None if signal is None else signal.scale(seconds=scaling.time, volts=scaling.inputs)
     realised = read_network(circuit, scaled)
     checks = check_board(
@@ -315,6 +317,7 @@ def design_board(
         checks=checks,
         rounding=rounding,
         title=title,
+        product=product,
     )
     failed = [str(check) for check in checks if not check.passed]
     if failed and not force:
@@ -389,9 +392,3 @@ def _compensations(circuit: Circuit, limits: Limits) -> dict[str, float]:
             if value is not None:
                 found[loop.device.name] = value
     return found
-
-
-def _package(op_amp: Any) -> int:
-    if isinstance(op_amp, str) and op_amp.lower() in map(str.lower, shipped_names()):
-        return find_data_sheet(op_amp).amplifiers
-    return PACKAGE

@@ -66,14 +66,19 @@ def _headings(graph: Graph) -> dict[str, tuple[str, ...]]:
         state.name: tuple(f"{'' if alone else f'{state.name}, '}neuron {label}" for label in graph.labels(state))
         for state in graph.states
     }
-    found = dict(of_states)
+    return {operator: of_states[state] for operator, state in state_of_operators(graph).items()}
+
+
+def state_of_operators(graph: Graph) -> dict[str, str]:
+    """Return by operator whose elements belong to those of one state, one to one, that state; states too."""
+    found = {state.name: state.name for state in graph.states}
     for operator in graph.operators:
         if not isinstance(operator, Affine | Activate):
             continue
         others = graph.targets(operator) if isinstance(operator, Affine) else graph.drivers(operator)
         owner = _only_state(operator, others)
         if owner is not None:
-            found[operator.name] = of_states[owner]
+            found[operator.name] = owner
     return found
 
 

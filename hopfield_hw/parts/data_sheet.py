@@ -33,6 +33,7 @@ SCHEMA = Path(__file__).parent / "data_sheet.schema.json"
 FOLDER = Path(__file__).parent / "sheets"
 SUFFIX = ".toml"
 MOST_BYTES = 1_000_000
+AMPLIFIERS = 4  # in a package, where no sheet says it
 NOTHING = 1e-19  # what is written as 0
 RAILS = ("supply_plus", "supply_minus", "nominal_supply")
 # The figures that a sheet states: all of the model's but its rails.
@@ -182,6 +183,15 @@ def find_data_sheet(name: str) -> DataSheet:
     if str(name).lower() not in folded:
         raise InputError(unknown("part", name, names) + "; or read a sheet of your own with `read_data_sheet`")
     return shipped_sheets()[folded[str(name).lower()]]
+
+
+def amplifiers_of(name: str) -> int:
+    """Return how many amplifiers are in a package of a part, by its name in any case; 4 where no sheet says it."""
+    if name.lower() not in map(str.lower, shipped_names()):
+        return AMPLIFIERS
+    sheet = find_data_sheet(name)
+    others = {also.lower(): count for also, count in sheet.also.items()}
+    return others.get(name.lower(), sheet.amplifiers)
 
 
 def figure_text(value: float, unit: str) -> str:
