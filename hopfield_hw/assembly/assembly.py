@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,6 +10,7 @@ from functools import cached_property
 from ..circuit import Circuit
 from ..values.errors import InputError
 from .component import Component, Unit
+from .nets import Nets
 
 # The sheets that every board has: the crossbar with its connectors, and what all neurons share.
 ROOT, POWER = "root", "power"
@@ -37,7 +39,7 @@ class Assembly:
             ("reference", [component.reference for component in self.components]),
             ("role", [role for component in self.components for role in component.roles]),
         ):
-            twice = next((name for k, name in enumerate(names) if name in names[:k]), None)
+            twice = next((name for name, count in Counter(names).items() if count > 1), None)
             if twice is not None:
                 raise InputError(f"assembly {self.name!r}: {what} {twice!r} is there twice; name one otherwise")
 
@@ -50,6 +52,11 @@ class Assembly:
                 if net is not None:
                     found.setdefault(net, set()).add((component.reference, pin))
         return {net: frozenset(pins) for net, pins in found.items()}
+
+    @cached_property
+    def net_names(self) -> Mapping[str, str]:
+        """By node of the circuit its net: GND for ground, +12V for a supply, or the node's own name."""
+        return Nets(self.circuit).names
 
     @cached_property
     def by_reference(self) -> Mapping[str, Component]:

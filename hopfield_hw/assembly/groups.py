@@ -72,17 +72,22 @@ class Groups:
             for k in range(graph.by_name[state_name].output_size):
                 neuron = self.neurons[first[state_name] + k]
                 self._of_element[name, k] = neuron._replace(operators=tuple(owned[state_name]))
-        number = start
+        self.neurons = tuple(
+            self._of_element[state.name, k] for state in graph.states for k in range(state.output_size)
+        )
+        number, present = start, {d.origin.operator for d in devices if d.origin.element}
         shared = {d.origin.operator for d in devices if d.origin.role in (Role.COMMON, Role.COMMON_LINE)}
         for operator in graph.operators:
             if operator.name in of_state and not (isinstance(operator, Affine) and operator.name in shared):
+                continue
+            if operator.name not in present:
                 continue
             sheet = POWER if operator.name in of_state or isinstance(operator, Input) else f"block_{operator.name}"
             table = self._common if operator.name in of_state else self._of_element
             for k in range(_elements(operator)):
                 number += 1
                 table[operator.name, k] = Group(number, sheet, (operator.name,))
-            if sheet != POWER and any(d.origin.operator == operator.name and d.origin.element for d in devices):
+            if sheet != POWER:
                 self.sheets[sheet] = f"{type(operator).__name__} {operator.name}"
 
 
@@ -91,13 +96,18 @@ def _elements(operator: Operator) -> int:
 
 
 def columns_of(graph: Graph | None, group: Group) -> Mapping[str, int]:
-    """Return by Affine of a group the first of the slots of its weights, less one; "" has how many there are."""
+    """Return the slot before those of a group's weights, by what names of their resistors begin with; "" has the last.
+
+    That is `R_<affine>_`, and where an Affine has several drivers `R_<affine>_<driver>_`.
+    """
     found: dict[str, int] = {}
     total = 0
     for name in group.operators:
         operator = None if graph is None else graph.by_name[name]
         if isinstance(operator, Affine) and graph is not None:
-            found[name] = total
-            total += operator.input_size * max(1, len(graph.drivers(operator)))
+            drivers = graph.drivers(operator)
+            for driver in drivers:
+                found[f"R_{name}_" if len(drivers) == 1 else f"R_{name}_{driver.name}_"] = total
+                total += operator.input_size
     found[""] = total
     return found

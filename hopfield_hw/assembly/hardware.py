@@ -177,5 +177,5 @@ def test_points(plan: Plan) -> Iterator[Component]:
             slot = slot + 1 if group.number == 0 else max(slot + 1, FREE_TEST_POINT)
         taken.add(reference)
         net = plan.nets.names[node]
-        role = f"test_{net}" if net == GROUND else f"test_{node}"
-        yield single(reference, "TP", net, "TP_1.5", role, group.sheet, {"1": net}, bought=False)
+        test = f"test_{net}" if net == GROUND else f"test_{node}"
+        yield single(reference, "TP", net, "TP_1.5", test, group.sheet, {"1": net}, bought=False)

@@ -131,4 +131,8 @@ CD4066B = _switches(
     MappingProxyType({"14": "plus", "7": "minus"}),
     "minus",
 )
+# By the name of its symbol.
+PACKAGES: Mapping[str, Package] = MappingProxyType(
+    {package.symbol: package for package in (*OP_AMP_PACKAGES.values(), SSM2212, LM13700, AD633, DG442, CD4066B)}
+)
 MOST_OF_CD4066B = 18.0  # volts, of the whole supply

@@ -120,9 +120,10 @@ class References:
         second = name.endswith(SECOND) and name.removesuffix(SECOND) in names
         if prefix == "R" and role == Role.WEIGHT and len(element) == 2:
             columns = columns_of(self._graph, group)
-            if operator not in columns:
+            prefixes = [text for text in columns if text and name.startswith(text)]
+            if not prefixes:
                 return None
-            return columns[operator] + element[1] + 1 + (columns[""] if second else 0)
+            return columns[max(prefixes, key=len)] + element[1] + 1 + (columns[""] if second else 0)
         if prefix == "R":
             weights = self._weights(group)
             return weights + 2 * RESISTORS.index(role) + 1 + second if role in RESISTORS else None

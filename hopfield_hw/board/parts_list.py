@@ -1,9 +1,7 @@
-"""The parts of a board: how many of each kind and value, a first bill of materials."""
+"""The parts of a board: how many of each kind and value, before they are packed into packages."""
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -47,12 +45,3 @@ def part_value(part: Part) -> str:
         return product or str(part)
     drift = f", {part.drift * 1e6:+.0f} ppm/K" if isinstance(part, Resistor) and part.drift else ""
     return f"{format_si(part.value, part.unit)}{drift}"
-
-
-def write_parts(lines: Iterable[PartsLine]) -> str:
-    """Return parts as CSV: quantity, part, value, and the names with spaces between them."""
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow(COLUMNS)
-    table.writerows((line.quantity, line.part, line.value, " ".join(line.names)) for line in lines)
-    return text.getvalue()

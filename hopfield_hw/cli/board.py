@@ -10,11 +10,12 @@ from typing import Annotated, Any, NamedTuple
 
 import typer
 
+from ..assembly import Assembly, assemble, write_bill
 from ..board.budget.contributions import ErrorBudget
 from ..board.budget.error_budget import error_budget
 from ..board.design import Board
 from ..board.judgement import BoardVerification
-from ..board.parts_list import COLUMNS, PartsLine, write_parts
+from ..board.parts_list import COLUMNS, PartsLine
 from ..designs import Design
 from ..designs.boards import board_margin, board_of, board_task
 from ..problems import Recall
@@ -53,10 +54,10 @@ def board(
 ) -> int:
     """Design a board of a network: its scaling, its parts, and its checks.
 
-    What is not given is as the design says, or by default. With -o a folder gets the netlist (board.cir), the parts
-    (parts.csv), the report (board.json), with --verify a page (board.png), and with --budget that of the error budget
-    (budget.png). The exit status is 1 where a check or
-    the verification fails, and 2 where no board can be made: the binding constraint is named.
+    What is not given is as the design says, or by default. With -o a folder gets the netlist (board.cir), the bill
+    of materials (parts.csv), the report (board.json), with --verify a page (board.png), and with --budget that of the
+    error budget (budget.png). The exit status is 1 where a check or the verification fails, and 2 where no board can be
+    made: the binding constraint is named.
     """
     chosen, limit = load(design, case), check_timeout(timeout)
     given = {
@@ -69,13 +70,14 @@ def board(
         check_folder(output)
     with working(f"{chosen.name}: the board is designed, and run with op-amps without limits"):
         made = board_of(chosen, force=True, timeout=limit, **given)
+    assembly = None if output is None else assemble(made)
     done = Done(chosen, made)
     if verify:
         done = verify_design(done, limit)
     if budget:
         with working(f"{chosen.name}: error budget, one imperfection at a time in ngspice"):
             done = done._replace(budget=error_budget(made, timeout=limit))
-    files = [] if output is None else write_board(output, done)
+    files = [] if output is None or assembly is None else write_board(output, done, assembly)
     if as_json:
         emit_result({**done.to_json(), "files": [str(path) for path in files]})
     else:
@@ -165,12 +167,12 @@ def show_board(done: Done) -> None:
         say_table(done.budget.rows(), title="error budget")
 
 
-def write_board(folder: Path, done: Done) -> list[Path]:
-    """Write netlist, parts and report of a board, and the pages of what was done with it; return their paths."""
+def write_board(folder: Path, done: Done, assembly: Assembly) -> list[Path]:
+    """Write netlist, bill of materials and report of a board, and the pages of what was done; return their paths."""
     made = done.made
     texts = {
         "board.cir": write_deck(made.circuit, t_stop=made.t_stop, inputs=made.inputs, accuracy=ACCURACY),
-        "parts.csv": write_parts(made.parts),
+        "parts.csv": write_bill(assembly),
         "board.json": json.dumps(plain(done.to_json()), indent=1, allow_nan=False) + "\n",
     }
     for name, text in texts.items():

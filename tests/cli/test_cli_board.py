@@ -61,13 +61,15 @@ def test_a_board_is_designed_verified_and_written(
         lines = list(csv.DictReader(file))
     deck = (folder / "board.cir").read_text()
     assert deck.rstrip().endswith(".end")
-    names = [name for line in lines for name in line["names"].split()]
-    assert len(names) == len(set(names)) == sum(int(line["quantity"]) for line in lines)
-    assert all(f"\n{name} " in deck for name in names)
-    (synapses,) = (line for line in lines if "R_syn_0_1" in line["names"].split())
-    assert synapses["quantity"] == "2"
+    names = [name for line in lines for name in line["References"].split()]
+    assert len(names) == len(set(names)) == sum(int(line["Quantity"]) for line in lines)
+    (synapses,) = (line for line in lines if "R102" in line["References"].split())
+    assert {"R102", "R201"} <= set(synapses["References"].split())
     written = next(line for line in deck.splitlines() if line.startswith("R_syn_0_1 "))
-    assert synapses["value"] == f"{float(written.split()[3]) / 1e3:g} kOhm"
+    assert synapses["Value"] == f"{float(written.split()[3]) / 1e3:g}k"
+    (op_amps,) = (line for line in lines if line["Value"] == "TL074")
+    assert op_amps["MPN"] == "TL074CDR"
+    assert 4 * int(op_amps["Quantity"]) >= deck.count("\nX_")
 
 
 @pytest.mark.usefixtures("ngspice")
