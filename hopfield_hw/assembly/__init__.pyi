@@ -1,8 +1,8 @@
 from .agreement import check_against_circuit
-from .from_circuit import assemble
 from .assembly import Assembly
 from .bill import list_bill, write_bill
 from .component import Component, Unit
+from .from_circuit import assemble
 from .library import write_library
 
 __all__ = [

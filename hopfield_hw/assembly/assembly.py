@@ -22,7 +22,7 @@ class Assembly:
 
     `name`: of its files, a plain name. `title`: a line of text. `circuit`: what it realises. `components`: in the order
     of their references. `sheets`: by its name the title of each sheet, from the root, then each neuron, to the power
-    sheet. `supplies`: by net its voltage, volts.
+    sheet. `supplies`: by net its voltage, volts. `library`: SPICE text of the models that the fields of components name.
 
     Raises InputError for a reference, or a role, that is there twice.
     """
@@ -33,6 +33,7 @@ class Assembly:
     components: tuple[Component, ...]
     sheets: Mapping[str, str]
     supplies: Mapping[str, float]
+    library: str = ""
 
     def __post_init__(self) -> None:
         for what, names in (

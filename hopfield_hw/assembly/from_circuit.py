@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from ..board.design import Board
 from ..circuit import Circuit, Role
@@ -17,6 +18,7 @@ from .component import GROUND, Component, Unit
 from .decoupling import Decoupling
 from .groups import SHARED_GROUP, Group, Groups
 from .hardware import RESET, Reset, connectors, plan_reset, reset_control, test_points
+from .library import write_library
 from .nets import Nets
 from .packages import DIODE_PINS, LM13700, SSM2212
 from .passives import capacitor_kind, resistor_fields, value_text
@@ -67,7 +69,7 @@ def assemble(board: Board | Circuit, *, name: str | None = None, op_amp: str | D
         references=References(circuit, devices, groups),
     )
     components = sorted(_components(plan, op_amp), key=lambda component: _order(component.reference))
-    return Assembly(
+    assembly = Assembly(
         name=name,
         title=title,
         circuit=circuit,
@@ -75,6 +77,7 @@ def assemble(board: Board | Circuit, *, name: str | None = None, op_amp: str | D
         sheets=groups.sheets,
         supplies=nets.supplies,
     )
+    return replace(assembly, library=write_library(assembly))
 
 
 def _components(plan: Plan, op_amp: str | DataSheet | None) -> Iterator[Component]:

@@ -113,8 +113,7 @@ class References:
         return self.at("R", group, self._end("R", group) - len(HARDWARE) + HARDWARE.index(what) + 1)
 
     def _slot(self, device: Device, prefix: str, group: Group, circuit: Circuit, names: set[str]) -> int | None:
-        operator, role, element = device.origin
-        name = device.name
+        role, element, name = device.origin.role, device.origin.element, device.name
         if group.number == 0:
             return SHARED_RESISTORS.index(name) + 1 if name in SHARED_RESISTORS else None
         second = name.endswith(SECOND) and name.removesuffix(SECOND) in names
