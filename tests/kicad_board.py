@@ -9,9 +9,9 @@ from typing import Any
 from small_circuits import circuit
 
 from hopfield_hw.assembly import Assembly, Component, Unit
-from hopfield_hw.circuit import Circuit, Device, Origin, Probe, Role
+from hopfield_hw.circuit import Circuit, Probe
 from hopfield_hw.kicad.sheet import Sheet
-from hopfield_hw.parts import Capacitor, Resistor, VoltageSource
+from hopfield_hw.parts import Capacitor, Resistor
 from hopfield_hw.parts.sources import VoltageGain
 
 SUPPLIES = {"+12V": 12.0, "-12V": -12.0}
@@ -65,14 +65,8 @@ def small_circuit() -> Circuit:
         devices.append((f"E{2 * i - 1}", VoltageGain(gain=2e5), (f"INT{i}", "0", "0", f"SUM{i}")))
         devices.append((f"E{2 * i}", VoltageGain(gain=2e5), (f"V{i}", "0", "0", f"NEG{i}")))
     found = circuit(*devices, probe="INT1", initial={"INT1": -0.01, "INT2": 0.004, "V1": 0.012, "V2": -0.0048})
-    origin = Origin("x", Role.SUPPLY, (0,))
-    rails = [
-        Device(f"V_{node}", VoltageSource(volts), (node, "0"), origin)
-        for node, volts in (("vcc", 12.0), ("vee", -12.0))
-    ]
-    loads = [Device(f"R_{rail.nodes[0]}", Resistor(resistance=1e6), rail.nodes, origin) for rail in rails]
     states = (Probe("1", "INT1", -1.0), Probe("2", "INT2", -1.0))
-    return replace(found, devices=(*found.devices, *rails, *loads), states=states, outputs=(Probe("1", "V1"),))
+    return replace(found, states=states, outputs=(Probe("1", "V1"),))
 
 
 def small_assembly(name: str = "small") -> Assembly:

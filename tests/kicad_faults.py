@@ -13,7 +13,7 @@ GRID = 1.27
 
 
 class Fault(NamedTuple):
-    """A fault: its name, and what plants it in a folder. `needs_kicad`: no gate of ours sees it."""
+    """A fault: its name, and what plants it in a folder."""
 
     name: str
     plant: Callable[[Path], None]
@@ -255,7 +255,7 @@ FAULTS = (
     Fault("a wire joins two nets", edit(NEURON, add_wire((50, 28), (70, 28)))),
     Fault("a resistor is moved", edit(NEURON, move("R101", 2))),
     Fault("a resistor is off the grid", edit(NEURON, move("R101", 0.25))),
-    Fault("a diode-like part is turned round", edit(POWER, turn("J2", 180))),
+    Fault("a connector is turned round", edit(POWER, turn("J2", 180))),
     Fault("an op-amp is mirrored: its inputs change places", edit(NEURON, mirror("U1", 1))),
     Fault("a section of the package is taken twice", edit(NEURON, swap_units("U1", 1, 3))),
     Fault(

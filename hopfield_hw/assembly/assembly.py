@@ -22,7 +22,7 @@ class Assembly:
 
     `name`: of its files, a plain name. `title`: a line of text. `circuit`: what it realises. `components`: in the order
     of their references. `sheets`: by its name the title of each sheet, from the root, then each neuron, to the power
-    sheet. `supplies`: by net its voltage, volts. `library`: SPICE text of the models that components name.
+    sheet. `supplies`: by net its voltage, volts. `library`: SPICE text of the models that fields of components name.
 
     Raises InputError for a reference, or a role, that is there twice.
     """

@@ -32,6 +32,8 @@ from .simulation import diode_fields, package_fields
 from .simulation import resistor_fields as drift_fields
 from .weights import Weights
 
+LONGEST_NAME = 40  # that is made from a title
+
 
 def assemble(board: Board | Circuit, *, name: str | None = None, op_amp: str | DataSheet | None = None) -> Assembly:
     """Return the components of a board, or of any circuit of physical parts.
@@ -184,8 +186,10 @@ def _net(what: str | None, at: Mapping[str, str]) -> str | None:
 
 
 def _plain(title: str) -> str:
-    """Return a title as a plain name."""
-    words = re.sub(r"[^a-z0-9]+", "_", title.lower()).strip("_")[:40].strip("_")
+    """Return a title as a plain name: its first words."""
+    words = re.sub(r"[^a-z0-9]+", "_", title.lower()).strip("_")
+    if len(words) > LONGEST_NAME:
+        words = words[:LONGEST_NAME].rpartition("_")[0] or words[:LONGEST_NAME]
     return words if words[:1].isalpha() else f"board_{words}".strip("_")
 
 

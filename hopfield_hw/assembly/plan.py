@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..circuit import Circuit, Device
+from ..parts import Resistor
 from .component import Component, Unit
 from .groups import Group, Groups
 from .nets import Nets
@@ -53,8 +54,6 @@ def single(
 
 def board_resistor(reference: str, ohms: float, role: str, group: Group, ends: tuple[str, str]) -> Component:
     """Return a resistor that only a board has."""
-    from ..parts import Resistor
-
     pins = {"1": ends[0], "2": ends[1]}
     fields = resistor_fields(Resistor(ohms))
     return single(reference, "R", value_text(ohms), "R_0805", role, group.sheet, pins, fields)

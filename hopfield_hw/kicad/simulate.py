@@ -19,9 +19,8 @@ from typing import Any, NamedTuple
 import xarray as xr
 
 from ..assembly import Assembly
-from ..assembly.component import GROUND
 from ..circuit import GROUND as GROUND_NODE
-from ..circuit import Circuit, Device, Probe, Role
+from ..circuit import Circuit, Probe
 from ..parts import CurrentSource, VoltageSource
 from ..spice.decks.nodes import Place
 from ..spice.dialects.table import find_dialect
@@ -120,23 +119,8 @@ def node_names(assembly: Assembly, schematic: Schematic) -> dict[str, str]:
         found = {at[pin] for pin in pins if pin in at}
         if len(found) == 1:
             names[net] = FORBIDDEN.sub("_", found.pop())
-    nodes = {node for device in assembly.circuit.devices for node in device.nodes}
-    by_node = {node: names[node] for node in nodes if node in names}
-    for node, volts in _supplies(assembly.circuit):
-        supply = next((name for name, value in assembly.supplies.items() if value == volts), None)
-        if node not in by_node and supply in names:
-            by_node[node] = names[supply]
-        elif node not in by_node and volts == 0.0:
-            by_node[node] = GROUND_NODE
-    return by_node | {GROUND_NODE: GROUND_NODE, GROUND: GROUND_NODE}
-
-
-def _supplies(circuit: Circuit) -> Iterator[tuple[str, float]]:
-    for device in circuit.devices:
-        if isinstance(device.part, VoltageSource) and device.origin.role == Role.SUPPLY:
-            volts = device.part.voltage
-            if isinstance(volts, float | int) and device.nodes[1] == GROUND_NODE:
-                yield device.nodes[0], float(volts)
+    by_node = {node: names[net] for node, net in assembly.net_names.items() if net in names}
+    return by_node | {GROUND_NODE: GROUND_NODE}
 
 
 def _source_lines(assembly: Assembly, circuit: Circuit, names: Mapping[str, str]) -> Iterator[str]:
@@ -149,4 +133,4 @@ def _source_lines(assembly: Assembly, circuit: Circuit, names: Mapping[str, str]
             if lost:
                 raise InputError(f"source {device.name}: its node {lost[0]!r} is at no net of the drawings")
             nodes = tuple(names[node] for node in device.nodes)
-            yield from dialect.format_device(Device(device.name, device.part, nodes, device.origin), {})
+            yield from dialect.format_device(device._replace(nodes=nodes), {})

@@ -322,6 +322,20 @@ def test_names_of_files_are_checked(name: str) -> None:
         assemble(integrators(network(2)), name=name)
 
 
+@pytest.mark.parametrize(
+    ("title", "name"),
+    [
+        ("A memory", "a_memory"),
+        ("4-bit A/D converter", "board_4_bit_a_d_converter"),
+        ("Memory of 64 neurons that recalls handwritten digits", "memory_of_64_neurons_that_recalls"),
+        ("x" * 60, "x" * 40),
+        ("°", "board"),
+    ],
+)
+def test_a_name_is_made_from_the_title(title: str, name: str) -> None:
+    assert assemble(replace(integrators(network(2)), title=title)).name == name
+
+
 def test_a_common_line_is_shared() -> None:
     assembly = assemble(integrators(alike(4), common_line=True))
     adder, unit = assembly.by_role["X_syn_line"]
