@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import fcntl
 import json
 import os
 import shutil
@@ -20,24 +21,36 @@ def find_chromium() -> str | None:
     return next((path for name in PROGRAMS if (path := shutil.which(name))), None)
 
 
+def _pipe() -> tuple[int, int]:
+    """Return the ends of a pipe, above the descriptors that Chromium takes."""
+    ends = os.pipe()
+    reads, writes = (fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, 10) for end in ends)
+    for end in ends:
+        os.close(end)
+    return reads, writes
+
+
 class Browser:
     """Chromium with one page; `errors`: what its console, its log and its scripts complained of."""
 
     def __init__(self, profile: Path) -> None:
         program = find_chromium()
         assert program is not None
-        reads, self._commands = os.pipe()
-        self._answers, writes = os.pipe()
-        # The pipes are the descriptors 3 and 4 of Chromium.
-        shell = f'exec "$@" 3<&{reads} 4>&{writes}'
+        reads, self._commands = _pipe()
+        self._answers, writes = _pipe()
+
+        def place() -> None:
+            os.dup2(reads, 3)  # where Chromium has its pipes; all other descriptors close by themselves
+            os.dup2(writes, 4)
+
         options = ["--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-dev-shm-usage"]
-        command = [program, *options, "--remote-debugging-pipe", f"--user-data-dir={profile}", "about:blank"]
         self._process = subprocess.Popen(
-            ["sh", "-c", shell, "sh", *command],
-            pass_fds=(reads, writes),
+            [program, *options, "--remote-debugging-pipe", f"--user-data-dir={profile}", "about:blank"],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
+            close_fds=False,
+            preexec_fn=place,
         )
         os.close(reads)
         os.close(writes)
