@@ -50,9 +50,9 @@ def report(
     """Write a design's board as one HTML file, which can run its circuit again.
 
     It has verdict, waveforms, checks, netlist with its weights, schematic, parts; with --budget and --samples the error
-    budget and the yield. It works from a disk, loads nothing, and stays below 5 MB. With --engine it holds ngspice as WebAssembly, and runs
-    the circuit again in the reader's browser with another weight, other parts, other supplies. The exit status is 1
-    where the board does not pass.
+    budget and the yield. It works from a disk, loads nothing, and stays below 5 MB. With --engine it holds ngspice as
+    WebAssembly, and runs the circuit again in the reader's browser with another weight, other parts, other supplies.
+    The exit status is 1 where the board does not pass.
     """
     check_output(output, *PAGES)
     chosen, limit = load(design, case), check_timeout(timeout)
