@@ -218,7 +218,8 @@ def _show_waves(result: BoardVerification) -> Html:
     ]
     note = (
         "Drag to zoom in time, double-click for the whole run, shift and wheel to zoom at the pointer. Below: ngspice "
-        "against the board's own equation, over the range; the dash-dotted line is the tolerance."
+        "against the board's own equation, over the range (a re-run in red against what is stored); the dash-dotted "
+        "line is the tolerance."
     )
     return section(
         "waves",

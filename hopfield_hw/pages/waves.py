@@ -13,7 +13,7 @@ from ..pictures.plots import evenly_spread, line_colours
 from ..values.arrays import Array
 from ..values.measures import ranges
 
-MOST = 200_000  # numbers of all waveforms; of more, every second time is left out, and so on
+MOST = 150_000  # numbers of all waveforms; of more, every second time is left out, and so on
 MACHINES = ("wave", "equation", "ideal")
 
 

@@ -126,7 +126,7 @@ board.draw = (() => {
     for (const n of chosen) {
       if (look.ideal) add(waves.ideal[quantity][n], { stroke: "#888", width: 1, dash: [2, 3] });
       add(waves.wave[quantity][n], { stroke: waves.colours[n] + (again ? "70" : ""), width: again ? 2 : 2.6 });
-      if (again) add(again[quantity][n], { stroke: "#cc3311", width: 1.8 });
+      if (again) add(again[quantity][n], { stroke: "#cc3311", width: 1.4 });
       if (look.equation) add(waves.equation[quantity][n], { stroke: "#111", width: 1, dash: [6, 5] });
       const difference = (reference, found) => found.map((v, p) => {
         const size = Math.abs(v - reference[p]) / spans[n];
