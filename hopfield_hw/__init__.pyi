@@ -8,6 +8,7 @@ from . import (
     formats,
     memories,
     optimisation,
+    pages,
     pictures,
     problems,
     production,
@@ -61,6 +62,7 @@ from .functions import (
 from .graph import Graph, Units, parse_graph
 from .lowering import lower
 from .networks import Network
+from .pages import write_report
 from .parts import IdealGain, MacroModel, OnePole, Subcircuit
 from .parts.data_sheet import DataSheet, read_data_sheet
 from .production.monte_carlo import MonteCarlo, monte_carlo
@@ -149,6 +151,7 @@ __all__ = [
     "memories",
     "monte_carlo",
     "optimisation",
+    "pages",
     "parse_graph",
     "pictures",
     "problems",
@@ -173,4 +176,5 @@ __all__ = [
     "transforms",
     "verify",
     "write_deck",
+    "write_report",
 ]
