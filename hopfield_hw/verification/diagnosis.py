@@ -16,6 +16,7 @@ from ..circuit import Circuit, Probe, Role
 from ..extraction import DeviceChanges, Differences, Extraction, compare_devices, extract
 from ..graph import Graph
 from ..lowering import lower
+from ..parts import OpAmp
 from ..spice.decks.statements import read_statements
 from ..spice.transient import Deck
 from ..values.errors import HopfieldHWError, InputError
@@ -98,6 +99,8 @@ def _find_changed_circuit(judged: Judged) -> list[Suspect]:
     """Return the few devices of a circuit that are not those which its cell makes for its graph."""
     try:
         made = lower(judged.graph, cell=judged.circuit.cell, rescale=True)
+        if _op_amps(made) != _op_amps(judged.circuit):
+            return []  # of other parts than the cell takes by itself
         text = judged.circuit.netlist()
         changes = compare_devices(text, made.netlist(), TOLERANCE)
     except HopfieldHWError:
@@ -106,6 +109,10 @@ def _find_changed_circuit(judged: Judged) -> list[Suspect]:
         return []
     found, explains = _rank(made, changes, judged.seen, _names_as_written(text))
     return found if explains else []
+
+
+def _op_amps(circuit: Circuit) -> dict[str, OpAmp]:
+    return {device.name: device.part for device in circuit.devices if isinstance(device.part, OpAmp)}
 
 
 def _names_as_written(text: str) -> Mapping[str, str]:
