@@ -9,7 +9,7 @@ from ..functions.formula_text import parse_number
 from ..spice.decks.statements import Statement, read_statements
 from .devices import FlatDeck, FlatDevice, Kind
 from .flatten import flatten
-from .named_edits import NamedEdit, find_factor, find_named_edits, have_same_names
+from .named_edits import NamedEdit, find_factor, find_named_edits, have_same_names, keys_differ
 
 # How many nodes the devices have that no network is read back from: lines, switches, inductors.
 NODES = {"t": 4, "o": 4, "y": 2, "u": 3, "s": 4, "w": 2, "l": 2}
@@ -49,7 +49,7 @@ def _size(edit: NamedEdit, given: FlatDeck, wanted: FlatDeck) -> float | None:
         device, right = given.by_name[name], wanted.by_name[name]
         if device.formula is not None:
             found.append(abs((find_factor(device, right) or 0.0) - 1.0))
-        elif device.value is None or not right.value:
+        elif device.value is None or not right.value or keys_differ(device, right):
             return None
         else:
             found.append(abs(device.value / right.value - 1.0))

@@ -86,7 +86,7 @@ def _join_replaced(edits: list[NamedEdit]) -> Iterator[NamedEdit]:
 def _differ(given: FlatDevice, wanted: FlatDevice, tolerance: float) -> bool:
     return (
         _values_differ(given, wanted, tolerance)
-        or _keys_differ(given, wanted)
+        or keys_differ(given, wanted)
         or _rest(given) != _rest(wanted)
         or find_factor(given, wanted) != 1.0
     )
@@ -98,7 +98,8 @@ def _rest(device: FlatDevice) -> FlatDevice:
     return replace(device, nodes=nodes, sensed=sensed, formula=None, value=None, where="", wave="", keys=())
 
 
-def _keys_differ(given: FlatDevice, wanted: FlatDevice) -> bool:
+def keys_differ(given: FlatDevice, wanted: FlatDevice) -> bool:
+    """Whether two devices differ in a further parameter."""
     a, b = dict(given.keys), dict(wanted.keys)
     return a.keys() != b.keys() or any(abs(a[key] - b[key]) > SAME * abs(b[key]) for key in b)
 
@@ -166,7 +167,7 @@ def _changes(name: str, given: FlatDevice, wanted: FlatDevice) -> Iterator[Named
     said += [f"goes to {here}, and should go to {there}" for here, there in moved]
     if _values_differ(given, wanted):
         said.append(f"is {_value(given)}, and should be {_value(wanted)}")
-    if _keys_differ(given, wanted):
+    if keys_differ(given, wanted):
         a, b = (", ".join(f"{key}={value:.4g}" for key, value in each.keys) or "none" for each in (given, wanted))
         said.append(f"has the parameters {a}, and should have {b}")
     kind: Kind = "rewired" if moved else "capacitor" if given.kind == "C" else "value"

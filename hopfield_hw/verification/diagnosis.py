@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -59,15 +60,16 @@ class Suspect:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Judged:
-    """What has failed: the `deck` that was run, the circuit that it should have been, with its text, and their graph.
+    """What has failed: the `deck` that was run, and the circuit that it should have been.
 
-    `seen`: what the runs would have noticed. `named`: whether the devices of the circuit are those of the deck.
+    `graph`, `inputs`: of both. `intended`: the text of the circuit. `seen`: what the runs would have noticed. `named`: whether the devices of the circuit are those of the deck.
     """
 
     graph: Graph
     circuit: Circuit
     deck: Deck
     intended: str
+    inputs: Any
     seen: Coverage
     limit: float
     named: bool
@@ -174,30 +176,19 @@ def _with_names(words: str, devices: Sequence[str], names: Sequence[str]) -> str
 
 def _read_back(judged: Judged) -> list[Suspect]:
     """Return what explains how a deck differs from its network once both are read back; none where they cannot be."""
-    is_own = judged.named and judged.deck.text == judged.intended
-    source = judged.circuit if is_own else _with_inputs(judged.deck.text, judged.circuit.inputs)
     try:
-        found = _label(extract(source, verify=False), judged.deck.states)
+        found = _label(extract(judged.deck.text, verify=False), judged.deck.states)
+        # With inputs as in the deck: constant ones are biases in both.
+        ideal = lower(judged.graph, cell="ideal").driven(judged.inputs)
+        intended = _label(extract(ideal.netlist(), ideal=True, verify=False), ideal.states)
+        intended = replace(intended, deck=None)
         tolerance = max(judged.limit, MEASURED if found.way == "clamped states" else TOLERANCE)
-        by_device = found.diff(judged.graph, tolerance)
+        by_device = found.diff(intended, tolerance)
         if by_device.findings and by_device.left <= LEFT:
             return _of_findings(judged, by_device)
-        return _of_values(judged, found, replace(found, deck=None).diff(judged.graph, tolerance))
+        return _of_values(judged, found, replace(found, deck=None).diff(intended, tolerance))
     except HopfieldHWError:
         return []
-
-
-def _with_inputs(text: str, inputs: Sequence[str]) -> str:
-    """Return a deck whose sources of inputs have a waveform, by which they are told from supplies."""
-    names = {name.lower() for name in inputs}
-    lines = ["*"]
-    for statement in read_statements(text).statements:
-        words = statement.text.split()
-        if statement.word in names and len(words) == 4:
-            lines.append(f"{' '.join(words[:3])} pwl(0 {words[3]} 1 {words[3]})")
-        else:
-            lines += statement.lines
-    return "\n".join(lines) + "\n"
 
 
 def _label(found: Extraction, probes: Sequence[Probe]) -> Extraction:

@@ -149,6 +149,7 @@ def judge_circuit(
             circuit=circuit,
             deck=judged,
             intended=intended.text,
+            inputs=inputs,
             seen=seen,
             limit=limit,
             named=named,
