@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..circuit import Circuit, Probe, Role
-from ..extraction import DeviceChanges, Differences, Extraction, compare_devices, extract
+from ..extraction import ClockedExtraction, DeviceChanges, Differences, Extraction, compare_devices, extract
 from ..graph import Graph
 from ..lowering import lower
 from ..parts import OpAmp
@@ -35,8 +35,14 @@ LEFT = 0.05
 # A circuit that differs from that of its cell in more devices than this is of other values throughout.
 MOST_CHANGED = 8
 # The roles of the devices behind a value of a network, by its name in what differs.
-ROLES: Mapping[str, Role] = {"T": Role.WEIGHT, "1/R": Role.RESISTANCE, "I": Role.BIAS, "C": Role.CAPACITANCE}
-NAMED = re.compile(r"(T|1/R|I|C)\[(\d+)(?:, (\d+))?\]")
+ROLES: Mapping[str, Role] = {
+    "T": Role.WEIGHT,
+    "1/R": Role.RESISTANCE,
+    "I": Role.BIAS,
+    "b": Role.BIAS,
+    "C": Role.CAPACITANCE,
+}
+NAMED = re.compile(r"(T|1/R|I|b|C)\[(\d+)(?:, (\d+))?\]")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +68,8 @@ class Suspect:
 class Judged:
     """What has failed: the `deck` that was run, and the circuit that it should have been.
 
-    `graph`, `inputs`: of both. `intended`: the text of the circuit. `seen`: what the runs would have noticed. `named`: whether the devices of the circuit are those of the deck.
+    `graph`, `inputs`: of both. `intended`: the text of the circuit. `seen`: what the runs would have noticed. `named`:
+    whether the devices of the circuit are those of the deck.
     """
 
     graph: Graph
@@ -178,6 +185,9 @@ def _read_back(judged: Judged) -> list[Suspect]:
     """Return what explains how a deck differs from its network once both are read back; none where they cannot be."""
     try:
         found = _label(extract(judged.deck.text, verify=False), judged.deck.states)
+        if isinstance(found, ClockedExtraction):
+            by_device = found.diff(judged.graph, max(judged.limit, TOLERANCE))
+            return _of_findings(judged, by_device) if by_device.left <= LEFT else []
         # With inputs as in the deck: constant ones are biases in both.
         ideal = lower(judged.graph, cell="ideal").driven(judged.inputs)
         intended = _label(extract(ideal.netlist(), ideal=True, verify=False), ideal.states)
