@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 from scipy.interpolate import Akima1DInterpolator
 
 from ..graph import Delay, Graph, Hold, Leak
-from ..graph.neutral import direct_links
 from ..values.arrays import Array
 from ..values.signals import Signal
 from .evaluate import Evaluator, Values
@@ -30,17 +27,11 @@ class Along:
 
     Nothing is integrated: dx/dt is C^-1 (-x/R + what drives the Leak), with the states, and what Delays give, taken
     from the waveform itself: a Delay gives what drove it at t - tau, of the states that the waveform had then (its
-    history before the start). `given`: operators whose values at the waveform's times, (M, size), are known.
+    history before the start).
     """
 
-    def __init__(
-        self, graph: Graph, inputs: Signal | None, waveform: Waveform, given: Mapping[str, Array] | None = None
-    ) -> None:
+    def __init__(self, graph: Graph, inputs: Signal | None, waveform: Waveform) -> None:
         self.graph, self.inputs, self.waveform = graph, inputs, waveform
-        self.given = {} if given is None else dict(given)
-        self._between = {
-            name: Akima1DInterpolator(waveform.times, values, method="makima") for name, values in self.given.items()
-        }
         self.leaks, self.holds, self.delays = graph.of_type(Leak), graph.of_type(Hold), graph.of_type(Delay)
         self.operators = Evaluator([graph], (*self.leaks, *self.holds, *self.delays))
         self._equation = LeakEquation(self.operators, [graph])
@@ -49,24 +40,10 @@ class Along:
             Akima1DInterpolator(*waveform, method="makima") if self.delays and len(waveform.times) > 1 else None
         )
 
-    @cached_property
-    def depth(self) -> int:
-        """How many times the longest chain of delays through delays alone goes back; 1 where none drives another."""
-        links = direct_links(self.graph)
-        if not links.edges:
-            return 1
-        taus = [float(np.min(d.tau.values)) if isinstance(d.tau, Signal) else d.tau for d in self.delays]
-        return int(float(self.waveform.times[-1]) / min(taus)) + 1
-
-    @property
-    def effort(self) -> int:
-        """How many evaluations of the graph one takes: what each Delay gives is one of its own, at each depth."""
-        return 1 + len(self.delays) * self.depth
-
     def values(self, t: Array, x: Array) -> Values:
         """Return the value of each operator, (P, size), at the times t (P,) and the states x (P, n)."""
         states = np.concatenate([x, *(self._late(delay, t) for delay in self.delays)], axis=-1)
-        return self.operators.evaluate(states, self._inputs(t), known=self._known(t))
+        return self.operators.evaluate(states, self._inputs(t))
 
     def slope(self, values: Values) -> Array:
         """Return dx/dt of the Leaks, (P, continuous), from the values of the operators."""
@@ -88,9 +65,6 @@ class Along:
 
     def _inputs(self, t: Array) -> Array:
         return input_values(self.inputs, t, self.operators.input_size)
-
-    def _known(self, t: Array) -> Values:
-        return {name: path(t) for name, path in self._between.items()}
 
     def _late(self, delay: Delay, t: Array) -> Array:
         """Return what a Delay gives at the times t, (P, size)."""
@@ -114,5 +88,5 @@ class Along:
             self._late(other, t) if other.name in needed else np.zeros((t.size, other.size)) for other in self.delays
         ]
         states = np.concatenate([x, *others], axis=-1)
-        values = self.operators.evaluate(states, self._inputs(t), needed=needed, known=self._known(t))
+        values = self.operators.evaluate(states, self._inputs(t), needed=needed)
         return np.asarray(self.operators.driven(values, delay))

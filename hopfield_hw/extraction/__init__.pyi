@@ -1,4 +1,5 @@
 from .agreement import Agreement
+from .by_name import DeviceChanges, compare_devices
 from .clocked_extraction import ClockedExtraction
 from .devices import FlatDeck, FlatDevice
 from .differences import compare
@@ -15,6 +16,7 @@ __all__ = [
     "Agreement",
     "ClockedExtraction",
     "Deviation",
+    "DeviceChanges",
     "Differences",
     "Extraction",
     "FamilyFit",
@@ -24,6 +26,7 @@ __all__ = [
     "Recording",
     "WaveformFit",
     "compare",
+    "compare_devices",
     "extract",
     "fit_waveforms",
     "flatten",

@@ -6,6 +6,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
+import numpy as np
+
+from ..functions.expressions import evaluate
 from ..values.si_text import format_si
 from .devices import FlatDeck, FlatDevice
 from .findings import Kind
@@ -14,7 +17,9 @@ from .findings import Kind
 SAME = 1e-9
 # Decks are of the same names where this part of the devices of one is in the other.
 SHARED = 0.8
-UNITS = {"R": "Ohm", "C": "F", "V": "V", "I": "A", "G": "S"}
+UNITS = {"R": "Ohm", "C": "F", "V": "V", "I": "A", "G": "S", "T": "s", "L": "H"}
+# Voltages at which two formulas are held against each other: so many points, so far out.
+POINTS, SEED, LARGEST = 64, 7, 10.0
 
 
 class NamedEdit(NamedTuple):
@@ -35,9 +40,9 @@ class NamedEdit(NamedTuple):
 
 
 def have_same_names(deck: FlatDeck, known: FlatDeck) -> bool:
-    """Whether most devices of an intended deck are in another one by their names."""
+    """Whether most devices of an intended deck, all but one of a small one, are in another one by their names."""
     shared = sum(name in deck.by_name for name in known.by_name)
-    return shared >= SHARED * len(known.by_name)
+    return shared >= min(SHARED * len(known.by_name), len(known.by_name) - 1) > 0
 
 
 def find_named_edits(deck: FlatDeck, known: FlatDeck, tolerance: float = 1e-9) -> list[NamedEdit]:
@@ -60,16 +65,69 @@ def find_named_edits(deck: FlatDeck, known: FlatDeck, tolerance: float = 1e-9) -
     for name, device in deck.by_name.items():
         if name not in known.by_name:
             words = f"{name} ({_value(device)}, {' to '.join(device.nodes[:2])}) should not be there"
-            edits.append(NamedEdit("extra", words, (name,)))
-    return edits
+            edits.append(NamedEdit("extra", words, (name,), device.nodes[:2]))
+    return list(_join_replaced(edits))
+
+
+def _join_replaced(edits: list[NamedEdit]) -> Iterator[NamedEdit]:
+    """Yield edits, those of a device that is missing and another one in its place as one."""
+    extra = [edit for edit in edits if edit.kind == "extra"]
+    taken = set()
+    for edit in edits:
+        other = next((e for e in extra if e not in taken and set(e.nodes) == set(edit.nodes)), None)
+        if edit.kind == "missing" and other is not None:
+            taken.add(other)
+            words = f"{edit.words}, and {other.words.removesuffix(' should not be there')} is in its place"
+            yield NamedEdit("curve", words, (*edit.devices, *other.devices))
+        elif edit not in taken:
+            yield edit
 
 
 def _differ(given: FlatDevice, wanted: FlatDevice, tolerance: float) -> bool:
-    return _values_differ(given, wanted, tolerance) or _rest(given) != _rest(wanted)
+    return (
+        _values_differ(given, wanted, tolerance)
+        or keys_differ(given, wanted)
+        or _rest(given) != _rest(wanted)
+        or find_factor(given, wanted) != 1.0
+    )
 
 
 def _rest(device: FlatDevice) -> FlatDevice:
-    return replace(device, value=None, where="", wave="", keys=())
+    nodes = tuple(sorted(device.nodes)) if device.kind in ("R", "C") else device.nodes
+    sensed = device.sensed if device.formula is None else ()
+    return replace(device, nodes=nodes, sensed=sensed, formula=None, value=None, where="", wave="", keys=())
+
+
+def keys_differ(given: FlatDevice, wanted: FlatDevice) -> bool:
+    """Whether two devices differ in a further parameter."""
+    a, b = dict(given.keys), dict(wanted.keys)
+    return a.keys() != b.keys() or any(abs(a[key] - b[key]) > SAME * abs(b[key]) for key in b)
+
+
+def find_factor(given: FlatDevice, wanted: FlatDevice) -> float | None:
+    """Return by how much the formula of a device gives more than another one's; None where it is another one."""
+    if given.formula is None or wanted.formula is None:
+        return 1.0 if given.formula is wanted.formula else None
+    if set(given.sensed) != set(wanted.sensed):
+        return None
+    if (given.formula, given.sensed) == (wanted.formula, wanted.sensed):
+        return 1.0
+    rng = np.random.default_rng(SEED)
+    sizes = np.geomspace(1e-3, LARGEST, POINTS)
+    volts = {node: sizes * rng.uniform(-1.0, 1.0, POINTS) for node in wanted.sensed}
+    with np.errstate(all="ignore"):
+        a, b = (
+            np.broadcast_to(evaluate(device.formula, [volts[node] for node in device.sensed]), POINTS)
+            for device in (given, wanted)
+            if device.formula is not None
+        )
+    size = float(b @ b)
+    if not np.isfinite(size) or not np.all(np.isfinite(a)):
+        return None
+    factor = float(a @ b) / size if size else 1.0
+    if np.max(np.abs(a - factor * b)) > SAME * max(float(np.max(np.abs(b))), 1e-300):
+        return None
+    return 1.0 if abs(factor - 1.0) <= SAME else factor
 
 
 def _values_differ(given: FlatDevice, wanted: FlatDevice, part: float = SAME) -> bool:
@@ -95,15 +153,23 @@ def _changes(name: str, given: FlatDevice, wanted: FlatDevice) -> Iterator[Named
     if given.is_op_amp and wanted.is_op_amp and given.inputs == wanted.inputs[::-1]:
         yield NamedEdit("inputs", f"inputs of {name} are exchanged", (name,))
         return
-    if given.kind != wanted.kind or given.formula != wanted.formula or given.model != wanted.model:
+    factor = find_factor(given, wanted)
+    if given.kind != wanted.kind or factor is None or given.model != wanted.model:
         yield NamedEdit("curve", f"{name} is another device than it should be", (name,))
         return
-    said = []
-    ends = zip((*given.nodes, *given.sensed), (*wanted.nodes, *wanted.sensed), strict=False)
-    moved = [(here, there) for here, there in ends if here != there]
+    said = [] if factor == 1.0 else [f"gives {factor:.4g} times what it should"]
+    ends, goals = given.nodes, wanted.nodes
+    if given.kind in ("R", "C") and (ends[0] == goals[1] or ends[1] == goals[0]):
+        ends = ends[::-1]
+    if given.formula is None:
+        ends, goals = (*ends, *given.sensed), (*goals, *wanted.sensed)
+    moved = [(here, there) for here, there in zip(ends, goals, strict=False) if here != there]
     said += [f"goes to {here}, and should go to {there}" for here, there in moved]
     if _values_differ(given, wanted):
         said.append(f"is {_value(given)}, and should be {_value(wanted)}")
+    if keys_differ(given, wanted):
+        a, b = (", ".join(f"{key}={value:.4g}" for key, value in each.keys) or "none" for each in (given, wanted))
+        said.append(f"has the parameters {a}, and should have {b}")
     kind: Kind = "rewired" if moved else "capacitor" if given.kind == "C" else "value"
     yield NamedEdit(kind, f"{name} {', and '.join(said) or 'differs'}", (name,), tuple(there for _, there in moved))
 

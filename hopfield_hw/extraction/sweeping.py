@@ -131,7 +131,8 @@ def _formula_widths(found: Found, nodal: Nodal) -> list[float] | None:
         return None
     widths = {}
     for curve in read_curves(nodal):
-        gain = curve.recognised().gain
+        rising = curve if curve.upper > curve.lower else curve.turned()
+        gain = rising.recognised().gain
         slope = float(np.max(np.abs(gain.slope))) if gain is not None else 0.0
         reach = 0.5 * abs(curve.upper - curve.lower)
         widths[curve.owner] = reach / slope if 0.0 < slope < np.inf else 1.0

@@ -1,54 +1,56 @@
-"""Which device is at fault: the equation of each state, filled in with the waveforms that the circuit gave."""
+"""Which device is at fault: a deck against its circuit device by device, or read back against its network.
+
+A deck with the devices of a circuit is held against it by their names. Where nothing differs there, or a deck has
+names of its own, it is read back (see `extraction`), and its devices are those whose change would give the network.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any
 
 import numpy as np
 
-from ..circuit import Circuit, Device, Origin, Role
+from ..circuit import Circuit, Probe, Role
+from ..extraction import ClockedExtraction, DeviceChanges, Differences, Extraction, compare_devices, extract
 from ..graph import Graph
-from ..parts import Resistor
-from ..values.arrays import Array
-from ..values.si_text import format_si
-from .changes import imbalance, left_by
-from .steps import Run
-from .terms import Term, terms
+from ..lowering import lower
+from ..parts import OpAmp
+from ..spice.decks.statements import read_statements
+from ..spice.transient import Deck
+from ..values.errors import HopfieldHWError, InputError
+from .coverage import Coverage
 
-# A state is looked at where it is off by this part of the worst one, and an amplifier by this part of its range.
-WRONG_CURVE = 2e-3
-# A value that acts as less than this part of itself is not there.
-OPEN = 1e-3
-# The roles of the devices that make an amplifier's curve.
-CURVE = (Role.FUNCTION, Role.CLAMP)
-# Terms are added until they explain this part of what the states are off by, three of them at most.
-EXPLAINED, LEAST = 0.9999, 1e-9
-MAX_TERMS = 3
-# Where terms explain less than this part, so many of them are also tried far off: open, turned, shorted; fewer where a
-# graph takes more than this effort.
-WELL, MOST_LARGE, LITTLE = 0.999, 12, 10
-FACTORS = (0.0, -1.0, 0.5, 2.0, 1e3)
-# Terms whose effects are so much alike have one; of more than so many, the runs see too little.
-SAME, MOST_SAME = 1e-7, 3
-# A term of which no more than this part is its own has the effect of others.
-ALIKE = 1e-10
-# Terms that explain less than the best one by at most the first part are named beside it; by at most the second one
-# they are as good, but not where the best one leaves next to nothing (the third).
-NEARLY, TIE, EXACT = 1e-2, 3e-4, 1e-6
-PLAIN = 0.02
 MAX_SUSPECTS = 8
-# A state that moves less than this part of what its equation asks for is held by something.
-STUCK = 1e-3
+# Values of a deck that differ by less than this part are one.
+TOLERANCE = 1e-5
+# Of what is measured in a simulator, what differs by less than this part is noise.
+MEASURED = 1e-3
+# A change below this part of what would be noticed explains no failure.
+TOO_SMALL = 0.1
+# Devices that leave more than this part of what differs do not explain it: then values are named.
+LEFT = 0.05
+# A circuit that differs from that of its cell in more devices than this is of other values throughout.
+MOST_CHANGED = 8
+# The roles of the devices behind a value of a network, by its name in what differs.
+ROLES: Mapping[str, Role] = {
+    "T": Role.WEIGHT,
+    "1/R": Role.RESISTANCE,
+    "I": Role.BIAS,
+    "b": Role.BIAS,
+    "C": Role.CAPACITANCE,
+}
+NAMED = re.compile(r"(T|1/R|I|b|C)\[(\d+)(?:, (\d+))?\]")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Suspect:
-    """What would explain what the circuit did, if it were another value.
+    """What would explain what the circuit did, if it were another one.
 
-    `weight`: the term of the equation, such as `syn.weights[3, 7]`; `devices`: what realises it; `explained`: the part
-    of what the states are off by that its best change (and of those named with it) takes away; `change`: that change.
+    `weight`: what of the graph it is, such as `syn.weights[3, 7]`; `devices`: what is at fault; `explained`: the part
+    of what differs that it accounts for, with those named before it; `change`: what is wrong, in words.
     """
 
     neuron: str
@@ -62,219 +64,194 @@ class Suspect:
         return f"{f'neuron {self.neuron}: ' if self.neuron else ''}{devices}: {self.change}"
 
 
-def diagnose(circuit: Circuit, runs: Sequence[Run], extent: Array, *, named: bool = True) -> tuple[Suspect, ...]:
-    """Return the suspected devices of a circuit that should realise the graph of its runs.
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Judged:
+    """What has failed: the `deck` that was run, and the circuit that it should have been.
 
-    Each state's equation, integrated over short pieces of the runs, C_i (x_i(b) - x_i(a)) = int (-x_i/R_i + sum_j T_ij
-    v_j + ...) dt, is filled in with the waveforms that the circuit gave, its own amplifiers' among them: only where a
-    device is wrong does it not balance. The terms whose change would restore the balance are named, the best first.
-    Amplifiers are judged by v_i = g_i(x_i) directly. `extent`: (states + outputs,), the range of each, volts. `named`:
+    `graph`, `inputs`: of both. `intended`: the text of the circuit. `seen`: what the runs would have noticed. `named`:
     whether the devices of the circuit are those of the deck.
     """
-    own = [run.with_own_amplifiers() for run in runs]
-    found = [*_amplifiers(circuit, runs), *find_shorted(circuit, own, extent), *_equations(circuit, own, extent)]
-    once = {(suspect.neuron, suspect.weight): suspect for suspect in reversed(found)}
-    kept = [suspect for suspect in found if once.pop((suspect.neuron, suspect.weight), None) is not None]
-    if not named:
-        return tuple(replace(suspect, devices=()) for suspect in kept[:MAX_SUSPECTS])
-    return tuple(suspect for suspect in kept if suspect.devices)[:MAX_SUSPECTS]
+
+    graph: Graph
+    circuit: Circuit
+    deck: Deck
+    intended: str
+    inputs: Any
+    seen: Coverage
+    limit: float
+    named: bool
 
 
-def _amplifiers(circuit: Circuit, runs: Sequence[Run]) -> Iterator[Suspect]:
-    """Yield the amplifiers of states whose outputs are not what the graph makes of the circuit's own states."""
-    graph = runs[0].graph
-    for name in runs[0].of_states:
-        given = np.concatenate([run.probed[name][1:] for run in runs])
-        wanted = np.concatenate([run.along.values(run.times[1:], run.states[1:])[name] for run in runs])
-        off = np.sqrt(np.mean((given - wanted) ** 2, axis=0))
-        scale = max(float(np.max(np.abs(wanted))), float(np.max(np.abs(given))), 1e-12)
-        for k in np.argsort(-off).tolist():
-            if off[k] > WRONG_CURVE * scale:
-                devices = _names(d for role in CURVE for d in circuit.devices_from(name, (k,), role))
-                text = f"v differs from g(x) by {format_si(float(off[k]), 'V')} RMS"
-                label = graph.labels(graph.by_name[name])[k]
-                place = str(Origin(name, Role.FUNCTION, (k,)))
-                yield Suspect(neuron=label, weight=place, devices=devices, explained=1.0, change=text)
+def diagnose(judged: Judged) -> tuple[Suspect, ...]:
+    """Return the suspected devices, the likeliest first."""
+    found, explains = find_changed(judged) if judged.named else ([], False)
+    if explains:
+        return tuple(found[:MAX_SUSPECTS])
+    if judged.named and judged.deck.text == judged.intended:
+        found = _find_changed_circuit(judged)
+    return tuple((found or [*_read_back(judged), *found])[:MAX_SUSPECTS])
 
 
-def find_shorted(circuit: Circuit, runs: Sequence[Run], extent: Array) -> Iterator[Suspect]:
-    """Yield the states that stand still at 0 V whatever their equation asks for: their node or capacitor is shorted."""
-    first = 0
-    for leak in runs[0].along.leaks:
-        for k in range(leak.output_size):
-            i = first + k
-            held = max(float(np.max(np.abs(run.states[1:, i]))) for run in runs)
-            asked = max(float(np.max(np.abs(run.steps.volts[:, i]))) for run in runs)
-            if held <= STUCK * min(asked, float(extent[i])):
-                across = (Role.CAPACITANCE, Role.RESISTANCE)
-                devices = _names(d for role in across for d in circuit.devices_from(leak.name, (k,), role))
-                place = str(Origin(leak.name, Role.CAPACITANCE, (k,)))
-                label = runs[0].graph.state_labels[i]
-                yield Suspect(
-                    neuron=label,
-                    weight=place,
-                    devices=devices,
-                    explained=1.0,
-                    change="the state stands at 0 V: shorted",
-                )
-        first += leak.output_size
+def find_changed(judged: Judged) -> tuple[list[Suspect], bool]:
+    """Return the devices of a deck that are not those of its circuit, and whether they explain a failure."""
+    if judged.deck.text == judged.intended:
+        return [], False
+    try:
+        changes = compare_devices(judged.deck.text, judged.intended, TOLERANCE)
+    except InputError:
+        return [], False
+    written = _names_as_written(judged.deck.text)
+    return _rank(judged.circuit, changes, judged.seen, written) if changes is not None else ([], False)
 
 
-def find_absent(circuit: Circuit, words: Collection[str]) -> Iterator[Suspect]:
-    """Yield the capacitors of states that a deck, of which these are the devices (lower case), does not have."""
-    for device in circuit.devices:
-        if device.origin.role is Role.CAPACITANCE and device.name.lower() not in words:
-            label = circuit.label_of(device.origin)
-            said = "is not in the deck"
-            yield Suspect(neuron=label, weight=str(device.origin), devices=(device.name,), explained=1.0, change=said)
+def _find_changed_circuit(judged: Judged) -> list[Suspect]:
+    """Return the few devices of a circuit that are not those which its cell makes for its graph."""
+    try:
+        made = lower(judged.graph, cell=judged.circuit.cell, rescale=True)
+        if _op_amps(made) != _op_amps(judged.circuit):
+            return []  # of other parts than the cell takes by itself
+        text = judged.circuit.netlist()
+        changes = compare_devices(text, made.netlist(), TOLERANCE)
+    except HopfieldHWError:
+        return []
+    if changes is None or len(changes.edits) > MOST_CHANGED or any(edit.kind == "curve" for edit in changes.edits):
+        return []
+    found, explains = _rank(made, changes, judged.seen, _names_as_written(text))
+    return found if explains else []
 
 
-def _equations(circuit: Circuit, runs: Sequence[Run], extent: Array) -> Iterator[Suspect]:
-    """Yield the terms whose change would make the equations balance, those of the best set first."""
-    candidates = terms(circuit, runs, extent)
-    if not candidates:
-        return
-    rest = np.concatenate([imbalance(run, extent) for run in runs])
-    total = before = float(np.sum(rest**2))
-    bare = [not _devices(circuit, term) for term in candidates]
-    basis: list[Array] = []
-    while total > 0.0 and len(basis) < MAX_TERMS:
-        fits = [_fit(term, rest, basis) for term in candidates]
-        left = [before - fit.explained for fit in fits]
-        best = min(left)
-        if best >= (1.0 - LEAST) * before:
-            break  # nothing explains any of it
-        if not basis and best > (1.0 - WELL) * total:
-            for k, fit in _large(candidates, left, total, runs, extent).items():
-                if total - fit.explained < left[k]:
-                    fits[k], left[k] = fit, total - fit.explained
-            best = min(left)
-        # Of what explains as much as makes no difference, what has a device comes first; then one that is missing or
-        # turned before one whose value is just so much off; then the order of the candidates, the simplest first.
-        nearly = best + NEARLY * (before - best)
-        alike = best + min(TIE * (before - best), best + EXACT * total)
-        plain = [not _is_plain(term, fit.change) for term, fit in zip(candidates, fits, strict=True)]
-        order = sorted(
-            range(len(left)), key=lambda k: (left[k] > alike, left[k] if left[k] > alike else 0.0, bare[k], plain[k], k)
+def _op_amps(circuit: Circuit) -> dict[str, OpAmp]:
+    return {device.name: device.part for device in circuit.devices if isinstance(device.part, OpAmp)}
+
+
+def _names_as_written(text: str) -> Mapping[str, str]:
+    """Return by first word of a deck's statements, lower case, the word as it stands there."""
+    return {statement.word: statement.text.split()[0] for statement in read_statements(text).statements}
+
+
+def _rank(
+    circuit: Circuit, changes: DeviceChanges, seen: Coverage, written: Mapping[str, str]
+) -> tuple[list[Suspect], bool]:
+    """Return suspects by how much what is wrong with them would be noticed, and whether any of it would."""
+    smallest = {name.lower(): size for name, size in seen.smallest.items()}
+
+    def noticed(devices: Sequence[str], size: float | None) -> float:
+        if size is None:
+            return np.inf
+        return max(size / smallest.get(name, size) if smallest.get(name, size) else np.inf for name in devices)
+
+    sizes = [noticed(edit.devices, size) for edit, size in zip(changes.edits, changes.sizes, strict=True)]
+    total = sum(size for size in sizes if np.isfinite(size))
+    order = sorted(range(len(sizes)), key=lambda k: -sizes[k])
+    found = []
+    for k in order:
+        edit = changes.edits[k]
+        explained = sizes[k] / total if np.isfinite(sizes[k]) and total else 1.0
+        words = "its inputs are exchanged" if edit.kind == "inputs" else edit.words
+        found.append(_of_devices(circuit, edit.devices, words, explained, written))
+    return found, bool(sizes) and max(sizes) >= TOO_SMALL
+
+
+def _of_devices(
+    circuit: Circuit, devices: Sequence[str], words: str, explained: float, written: Mapping[str, str]
+) -> Suspect:
+    """Return a suspect of some devices, under their own names."""
+    names, origins = [], []
+    for name in devices:
+        try:
+            device = circuit.device(name)
+        except InputError:
+            names.append(written.get(name, name))
+        else:
+            names.append(device.name)
+            origins.append(device.origin)
+    return Suspect(
+        neuron=circuit.label_of(origins[0]) if origins else "",
+        weight=", ".join(str(origin) for origin in origins) or "the network",
+        devices=tuple(names),
+        explained=explained,
+        change=_with_names(words, devices, names),
+    )
+
+
+def _with_names(words: str, devices: Sequence[str], names: Sequence[str]) -> str:
+    """Return words with the devices' own names, and without them where they begin with all of them."""
+    for name, own in zip(devices, names, strict=True):
+        words = own.join(re.split(rf"(?<![\w.]){re.escape(name)}(?![\w.])", words))
+    return words.removeprefix(f"{' and '.join(names)} ")
+
+
+def _read_back(judged: Judged) -> list[Suspect]:
+    """Return what explains how a deck differs from its network once both are read back; none where they cannot be."""
+    try:
+        found = _label(extract(judged.deck.text, verify=False), judged.deck.states)
+        if isinstance(found, ClockedExtraction):
+            by_device = found.diff(judged.graph, max(judged.limit, TOLERANCE))
+            return _of_findings(judged, by_device) if by_device.left <= LEFT else []
+        # With inputs as in the deck: constant ones are biases in both.
+        ideal = lower(judged.graph, cell="ideal").driven(judged.inputs)
+        intended = _label(extract(ideal.netlist(), ideal=True, verify=False), ideal.states)
+        intended = replace(intended, deck=None)
+        tolerance = max(judged.limit, MEASURED if found.way == "clamped states" else TOLERANCE)
+        by_device = found.diff(intended, tolerance)
+        if by_device.findings and by_device.left <= LEFT:
+            return _of_findings(judged, by_device)
+        return _of_values(judged, found, replace(found, deck=None).diff(intended, tolerance))
+    except HopfieldHWError:
+        return []
+
+
+def _label(found: Extraction, probes: Sequence[Probe]) -> Extraction:
+    """Return an extraction with the labels of the probes at its capacitors, where each has one."""
+    at = {probe.node.lower(): probe.label for probe in probes}
+    labels = [next((at[node] for node in state.nodes if node in at), None) for state in found.states]
+    known = tuple(label for label in labels if label is not None)
+    return replace(found, labels=known) if len(set(known)) == len(labels) else found
+
+
+def _of_findings(judged: Judged, found: Differences) -> list[Suspect]:
+    """Return the faults of a deck, each with the value of the network that is most off."""
+    neuron, place = _place(judged.circuit, found.deviations[0].name if found.deviations else "")
+    written = _names_as_written(judged.deck.text)
+    suspects = []
+    for finding in found.findings:
+        names = tuple(written.get(name, name) for name in finding.devices)
+        words = "its inputs are exchanged" if finding.kind == "inputs" else str(finding)
+        change = _with_names(words, finding.devices, names)
+        suspects.append(
+            Suspect(neuron=neuron, weight=place, devices=names, explained=1.0 - finding.left, change=change)
         )
-        near = [k for k in order if left[k] <= nearly]
-        first, same = near[0], [k for k in near[1:] if _is_same(candidates[k], candidates[near[0]])]
-        same = same if len(same) < MOST_SAME else []
-        for k in [first, *(k for k in near[1:] if k not in same)][: MAX_SUSPECTS // 2]:
-            found = _describe(circuit, runs[0].graph, candidates[k], fits[k].change, 1.0 - left[k] / total)
-            others = [candidates[each] for each in same] if k == first else []
-            if found.change:
-                yield _with_others(found, circuit, others)
-        if best <= (1.0 - EXPLAINED) * total:
-            break
-        basis.append(_beyond(candidates[order[0]], basis, rest.shape))
-        rest = rest - basis[-1] * float(np.sum(basis[-1] * rest))
-        before = float(np.sum(rest**2))
+    return suspects
 
 
-def _large(
-    candidates: Sequence[Term], left: Sequence[float], total: float, runs: Sequence[Run], extent: Array
-) -> dict[int, _Fit]:
-    """Return by its place how a term explains most where it is far off, of those that states do not just follow."""
-    if runs[0].along.depth > 1:
-        return {}
-    values = {k: term.of for k, term in enumerate(candidates) if term.of and term.of[0].kind != "delay"}
-    found = {}
-    for k in sorted(values, key=lambda k: left[k])[: MOST_LARGE // (1 + runs[0].along.effort // LITTLE)]:
-        rest = {factor: sum(left_by(run, values[k], factor, extent) for run in runs) for factor in FACTORS}
-        best = min(rest, key=lambda factor: rest[factor])
-        found[k] = _Fit(best - 1.0, total - rest[best])
-    return found
+def _of_values(judged: Judged, found: Extraction, differences: Differences) -> list[Suspect]:
+    """Return the values of a network that are off, the most first, with the devices that make them."""
+    from ..extraction.findings import format_deviation
+
+    suspects = []
+    for deviation in differences.deviations[: MAX_SUSPECTS // 2]:
+        neuron, place = _place(judged.circuit, deviation.name)
+        match = NAMED.fullmatch(deviation.name)
+        pair = (int(match[2]), int(match[3])) if match is not None and match[3] else None
+        devices = found.devices(*pair) if pair is not None else ()
+        suspects.append(
+            Suspect(
+                neuron=neuron,
+                weight=place,
+                devices=devices,
+                explained=0.0,
+                change=f"effective {format_deviation(deviation)}",
+            )
+        )
+    return suspects
 
 
-def _is_same(term: Term, other: Term) -> bool:
-    """Whether two terms that are there have one effect, so that no run of these can tell them apart."""
-    if sorted(term.rows) != sorted(other.rows) or term.value == 0.0 or other.value == 0.0:
-        return False
-    a, b = (each.effect[:, np.argsort(each.rows)].ravel() for each in (term, other))
-    return abs(float(a @ b)) >= (1.0 - SAME) * float(np.linalg.norm(a) * np.linalg.norm(b))
-
-
-def _with_others(suspect: Suspect, circuit: Circuit, others: Sequence[Term]) -> Suspect:
-    """Return a suspect with the devices of terms that have the same effect."""
-    names = [device.name for term in others for device in _devices(circuit, term)]
-    more = tuple(name for name in dict.fromkeys(names) if name not in suspect.devices)
-    if not more:
-        return suspect
-    return replace(suspect, devices=(*suspect.devices, *more), change=f"{suspect.change}, or another of these")
-
-
-def _devices(circuit: Circuit, term: Term) -> list[Device]:
-    return [d for role in term.roles for d in circuit.devices_from(term.operator, term.element, role)]
-
-
-def _is_plain(term: Term, change: float) -> bool:
-    """Whether a change takes all of a value away, or turns its sign."""
-    part = change / term.value if term.value != 0.0 else 0.0
-    return min(abs(part + 1.0), abs(part + 2.0)) < PLAIN
-
-
-class _Fit(NamedTuple):
-    """The best change of a term, and by how much it makes the sum of the squares less."""
-
-    change: float
-    explained: float
-
-
-def _fit(term: Term, rest: Array, basis: Sequence[Array]) -> _Fit:
-    """Return how a term explains what others leave; `basis`: orthonormal, of these others.
-
-    Only the part of its effect that they do not have counts: the change is that of a fit of all of them together.
-    """
-    rows = list(term.rows)
-    whole = float(np.sum(term.effect**2))
-    own = whole - sum(float(np.sum(each[:, rows] * term.effect)) ** 2 for each in basis)
-    if own <= ALIKE * whole:
-        return _Fit(0.0, 0.0)
-    along = float(np.sum(rest[:, rows] * term.effect))
-    return _Fit(along / own, along**2 / own)
-
-
-def _beyond(term: Term, basis: Sequence[Array], shape: tuple[int, ...]) -> Array:
-    """Return the part of a term's effect that is not of the basis, of length 1."""
-    effect = np.zeros(shape)
-    effect[:, list(term.rows)] = term.effect
-    for each in basis:
-        effect -= each * float(np.sum(each * effect))
-    return effect / float(np.linalg.norm(effect))
-
-
-def _describe(circuit: Circuit, graph: Graph, term: Term, change: float, explained: float) -> Suspect:
-    devices = _devices(circuit, term)
-    place = str(Origin(term.operator, term.roles[0], term.element))
-    states = [row for row in term.rows if row < len(graph.state_labels)]
-    label = graph.state_labels[states[0]] if states else graph.labels(graph.by_name[term.operator])[term.element[0]]
-    text = _acts_as(devices[:1], term, change)
-    return Suspect(neuron=label, weight=place, devices=_names(devices), explained=explained, change=text)
-
-
-def _acts_as(devices: Sequence[Device], term: Term, change: float) -> str:
-    """Return what a value acts as, in the unit of its device; empty where it acts as it should."""
-    if term.unit == "":
-        acts = f"{1.0 + change:.4g}"
-        return {"1": "", "0": "missing"}.get(acts, f"acts as {acts} times itself")
-    if term.value == 0.0:
-        return f"0 acts as {format_si(change, term.unit)}"
-    for device in devices:
-        if isinstance(device.part, Resistor) and term.unit == "S":
-            # A leak that is only a part of the total takes all of the change.
-            ohms = device.part.resistance
-            now = 1.0 / ohms + change
-            acts = "open" if abs(now) * ohms < OPEN else format_si(1.0 / now, "Ohm")
-            return _unlike(format_si(ohms, "Ohm"), acts)
-    after = term.value + change
-    acts = "missing" if abs(after) < OPEN * abs(term.value) else format_si(term.sign * after, term.unit)
-    return _unlike(format_si(term.sign * term.value, term.unit), acts)
-
-
-def _unlike(given: str, acts: str) -> str:
-    return "" if given == acts else f"{given} acts as {acts}"
-
-
-def _names(devices: Iterable[Device]) -> tuple[str, ...]:
-    return tuple(device.name for device in devices)
+def _place(circuit: Circuit, value: str) -> tuple[str, str]:
+    """Return the label of the state that a value of the network belongs to, and what of the graph it is."""
+    match = NAMED.fullmatch(value)
+    if match is None:
+        return "", value or "the network"
+    element = tuple(int(k) for k in match.groups()[1:] if k is not None)
+    at = [d.origin for d in circuit.devices if d.origin.role is ROLES[match[1]] and d.origin.element == element]
+    label = circuit.states[element[0]].label
+    return label, str(at[0]) if len({origin.operator for origin in at}) == 1 else value

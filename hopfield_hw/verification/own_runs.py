@@ -18,8 +18,6 @@ from .steps import Run, make_run
 
 STORED = frozenset({Role.MASTER, Role.SLAVE})
 JUMPS = 10.0
-# Seconds that a run may take which only tells more of a fault: a shorted circuit can take very short steps.
-PATIENCE = 30.0
 # What realises a delay only where what is delayed has no jump, as one from its history to another start is.
 SMOOTH = frozenset({Role.STAGE, Role.INTERPOLATION})
 
@@ -41,13 +39,12 @@ class OwnRuns:
     accuracy: float
     timeout: float
 
-    def from_starts(self, starts: Sequence[Start], *, judged: bool) -> list[tuple[Start, Run]]:
+    def from_starts(self, starts: Sequence[Start]) -> list[tuple[Start, Run]]:
         """Return the starts from which the simulator delivers a run, and these runs.
 
-        `judged`: whether a circuit that begins elsewhere than it was started is at fault, and what it is off by counts;
-        else one run is enough.
+        A circuit that begins elsewhere than it was started is at fault, and what it is off by counts.
         """
-        runs = [(start, self._run(start, judged)) for start in starts]
+        runs = [(start, self._run(start)) for start in starts]
         return [(start, run) for start, run in runs if run is not None]
 
     def may_start(self) -> bool:
@@ -66,10 +63,10 @@ class OwnRuns:
         """Whether it has the sources of the inputs, so that it can be given others."""
         return all(name.lower() in self.simulator.names for name in self.circuit.inputs)
 
-    def _run(self, start: Start, judged: bool) -> Run | None:
+    def _run(self, start: Start) -> Run | None:
         # A node that holds no charge is not started by `.ic`.
         deck = self.simulator.deck
-        strict = judged and all(probe.node.lower() in self.simulator.charged for probe in deck.states)
+        strict = all(probe.node.lower() in self.simulator.charged for probe in deck.states)
 
         def run_of(waves: Waves) -> Run:
             return make_run(self.graph, start.inputs, waves, initial=start.states if strict else None)
@@ -81,8 +78,8 @@ class OwnRuns:
                 Wanted(
                     t_stop=self.t_stop,
                     accuracy=self.accuracy,
-                    timeout=self.timeout if judged else min(self.timeout, PATIENCE),
-                    error=(lambda found: self.off(run_of(found))) if judged else None,
+                    timeout=self.timeout,
+                    error=lambda found: self.off(run_of(found)),
                     whole=self.whole,
                 ),
             )

@@ -28,22 +28,20 @@ from ..values.measures import check_accuracy, nrmse, ranges
 from ..values.si_text import format_si
 from ..values.signals import Signal
 from .coverage import Devices
-from .diagnosis import Suspect, diagnose, find_absent, find_shorted
+from .diagnosis import Judged, Suspect, diagnose, find_changed
 from .effects import Effects
 from .evidence import GROWTH, LOCAL, SAME, Findings, Settled, Verdict, compare_ends, faults, find, too_short
 from .own_runs import OwnRuns
 from .report import EnergyReport, Verification, Worst
 from .simulators import InNgspice, InOwnEngine, Wanted
 from .starting import starts_elsewhere
-from .starts import Start, choose, scatter
+from .starts import choose
 from .steps import Run, make_run
-from .structural import suspect_by_structure
 
 # A network counts as resting where no state moves by more than this part of the largest one.
 REST = 1e-12
-# Further starts are chosen until each device is seen to so much; where it has failed, so many are run anyhow.
+# Further starts are chosen until each device is seen to so much.
 GOAL = 0.05
-STARTS = 3
 # Runs of its own choice are so many time constants long. What a clocked network takes for one, in periods.
 LENGTH, EDGES = 3.0, 4.0
 # A time in which states stand still, as a part of the fastest time constant.
@@ -69,7 +67,7 @@ def judge_circuit(
     limit = accuracy if tolerance is None else float(positive(tolerance, "tolerance", shape=(), unit=""))
     if not graph.states:
         raise InputError("verify: the graph has no Leak and no Hold, so no state to compare; use simulate")
-    judged = circuit_deck(circuit, inputs)
+    intended = judged = circuit_deck(circuit, inputs)
     if nodes is not None and graph.of_type(Delay):
         raise InputError("`nodes`: what Delays give cannot be told from states alone; keep the compiled nodes")
     if nodes is not None:
@@ -132,7 +130,7 @@ def judge_circuit(
     if verdict.verdict == "passed" and again.may_start():
         how: dict[str, Any] = {"goal": GOAL, "t_stop": again.t_stop, "other_inputs": again.drives()}
         starts = choose(network, devices, seen, signal, extents.all, run.states, limit, **how)
-        delivered = again.from_starts(starts, judged=True)
+        delivered = again.from_starts(starts)
         if len(delivered) < len(starts):
             of = f"{len(starts) - len(delivered)} of {len(starts)} starts"
             silent = f"{of} chosen by verify do not run in {simulator.name}"
@@ -145,17 +143,22 @@ def judge_circuit(
                 verdict = verdict._replace(verdict="failed", reasons=(*verdict.reasons, said))
             seen = seen.join(devices.coverage(Effects(other.thin(), extents.all), limit * again.allowance))
     suspects: tuple[Suspect, ...] = ()
-    # Where the start is wrong, a suspect would be a device that is right.
-    if begun:
-        suspects = (
-            (*find_shorted(circuit, runs, extents.states), *find_absent(circuit, simulator.names)) if named else ()
+    if verdict.verdict == "failed":
+        failed = Judged(
+            graph=graph,
+            circuit=circuit,
+            deck=judged,
+            intended=intended.text,
+            inputs=inputs,
+            seen=seen,
+            limit=limit,
+            named=named,
         )
-    elif verdict.verdict == "failed":
-        elsewhere = [Start(x0, signal) for x0 in scatter(run.states, STARTS)]
-        runs += [other for _, other in again.from_starts(elsewhere, judged=False)]
-        suspects = suspect_by_structure(circuit, judged.text) if named else ()
-        suspects = suspects or diagnose(circuit, runs, extents.all, named=named)
-        suspects = (*(_suspect_turned(circuit, name) for name in turned), *suspects)
+        # Where the start is wrong, a device that is as it should be is not at fault.
+        suspects = tuple(find_changed(failed)[0]) if begun and named else () if begun else diagnose(failed)
+        others = [_suspect_turned(circuit, name) for name in turned]
+        known = {device.lower() for suspect in others for device in suspect.devices}
+        suspects = (*others, *(s for s in suspects if not known.intersection(map(str.lower, s.devices))))
     seconds["evidence"] = time.perf_counter() - start
     return Verification(
         verdict=verdict.verdict,

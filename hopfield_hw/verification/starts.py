@@ -141,13 +141,6 @@ def _unequal(reach: Array, rng: np.random.Generator) -> Array:
     return np.asarray(reach * size * sign)
 
 
-def scatter(states: Array, count: int) -> list[Array]:
-    """Return random starts within twice the range that the states of a run took, for a circuit that is at fault."""
-    rng = np.random.default_rng(SEED)
-    reach = max(float(np.max(np.abs(states))), 0.1)
-    return list(rng.uniform(-reach, reach, (count, states.shape[1])))
-
-
 def _drives(network: Graph, signal: Signal | None, rng: np.random.Generator) -> Iterator[Signal | None]:
     """Yield the inputs as they are, and two of constants that all differ, of opposite signs."""
     yield signal

@@ -13,7 +13,7 @@ from scipy.interpolate import PchipInterpolator
 
 from ..equations import Along, Waveform
 from ..equations.evaluate import Values
-from ..graph import Activate, Delay, Graph, Hold, Leak, Output
+from ..graph import Delay, Graph, Hold, Leak
 from ..spice.transient import Waves
 from ..values.arrays import Array
 from ..values.grids import EDGE, READ
@@ -219,18 +219,6 @@ class Run:
         bounds = np.append(self.pieces, len(self.times) - 1)
         return np.diff(self.states[bounds, : self.along.continuous], axis=0)
 
-    @cached_property
-    def probed(self) -> dict[str, Array]:
-        """What the circuit's own amplifiers give, by Activate, (M, size): those that an Output shows as they are."""
-        found, first = {}, 0
-        for output in self.graph.of_type(Output):
-            columns = slice(first, first + output.size)
-            first += output.size
-            drivers = self.graph.drivers(output)
-            if len(drivers) == 1 and isinstance(drivers[0], Activate) and self.outputs.shape[1] and not self.is_clocked:
-                found[drivers[0].name] = self.outputs[:, columns]
-        return found
-
     def thin(self) -> Run:
         """Return the run at fewer points, which lie where its states move: enough for what a value does to them."""
         if self.is_clocked or len(self.times) <= THINNED or self.decay.applies:
@@ -242,43 +230,6 @@ class Run:
         kept = np.concatenate([[0], 1 + np.flatnonzero(np.diff(number, append=np.inf))])
         outputs = self.outputs[kept]
         return replace(self, times=self.times[kept], states=self.states[kept], outputs=outputs, decays=False)
-
-    def with_own_amplifiers(self) -> Run:
-        """Return the run with the amplifiers' outputs as the circuit gave them, in place of what the graph says.
-
-        Only those of amplifiers of states alone: what others give may be off by what drives them.
-        """
-        own = {name: self.probed[name] for name in self.of_states}
-        return replace(self, along=Along(self.graph, self.along.inputs, self.along.waveform, own))
-
-    @property
-    def of_states(self) -> tuple[str, ...]:
-        """The probed Activates that Leaks alone drive."""
-        drivers = {name: self.graph.drivers(self.graph.by_name[name]) for name in self.probed}
-        return tuple(name for name, found in drivers.items() if all(isinstance(each, Leak) for each in found))
-
-    @cached_property
-    def outputs_off(self) -> Array:
-        """By how much the Outputs are off in the mean over each piece, (P, outputs), volts; none of a clocked circuit.
-
-        What the graph gives for the circuit's own states is subtracted.
-        """
-        size = 0 if self.is_clocked else self.outputs.shape[1]
-        total, seconds = np.zeros((len(self.pieces), size)), np.zeros((len(self.pieces), 1))
-        if size:
-            h = np.diff(self.times)[:, np.newaxis]
-            off = self.outputs[1:] - self.along.outputs(self.along.values(self.times[1:], self.states[1:]))
-            self.add(total, slice(0, len(h)), off * h)
-            self.add(seconds, slice(0, len(h)), h)
-            total /= seconds
-        return total
-
-    def beside(self, graph: Graph) -> Run:
-        """Return the run beside a graph that differs in a value; what decays within a step is not asked again."""
-        along = Along(graph, self.along.inputs, self.along.waveform, self.along.given)
-        other = replace(self, graph=graph, along=along)
-        vars(other)["decay"] = self.decay
-        return other
 
     def add(self, total: Array, block: slice, by_step: Array) -> None:
         """Add what each step of a block brings, (steps, ...), to the pieces, (P, ...)."""

@@ -379,7 +379,7 @@ def test_macro_models_of_op_amps_converge(ngspice: str) -> None:
     assert result.self_check < 1e-3
     with pytest.raises(AssertionError, match=r"NRMSE +2\.\d+e-03 \(tolerance 1e-03\)"):
         assert_matches_ode(MACRO, NETWORK, nodes=NODES, accuracy=1e-3, t_stop=2e-3)
-    with pytest.raises(AssertionError, match=r"suspected device  neuron 0: syn.weights\[0, 1\]"):
+    with pytest.raises(AssertionError, match=r"suspected device  neuron 0: R12 \(syn.weights\[0, 1\]\): is 40 kOhm, "):
         assert_matches_ode(MACRO.replace("R12 a2 s1 20k", "R12 a2 s1 40k"), NETWORK, nodes=NODES, accuracy=0.02)
 
 
@@ -466,7 +466,7 @@ def test_diagnosis_of_a_deck_with_starts_of_its_own(ngspice: str) -> None:
     with pytest.raises(AssertionError) as error:
         passes(wrong)
     assert "starts elsewhere" not in str(error.value)
-    assert "syn.weights[0, 1]: -50 uS acts as -40 uS" in str(error.value)
+    assert "neuron 0: G1 (syn.weights[0, 1]): is 40 uS, and should be 50 uS" in str(error.value)
 
 
 def test_a_deck_without_a_start_of_its_own_has_no_notes() -> None:

@@ -347,7 +347,7 @@ def test_a_shorted_capacitor_is_named() -> None:
     )
     result = hh.verify(net, cell="inverting_integrator", deck=deck)
     assert result.verdict == "failed"
-    assert result.suspects[0].devices == ("C_x_1", "R_x_1")  # either of them, shorted, holds the state at 0 V
+    assert result.suspects[0].devices == ("C_x_1", "R_short")
 
 
 # The equation along a waveform

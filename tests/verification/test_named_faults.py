@@ -4,17 +4,11 @@ from __future__ import annotations
 
 import re
 
-import numpy as np
 import pytest
 
 import hopfield_hw as hh
-from hopfield_hw.equations import Along, Waveform, solve
 from hopfield_hw.families import TEMPLATES, CellularNetwork
-from hopfield_hw.graph import Delay, Graph, as_graph
-from hopfield_hw.transforms import in_si
-from hopfield_hw.values.arrays import Array
-from hopfield_hw.verification.changes import change_value
-from hopfield_hw.verification.effects import Value
+from hopfield_hw.graph import Graph, as_graph
 from hopfield_hw.verification.random_set import draw, time_constant
 
 SEED = 2026
@@ -55,7 +49,7 @@ def test_a_curve_whose_output_is_seen_is_told_from_what_it_drives(ngspice: str) 
     result = hh.verify(graph, deck=deck, t_stop=20.0 * time_constant(graph), cell="ideal", rescale=True)
     assert result.verdict == "failed"
     assert [str(suspect) for suspect in result.suspects] == [
-        "neuron 3: B_v_3 (v.function[3]): acts as 1.05 times itself"
+        "neuron 3: B_v_3 (v.function[3]): gives 1.05 times what it should"
     ]
 
 
@@ -104,7 +98,7 @@ def test_a_capacitor_that_is_not_there_is_named(ngspice: str) -> None:
     result = hh.verify(graph, deck=deck)
     assert result.verdict == "failed"
     (suspect,) = result.suspects
-    assert str(suspect) == "neuron 0: C_x_0 (x.capacitance[0]): is not in the deck"
+    assert str(suspect) == "neuron 0: C_x_0 (x.capacitance[0]): (10 nF, x_0 to 0) is missing"
 
 
 def test_the_resistor_of_a_clamp_only_has_to_be_low(ngspice: str) -> None:
@@ -114,31 +108,3 @@ def test_the_resistor_of_a_clamp_only_has_to_be_low(ngspice: str) -> None:
     assert coverage.clamps == ("R_y_clamp_0_0", "R_y_clamp_0_1")
     assert not set(coverage.clamps) & set(coverage.smallest)
     assert "resistance of 2 clamps: only that it is low" in coverage.lines()
-
-
-@pytest.mark.parametrize(
-    "value",
-    [
-        Value("output", "v_late", (1,)),
-        Value("delay", "v_late", (1,)),
-        Value("argument", "v", (1,)),
-        Value("weight", "syn", (1, 2)),
-        Value("capacitance", "x", (1,)),
-        Value("resistance", "x", (1,)),
-        Value("drive", "x", (1,)),
-    ],
-    ids=lambda value: value.kind,
-)
-def test_a_changed_graph_is_the_graph_where_the_factor_is_1(value: Value) -> None:
-    graph = in_si(drawn("delayed", 23))
-    assert graph.of_type(Delay)
-    solution = solve(graph, t_stop=5.0 * time_constant(graph), accuracy=1e-5)
-    wave = Waveform(solution["time"].to_numpy(), solution["state"].to_numpy())
-
-    def slope(of: Graph) -> Array:
-        along = Along(of, None, wave)
-        return along.slope(along.values(*wave))
-
-    own, same, other = slope(graph), slope(change_value(graph, value, 1.0)), slope(change_value(graph, value, 1.1))
-    np.testing.assert_allclose(same, own, rtol=1e-12, atol=1e-12 * np.abs(own).max())
-    assert np.abs(other - own).max() > 1e-4 * np.abs(own).max()
