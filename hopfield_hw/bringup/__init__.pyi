@@ -3,11 +3,12 @@ from .bring_up import BringUp, bring_up
 from .comparison import BringUpComparison, Outside, compare_measurement
 from .measured import Reading, read_measurement
 from .naming import Meter
-from .points import TestPoint, find_points
+from .points import BoardPoint, find_points
 from .sheet import sheet_html, table_csv
 
 __all__ = [
     "Bench",
+    "BoardPoint",
     "BringUp",
     "BringUpComparison",
     "Condition",
@@ -15,7 +16,6 @@ __all__ = [
     "Outside",
     "Reading",
     "Start",
-    "TestPoint",
     "bring_up",
     "compare_measurement",
     "find_points",

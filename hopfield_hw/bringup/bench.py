@@ -23,7 +23,7 @@ from ..graph import Graph, Leak
 from ..parts import Resistor, Switch, VoltageSource
 from ..production.startup import HELD, OFF, ON, PART
 from ..production.usual import without_offsets
-from ..values.arrays import Array, dense, freeze, positive
+from ..values.arrays import Array, dense, freeze
 from ..values.brief import Brief
 from ..values.errors import InputError
 from ..values.names import NAME
@@ -87,7 +87,8 @@ def make_bench(board: Board, starts: Any = None, *, reset_ohms: Any = None) -> B
     """Return a board on the bench.
 
     `starts`: by name, states (n,) or a Start; by default "start", the board's own. `reset_ohms`: what holds a state,
-    its switch in it, ohms; by default 5% of its leak's resistance, or less, for a loop gain of 0.4 while states are held.
+    its switch in it, ohms; by default 5% of its leak's resistance, or less, for a loop gain of 0.4 while
+    states are held.
 
     Raises InputError for starts of other shapes or names, a board that is not of integrators, and one without leaks
     where `reset_ohms` is not given.
@@ -137,7 +138,9 @@ def conditions_of(bench: Bench) -> tuple[Condition, ...]:
     """Return the rows of the table: the reset, then each start held and, let go, settled."""
     found = [Condition(RESET, 0, True)]
     for k, start in enumerate(bench.starts[1:], 1):
-        found += [Condition(start.name + HELD_AT, k, True), Condition(start.name, k, False)]
+        if np.any(start.states) or start.inputs is not bench.starts[0].inputs:  # else it is the reset
+            found.append(Condition(start.name + HELD_AT, k, True))
+        found.append(Condition(start.name, k, False))
     return tuple(found)
 
 
@@ -152,9 +155,9 @@ def _integrator(circuit: Circuit, leak: str, k: int) -> tuple[str, str]:
 def _hold_ohms(board: Board, given: Any) -> Array:
     n = board.network.size
     if given is not None:
-        ohms = np.asarray(positive(given, "reset_ohms", unit="Ohm"), dtype=np.float64)
-        if ohms.shape not in ((), (n,)):
-            raise InputError(f"`reset_ohms` has shape {ohms.shape}: must be one resistance, or ({n},)")
+        ohms = np.asarray(freeze(given, "reset_ohms", unit="Ohm"), dtype=np.float64)
+        if ohms.shape not in ((), (n,)) or not np.all(ohms > 0.0):
+            raise InputError(f"`reset_ohms` = {given!r:.60}: must be one positive resistance, or ({n},) of them, ohms")
         return np.array(np.broadcast_to(ohms, (n,)))
     leaks = np.broadcast_to(board.scaled.resistance, (n,))
     if not np.isfinite(leaks).all():
@@ -188,7 +191,8 @@ def _starts(board: Board, starts: Any) -> tuple[Start, ...]:
         if inputs is not None:
             if not board.circuit.inputs:
                 raise InputError(f"starts[{name!r:.40}]: has inputs, and the board none; leave them out")
-            inputs = as_signal(inputs, f"starts[{name!r:.40}].inputs", len(board.circuit.inputs))
+            if inputs is not board.inputs:
+                inputs = as_signal(inputs, f"starts[{name!r:.40}].inputs", len(board.circuit.inputs))
         found.append(Start(name=name, states=states, inputs=inputs))
     return tuple(found)
 
@@ -197,7 +201,9 @@ def _delayed(signal: Signal | None, seconds: float) -> Signal | None:
     """Return a signal that begins when the states are let go."""
     if signal is None or signal.times.size == 1:
         return signal
-    return Signal(times=np.concatenate([[0.0], signal.times + seconds]), values=np.concatenate([signal.values[:1], signal.values]))
+    return Signal(
+        times=np.concatenate([[0.0], signal.times + seconds]), values=np.concatenate([signal.values[:1], signal.values])
+    )
 
 
 def static_switches(circuit: Circuit) -> Circuit:

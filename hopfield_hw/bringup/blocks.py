@@ -20,7 +20,7 @@ from ..ensemble.equations.layout import plan
 from ..ensemble.equations.system import build_system
 from ..ensemble.runs import Job, run
 from ..parts import Capacitor, OpAmp, Resistor, Transistor, VoltageSource
-from ..parts.parameters import Parameter
+from ..parts.parameters import Parameter, value_of
 from ..values.arrays import Array
 from ..values.brief import Brief
 
@@ -74,9 +74,7 @@ def _block(circuit: Circuit, amplifier: Device, clamped: set[str], measured: Col
     fixed = sources | {GROUND} | (clamped - {output})
     foreign = {d.name for d in circuit.devices if isinstance(d.part, OpAmp) and d.nodes[2] in clamped - {output}}
     cut = {node for d in circuit.devices if d.name in foreign for node in d.nodes[:2]}
-    usable = [
-        d for d in circuit.devices if d.name not in foreign and not isinstance(d.part, VoltageSource)
-    ]
+    usable = [d for d in circuit.devices if d.name not in foreign and not isinstance(d.part, VoltageSource)]
     # Its core: what can be reached from its inputs; and what its output drives.
     core = _reach(usable, set(amplifier.nodes[:2]) - fixed, fixed | cut | {output}, output)
     parts = [
@@ -152,13 +150,11 @@ def _circuit(circuit: Circuit, devices: Sequence[Device]) -> Circuit:
     )
 
 
-def solve(
-    block: Block, trials: Sequence[Trial], held: Array, guess: Array, on: Sequence[bool], t_stop: float
-) -> Array:
+def solve(block: Block, trials: Sequence[Trial], held: Array, guess: Array, on: Sequence[bool], t_stop: float) -> Array:
     """Return what trials give at the observed nodes, (trials, observed), volts; NaN where it comes to no rest.
 
-    `held`: (trials, held nodes), volts. `guess`: (trials, observed). `on`: by condition, whether states are held. `t_stop`: when a block is
-    read, seconds.
+    `held`: (trials, held nodes), volts. `guess`: (trials, observed). `on`: by condition, whether states are held.
+    `t_stop`: when a block is read, seconds.
     """
     found = np.full((len(trials), len(block.observed)), np.nan)
     for dead in (False, True):
@@ -172,9 +168,7 @@ def solve(
         for name in block.holding:
             part = circuit.device(name).part
             assert isinstance(part, Resistor)
-            values[name] = {
-                RESISTANCE: np.array([part.resistance if on[trials[k].condition] else OPEN for k in rows])
-            }
+            values[name] = {RESISTANCE: np.array([part.resistance if on[trials[k].condition] else OPEN for k in rows])}
         for place, k in enumerate(rows):
             for (name, parameter), value in trials[k].changes.items():
                 row = values.setdefault(name, {}).get(parameter)
@@ -200,6 +194,4 @@ def settle(ensemble: Ensemble, nodes: Sequence[str], t_stop: float) -> Array:
 
 
 def _value(circuit: Circuit, name: str, parameter: Parameter) -> float:
-    from ..parts.parameters import value_of
-
     return value_of(circuit.device(name).part, parameter)

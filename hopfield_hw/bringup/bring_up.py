@@ -19,7 +19,7 @@ from ..values.report import Report
 from ..values.si_text import format_si
 from .bench import Bench, Condition, conditions_of, make_bench
 from .order import order_of_tests
-from .points import TestPoint, find_points
+from .points import BoardPoint, find_points
 from .runs import SUPPLIES, Readings, read_boards, read_once
 
 SAMPLES, LEAST_SAMPLES = 48, 8
@@ -43,7 +43,7 @@ class BringUp(Report):
     """
 
     bench: Bench = field(repr=False)
-    points: tuple[TestPoint, ...]
+    points: tuple[BoardPoint, ...]
     conditions: tuple[Condition, ...]
     volts: Array
     band: Array
@@ -93,7 +93,7 @@ class BringUp(Report):
                 point.name,
                 point.words,
                 *(
-                    f"{self.volts[c, p]:+.3f} +- {self.band[c, p]:.3f} V" if self.at_rest[c] else "moves"
+                    f"{self.volts[c, p]:+z.3f} +- {self.band[c, p]:.3f} V" if self.at_rest[c] else "moves"
                     for c in range(len(self.conditions))
                 ),
             )
@@ -108,7 +108,7 @@ class BringUp(Report):
         ]
         for c, condition in enumerate(self.conditions):
             what = [
-                f"{format_si(self.currents[c, k], 'A', 3)} +- {format_si(self.current_band[c, k], 'A', 2)} {rail}"
+                f"{format_si(self.currents[c, k], 'A', 3)} +- {format_si(self.current_band[c, k], 'A', 3)} {rail}"
                 for k, rail in enumerate(("from the upper supply", "into the lower one"))
             ]
             if np.isfinite(self.settling[c]):
@@ -244,6 +244,8 @@ def _empty_currents(bench: Bench) -> Array:
         )
 
     circuit = bench.board.circuit
-    devices = tuple(one for device in circuit.devices if not isinstance(device.part, Capacitor) for one in without(device))
+    devices = tuple(
+        one for device in circuit.devices if not isinstance(device.part, Capacitor) for one in without(device)
+    )
     probes = (Probe("supply", "supply_plus"),)
     return read_once(replace(circuit, devices=devices, initial={}, states=(), outputs=probes, graph=None), SUPPLIES)

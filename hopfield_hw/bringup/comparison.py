@@ -1,4 +1,4 @@
-"""A measured board beside the table of what it should be: which points are off, and which part is likeliest at fault."""
+"""A measured board beside the table of what it should be: which points are off, and which part is at fault."""
 
 from __future__ import annotations
 
@@ -157,9 +157,7 @@ def _whole(table: BringUp, readings: Sequence[Reading]) -> tuple[list[int], dict
         if len(common) * len(chosen) > best[0]:
             best = len(common) * len(chosen), chosen, common
     _, conditions, points = best
-    return conditions, {
-        table.points[p].name: np.array([by[c][p] for c in conditions]) for p in sorted(points)
-    }
+    return conditions, {table.points[p].name: np.array([by[c][p] for c in conditions]) for p in sorted(points)}
 
 
 def _name(table: BringUp, conditions: list[int], measured: dict[str, Array], meter: Meter) -> Named | None:

@@ -13,7 +13,8 @@ from ..production.circuit_faults import OPEN, SHORT
 from .blocks import RESISTANCE, VOLTAGE, Block, Changes, bridge_of
 
 FORCED = ("V_forced", VOLTAGE)
-SATURATION = Parameter("saturation_current")
+SATURATION, OFFSET = Parameter("saturation_current"), Parameter("offset", in_model=True)
+DRIVEN = 200.0  # V, at the input of an op-amp that is driven to an end of its swing
 GONE = 1e-9  # of a transistor's saturation current, where it is open
 FLOATING = 1e12  # ohms, between a dead output and anything
 FAR = 1e-6  # parts of a value: resistors that differ by less are alike
@@ -71,7 +72,8 @@ def faults_of(block: Block) -> list[Hypothesis]:
     for one, other in combinations(resistors, 2):
         if _may_exchange(one, other):
             a, b = one.part, other.part
-            assert isinstance(a, Resistor) and isinstance(b, Resistor)
+            assert isinstance(a, Resistor)
+            assert isinstance(b, Resistor)
             changes: Changes = {(one.name, RESISTANCE): b.resistance, (other.name, RESISTANCE): a.resistance}
             found.append(Hypothesis((one.name, other.name), "are exchanged", (changes,), rarity=OF_PAIRS))
     return found
@@ -108,7 +110,8 @@ def _of_part(device: Device) -> Iterator[Hypothesis]:
 
 def _of_op_amp(device: Device) -> Iterator[Hypothesis]:
     name, part = device.name, device.part
-    assert isinstance(part, OpAmp) and isinstance(part.model, MacroModel)
+    assert isinstance(part, OpAmp)
+    assert isinstance(part.model, MacroModel)
     low, high = part.model.swing()
 
     def at(volts: float, ohms: float = DEAD) -> Changes:
@@ -118,4 +121,8 @@ def _of_op_amp(device: Device) -> Iterator[Hypothesis]:
     yield Hypothesis((name,), f"has its output stuck at {low:+.3g} V", (at(low),), dead=True)
     yield Hypothesis((name,), "has its output stuck at 0 V", (at(0.0),), dead=True)
     yield Hypothesis((name,), "drives its output no more", (at(0.0, FLOATING),), dead=True)
-    yield Hypothesis((name,), "has its inputs exchanged", (at(high), at(low)), dead=True, rarity=OF_WAYS)
+    # An amplifier that is driven to an end of its swing still gives no more current than it can.
+    up, down = ({(name, OFFSET): sign * DRIVEN} for sign in (1.0, -1.0))
+    yield Hypothesis((name,), "is driven to the upper end of its swing", (up,))
+    yield Hypothesis((name,), "is driven to the lower end of its swing", (down,))
+    yield Hypothesis((name,), "has its inputs exchanged", (up, down), rarity=OF_WAYS)

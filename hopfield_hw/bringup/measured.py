@@ -90,6 +90,7 @@ def _column(cell: str) -> tuple[str, str]:
 
 def _is_trace(rows: Sequence[tuple[int, list[str]]]) -> bool:
     """Whether rows are those of a scope: most have numbers alone."""
+
     def plain(cell: str) -> bool:
         return re.fullmatch(r"[-+0-9.eE,]*", cell) is not None
 
@@ -113,8 +114,8 @@ def _read_table(
         raise InputError(f"{label}, line {first}: has no reading below its heading; write one in each line")
     found: list[Reading] = []
     seen: dict[tuple[int, int], int] = {}
-    for line, cells in rows[1:]:
-        at = f"{label}, line {line}"
+    for number, cells in rows[1:]:
+        at = f"{label}, line {number}"
         row = {name: cells[k] if k < len(cells) else "" for name, k in places.items()}
         if not row["volts"]:
             continue  # a line of the printed table that nothing was written into
@@ -124,8 +125,8 @@ def _read_table(
             raise InputError(
                 f"{at}: {row['test point']} in {row['state']!r} is in line {before} already; delete one of them"
             )
-        seen[point, condition] = line
-        found.append(Reading(point, condition, volts, line))
+        seen[point, condition] = number
+        found.append(Reading(point, condition, volts, number))
     if not found:
         raise InputError(f"{label}: all readings are empty; write volts into the column {'volts'!r}")
     return tuple(found)
@@ -172,11 +173,11 @@ def _read_trace(source: str | Path, table: BringUp, start: str | None, label: st
     recordings: Any = read_scope(source, before_trigger=True)
     if len(recordings) != 1:
         raise InputError(f"{label}: has {len(recordings)} recordings: must have one; write each into its own file")
-    names = _channels(source, label)
+    channels = _channels(source, label)
     times, volts = recordings[0].times, recordings[0].states
     found = []
     held = table.condition(table.conditions[chosen].name + HELD_AT)
-    for k, name in enumerate(names[: volts.shape[1]]):
+    for k, name in enumerate(channels[: volts.shape[1]]):
         point = _point(name, table, label)
         late = times >= times[0] + LATE * (times[-1] - times[0])
         found.append(Reading(point, chosen, float(np.mean(volts[late, k])), 0))

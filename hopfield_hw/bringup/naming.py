@@ -17,9 +17,9 @@ from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
-from ..circuit import Circuit, Role
-from ..parts import OpAmp, VoltageSource
-from ..parts.parameters import Parameter
+from ..circuit import Circuit
+from ..parts import VoltageSource
+from ..parts.parameters import Parameter, value_of
 from ..tolerance.draws import draw_factors
 from ..tolerance.tolerances import Tolerances
 from ..values.arrays import Array
@@ -28,7 +28,7 @@ from .bench import Bench, Condition, static_switches
 from .blocks import Block, Changes, Trial, solve, split_board
 from .faults import FORCED, Hypothesis, faults_by_block
 
-DRAWS, TRIED = 48, 12  # samples of a block; hypotheses that are sampled
+DRAWS, TRIED = 32, 12  # samples of a block; hypotheses that are sampled
 LONG = 5.0  # runs of the board, in which a block comes to rest
 FREEDOM = 8.0  # nu
 SHRUNK = 0.1  # of the covariance, towards its diagonal
@@ -62,7 +62,7 @@ class Judged(NamedTuple):
 
     likelihood: float
     chi: float
-    count: int
+    readings: int
     mean: Array
 
 
@@ -200,12 +200,12 @@ class Dictionary:
         return np.stack([self._choose(draw, [0] * ways, read, 1)[0] for draw in volts])
 
     def _factors(self, one: Hypothesis) -> dict[tuple[str, Parameter], Array]:
-        """Return by what the values that a fault sets are off in each draw: those of parts a decade off, or exchanged."""
-        found = {}
+        """Return by what the values that a fault sets are off in each draw, as those of parts are."""
+        found: dict[tuple[str, Parameter], Array] = {}
         for name, parameter in one.changes[0]:
             row = self._drawn.get(name, {}).get(parameter)
-            if row is not None:
-                found[name, parameter] = row / float(getattr(self.circuit.device(name).part, parameter.name))
+            if row is not None and not parameter.in_model:
+                found[name, parameter] = row / value_of(self.circuit.device(name).part, parameter)
         return found
 
     @property
@@ -280,7 +280,7 @@ def name_fault(dictionary: Dictionary) -> Named:
         rarity = next(iter(places[key].values())).rarity
         judged.append(Weighed(gain - rarity, sum(its.get(b, one).chi for b, one in enumerate(base)), key, its))
     judged.sort(key=lambda one: -one.gain)
-    count = sum(one.count for one in base)
+    count = sum(one.readings for one in base)
     chi = sum(one.chi for one in base)
     best = judged[0]
     explains = best.chi <= UNEXPLAINED * count
@@ -289,14 +289,15 @@ def name_fault(dictionary: Dictionary) -> Named:
 
 def _suspicious(base: Sequence[Judged]) -> list[int]:
     """Return the blocks in which a fault is looked for: those that are not as they should be, two at least."""
-    chi = np.array([one.chi / one.count for one in base])
+    chi = np.array([one.chi / one.readings for one in base])
     order = np.argsort(-chi, kind="stable")
     return [b for k, b in enumerate(order.tolist()) if k < FEWEST_BLOCKS or (chi[b] > OFF and k < MOST_BLOCKS)]
 
 
 def _suspects(dictionary: Dictionary, judged: Sequence[Weighed], chi_without: float) -> tuple[Suspect, ...]:
     """Return suspects, those with the effect of another beside it."""
-    circuit, found = dictionary.circuit, []
+    circuit = dictionary.circuit
+    found: list[Suspect] = []
     used: set[int] = set()
     for k, one in enumerate(judged):
         if k in used or len(found) == MOST:

@@ -21,16 +21,13 @@ WORDS: dict[Kind, str] = {
 ORDER: tuple[Kind, ...] = ("reference", "level", "amplifier", "state", "output", "complement", "summing")
 
 
-class TestPoint(NamedTuple):
-    """A node that is measured: its name, what it is, the op-amp that it is at, empty for none, and its neuron."""
+class BoardPoint(NamedTuple):
+    """A test point: the name of its node, what it is, the op-amp that it is at, empty for none, and its neuron."""
 
     name: str
     kind: Kind
     op_amp: str = ""
     neuron: str = ""
-
-    # A class whose name begins with Test is not one of tests.
-    __test__ = False
 
     @property
     def words(self) -> str:
@@ -39,7 +36,7 @@ class TestPoint(NamedTuple):
         return f"{WORDS[self.kind]} {self.op_amp}{at}".replace("  ", " ").rstrip()
 
 
-def find_points(circuit: Circuit) -> tuple[TestPoint, ...]:
+def find_points(circuit: Circuit) -> tuple[BoardPoint, ...]:
     """Return the test points of a board's circuit: references and levels, then outputs, then summing nodes.
 
     The output of every op-amp, the levels that dividers make, and every inverting input that is not an output itself.
@@ -49,7 +46,7 @@ def find_points(circuit: Circuit) -> tuple[TestPoint, ...]:
     amplifiers = [d for d in circuit.devices if isinstance(d.part, OpAmp)]
     held = {d.nodes[0] for d in circuit.devices if isinstance(d.part, VoltageSource)} | {GROUND}
     driven = {d.nodes[2]: d for d in amplifiers}
-    found: dict[str, TestPoint] = {}
+    found: dict[str, BoardPoint] = {}
     for node, device in driven.items():
         role = device.origin.role
         neuron = circuit.label_of(device.origin) if device.origin.element else ""
@@ -62,16 +59,16 @@ def find_points(circuit: Circuit) -> tuple[TestPoint, ...]:
             kind = "reference"
         elif any(d.origin.role == Role.INVERTER_FEEDBACK and node in d.nodes for d in circuit.devices):
             kind = "complement"
-        found[node] = TestPoint(node, kind, device.name, neuron)
+        found[node] = BoardPoint(node, kind, device.name, neuron)
     for device in circuit.devices:
         if device.origin.role == Role.LEVEL:
             for node in device.nodes:
                 if node not in found and node not in held:
-                    found[node] = TestPoint(node, "level")
+                    found[node] = BoardPoint(node, "level")
     for device in amplifiers:
         node = device.nodes[1]
         if node not in found and node not in held:
             neuron = circuit.label_of(device.origin) if device.origin.element else ""
-            found[node] = TestPoint(node, "summing", device.name, neuron)
-    places = {node: k for k, node in enumerate(found)}
-    return tuple(sorted(found.values(), key=lambda p: (ORDER.index(p.kind), places[p.name])))
+            found[node] = BoardPoint(node, "summing", device.name, neuron)
+    labels = {probe.label: k for k, probe in enumerate(circuit.states)}
+    return tuple(sorted(found.values(), key=lambda p: (ORDER.index(p.kind), labels.get(p.neuron, -1))))

@@ -20,7 +20,7 @@ from ..values.arrays import Array
 from ..values.brief import Brief
 from ..values.errors import ConvergenceError
 from .bench import Bench, Condition
-from .points import TestPoint
+from .points import BoardPoint
 
 TOLERANCE = 1e-4  # of a step: in parts of a voltage
 LONGEST = 0.02  # step, of a run
@@ -46,7 +46,7 @@ class Readings(Brief):
 
 def read_boards(
     bench: Bench,
-    points: Sequence[TestPoint],
+    points: Sequence[BoardPoint],
     conditions: Sequence[Condition],
     tolerances: Tolerances,
     *,
@@ -58,9 +58,7 @@ def read_boards(
 
     Raises ConvergenceError where the nominal board does not run.
     """
-    circuit = replace(
-        bench.circuit, states=(), outputs=tuple(Probe(point.name, point.name) for point in points)
-    )
+    circuit = replace(bench.circuit, states=(), outputs=tuple(Probe(point.name, point.name) for point in points))
     draws = draw_factors(circuit, tolerances, seed=seed, samples=samples)
     columns, values = draws.variation.columns, np.vstack([draws.variation.nominal, draws.values])
     shape = (len(values), len(conditions))

@@ -12,14 +12,15 @@ import numpy as np
 
 from ..values.si_text import format_si
 from .bring_up import SIGMAS, BringUp
-from .points import TestPoint
+from .points import BoardPoint
 
 COLUMNS = ("test point", "state", "volts", "expected", "band", "what")
 SIDE_BY_SIDE = 3  # conditions in a table
+WIDTHS, PAIR = [29.0, 28.0], [26.0, 17.0]  # mm, of a point, its op-amp; what is expected of it, and measured
 TITLES = {
     "reference": "References",
     "level": "Levels",
-    "amplifier": "Shared op-amps",
+    "amplifier": "Other op-amps",
     "state": "States (outputs of integrators)",
     "output": "Outputs of amplifiers",
     "complement": "Complements (outputs of inverters)",
@@ -32,14 +33,14 @@ body { font: 9pt/1.35 "DejaVu Sans", Verdana, Arial, sans-serif; color: #000; ma
 h1 { font-size: 15pt; margin: 0 0 1mm; }
 h2 { font-size: 11pt; margin: 6mm 0 1.5mm; border-bottom: 0.4mm solid #000; break-after: avoid; }
 p { margin: 1mm 0; }
-table { border-collapse: collapse; width: 100%; break-inside: auto; }
+table { border-collapse: collapse; width: 100%; table-layout: fixed; break-inside: auto; font-size: 8pt; }
 thead { display: table-header-group; }
 tr { break-inside: avoid; }
-th, td { border: 0.2mm solid #777; padding: 0.6mm 1.2mm; text-align: left; }
+th, td { border: 0.2mm solid #777; padding: 0.5mm 1mm; text-align: left; overflow-wrap: anywhere; }
 th { background: #eee; font-weight: bold; -webkit-print-color-adjust: exact; print-color-adjust: exact; }
 td.volts { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
-td.box { width: 19mm; }
-td.name { white-space: nowrap; font-family: "DejaVu Sans Mono", monospace; font-size: 8.5pt; }
+td.name { font-family: "DejaVu Sans Mono", monospace; font-size: 7.5pt; }
+tr.kind { break-after: avoid; }
 tr.kind th { background: #f7f7f7; font-weight: normal; font-style: italic; }
 ol { margin: 0; padding: 0; list-style: none; }
 ol li { display: flex; gap: 2mm; margin: 0 0 1.5mm; break-inside: avoid; }
@@ -83,19 +84,19 @@ def sheet_html(table: BringUp) -> str:
 
 
 def _currents(table: BringUp) -> Iterator[str]:
-    yield "<table><thead><tr><th>State</th><th>From the upper supply</th><th>mA</th><th>Into the lower one</th>"
-    yield "<th>mA</th><th>Settled within</th><th>measured</th></tr></thead><tbody>"
-    empty = [f'<td class="volts">{_amperes(x)}</td><td class="box"></td>' for x in table.empty.tolist()]
+    yield f"<table>{_columns((34, 30, 20, 30, 20, 30, 22))}<thead><tr><th>State</th>"
+    yield "<th>From the upper supply, mA</th><th>measured, mA</th><th>Into the lower one, mA</th>"
+    yield "<th>measured, mA</th><th>Settled within</th><th>measured</th></tr></thead><tbody>"
+    empty = [f'<td class="volts">{_amperes(x)}</td><td></td>' for x in table.empty.tolist()]
     yield f"<tr><td>without ICs</td>{''.join(empty)}<td></td><td></td></tr>"
     for c, condition in enumerate(table.conditions):
         cells = [
             f'<td class="volts">{_amperes(table.currents[c, k])} &plusmn; {_amperes(table.current_band[c, k])}</td>'
-            '<td class="box"></td>'
+            "<td></td>"
             for k in range(2)
         ]
-        settling = format_si(float(table.settling[c]), "s", 2) if np.isfinite(table.settling[c]) else ""
-        box = '<td class="box"></td>' if settling else "<td></td>"
-        yield f'<tr><td>{escape(condition.name)}</td>{"".join(cells)}<td class="volts">{settling}</td>{box}</tr>'
+        settling = format_si(float(table.settling[c]), "s", 3) if np.isfinite(table.settling[c]) else ""
+        yield f'<tr><td>{escape(condition.name)}</td>{"".join(cells)}<td class="volts">{settling}</td><td></td></tr>'
     yield "</tbody></table>"
     for c, condition in enumerate(table.conditions):
         if table.elsewhere[c] > 0.0:
@@ -105,16 +106,23 @@ def _currents(table: BringUp) -> Iterator[str]:
             )
 
 
+def _columns(widths: Sequence[float]) -> str:
+    """Return the columns of a table, of widths in millimetres."""
+    return "<colgroup>" + "".join(f'<col style="width: {width}mm">' for width in widths) + "</colgroup>"
+
+
 def _amperes(value: float) -> str:
     return f"{1e3 * value:.2f}"
 
 
 def _points(table: BringUp, chosen: Sequence[int]) -> Iterator[str]:
     heads = "".join(
-        f"<th>{escape(table.conditions[c].name)}<br><span class=\"small\">expected, V</span></th><th>measured</th>"
+        f'<th>{escape(table.conditions[c].name)}<br><span class="small">expected, V</span></th>'
+        '<th><span class="small">measured, V</span></th>'
         for c in chosen
     )
-    yield f"<table><thead><tr><th>Point</th><th>At</th>{heads}</tr></thead><tbody>"
+    widths = [*WIDTHS, *PAIR * len(chosen)]
+    yield f"<table>{_columns(widths)}<thead><tr><th>Point</th><th>At</th>{heads}</tr></thead><tbody>"
     places = {point.name: p for p, point in enumerate(table.points)}
     for kind, points in groupby(table.points, key=lambda point: point.kind):
         yield f'<tr class="kind"><th colspan="{2 + 2 * len(chosen)}">{escape(TITLES[kind])}</th></tr>'
@@ -123,13 +131,13 @@ def _points(table: BringUp, chosen: Sequence[int]) -> Iterator[str]:
     yield "</tbody></table>"
 
 
-def _point(table: BringUp, point: TestPoint, p: int, chosen: Sequence[int]) -> str:
+def _point(table: BringUp, point: BoardPoint, p: int, chosen: Sequence[int]) -> str:
     cells = []
     for c in chosen:
         said = "moves"
         if table.at_rest[c]:
-            said = f"{table.volts[c, p]:+.3f} &plusmn; {table.band[c, p]:.3f}"
-        cells.append(f'<td class="volts">{said}</td><td class="box"></td>')
+            said = f"{table.volts[c, p] + 0.0:+z.3f} &plusmn; {table.band[c, p]:.3f}"
+        cells.append(f'<td class="volts">{said}</td><td></td>')
     at = table.called(point.op_amp) if point.op_amp else ""
     return f'<tr><td class="name">{escape(point.name)}</td><td class="name">{escape(at)}</td>{"".join(cells)}</tr>'
 

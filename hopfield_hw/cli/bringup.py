@@ -84,7 +84,9 @@ def bringup(
     status = "done" if found is None else "passed" if found.passed else "failed"
     if as_json:
         said = {} if found is None else {"measured": found.figures()}
-        emit_result({"status": status, "design": chosen.name, **table.figures(), **said, "files": [str(f) for f in files]})
+        emit_result(
+            {"status": status, "design": chosen.name, **table.figures(), **said, "files": [str(f) for f in files]}
+        )
     else:
         show(table, found)
         say_table([("written", str(path)) for path in files])

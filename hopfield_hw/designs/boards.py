@@ -61,8 +61,8 @@ def board_task(design: Design, board: Board) -> Task | None:
 def board_starts(design: Design, board: Board) -> dict[str, Start]:
     """Return the starts at which a design's board is measured, on its scale, by name.
 
-    "start", its own; then, of a memory, each stored pattern, as far from 0 V as the own start is at most; then each case
-    of the design, with its inputs.
+    "start", its own; then, of a memory, each stored pattern, as far from 0 V as the own start is at most; then each
+    case of the design, with its inputs.
     """
     scaling = board.scaling
     found = {"start": Start(name="start", states=board.scaled.initial, inputs=board.inputs)}
