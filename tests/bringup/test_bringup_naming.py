@@ -19,6 +19,7 @@ from hopfield_hw.bringup.naming import Dictionary
 from hopfield_hw.circuit import Circuit
 from hopfield_hw.parts import Resistor
 from hopfield_hw.values.errors import InputError
+from hopfield_hw.verification import Suspect
 
 
 def with_resistance(name: str, factor: float) -> Planted:
@@ -133,7 +134,7 @@ def test_no_readings_are_refused(table: BringUp) -> None:
 
 def test_a_board_calls_its_parts_as_it_is_told(table: BringUp) -> None:
     named = replace(table, references={"R_syn_2_1": "R103"})
-    text = measure(named, with_resistance("R_syn_2_1", 1e9), 11)
-    found = compare_measurement(named, read_measurement(text, named))
-    assert any("R103 (R_syn_2_1)" in said for _, said in found.rows())
-    assert found.to_json()["suspects"][0]["references"][0] == "R103"
+    suspect = Suspect(neuron="2", weight="syn.weights[2, 1]", devices=("R_syn_2_1",), explained=1.0, change="is open")
+    found = BringUpComparison(table=named, readings=1, outside=(), suspects=(suspect,), explained=True)
+    assert ("likeliest", "neuron 2: R103 (R_syn_2_1): is open") in found.rows()
+    assert found.to_json()["suspects"][0]["references"] == ["R103"]
