@@ -21,7 +21,7 @@ def order_of_tests(found: BringUp) -> tuple[str, ...]:
     rails = f"{model.supply_plus:+g} V and {model.supply_minus:+g} V"
     limit = format_si(1.5 * float(np.max(found.currents + found.current_band)), "A", 3)
     empty = " and ".join(format_si(abs(x), "A", 3) for x in found.empty)
-    references = [p.name for p in found.points if p.kind in ("reference", "level", "amplifier")]
+    references = [p.name for p in found.points if p.kind in ("reference", "level", "amplifier") and not p.neuron]
     steps = [
         "Without power: measure the resistance from each supply to ground, either way; less than 100 Ohm is a short.",
         f"Without the ICs: set both supplies to {rails}, limit their currents to 50 mA, and switch them on. They give "

@@ -118,7 +118,7 @@ def _amperes(value: float) -> str:
 def _points(table: BringUp, chosen: Sequence[int]) -> Iterator[str]:
     heads = "".join(
         f'<th>{escape(table.conditions[c].name)}<br><span class="small">expected, V</span></th>'
-        '<th><span class="small">measured, V</span></th>'
+        '<th><span class="small">read, V</span></th>'
         for c in chosen
     )
     widths = [*WIDTHS, *PAIR * len(chosen)]
