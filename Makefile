@@ -92,6 +92,7 @@ verify-full: install hardware
 	$(BIN)/python tests/verify_gradients.py
 	$(BIN)/python tests/verify_ensemble.py
 	$(BIN)/python tests/verify_extraction.py
+	$(BIN)/python tests/verify_bringup.py
 
 bench: install
 	$(BIN)/python tests/benchmarks/run.py

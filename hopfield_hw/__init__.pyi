@@ -3,6 +3,7 @@ from . import (
     annealing,
     benches,
     board,
+    bringup,
     extraction,
     families,
     formats,
@@ -20,6 +21,7 @@ from . import (
     transforms,
 )
 from .board.design import Board, design_board
+from .bringup.bring_up import BringUp, bring_up
 from .cells import (
     CELLS,
     ActiveRC,
@@ -90,6 +92,7 @@ __all__ = [
     "Algebraic",
     "Arctan",
     "Board",
+    "BringUp",
     "Cell",
     "ChuaYang",
     "Circuit",
@@ -140,6 +143,8 @@ __all__ = [
     "annealing",
     "benches",
     "board",
+    "bring_up",
+    "bringup",
     "design_board",
     "extract",
     "extraction",

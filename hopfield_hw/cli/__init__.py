@@ -37,6 +37,10 @@ COMMANDS: LazyTable[Callable[..., int]] = LazyTable(
         "parts": (".parts:parts", "Show op-amps with data sheets, and measure their models on test benches."),
         "board": (".board:board", "Design a board of a network: its scaling, its parts, and its checks."),
         "report": (".report:report", "Write a design's board as one HTML file, which can run its circuit again."),
+        "bringup": (
+            ".bringup:bringup",
+            "Say what a new board should measure, compare it with a measurement, and name the part at fault.",
+        ),
         "montecarlo": (
             ".montecarlo:montecarlo",
             "Draw the parts of a design's board many times, and count the boards that do its task.",

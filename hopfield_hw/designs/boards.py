@@ -10,14 +10,16 @@ import numpy as np
 from ..board.design import Board, design_board
 from ..board.judgement import BoardVerification
 from ..board.scaling import Limits
+from ..bringup.bench import Start
 from ..networks.network import Network
-from ..problems import Settled
+from ..problems import Recall, Settled
 from ..production.tasks import Pattern, Task, Waves, task_of
 from ..values.arrays import positive
 from ..values.errors import InputError
 from .design import Design
 
 # The end of a limit's name says its unit; the others are numbers.
+PATTERN_START = 0.1  # of what states reach: where patterns begin in a design that starts at 0 V
 UNITS = {"resistance": "Ohm", "capacitance": "F"}
 
 
@@ -54,6 +56,29 @@ def board_task(design: Design, board: Board) -> Task | None:
         if is_decision and np.ptp(middle) == 0.0:
             return Pattern(signs=np.sign(outputs - middle), middle=float(middle[0]) * board.scaling.output)
     return None if expected is None else task_of(board, expected)
+
+
+def board_starts(design: Design, board: Board) -> dict[str, Start]:
+    """Return the starts at which a design's board is measured, on its scale, by name.
+
+    "start", its own; then, of a memory, each stored pattern, as far from 0 V as the own start is at most; then each
+    case of the design, with its inputs.
+    """
+    scaling = board.scaling
+    found = {"start": Start(name="start", states=board.scaled.initial, inputs=board.inputs)}
+    expected = design.expected
+    if isinstance(expected, Recall):
+        reach = float(np.max(np.abs(board.scaled.initial))) or PATTERN_START * board.bounds.states * scaling.state
+        for label, signs in zip(expected.patterns.labels, expected.patterns.values, strict=True):
+            name = f"pattern {label}"
+            found[name] = Start(name=name, states=reach * np.asarray(signs), inputs=board.inputs)
+    for name, case in design.cases.items():
+        network = case.network
+        if not isinstance(network, Network):
+            continue
+        inputs = None if case.inputs is None else case.inputs.scale(seconds=scaling.time, volts=scaling.inputs)
+        found[name] = Start(name=name, states=scaling.state * network.initial, inputs=inputs)
+    return found
 
 
 def board_margin(task: Task, result: BoardVerification) -> float:

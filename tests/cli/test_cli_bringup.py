@@ -1,0 +1,91 @@
+"""The command bringup: the sheet, the comparison, its exit statuses, and what it refuses."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from hopfield_hw.cli import run
+from hopfield_hw.values.errors import ConvergenceError
+
+PAIR = """\
+title = "Two neurons"
+citation = "none"
+[network]
+weights = [[0.0, -5.0e-5], [-5.0e-5, 0.0]]
+resistance = 1.0e4
+capacitance = 1.0e-7
+gain = {kind = "tanh", gain = 8.0}
+initial = [0.1, 0.05]
+[analysis]
+t_stop = 1.0e-2
+[board]
+series = "E96"
+"""
+FEW = ["--samples", "8"]
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> Path:
+    path = tmp_path / "pair" / "design.toml"
+    path.parent.mkdir()
+    path.write_text(PAIR, encoding="utf-8")
+    return path
+
+
+@pytest.mark.usefixtures("ngspice")
+def test_the_sheet_is_written_and_a_filled_in_table_is_compared(
+    pair: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "sheet"
+    assert run(["bringup", str(pair), *FEW, "-o", str(folder)]) == 0
+    said, err = capsys.readouterr()
+    assert err == ""
+    assert "Without power" in said
+    assert "xn_1" in said
+    assert (folder / "bringup.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+    rows = list(csv.DictReader((folder / "bringup.csv").read_text(encoding="utf-8").splitlines()))
+    assert {row["state"] for row in rows} == {"reset", "start held", "start"}
+    good, bad = tmp_path / "good.csv", tmp_path / "bad.csv"
+    lines = [f"{row['test point']},{row['state']},{row['expected']}" for row in rows]
+    good.write_text("\n".join(["test point,state,volts", *lines]) + "\n", encoding="utf-8")
+    assert run(["bringup", str(pair), *FEW, "--measured", str(good), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["status"], found["measured"]["passed"], found["measured"]["suspects"]) == ("passed", True, [])
+    # The inverter of neuron 0 gives nothing.
+    lines = [f"vn_0,{line.split(',')[1]},0.0" if line.startswith("vn_0,") else line for line in lines]
+    bad.write_text("\n".join(["test point,state,volts", *lines]) + "\n", encoding="utf-8")
+    assert run(["bringup", str(pair), *FEW, "--measured", str(bad)]) == 1
+    said = capsys.readouterr().out
+    assert "vn_0 in start" in said
+    assert "neuron 0" in said
+
+
+@pytest.mark.usefixtures("ngspice")
+def test_bad_input_is_refused(pair: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    wrong = tmp_path / "wrong.csv"
+    wrong.write_text("test point,state,volts\nv_9,reset,1\n", encoding="utf-8")
+    for arguments, message in (
+        (["--measured", str(wrong)], "measurement 'wrong.csv', line 2: test point 'v_9' is unknown"),
+        (["--measured", str(tmp_path / "none.csv")], "there is no such file; give a CSV file of readings"),
+        (["--accuracy", "2"], "--accuracy '2': must be above 0 and below 1, such as 1% or 0.01"),
+        (["--samples", "1"], "`samples` = 1"),
+        (["--reset-ohms", "-3"], "`--reset-ohms = -3.0 Ohm`: must be positive"),
+    ):
+        assert run(["bringup", str(pair), *FEW, *arguments]) == 2
+        assert message in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("ngspice")
+def test_a_board_that_does_not_run_is_a_failure_of_the_simulator(
+    pair: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise ConvergenceError("bring_up: the board does not run")
+
+    monkeypatch.setattr("hopfield_hw.cli.bringup.bring_up", fail)
+    assert run(["bringup", str(pair)]) == 3
+    assert "does not run" in capsys.readouterr().err
