@@ -5,6 +5,8 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from os import PathLike
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -61,8 +63,7 @@ class Board(Report):
     `network`: what was asked for, and `scaled`, the same on the board's scales; `realised`: what its parts come to.
     `circuit`: all of its parts. `op_amp`, `amplifier`: what it is made with. `inputs`: on the board's scale, volts.
     `t_stop`: of a run, on the board's time. `checks`: what it holds, and what it does not where it was forced.
-    `rounding`: of synapses that are not resistors of a series. `product`: the op-amp's name, as in TL072, which says
-    how many are in a package.
+    `rounding`: of synapses not of a series. `product`: the op-amp's name, such as TL072, which says its package.
     """
 
     network: Network
@@ -147,6 +148,12 @@ class Board(Report):
 
         return error_budget(self, **how)
 
+    def write(self, folder: str | PathLike[str], **how: Any) -> tuple[Path, ...]:
+        """Write all that a builder takes away into a folder and return the files; see `write_files`."""
+        from ..builder_files import write_files
+
+        return write_files(self, folder, **how)
+
     def with_imperfections(self, *names: str, ideal: bool = False) -> Board:
         """Return the board with these imperfections alone, of `imperfections.NOMINAL`, and `ideal` with none.
 
@@ -207,8 +214,7 @@ def design_board(
     given stays as it is. `two_resistors`: an error of the nearest value, a part, beyond which two are taken.
     `synapses`: how weights are made where not of resistors of the series, `seed` what it draws, `most_rounding` the
     error of all weights that is accepted. `compensated`: capacitors across feedbacks where stability needs them.
-    `limits`: see `Limits`. `force`: return a board that fails checks. `timeout`: of the run in ngspice that the checks
-    need, seconds.
+    `limits`: see `Limits`. `force`: return a board that fails checks. `timeout`: of the checks in ngspice, seconds.
 
     Raises InputError for wrong arguments, Unrealisable with the binding constraint and the number that would do, and a
     SimulatorError where ngspice does not deliver.

@@ -10,16 +10,15 @@ from typing import Annotated, Any, NamedTuple
 
 import typer
 
-from ..assembly import Assembly, assemble, write_bill
+from ..assembly import Assembly, assemble
 from ..board.budget.contributions import ErrorBudget
 from ..board.budget.error_budget import error_budget
 from ..board.design import Board
 from ..board.judgement import BoardVerification
 from ..board.parts_list import COLUMNS, PartsLine
 from ..designs import Design
-from ..designs.boards import board_margin, board_of, board_task
+from ..designs.boards import board_margin, board_of, board_starts, board_task
 from ..problems import Recall
-from ..spice.export import write_deck
 from ..values.report import plain
 from .inputs import check_timeout, load, rails
 from .options import Case, DesignName, Json, Timeout
@@ -54,10 +53,11 @@ def board(
 ) -> int:
     """Design a board of a network: its scaling, its parts, and its checks.
 
-    What is not given is as the design says, or by default. With -o a folder gets the netlist (board.cir), the bill
-    of materials (parts.csv), the report (board.json), with --verify a page (board.png), and with --budget that of the
-    error budget (budget.png). The exit status is 1 where a check or the verification fails, and 2 where no board can be
-    made: the binding constraint is named.
+    What is not given is as the design says, or by default. With -o a folder gets what a builder needs: a KiCad project
+    (kicad/), the bill of materials and where parts lie (parts.csv, placement.csv), the sheet and the table of its
+    bring-up (bringup.html, .csv), decks (board.cir, board.ltspice.cir, board.xyce.cir), the report (board.json), with
+    --verify a page (board.png), and with --budget that of the error budget (budget.png). The exit status is 1 where a
+    check or the verification fails, and 2 where no board can be made: the binding constraint is named.
     """
     chosen, limit = load(design, case), check_timeout(timeout)
     given = {
@@ -70,7 +70,7 @@ def board(
         check_folder(output)
     with working(f"{chosen.name}: the board is designed, and run with op-amps without limits"):
         made = board_of(chosen, force=True, timeout=limit, **given)
-    assembly = None if output is None else assemble(made)
+    assembly = None if output is None else assemble(made, name=chosen.name)
     done = Done(chosen, made)
     if verify:
         done = verify_design(done, limit)
@@ -168,17 +168,15 @@ def show_board(done: Done) -> None:
 
 
 def write_board(folder: Path, done: Done, assembly: Assembly) -> list[Path]:
-    """Write netlist, bill of materials and report of a board, and the pages of what was done; return their paths."""
+    """Write what a builder needs, the report of a board, and the pages of what was done; return their paths."""
     made = done.made
-    texts = {
-        "board.cir": write_deck(made.circuit, t_stop=made.t_stop, inputs=made.inputs, accuracy=ACCURACY),
-        "parts.csv": write_bill(assembly),
-        "board.json": json.dumps(plain(done.to_json()), indent=1, allow_nan=False) + "\n",
-    }
-    for name, text in texts.items():
-        with written(folder / name) as part:
-            part.write_text(text, encoding="utf-8", newline="\n")
-    found = [folder / name for name in texts]
+    with working(f"{done.design.name}: KiCad project, lists, decks, and what its test points should measure"):
+        files = made.write(folder, assembly=assembly, starts=board_starts(done.design, made))
+    with written(folder / "board.json") as part:
+        part.write_text(
+            json.dumps(plain(done.to_json()), indent=1, allow_nan=False) + "\n", encoding="utf-8", newline="\n"
+        )
+    found = [*files, folder / "board.json"]
     if done.result is not None:
         found.append(folder / "board.png")
         draw_board(done.design, done.result, found[-1])
