@@ -22,7 +22,8 @@ TITLES = {
 
 def draw_neuron(page: Page) -> None:
     """Draw the sheet of a neuron: its op-amps in the order of the signal, then what is left over."""
-    draw_stages(page, find_contents(page.assembly, page.name), TOP)
+    bottom = draw_stages(page, find_contents(page.assembly, page.name), TOP)
+    page.join_rest(LEFT, bottom + 4)
 
 
 def draw_stages(page: Page, contents: Contents, top: int) -> int:

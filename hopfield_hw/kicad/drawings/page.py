@@ -38,6 +38,7 @@ class Page:
 
     def __init__(self, assembly: Assembly, sheet: Sheet, name: str) -> None:
         self.assembly, self.sheet, self.name = assembly, sheet, name
+        self.joined: set[str] = set()
         self.driven = frozenset(_driven(assembly, name))
         self.outside = {
             net
@@ -81,6 +82,7 @@ class Page:
             self.sheet.wire(*points)
             self.sheet.power(net, *points[-1])
         elif net in self.outside:
+            self.joined.add(net)
             self.sheet.port(net, x, y, angle, self.kind_of(net))
         else:
             self.sheet.label(net, x, y, angle)
@@ -88,6 +90,16 @@ class Page:
     def points_up(self, net: str) -> bool:
         """Whether the symbol of a supply stands on its wire; that of ground and of a negative one hangs."""
         return self.assembly.supplies.get(net, -1.0) > 0.0
+
+    def join_rest(self, x: int, y: int) -> int:
+        """Draw how the nets that leave the sheet elsewhere than at an end go on, from (x, y); return how far down."""
+        for net in self.passed_on:
+            if net not in self.joined:
+                self.sheet.wire((x, y), (x + 4, y))
+                self.sheet.label(net, x + 4, y, 0)
+                self.end(net, x, y)
+                y += 3
+        return y
 
     def name_net(self, net: str | None, x: int, y: int, angle: int = 0) -> None:
         """Write a net's name at a wire, so that it joins what has the name elsewhere on the sheet."""

@@ -57,7 +57,7 @@ def draw_pair(page: Page, pair: Pair, x: int, y: int, entering: str | None) -> t
         page.end(pair.tail.net(named_pin(pair.tail, "B")), bt[0] - 3, bt[1])
         below = et[1] + 2
         sheet.wire(et, (middle, below))
-        page.name_net(pair.tail.net(named_pin(pair.tail, "E")), middle + 1, below)
+        page.name_net(pair.tail.net(named_pin(pair.tail, "E")), middle, below)
         depth += _hang(page, [b.turned() for b in pair.degeneration], middle, below)
     start = b2[0] + 3
     sheet.wire(b2, (start, y))

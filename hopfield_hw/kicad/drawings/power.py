@@ -35,6 +35,7 @@ def draw_power(page: Page) -> None:
     _draw_flags(page, x, top + 2)
     rest = [p for p in contents.loose if p not in supplies and p not in capacitors and p not in connectors]
     y = draw_loose(page, rest, points, LEFT + 14, y + 4)
+    y = page.join_rest(LEFT + 14, y + 4)
     if spares:
         page.sheet.text("Sections that are not used, tied off", 12, y + 2, 1.8)
         _draw_spares(page, spares, y + 8)

@@ -11,8 +11,10 @@ from .loose import draw_connector
 from .page import Page
 from .stages import Placed
 
-TOP, LEFT, RAIL = 30, 16, 4  # of the first rail, and between rails
-BLOCK, PIN = 26, 2  # width of a block, and between its pins
+TOP, LEFT = 30, 16  # of the first rail
+RAIL, NARROW, MANY = 4, 2, 12  # between rails, and where there are many
+PITCH = 6  # between columns of the table
+BLOCK, PIN = 24, 2  # width of a block, and between its pins
 HIGH = 150  # of blocks in one column; of more there are columns as many as makes the sheet about square
 TABLE = 40  # a height that a table of weights finds room in
 SHOWN = 16  # columns of weights in the table
@@ -25,7 +27,7 @@ def draw_root(page: Page, pages: Mapping[str, Page]) -> None:
     for column in _columns(neurons, pages):
         x, lowest = _draw_column(page, column, pages, x)
         bottom = max(bottom, lowest)
-    right = x + 12
+    right = x + 10
     y = TOP
     if POWER in pages:
         y = _draw_block(page, pages[POWER], right, y, number=len(pages) + 1) + 8
@@ -58,9 +60,10 @@ def _draw_column(page: Page, names: Sequence[str], pages: Mapping[str, Page], x:
                 used[net] = used.get(net, 0) + 1
     order = sorted(used, key=page.order)
     rails = [net for net in order if used[net] > 1]
-    at = {net: x + RAIL * k for k, net in enumerate(rails)}
+    pitch = RAIL if len(rails) <= MANY else NARROW
+    at = {net: x + pitch * k for k, net in enumerate(rails)}
     lone = max((len(net) for net in order if used[net] == 1), default=0)
-    block = x + RAIL * len(rails) + 4 + (lone if lone else 0)
+    block = x + pitch * len(rails) + 4 + (lone if lone else 0)
     y, lowest = TOP, dict.fromkeys(rails, TOP)
     numbers = {name: k for k, name in enumerate(pages, 2)}
     for name in names:
@@ -142,12 +145,12 @@ def _draw_weights(page: Page, x: int, y: int) -> None:
             continue
         page.sheet.text(f"Weights {affine.name}, uS (row: into, column: from) and bias, uA", x, y, 1.6)
         for j in range(columns):
-            page.sheet.text(str(j), x + 6 + 7 * j, y + 5)
-        page.sheet.text("bias", x + 6 + 7 * columns, y + 5)
+            page.sheet.text(str(j), x + 6 + PITCH * j, y + 5)
+        page.sheet.text("bias", x + 6 + PITCH * columns, y + 5)
         for i in range(rows):
             page.sheet.text(str(i), x, y + 8 + 3 * i)
             for j in range(columns):
-                page.sheet.text(f"{1e6 * matrix[i, j]:+.3g}" if matrix[i, j] else ".", x + 4 + 7 * j, y + 8 + 3 * i)
+                page.sheet.text(f"{1e6 * matrix[i, j]:+.3g}" if matrix[i, j] else ".", x + 4 + PITCH * j, y + 8 + 3 * i)
             bias = float(affine.bias[i]) if affine.bias is not None else 0.0
-            page.sheet.text(f"{1e6 * bias:+.3g}" if bias else ".", x + 6 + 7 * columns, y + 8 + 3 * i)
+            page.sheet.text(f"{1e6 * bias:+.3g}" if bias else ".", x + 6 + PITCH * columns, y + 8 + 3 * i)
         y += 14 + 3 * rows
