@@ -11,8 +11,9 @@ from .loose import draw_connector
 from .page import Page
 from .stages import Placed
 
-TOP, LEFT = 30, 16  # of the first rail
+TOP, LEFT = 24, 16  # of the first rail
 RAIL, NARROW, MANY = 4, 2, 12  # between rails, and where there are many
+GAP = 3  # between blocks
 PITCH = 6  # between columns of the table
 BLOCK, PIN = 24, 2  # width of a block, and between its pins
 HIGH = 150  # of blocks in one column; of more there are columns as many as makes the sheet about square
@@ -40,7 +41,7 @@ def draw_root(page: Page, pages: Mapping[str, Page]) -> None:
 
 def _columns(neurons: Sequence[str], pages: Mapping[str, Page]) -> list[list[str]]:
     """Return the neurons by column, all about alike."""
-    total = sum(_height(pages[name]) + 4 for name in neurons)
+    total = sum(_height(pages[name]) + GAP for name in neurons)
     count = max(1, math.ceil(math.sqrt(total / HIGH)))
     share = -(-len(neurons) // count)
     return [list(neurons[k : k + share]) for k in range(0, len(neurons), share)]
@@ -86,7 +87,7 @@ def _draw_column(page: Page, names: Sequence[str], pages: Mapping[str, Page], x:
                 page.sheet.wire((block - 2, row), drawn[net])
                 page.sheet.label(net, block - 2, row, 180)
         _name_outputs(page, pins[1], drawn)
-        y += _height(sub) + 4
+        y += _height(sub) + GAP
     for net in rails:
         page.sheet.wire((at[net], TOP - 3), (at[net], lowest[net]))
         page.sheet.label(net, at[net], TOP - 3, 90)
