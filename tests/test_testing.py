@@ -66,7 +66,7 @@ def test_a_deck_drawn_by_hand_with_names_of_its_own() -> None:
     result = assert_matches_ode(BY_HAND, NETWORK, nodes=NODES)
     assert result.settled == "same"
     assert result.neurons == 2
-    with pytest.raises(AssertionError, match=r"neuron left: syn.weights\[0, 1\]: -50 uS acts as -25 uS"):
+    with pytest.raises(AssertionError, match=r"neuron left: .*T\[0, 1\] is 50.00% low \(-25 uS, intended -50 uS\)"):
         assert_matches_ode(BY_HAND.replace("Rab vnb a 20k", "Rab vnb a 40k\nRleft a 0 40k"), NETWORK, nodes=NODES)
     with pytest.raises(AssertionError, match=r"x\.capacitance"):
         assert_matches_ode(BY_HAND.replace("Cm node 0 10n", "Cm node 0 12n"), NETWORK, nodes=NODES)

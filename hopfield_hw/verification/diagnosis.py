@@ -15,6 +15,7 @@ import numpy as np
 
 from ..circuit import Circuit, Probe, Role
 from ..extraction import ClockedExtraction, DeviceChanges, Differences, Extraction, compare_devices, extract
+from ..extraction.findings import format_deviation
 from ..graph import Graph
 from ..lowering import lower
 from ..parts import OpAmp
@@ -210,24 +211,24 @@ def _label(found: Extraction, probes: Sequence[Probe]) -> Extraction:
 
 
 def _of_findings(judged: Judged, found: Differences) -> list[Suspect]:
-    """Return the faults of a deck, each with the value of the network that is most off."""
+    """Return the faults of a deck, the first one with the value of the network that is most off."""
     neuron, place = _place(judged.circuit, found.deviations[0].name if found.deviations else "")
+    said = f"; {format_deviation(found.deviations[0])}" if found.deviations else ""
     written = _names_as_written(judged.deck.text)
     suspects = []
     for finding in found.findings:
         names = tuple(written.get(name, name) for name in finding.devices)
         words = "its inputs are exchanged" if finding.kind == "inputs" else str(finding)
-        change = _with_names(words, finding.devices, names)
+        change = f"{_with_names(words, finding.devices, names)}{said}"
         suspects.append(
             Suspect(neuron=neuron, weight=place, devices=names, explained=1.0 - finding.left, change=change)
         )
+        neuron, place, said = "", "the network", ""  # which value a further one moves is not known
     return suspects
 
 
 def _of_values(judged: Judged, found: Extraction, differences: Differences) -> list[Suspect]:
     """Return the values of a network that are off, the most first, with the devices that make them."""
-    from ..extraction.findings import format_deviation
-
     suspects = []
     for deviation in differences.deviations[: MAX_SUSPECTS // 2]:
         neuron, place = _place(judged.circuit, deviation.name)

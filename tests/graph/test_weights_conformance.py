@@ -535,7 +535,7 @@ def test_diagnosis(cell: str, form: str) -> None:
 @pytest.mark.usefixtures("ngspice")
 @pytest.mark.parametrize("form", ["sparse", "zero", "fixed"])
 def test_diagnosis_of_a_bias(form: str) -> None:
-    """The current of a bias, in which that of an edge is, is named with its value and what it acts as."""
+    """The current of a bias, in which that of an edge is, is named with what it is and what it should be."""
     graph, plain = pair(build_hopfield, form)
     circuit = hh.lower(graph, cell="ideal")
     (device,) = circuit.devices_from("syn", (1,), "bias")
