@@ -78,7 +78,7 @@ class BringUpComparison(Report):
         return said
 
     def _missing(self) -> str:
-        return f"which were not in {', '.join(self.skipped)}" if self.skipped else "as nothing that was measured tells"
+        return f"which were not in {', '.join(self.skipped)}" if self.skipped else "for no part makes it likelier"
 
     def figures(self) -> dict[str, Any]:
         return {
@@ -132,7 +132,7 @@ def compare_measurement(
     outside.sort(key=lambda one: -abs(one.volts - one.expected) / one.band)
     conditions, measured = _whole(table, readings)
     skipped = [c.name for k, c in enumerate(table.conditions) if table.at_rest[k] and k not in conditions]
-    named = _name(table, conditions, measured, instrument)
+    named = _name(table, conditions, measured, instrument, frozenset(one.point for one in outside))
     found = named is not None and named.gain > SURE + log(max(named.weighed, 1))
     return BringUpComparison(
         table=table,
@@ -160,7 +160,9 @@ def _whole(table: BringUp, readings: Sequence[Reading]) -> tuple[list[int], dict
     return conditions, {table.points[p].name: np.array([by[c][p] for c in conditions]) for p in sorted(points)}
 
 
-def _name(table: BringUp, conditions: list[int], measured: dict[str, Array], meter: Meter) -> Named | None:
+def _name(
+    table: BringUp, conditions: list[int], measured: dict[str, Array], meter: Meter, outside: frozenset[str]
+) -> Named | None:
     if not conditions:
         return None
     dictionary = Dictionary(
@@ -170,5 +172,6 @@ def _name(table: BringUp, conditions: list[int], measured: dict[str, Array], met
         meter=meter,
         tolerances=table.tolerances,
         seed=table.seed,
+        outside=outside,
     )
     return name_fault(dictionary) if dictionary.blocks else None

@@ -95,7 +95,7 @@ class Named(NamedTuple):
 
 @dataclass(kw_only=True)
 class Dictionary:
-    """The faults of a board's blocks, solved for one measurement."""
+    """The faults of a board's blocks, solved for one measurement. `outside`: nodes with a reading out of its band."""
 
     bench: Bench
     conditions: Sequence[Condition]
@@ -103,6 +103,7 @@ class Dictionary:
     meter: Meter
     tolerances: Tolerances
     seed: int
+    outside: frozenset[str] = frozenset()
     circuit: Circuit = field(init=False)
     blocks: tuple[Block, ...] = field(init=False)
 
@@ -268,7 +269,7 @@ def name_fault(dictionary: Dictionary) -> Named:
         for one in own:
             places.setdefault(one.key, {})[b] = one
     guessed: dict[Key, float] = {}
-    for b in _suspicious(base):
+    for b in _suspicious(blocks, base, dictionary.outside):
         found = dictionary.guess(blocks[b], healthy[b], dictionary.predict(blocks[b], faults[b]))
         plain = dictionary.guess(blocks[b], healthy[b], np.mean(healthy[b], axis=0)[np.newaxis])[0]
         for one, likelihood in zip(faults[b], found.tolist(), strict=True):
@@ -287,11 +288,13 @@ def name_fault(dictionary: Dictionary) -> Named:
     return Named(_suspects(dictionary, judged, chi), best.chi / count, chi / count, best.gain, explains, len(places))
 
 
-def _suspicious(base: Sequence[Judged]) -> list[int]:
-    """Return the blocks in which a fault is looked for: those that are not as they should be, two at least."""
+def _suspicious(blocks: Sequence[Block], base: Sequence[Judged], outside: frozenset[str]) -> list[int]:
+    """Return the blocks in which a fault is looked for: those most off, and those with a reading outside its band."""
     chi = np.array([one.chi / one.readings for one in base])
-    order = np.argsort(-chi, kind="stable")
-    return [b for k, b in enumerate(order.tolist()) if k < FEWEST_BLOCKS or (chi[b] > OFF and k < MOST_BLOCKS)]
+    order = [int(b) for b in np.argsort(-chi, kind="stable")]
+    found = [b for k, b in enumerate(order) if k < FEWEST_BLOCKS or chi[b] > OFF][:MOST_BLOCKS]
+    others = [b for b in order if b not in found and outside.intersection(blocks[b].observed)]
+    return found + others[: max(MOST_BLOCKS - len(found), 0)]
 
 
 def _suspects(dictionary: Dictionary, judged: Sequence[Weighed], chi_without: float) -> tuple[Suspect, ...]:
@@ -300,7 +303,7 @@ def _suspects(dictionary: Dictionary, judged: Sequence[Weighed], chi_without: fl
     found: list[Suspect] = []
     used: set[int] = set()
     for k, one in enumerate(judged):
-        if k in used or len(found) == MOST:
+        if k in used or len(found) == MOST or one.gain <= 0.0:
             continue
         group = [one.key]
         for q, other in enumerate(judged[k + 1 :], k + 1):
