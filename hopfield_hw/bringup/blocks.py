@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..circuit import GROUND, Circuit, Device, Ensemble, Origin, Probe, Role
+from ..ensemble.analyses import find_balance
 from ..ensemble.backends import choose_run
 from ..ensemble.equations.layout import plan
 from ..ensemble.equations.system import build_system
@@ -23,8 +24,10 @@ from ..parts import Capacitor, OpAmp, Resistor, Transistor, VoltageSource
 from ..parts.parameters import Parameter, value_of
 from ..values.arrays import Array
 from ..values.brief import Brief
+from ..values.errors import ConvergenceError
 
 OPEN = 1e12  # ohms
+MOST_STEPS = 10_000  # of a block; one that takes more oscillates
 TOLERANCE, LONGEST = 1e-3, 0.2  # of a step, and the longest one, a part of the run
 RESISTANCE, VOLTAGE = Parameter("resistance"), Parameter("voltage")
 Changes = dict[tuple[str, Parameter], float]
@@ -187,10 +190,31 @@ def settle(ensemble: Ensemble, nodes: Sequence[str], t_stop: float) -> Array:
     circuit = replace(ensemble.circuit, outputs=tuple(Probe(node, node) for node in nodes))
     times = np.array([0.0, *np.linspace(0.9, 1.0, 5) * t_stop])
     made = plan(build_system(replace(ensemble, circuit=circuit)), t_stop)
-    found = run(Job(made, circuit, times, choose_run(None, 1)[1], None), TOLERANCE, LONGEST * t_stop)
-    waves = found.waves
-    waves[list(found.failures)] = np.nan
-    return np.asarray(np.mean(waves[:, 1:], axis=1))
+    job = Job(made, circuit, times, choose_run(None, 1)[1], None)
+    found = run(job, TOLERANCE, LONGEST * t_stop, most=MOST_STEPS)
+    volts = np.asarray(np.mean(found.waves[:, 1:], axis=1))
+    failed = list(found.failures)
+    volts[failed] = np.nan
+    if failed:
+        volts[failed] = _balance(ensemble, nodes, failed)
+    return volts
+
+
+def _balance(ensemble: Ensemble, nodes: Sequence[str], samples: Sequence[int]) -> Array:
+    """Return the points of balance of samples, about which those that oscillate move; NaN where there is none."""
+    taken = replace(
+        ensemble,
+        size=len(samples),
+        values={
+            name: {key: row[list(samples)] for key, row in changes.items()} for name, changes in ensemble.values.items()
+        },
+        initial={node: row[list(samples)] for node, row in ensemble.initial.items()},
+    )
+    try:
+        rest = find_balance(taken, guess=dict(taken.initial))
+    except ConvergenceError:
+        return np.full((len(samples), len(nodes)), np.nan)
+    return np.asarray(rest["voltage"].sel(node=[node.lower() for node in nodes]).to_numpy())
 
 
 def _value(circuit: Circuit, name: str, parameter: Parameter) -> float:

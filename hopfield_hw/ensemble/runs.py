@@ -63,8 +63,11 @@ class Run(NamedTuple):
         return by_sample(self.blocks, self.samples)
 
 
-def run(job: Job, tolerance: float, longest: float, further: Sequence[int] = ()) -> Run:
-    """Return the waveforms of what a circuit probes, of currents, and of `further` places, of all samples."""
+def run(job: Job, tolerance: float, longest: float, further: Sequence[int] = (), most: int = MOST_STEPS) -> Run:
+    """Return the waveforms of what a circuit probes, of currents, and of `further` places, of all samples.
+
+    `most`: steps that samples side by side may take; those that take more fail.
+    """
     made, circuit, end = job.plan, job.circuit, float(job.grid[-1])
     period = np.inf if circuit.clock is None else circuit.clock.period
     looked = settling_times(circuit.settling, period, end)
@@ -85,7 +88,7 @@ def run(job: Job, tolerance: float, longest: float, further: Sequence[int] = ())
         nothing=tolerance * job.scale,
         first=first,
         longest=longest,
-        most=MOST_STEPS,
+        most=most,
     )
     path = no_path()
     outcomes = [Outcome(result[k], counts[k], status[k], taken if k == 0 else taken[:0], path) for k in range(blocks)]
