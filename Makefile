@@ -1,6 +1,7 @@
 # make install   .venv with the package and its command, and ngspice
 # make demo      the main job, shown on a board of 15 neurons
 # make test      style, types, tests
+# make kicad     KiCad, netgen-lvs and Chromium, some 300 MB, for machines that run the tests unattended
 # make verify-full, make bench   the long comparisons; the measurements (build/bench.json)
 # make notebooks  run the notebooks and store them with their pictures
 # make clean     remove what they wrote, but for .venv
@@ -13,7 +14,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONUTF8 := 1
 
 .DELETE_ON_ERROR:
-.PHONY: install simulator hardware demo test verify-full bench notebooks clean
+.PHONY: install simulator hardware kicad demo test verify-full bench notebooks clean
 
 install: .venv/.installed simulator
 
@@ -36,6 +37,10 @@ simulator:
 # What the tests run on Verilog; tests are skipped, and say so, where it is missing.
 hardware:
 	@$(call installed,iverilog verilator yosys,the tests of Verilog need them)
+
+# What the tests ask about boards' files; nobody needs it, and `make test` does not install it. Never fails.
+kicad:
+	@.ci/kicad
 
 comma := ,
 # $(call installed,packages,what for): install Debian packages that are missing, or say how; never fails.
@@ -93,6 +98,7 @@ verify-full: install hardware
 	$(BIN)/python tests/verify_ensemble.py
 	$(BIN)/python tests/verify_extraction.py
 	$(BIN)/python tests/verify_bringup.py
+	$(BIN)/python tests/verify_kicad.py
 
 bench: install
 	$(BIN)/python tests/benchmarks/run.py

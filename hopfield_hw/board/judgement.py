@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,7 @@ from ..equations import solve
 from ..functions import Function
 from ..graph import Activate, Graph, Leak
 from ..parts import MacroModel, OpAmp, Resistor
-from ..spice.transient import AccuracyWarning, simulate
+from ..spice.transient import AccuracyWarning, Deck, circuit_deck, simulate_deck
 from ..values.arrays import Array
 from ..values.errors import InputError
 from ..values.measures import check_accuracy, nrmse, ranges
@@ -227,7 +227,12 @@ class BoardVerification(Report):
 
 
 def verify_board(
-    board: Board, *, accuracy: float = 1e-3, tolerance: float = TOLERANCE, timeout: float = 600.0
+    board: Board,
+    *,
+    accuracy: float = 1e-3,
+    tolerance: float = TOLERANCE,
+    timeout: float = 600.0,
+    deck: Callable[[Circuit], Deck] | None = None,
 ) -> BoardVerification:
     """Run a board in ngspice and judge it against its equation.
 
@@ -235,6 +240,7 @@ def verify_board(
     was asked for settles there too, and all checks of the design hold. Where nothing is found against it, it is
     "undecided" over less than two time constants, and where no state moves; and where waveforms part but the board's
     equation amplifies small differences. `accuracy`: NRMSE asked of ngspice; `tolerance`: NRMSE, at most LOOSEST.
+    `deck`: of the board's circuit, as it starts, what is to run in its place, such as KiCad's own net list.
     Raises InputError for one that is not, and otherwise as `simulate` does.
     """
     limit = check_accuracy(tolerance, "tolerance")
@@ -243,7 +249,8 @@ def verify_board(
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", AccuracyWarning)
         circuit = start_at_rest(board.circuit, board.t_stop, board.inputs)
-        wave = simulate(circuit, t_stop=board.t_stop, inputs=board.inputs, accuracy=accuracy, timeout=timeout)
+        made = circuit_deck(circuit, board.inputs) if deck is None else deck(circuit)
+        wave = simulate_deck(made, t_stop=board.t_stop, accuracy=accuracy, timeout=timeout)
     times = wave["time"].to_numpy()
     own_equation = board_equation(board)
     states, outputs = own_equation.solve(times, board.inputs)

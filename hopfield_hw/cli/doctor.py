@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import platform
+import re
+import shutil
+import subprocess
 import sys
+import tempfile
 from ctypes.util import find_library
 from importlib import metadata
+from pathlib import Path
 from typing import Annotated, Any, NamedTuple, TypeAlias
 
 import typer
 
 from ..integers.tools import find_tool
+from ..kicad import commands
+from ..processes import run_program
 from ..spice.ngspice import find
 from ..spice.run_folders import remove_old_folders
-from ..values.errors import MissingExtra, SimulatorMissing
+from ..values.errors import KiCadError, KiCadMissing, MissingExtra, SimulatorMissing
 from .options import Json
 from .reporting import emit, say_table, warn
 
@@ -25,6 +32,10 @@ PACKAGES = (
 # For models from ONNX and PyTorch, fast fixed point, and Verilog: nothing else needs them.
 EXTRAS = ("onnx", "safetensors", "numba", "distributed", "zarr", "dimod", "cvxpy", "clarabel")
 HARDWARE_TOOLS = ("iverilog", "verilator", "yosys")
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "chrome")
+# Mesh generators are called `netgen` too: the program must say that it is this one.
+NETGEN, NETGEN_SAYS = ("netgen-lvs", "netgen"), re.compile(r"Netgen (1\.\S+)")
+SECONDS = 30.0  # for a program to say its version
 LIBRARY_REMEDY = "only PySpice's own simulators need it: `apt-get install libngspice0` on Debian or Ubuntu"
 
 
@@ -87,6 +98,9 @@ def examine() -> tuple[Part, ...]:
         library(),
         *(package(name)._replace(needed=False) for name in EXTRAS),
         *(hardware_tool(name) for name in HARDWARE_TOOLS),
+        kicad(),
+        netgen(),
+        chromium(),
     )
 
 
@@ -122,3 +136,45 @@ def hardware_tool(name: str) -> Part:
         return Part(name, "found", find_tool(name), needed=False)
     except SimulatorMissing as error:
         return Part(name, "", remedy=str(error), needed=False)
+
+
+def kicad() -> Part:
+    """Return the KiCad that checks the projects of boards; they are written without it."""
+    path = commands.find_kicad()
+    remedy = f"projects of boards are written without it, and checked by what comes along; {commands.HOW_TO_GET}"
+    if path is None:
+        return Part(commands.PROGRAM, "", remedy=remedy, needed=False)
+    try:
+        return Part(commands.PROGRAM, commands.kicad_version(), f"{path}, checks the projects of boards", needed=False)
+    except (KiCadError, KiCadMissing) as error:
+        return Part(commands.PROGRAM, "", remedy=f"{error}; {remedy}", needed=False)
+
+
+def netgen() -> Part:
+    """Return the netgen that compares net lists, which only tests ask."""
+    for path in filter(None, map(shutil.which, NETGEN)):
+        found = NETGEN_SAYS.search(_ask(path, "-batch", "quit"))
+        if found is not None:
+            return Part(NETGEN[0], found[1], f"{path}, compares decks as netlists in the tests", needed=False)
+    remedy = "only the tests compare decks with it: `apt-get install netgen-lvs` on Debian or Ubuntu"
+    return Part(NETGEN[0], "", remedy=remedy, needed=False)
+
+
+def chromium() -> Part:
+    """Return the browser in which the tests open pages; any other shows them."""
+    for path in filter(None, map(shutil.which, CHROMIUM)):
+        found = re.search(r"\d+(\.\d+)+", _ask(path, "--version"))
+        if found is not None:
+            return Part("chromium", found[0], f"{path}, opens reports in the tests", needed=False)
+    remedy = "only the tests open reports in it, any browser shows them: `apt-get install chromium` on Debian"
+    return Part("chromium", "", remedy=remedy, needed=False)
+
+
+def _ask(*command: str) -> str:
+    """Return what a program says; nothing where it does not answer."""
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            ended = run_program(command, Path(folder), SECONDS)
+        except (OSError, subprocess.TimeoutExpired):
+            return ""
+    return ended.printed + ended.complained

@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -315,6 +316,37 @@ def test_doctor_says_how_to_get_a_package(cli: Command, monkeypatch: pytest.Monk
     monkeypatch.setattr(module, "PACKAGES", ("numpy", "no-such-package"))
     said = cli("doctor")
     assert (said.status, said.error) == (2, "no-such-package is missing: pip install no-such-package")
+
+
+PROGRAMS = {"kicad-cli": "bookworm-backports", "netgen-lvs": "apt-get", "chromium": "apt-get"}
+
+
+@pytest.mark.usefixtures("ngspice")
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_doctor_names_what_checks_the_files_of_boards(cli: Command, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    (part,) = (part for part in cli("doctor", "--json").json["parts"] if part["name"] == name)
+    assert not part["needed"]
+    assert part["missing"] == (shutil.which(name) is None)
+    assert part["missing"] or part["version"][0].isdigit()
+    which = shutil.which
+    monkeypatch.setattr(shutil, "which", lambda program, **how: which(program, **how) if program == "ngspice" else None)
+    said = cli("doctor", "--json")
+    assert (said.status, said.json["status"]) == (0, "complete")
+    (part,) = (part for part in said.json["parts"] if part["name"] == name)
+    assert part["missing"]
+    assert PROGRAMS[name] in part["remedy"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a script stands for the program")
+def test_doctor_takes_no_generator_of_meshes_for_netgen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = sys.modules["hopfield_hw.cli.doctor"]
+    program = tmp_path / "netgen"
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setattr(module, "NETGEN", ("netgen",))
+    for says, version in (("NETGEN-6.2", ""), ("Netgen 1.5.133 compiled", "1.5.133")):
+        program.write_text(f"#!/bin/sh\necho {says}\n")
+        program.chmod(0o755)
+        assert module.netgen().version == version
 
 
 # The demo, with a fault on a design that takes less time than its own

@@ -53,7 +53,9 @@ def test_a_board_is_designed_verified_and_written(
     assert rows["verdict"].endswith("passed")
     assert " done, margin 4." in rows["task"]
     assert "FAILED" not in said
-    assert sorted(path.name for path in folder.iterdir()) == ["board.cir", "board.json", "board.png", "parts.csv"]
+    lists = ["bringup.csv", "bringup.html", "kicad", "parts.csv", "placement.csv"]
+    decks = ["board.cir", "board.json", "board.ltspice.cir", "board.png", "board.xyce.cir"]
+    assert sorted(path.name for path in folder.iterdir()) == [*decks, *lists]
     report = json.loads((folder / "board.json").read_text())
     assert (report["status"], report["neurons"], report["op_amp"]) == ("passed", 2, "TL074")
     assert report["nrmse"] == report["verification"]["nrmse"] < 5e-3
@@ -70,6 +72,18 @@ def test_a_board_is_designed_verified_and_written(
     (op_amps,) = (line for line in lines if line["Value"] == "TL074")
     assert op_amps["MPN"] == "TL074CDR"
     assert 4 * int(op_amps["Quantity"]) >= deck.count("\nX_")
+
+
+@pytest.mark.usefixtures("ngspice")
+def test_a_board_written_twice_is_the_same(pair: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    written = []
+    for name in ("first", "second"):
+        assert run(["board", str(pair), "-o", str(tmp_path / name)]) == 0
+        paths = [path for path in sorted((tmp_path / name).rglob("*")) if path.is_file()]
+        written.append({path.relative_to(tmp_path / name): path.read_bytes() for path in paths})
+    assert written[0] == written[1]
+    assert len(written[0]) > 20
+    assert capsys.readouterr().err == ""
 
 
 @pytest.mark.usefixtures("ngspice")
