@@ -17,6 +17,7 @@ LINES = re.compile(r"\s*M\s*\S+ \S+(?:\s*L\s*\S+ \S+)+\s*")
 # The radii and flags of an arc, before the point where it ends.
 ARC = re.compile(r"A\s*\S+ \S+ \S+ \S+ \S+\s+(\S+ \S+)")
 POINTS = {"rect": ("x", "y"), "circle": ("cx", "cy")}
+STYLE = frozenset({"fill", "stroke", "stroke-width", "stroke-dasharray"})
 KEPT = frozenset({"x", "y", "width", "height", "cx", "cy", "r", "d"})
 
 Point = tuple[int, int]
@@ -27,7 +28,8 @@ def shrink_picture(svg: str, margin: float = MARGIN) -> str:
     """Return an SVG of `export_pictures` cut to its drawing, about a quarter as large; it says no date.
 
     `margin`: millimetres around the drawing. KiCad writes a letter stroke by stroke; strokes that meet are one line
-    here, numbers have two decimals, and the invisible text that lies over the letters is left out.
+    here, numbers have two decimals, and the invisible text that lies over the letters is left out,
+    and what KiCad draws twice is drawn once.
 
     Raises InputError for a text that is no SVG, or one without a drawing.
     """
@@ -35,7 +37,8 @@ def shrink_picture(svg: str, margin: float = MARGIN) -> str:
         root = ElementTree.fromstring(svg)
     except ElementTree.ParseError as error:
         raise InputError(f"a picture of a sheet: no SVG ({error}); give what export_pictures returns") from None
-    paper, *drawn = [(style, item) for style, item in _walk(root, {}) if _name(item) in ("rect", "circle", "path")]
+    found = {(*sorted(style.items()), *sorted(item.attrib.items())): (style, item) for style, item in _walk(root, {})}
+    paper, *drawn = [(style, item) for style, item in found.values() if _name(item) in ("rect", "circle", "path")]
     if not drawn:
         raise InputError("a picture of a sheet: nothing is drawn on it; give what export_pictures returns")
     boxes = [_box(item) for _, item in drawn]
