@@ -278,12 +278,13 @@ class Sheet:
         at = self._at(x, y, angle)
         self._add(kind, [kind, Quoted(name), *shaped, at, ["effects", FONT, justify], ["uuid", self._next(kind, name)]])
         width = text_room(name, 0, 0, "left", 1.27, GRID).right + (1.6 if shape else 0)
-        up = 1.1 if kind == "label" else 0
+        # A label stands on its wire, letters such as _ just above it; a port is centred on its own.
+        above, below = (1.6, -0.1) if kind == "label" else (0.5, 0.5)
         room = {
-            0: Room(x, y - 0.5 - up, x + width, y + 0.5 - up),
-            180: Room(x - width, y - 0.5 - up, x, y + 0.5 - up),
-            90: Room(x - 0.5 - up, y - width, x + 0.5 - up, y),
-            270: Room(x - 0.5 - up, y, x + 0.5 - up, y + width),
+            0: Room(x, y - above, x + width, y + below),
+            180: Room(x - width, y - above, x, y + below),
+            90: Room(x - above, y - width, x + below, y),
+            270: Room(x - above, y, x + below, y + width),
         }[angle]
         self.texts.append(room)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ...assembly.component import GROUND
-from .page import ROW, STEP, Page, step_of
+from .page import ROW, STEP, Page, has_stub, room_of, step_of
 from .pairs import draw_pair
 from .stages import Amplifier, Branch, Placed
 
@@ -49,14 +49,15 @@ def draw_amplifier(
         top = min([top, *rows])
     else:
         edges = [y]
-        straight = [b for b in stage.inputs if entering is not None and b.first == entering][:1]
+        straight = [b for b in stage.inputs if entering is not None and b.first == entering]
         others = [b for b in stage.inputs if b not in straight]
         bus = max(_bus(straight, x, entering), _bus(others, x))
         if straight:
             rows = [
                 *_draw_rows(page, straight, x, y, bus, entering=entering),
-                *_draw_rows(page, others, x, y + ROW, bus),
+                *_draw_rows(page, others, x, y + (ROW + 1) * len(straight), bus),
             ]
+            page.sheet.wire((x, y), (x, rows[len(straight) - 1]))
         else:
             rows = _draw_rows(page, others, x, y - ROW * ((min(len(others), MOST_ROWS) - 1) // 2), bus)
         edges += rows
@@ -66,7 +67,8 @@ def draw_amplifier(
     centre = bus + TO_FEEDBACK + 11
     pins = page.place(stage.placed, centre, y + 2)
     out, minus, plus = (pins[number] for number in stage.pins)
-    right, inner = out[0] + 5, bus + TO_FEEDBACK
+    inner = bus + TO_FEEDBACK
+    right = max([out[0] + 5, *(inner + step_of(b) * (len(b.parts) - 1) + 10 for b in stage.feedback)])
     entry = bus if stage.inputs or stage.pair is not None else inner
     page.sheet.wire((entry, y), minus)
     if stage.minus != stage.output:
@@ -94,9 +96,14 @@ def draw_amplifier(
         end += 3
         page.sheet.wire((end - 3, out[1]), (end, out[1]))
         page.place(point, end - 2, out[1])
-    has_switch = any(_is_switched(branch) for branch in stage.feedback)
-    top = min(top, rows[-1] - (8 if has_switch else 3))
-    return Drawn(x, top, end, max(bottom, plus[1] + drop + 4), (end, out[1]))
+    top = min(top, rows[-1] - above_feedback(stage))
+    floor = plus[1] + drop + (4 if stage.plus == GROUND else room_of(stage.plus) + 2)
+    return Drawn(x, top, end, max(bottom, floor), (end, out[1]))
+
+
+def above_feedback(stage: Amplifier) -> int:
+    """Return how much room the uppermost row of feedback needs above it."""
+    return 8 if any(_is_switched(branch) for branch in stage.feedback) else 3
 
 
 def _bus(branches: Sequence[Branch], x: int, entering: str | None = None) -> int:
@@ -110,7 +117,7 @@ def _lead(branches: Sequence[Branch], entering: str | None) -> int:
     """Return how far from the names of nets the first part stands."""
     if any("Weight" in branch.parts[0].component.fields for branch in branches):
         return TO_PART
-    return NEAR if entering is None else 4
+    return NEAR if entering is None else 6
 
 
 def _draw_rows(
@@ -125,8 +132,11 @@ def _draw_rows(
 ) -> list[int]:
     """Draw branches in rows from x to a bus, those with a switch last; return the rows' y."""
     rows: list[int] = []
-    for branch in sorted(branches, key=_is_switched):
+    ordered = sorted(branches, key=_is_switched)
+    for branch in ordered:
         row = rows[-1] + step if rows else y
+        if rows and has_stub(branch if step > 0 else ordered[len(rows) - 1]):
+            row += 1 if step > 0 else -1
         rows.append(row)
         weighted = "Weight" in branch.parts[0].component.fields
         start = bus - TO_BUS - 3 - step_of(branch) * (len(branch.parts) - 1)

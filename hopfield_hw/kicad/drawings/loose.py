@@ -8,13 +8,13 @@ from ...assembly.component import GROUND
 from .page import Page
 from .stages import Placed, unit_pins
 
-WIDE, ACROSS = 38, 260  # between parts, names of nets included; the width of a row
+WIDE, ACROSS = 38, 270  # between parts, names of nets included; the width of a row
 
 
 def draw_loose(page: Page, loose: Sequence[Placed], points: Mapping[str, Placed], x: int, y: int) -> int:
-    """Draw parts, then points to measure, in rows from (x, y); return how far down they go."""
+    """Draw parts, the tallest first, then points to measure, in rows from (x, y); return how far down they go."""
     at, row, tallest = x, y, 0
-    for placed in loose:
+    for placed in sorted(loose, key=lambda one: -sum(_reach(one))):
         above, below = _reach(placed)
         if at > x + ACROSS:
             at, row, tallest = x, row + tallest, 0

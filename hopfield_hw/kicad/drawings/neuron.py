@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from ...assembly import Assembly
 from ...circuit import Role
-from .amplifiers import ABOVE, FEEDBACK_ROW, Drawn, draw_amplifier
+from .amplifiers import ABOVE, FEEDBACK_ROW, Drawn, above_feedback, draw_amplifier
 from .loose import draw_loose
-from .page import ROW, STEP, Page
+from .page import ROW, STEP, Page, room_of
 from .stages import Amplifier, Contents, find_contents
 
 LEFT, TOP = 28, 16
 BETWEEN = 6  # stages, where the next one has a wire only; names of nets need NAMES more
 NAMES = 14
+HEAD = 5  # of a box above its stage, for its title
 TITLES = {
     Role.CAPACITANCE: "Synapses and integrator",
     Role.INVERTER_FEEDBACK: "Complement",
@@ -36,7 +37,7 @@ def draw_stages(page: Page, contents: Contents, top: int) -> int:
     for k, stage in enumerate(contents.amplifiers):
         follows = entering is not None and entering in entries(stage)
         if boxes:
-            x = at[0] + BETWEEN + (NAMES if has_names(stage, entering if follows else None) else 0)
+            x = at[0] + _between(stage, entering if follows else None)
         start = (x, at[1] if follows else line)
         if follows:
             page.sheet.wire(at, start)
@@ -49,7 +50,7 @@ def draw_stages(page: Page, contents: Contents, top: int) -> int:
         if not goes_on or entering in page.outside:
             _lead_out(page, entering, at, drawn, goes_on)
     if boxes:
-        upper, lower = min(drawn.top for drawn, _ in boxes) - 4, max(drawn.bottom for drawn, _ in boxes) + 2
+        upper, lower = min(drawn.top for drawn, _ in boxes) - HEAD, max(drawn.bottom for drawn, _ in boxes) + 2
         for drawn, title in boxes:
             page.sheet.box(drawn.left, upper, drawn.output[0] - 1, lower, title)
         top = lower
@@ -74,6 +75,12 @@ def entries(stage: Amplifier) -> tuple[str | None, ...]:
     return tuple(branch.first for branch in stage.inputs)
 
 
+def _between(stage: Amplifier, entering: str | None) -> int:
+    """Return how far a stage stands from the one before, for the name of the wire that joins them and its own."""
+    named = BETWEEN if entering is None or stage.pair is not None else max(BETWEEN, room_of(entering) + 2)
+    return named + (NAMES if has_names(stage, entering) else 0)
+
+
 def has_names(stage: Amplifier, entering: str | None) -> bool:
     """Whether names of nets stand on the left of a stage."""
     return any(net != entering for net in entries(stage))
@@ -85,8 +92,9 @@ def _height_above(contents: Contents) -> int:
     for stage in contents.amplifiers:
         lift = STEP if stage.pair is not None else 0
         rows = ROW * (len(stage.inputs) // 2 + 1) if not lift else ROW * (len(stage.inputs) + 1)
-        above = max(above, lift + max(rows, ABOVE + FEEDBACK_ROW * len(stage.feedback) + 8))
-    return above + 4
+        back = ABOVE + FEEDBACK_ROW * max(len(stage.feedback) - 1, 0) + above_feedback(stage)
+        above = max(above, lift + max(rows, back))
+    return above + HEAD
 
 
 def _title(assembly: Assembly, stage: Amplifier) -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from typing import Any
 
 from ...assembly import Assembly
 from ...assembly.assembly import ROOT
 from ...assembly.component import GROUND
+from ..geometry import CHARACTER
 from ..sheet import Sheet
 from ..symbols import symbol
 from .stages import Branch, Placed, unit_pins
@@ -15,6 +18,7 @@ from .stages import Branch, Placed, unit_pins
 # Between the centres of parts in a row, and between rows.
 STEP, ROW = 10, 5
 SWITCHED = 15  # between the centres of parts in a row with a switch
+STUB = 3  # from a row up to the name of a net between two parts, above their own texts
 # By whether a switch is seen from its other end, and has what closes it below: its angle and mirror.
 SWITCH = {(False, False): (0, ""), (True, False): (0, "y"), (False, True): (0, "x"), (True, True): (180, "")}
 # By the side to which a wire ends, and whether a supply's symbol stands on it: how the wire goes on.
@@ -127,9 +131,10 @@ class Page:
         what closes it below.
         """
         ends: list[int] = []
+        step = step_of(branch)
         for k, part in enumerate(branch.parts):
             assert part.ends is not None
-            centre = x + step_of(branch) * k
+            centre = x + step * k
             is_turned = part.ends[0] != unit_ends(part)[0]
             is_weight = weight is not None and k == 0 and "Weight" in part.component.fields
             shown = {"Weight": (-weight, -1, "left")} if weight is not None and is_weight else {}
@@ -146,9 +151,18 @@ class Page:
             left, right = at[part.ends[0]], at[part.ends[1]]
             if k:
                 self.sheet.wire((ends[-1], y), left)
-                self.name_net(branch.nets[k], ends[-1], y)
+                self._name_between(branch, k, centre - step, y)
             ends += [left[0], right[0]]
         return ends[0], ends[-1]
+
+    def _name_between(self, branch: Branch, k: int, before: int, y: int) -> None:
+        """Name the net before the k-th part of a row: on its wire, or on a stub where both parts have texts there."""
+        at = before + _right(branch.parts[k - 1])
+        if _is_switched(branch):
+            self.name_net(branch.nets[k], at, y)
+        else:
+            self.sheet.wire((at, y), (at, y - STUB))
+            self.name_net(branch.nets[k], at, y - STUB, 180)
 
     def column(self, branch: Branch, x: int, y: int) -> tuple[int, int]:
         """Draw parts in series downwards at x, the first centred at y; return the outer ends' y."""
@@ -166,8 +180,37 @@ class Page:
 
 
 def step_of(branch: Branch) -> int:
-    """Return how far the centres of parts in a row are apart."""
-    return SWITCHED if any(len(part.unit.pins) > 2 for part in branch.parts) else STEP
+    """Return how far the centres of parts in a row are apart: texts and names of nets in between find room."""
+    switched = _is_switched(branch)
+    step = SWITCHED if switched else STEP
+    for k, (first, second) in enumerate(pairwise(branch.parts), 1):
+        between = room_of(branch.nets[k]) if switched else 0
+        step = max(step, _right(first) + between + _left(second))
+    return step
+
+
+def has_stub(branch: Branch) -> bool:
+    """Whether the name of a net stands above a row, on a stub."""
+    return len(branch.parts) > 1 and not _is_switched(branch)
+
+
+def room_of(name: str | None) -> int:
+    """Return how wide a name is."""
+    return math.ceil(CHARACTER * len(name or ""))
+
+
+def _is_switched(branch: Branch) -> bool:
+    return any(len(part.unit.pins) > 2 for part in branch.parts)
+
+
+def _right(part: Placed) -> int:
+    """Return how far a part of a row reaches to the right, its value included where that lies beside a name."""
+    return 4 if len(part.unit.pins) > 2 else max(3, 1 + room_of(part.component.value))
+
+
+def _left(part: Placed) -> int:
+    """Return how far a part of a row reaches to the left, its reference included."""
+    return 4 if len(part.unit.pins) > 2 else max(3, 1 + room_of(part.component.reference))
 
 
 def unit_ends(part: Placed) -> tuple[str, str]:

@@ -20,14 +20,15 @@ def draw_pair(page: Page, pair: Pair, x: int, y: int, entering: str | None) -> t
     sheet = page.sheet
     signals = [branch for branch in pair.into if branch.first == pair.into[0].first]
     taps = [branch.turned() for branch in pair.into if branch not in signals]
-    base = x + 10
+    lasts: list[int] = []
     for k, signal in enumerate(signals):
         row = y - ROW * k
         first, last = page.row(signal, x + 7, row)
         sheet.wire((x + 2, row), (first, row))
-        base = max(base, last + 2)
-    for k, signal in enumerate(signals):
-        sheet.wire((x + 7 + 3 + STEP * (len(signal.parts) - 1), y - ROW * k), (base, y - ROW * k))
+        lasts.append(last)
+    base = max([x + 10, *(last + 2 for last in lasts)])
+    for k, last in enumerate(lasts):
+        sheet.wire((last, y - ROW * k), (base, y - ROW * k))
     if signals:
         top = y - ROW * (len(signals) - 1)
         sheet.wire((x, y), (x + 2, y), (x + 2, top))

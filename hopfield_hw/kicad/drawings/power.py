@@ -13,6 +13,7 @@ from .stages import Amplifier, Contents, Placed, amplifier_pins, find_contents, 
 LEFT, TOP = 22, 12
 PACKAGE_WIDTH, PACKAGE_HEIGHT, PACKAGES = 34, 28, 8
 IN_A_ROW, CONNECTOR_WIDTH = 4, 40
+GROUND_AT = 21  # from the middle of a package to the symbol of ground, beyond the texts of its capacitors
 SPARE = "spare_"
 
 
@@ -99,9 +100,9 @@ def _draw_rail(page: Page, net: str, pin: tuple[int, int], middle: tuple[int, in
     outer = at["1" if is_first else "2"]
     inner = at["2" if is_first else "1"]
     page.sheet.wire((x + 12, rail), outer)
-    page.sheet.wire(inner, (x + 12, y), (x + 18, y))
+    page.sheet.wire(inner, (x + 12, y), (x + GROUND_AT, y))
     if up:
-        page.sheet.power(GROUND, x + 18, y)
+        page.sheet.power(GROUND, x + GROUND_AT, y)
 
 
 def _draw_flags(page: Page, left: int, y: int) -> None:
