@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from hopfield_hw.kicad.keeping.drawing import Drawing
 from hopfield_hw.kicad.sexpr import Quoted, Tree, every, need, read_tree, word
 
 GRID = 1.27
@@ -36,6 +37,18 @@ def move_right_of(tree: Tree, x: float, by: float, down: float = 0.0) -> int:
                 if float(point[1]) > x * GRID:
                     _move(point, by, down)
     return moved
+
+
+def gaps(tree: Tree) -> list[float]:
+    """Return the columns, half a grid step beside it, that no symbol and no sub-sheet lies across."""
+    spans = []
+    for pin in Drawing(tree).pins():
+        ends = sorted((float(need(pin.item, "at")[1]) / GRID, pin.at[0] / 12700))
+        spans.append(ends)
+        if pin.item[0] == "sheet":
+            spans.append([ends[0], ends[0] + float(need(pin.item, "size")[1]) / GRID])
+    found = range(round(min(a for a, _ in spans)), round(max(b for _, b in spans)))
+    return [x + 0.5 for x in found if not any(a <= x + 0.5 <= b for a, b in spans)]
 
 
 def saved(tree: Tree) -> str:

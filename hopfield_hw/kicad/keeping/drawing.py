@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ..nets import Joined, Wires
 from ..sexpr import Tree, every, first, need, word
-from ..sheet_file import LABELS, At, LibrarySymbol, PlacedSymbol, read_at, read_library_symbol, read_symbol
+from ..sheet_file import LABELS, At, LibrarySymbol, PlacedSymbol, read_at, read_library_symbol, read_symbol, show
 
 # The order in which KiCad writes what a sheet holds.
 ORDER = (
@@ -147,38 +147,49 @@ class Drawing:
         last = max(k for k, other in enumerate(self.tree) if _order(other) <= order)
         self.tree.insert(last + 1, item)
 
-    def prune(self, points: set[At]) -> int:
-        """Remove wires that end at one of some points and join nothing there, and so on along them; return how many.
+    def prune(self, points: set[At], taken: Sequence[Tree] = ()) -> list[str]:
+        """Remove wires that end at one of some points and join nothing there, and so on along them.
 
-        With them go the labels and the generated power symbols that lie at nothing then, and the dots of two wires.
+        With them go the wires that join no pin any more, the labels and the generated power symbols that lie at nothing
+        then, and the dots of two wires. `taken`: wires that were removed before. Return what was removed, in words.
         """
-        points, removed = set(points), 0
+        points, removed = set(points), list[Tree]()
         while True:
             wires = [(item, wire_ends(item)) for item in every(self.tree, "wire")]
             count = Counter(point for _, ends in wires for point in ends)
             held = {pin.at for pin in self.pins()} | {read_at(need(item, "at")) for item in self.labels()}
             loose = [
-                (item, ends)
+                item
                 for item, ends in wires
                 if any(point in points and count[point] == 1 and point not in held for point in ends)
             ]
             if not loose:
+                loose = [
+                    item
+                    for cluster in self.clusters()
+                    if not cluster.pins and cluster.ends & points
+                    for item, ends in wires
+                    if ends[0] in cluster.ends
+                ]
+            if not loose:
                 break
-            for item, ends in loose:
-                points.update(ends)
+            for item in loose:
+                points.update(wire_ends(item))
                 self.remove(item)
-                removed += 1
-        self._remove_lone(points)
-        return removed
+                removed.append(item)
+        said = [f"{len(removed)} wires away that ended at what is gone"] if removed else []
+        return said + self._remove_lone(points, Wires(wire_ends(item) for item in (*taken, *removed)))
 
-    def _remove_lone(self, points: set[At]) -> None:
+    def _remove_lone(self, points: set[At], removed: Wires) -> list[str]:
+        said = []
         wires = Wires(wire_ends(item) for item in every(self.tree, "wire"))
         pins = self.pins()
         held = Counter(pin.at for pin in pins)
         for label in self.labels():
             at = read_at(need(label, "at"))
-            if at in points and not held[at] and not wires.at(at):
+            if (at in points or removed.at(at)) and not held[at] and not wires.at(at):
                 self.remove(label)
+                said.append(f"label {word(label)} at {show(at)} away")
         labels = {read_at(need(item, "at")) for item in self.labels()}
         for item, symbol in list(self.symbols()):
             if not symbol.drawn.power or not is_generated(item):
@@ -186,6 +197,7 @@ class Drawing:
             (pin,) = symbol.pins(symbol.unit)
             if pin.at in points and held[pin.at] == 1 and pin.at not in labels and not wires.at(pin.at):
                 self.remove(item)
+                said.append(f"power symbol {symbol.fields.get('Value', '?')} at {show(pin.at)} away")
         held = Counter(pin.at for pin in self.pins())
         ends = Counter(point for item in every(self.tree, "wire") for point in wire_ends(item))
         for item in every(self.tree, "junction"):
@@ -196,6 +208,7 @@ class Drawing:
             at = read_at(need(item, "at"))
             if at in points and not held[at]:
                 self.remove(item)
+        return said
 
     def extent(self) -> tuple[float, float]:
         """Return how far the drawing reaches to the right and down, in millimetres."""

@@ -107,19 +107,21 @@ class _Joiner:
 
     def _cut(self, pin: Pin) -> None:
         freed: set[At] = set()
+        taken = []
         for item in every(self.drawing.tree, "wire"):
             ends = wire_ends(item)
             if pin.at in ends:
                 freed |= set(ends)
                 self.drawing.remove(item)
+                taken.append(item)
         for label in self.drawing.labels():
             if read_at(need(label, "at")) == pin.at:
                 self.drawing.remove(label)
         for item in every(self.drawing.tree, "junction"):
             if read_at(need(item, "at")) == pin.at:
                 self.drawing.remove(item)
-        self.drawing.prune(freed - {pin.at})
-        self.log.joined.append(f"{self._pin(pin)}: taken off its wire")
+        said = self.drawing.prune(freed - {pin.at}, taken)
+        self.log.joined += [f"{self._pin(pin)}: taken off its wire", *said]
 
     def _leave_open(self, pin: Pin, cluster: Cluster) -> None:
         if cluster.wires or cluster.labels or any(other.named is not None for other in cluster.pins):

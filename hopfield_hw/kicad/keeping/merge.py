@@ -74,9 +74,7 @@ class _Merger:
         self._update_symbols()
         self._merge_sheets()
         after = {pin.at for pin in self.drawing.pins()}
-        pruned = self.drawing.prune(before - after)
-        if pruned:
-            self.log.joined.append(f"{pruned} wires away that ended at what is gone")
+        self.log.joined += self.drawing.prune(before - after)
         self._add_symbols()
         join_pins(self.drawing, wanted_nets(self.sheet, self.new, self.assembly), self.log)
         self._number_power_symbols()
