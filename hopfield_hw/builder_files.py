@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import os
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +14,32 @@ from .assembly import Assembly, assemble, write_bill
 from .board.design import Board
 from .bringup import bring_up, sheet_html, table_csv
 from .bringup.bring_up import SAMPLES
-from .kicad.drawings.draw import draw_sheets
+from .kicad.keeping.report import ProjectUpdate
+from .kicad.keeping.update import update_project
 from .kicad.pcb import place_parts
 from .kicad.project import write_files as write_texts
-from .kicad.project import write_project
 from .spice.export import write_deck
 
 KICAD = "kicad"
 # The decks by name of their file; what a dialect does not have is refused by it.
 DECKS = {"board.cir": "ngspice", "board.ltspice.cir": "ltspice", "board.xyce.cir": "xyce"}
 ACCURACY = 1e-3  # of the decks
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuilderFiles:
+    """What was written for a builder; it iterates over its paths.
+
+    `lists`: lists, decks and the bring-up. `project`: what was done to the KiCad project: written, or, where a person
+    had rearranged it, brought up to date.
+    """
+
+    lists: tuple[Path, ...]
+    project: ProjectUpdate
+
+    def __iter__(self) -> Iterator[Path]:
+        yield from self.lists
+        yield from (self.project.folder / name for name in self.project.written)
 
 
 def write_files(
@@ -33,8 +51,8 @@ def write_files(
     with_bring_up: bool = True,
     starts: Any = None,
     samples: int = SAMPLES,
-) -> tuple[Path, ...]:
-    """Write what a builder needs into a folder and return the files.
+) -> BuilderFiles:
+    """Write what a builder needs into a folder and return what was written.
 
     kicad/: the project, with its own symbols and footprints, and a board with all parts placed and nothing routed;
     positions of a drawing that was rearranged are kept. parts.csv: the bill of materials; placement.csv: where parts
@@ -44,16 +62,15 @@ def write_files(
     already.
 
     The text depends on the board alone: no date and no path. Raises InputError for a board with parts that cannot be
-    bought, before anything is written.
+    bought, and for a project of another board or one that cannot be kept, before anything is written.
     """
     made = assemble(board, name=name) if assembly is None else assembly
     texts = list_texts(board, made)
     if with_bring_up:
         table = bring_up(board, starts=starts, samples=samples)
         texts |= {"bringup.html": sheet_html(table), "bringup.csv": table_csv(table)}
-    sheets = draw_sheets(made)
-    files = write_texts(Path(folder), texts)
-    return (*files, *write_project(Path(folder) / KICAD, sheets, made))
+    project = update_project(Path(folder) / KICAD, made)
+    return BuilderFiles(lists=tuple(write_texts(Path(folder), texts)), project=project)
 
 
 def list_texts(board: Board, assembly: Assembly) -> dict[str, str]:

@@ -77,6 +77,7 @@ EXCEPTIONS = {
     ("board", "ErrorBudget.plot", "pictures"),  # as of a verification
     ("board", "BoardVerification.plot", "pictures"),  # the same of a board
     ("board", FOR_TYPES, "pictures"),
+    ("board", FOR_TYPES, "builder_files"),
     ("board", "Board.write", "builder_files"),  # a board is asked for its files, which stand on all that is made of it
     ("production", "MonteCarlo.plot", "pictures"),  # the same of a study
     ("production", "YieldCurve.plot", "pictures"),

@@ -6,7 +6,6 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from os import PathLike
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -44,6 +43,7 @@ from .scaling import Bounds, Limits, Scaling, find_bounds, fit_ohms, fit_seconds
 from .ways import Way
 
 if TYPE_CHECKING:
+    from ..builder_files import BuilderFiles
     from .budget.contributions import ErrorBudget
 
 CURVES: Mapping[type[Gain], str] = {
@@ -148,8 +148,8 @@ class Board(Report):
 
         return error_budget(self, **how)
 
-    def write(self, folder: str | PathLike[str], **how: Any) -> tuple[Path, ...]:
-        """Write all that a builder takes away into a folder and return the files; see `write_files`."""
+    def write(self, folder: str | PathLike[str], **how: Any) -> BuilderFiles:
+        """Write all that a builder takes away into a folder, and return what was written; see `write_files`."""
         from ..builder_files import write_files
 
         return write_files(self, folder, **how)

@@ -18,6 +18,7 @@ from ..board.judgement import BoardVerification
 from ..board.parts_list import COLUMNS, PartsLine
 from ..designs import Design
 from ..designs.boards import board_margin, board_of, board_starts, board_task
+from ..kicad.keeping.report import ProjectUpdate
 from ..problems import Recall
 from ..values.report import plain
 from .inputs import check_timeout, load, rails
@@ -77,12 +78,16 @@ def board(
     if budget:
         with working(f"{chosen.name}: error budget, one imperfection at a time in ngspice"):
             done = done._replace(budget=error_budget(made, timeout=limit))
-    files = [] if output is None or assembly is None else write_board(output, done, assembly)
+    files, project = ([], None) if output is None or assembly is None else write_board(output, done, assembly)
     if as_json:
-        emit_result({**done.to_json(), "files": [str(path) for path in files]})
+        said = {} if project is None else {"project": project.figures()}
+        emit_result({**done.to_json(), **said, "files": [str(path) for path in files]})
     else:
         show_board(done)
         say_table([("written", str(path)) for path in files])
+        if project is not None:
+            say("")
+            say_table(project.rows())
     return 0 if done.passed else 1
 
 
@@ -167,8 +172,11 @@ def show_board(done: Done) -> None:
         say_table(done.budget.rows(), title="error budget")
 
 
-def write_board(folder: Path, done: Done, assembly: Assembly) -> list[Path]:
-    """Write what a builder needs, the report of a board, and the pages of what was done; return their paths."""
+def write_board(folder: Path, done: Done, assembly: Assembly) -> tuple[list[Path], ProjectUpdate]:
+    """Write what a builder needs, the report of a board, and the pages of what was done.
+
+    Return their paths, and what was done to the KiCad project.
+    """
     made = done.made
     with working(f"{done.design.name}: KiCad project, lists, decks, and what its test points should measure"):
         files = made.write(folder, assembly=assembly, starts=board_starts(done.design, made))
@@ -184,7 +192,7 @@ def write_board(folder: Path, done: Done, assembly: Assembly) -> list[Path]:
         found.append(folder / "budget.png")
         with written(found[-1]) as part:
             done.budget.plot(part)
-    return found
+    return found, files.project
 
 
 def draw_board(design: Design, result: BoardVerification, path: Path) -> None:

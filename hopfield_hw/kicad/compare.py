@@ -48,12 +48,16 @@ def compare_nets(assembly: Assembly, nets: Mapping[str, frozenset[Pin]], free: C
 
 
 def compare_parts(assembly: Assembly, schematic: Schematic) -> list[str]:
-    """Return where the parts of drawings differ from an assembly's: references, symbols, values, fields, units."""
+    """Return where the parts of drawings differ from an assembly's: references, symbols, values, fields, units.
+
+    A field that no part of the assembly has, and that says nothing of a simulation, is a person's own.
+    """
     differences = list(_references(assembly, schematic.components))
+    known = {name for component in assembly.components for name in component.fields}
     for reference, component in assembly.by_reference.items():
         found = schematic.components.get(reference)
         if found is not None:
-            differences += (f"{reference}: {said}" for said in _component(component, found))
+            differences += (f"{reference}: {said}" for said in _component(component, found, known))
     return differences
 
 
@@ -86,14 +90,15 @@ def _references(assembly: Assembly, found: Collection[str]) -> Iterator[str]:
         yield f"{reference} is not in the assembly"
 
 
-def _component(component: Component, found: ReadComponent) -> Iterator[str]:
+def _component(component: Component, found: ReadComponent, known: Collection[str]) -> Iterator[str]:
     expected = {
         "symbol": (found.symbol, f"{LIBRARY}:{component.symbol}"),
         "value": (found.value, component.value),
         "footprint": (found.footprint, footprint_name(component)),
     }
     own = {name: text for name, text in component.fields.items() if text and name not in ("Datasheet", "Description")}
-    for name in sorted({*own, *(name for name, text in found.fields.items() if text)}):
+    extra = {name for name, text in found.fields.items() if text and (name in known or name.startswith("Sim."))}
+    for name in sorted({*own, *extra}):
         expected[name] = (found.fields.get(name, ""), own.get(name, ""))
     switches = {
         "exclude_from_sim": "no" if component.simulated else "yes",

@@ -9,7 +9,7 @@ from pathlib import Path
 from ..assembly import Assembly
 from ..values.errors import InputError
 from .project import PRETTY, library_files
-from .sexpr import Tree, every, need, read_tree, word
+from .sexpr import Tree, every, need, read_tree, word, write_tree
 from .symbols import LIBRARY
 
 
@@ -34,14 +34,15 @@ def _problems(folder: Path, assembly: Assembly) -> Iterator[str]:
             continue
         try:
             if path.endswith(".kicad_pro"):
-                yield from _settings(path, text)
+                yield from check_settings(path, text)
             else:
-                yield from _compare(path, read_tree(text), read_tree(wanted))
+                yield from compare_library(path, read_tree(text), read_tree(wanted))
         except InputError as error:
             yield f"{path}: {error}"
 
 
-def _settings(path: str, text: str) -> Iterator[str]:
+def check_settings(path: str, text: str) -> Iterator[str]:
+    """Yield what is wrong of a project's settings: of what it is named."""
     try:
         content = json.loads(text)
     except ValueError as error:
@@ -52,7 +53,29 @@ def _settings(path: str, text: str) -> Iterator[str]:
         yield f"{path}: is of {name!r}: must name itself in meta.filename"
 
 
-def _compare(path: str, found: Tree, wanted: Tree) -> Iterator[str]:
+def merge_table(text: str, wanted: str) -> str:
+    """Return a table of libraries with the project's own in it; others stay. The text itself where it is in it.
+
+    Raises InputError for a text that is no table.
+    """
+    found, own = read_tree(text), read_tree(wanted)
+    if found[0] != own[0]:
+        raise InputError(f"is a ({found[0]} ...), must be a ({own[0]} ...)")
+    rows = every(own, "lib")
+    names = {word(need(row, "name")): word(need(row, "uri")) for row in rows}
+    present = {word(need(row, "name")): word(need(row, "uri")) for row in every(found, "lib")}
+    if names.items() <= present.items():
+        return text
+    kept = [
+        item
+        for item in found
+        if not (isinstance(item, list) and item[0] == "lib" and word(need(item, "name")) in names)
+    ]
+    return write_tree([*kept, *rows])
+
+
+def compare_library(path: str, found: Tree, wanted: Tree) -> Iterator[str]:
+    """Yield what a library, or a table of them, lacks of what is wanted of it."""
     if path.endswith("-table"):
         for row in every(wanted, "lib"):
             same = [other for other in every(found, "lib") if need(other, "name") == need(row, "name")]

@@ -24,6 +24,7 @@ from ..assembly import Component, Unit
 from ..assembly.component import GROUND
 from ..values.errors import InputError
 from .geometry import ANGLES, MIRRORS, Point, Room, split_wires, text_room, turn
+from .marks import MARKED, make_mark
 from .papers import choose_paper
 from .placed import SHAPES, At, Place, Port, write_sub_sheet, write_symbol
 from .sexpr import Quoted, Tree
@@ -72,6 +73,7 @@ class Sheet:
         self.texts: list[Room] = []
         self.wires: list[tuple[Point, Point]] = []
         self.bodies: list[Room] = []
+        self.following: set[str] = set()  # uuids of texts that follow the board
         self._pins: list[Point] = []
         self._symbols: dict[str, Symbol] = {}
         self._placed: dict[str, Tree] = {}
@@ -168,11 +170,19 @@ class Sheet:
         """Say that the pin at a point is connected to nothing."""
         self._add("no_connect", ["no_connect", self._at(x, y), ["uuid", self._key("no_connect", x, y)]])
 
-    def text(self, shown: str, x: float, y: float, size: float = 1.27, *, bold: bool = False) -> None:
-        """Write lines of text with their upper left corner at a point; `size` in millimetres."""
+    def text(
+        self, shown: str, x: float, y: float, size: float = 1.27, *, bold: bool = False, role: str | None = None
+    ) -> None:
+        """Write lines of text with their upper left corner at a point; `size` in millimetres.
+
+        `role`: of a text that says what the board says, such as a weight: it follows the board where a person has
+        rearranged the sheet. Another text is a title, and is the person's.
+        """
         font: Tree = ["font", ["size", size, size], *([["bold", "yes"]] if bold else [])]
         effects: Tree = ["effects", font, ["justify", "left", "top"]]
-        key = self._next("text", shown)
+        key = self._next("text", shown) if role is None else self._key("text of", role)
+        if role is not None:
+            self.following.add(key)
         self._add(
             "text",
             ["text", Quoted(shown), ["exclude_from_sim", "no"], self._at(x, y, 0), effects, ["uuid", key]],
@@ -254,6 +264,7 @@ class Sheet:
         if self.is_root:
             tree.append(["sheet_instances", ["path", Quoted("/"), ["page", Quoted("1")]]])
         tree.append(["embedded_fonts", "no"])
+        block.append(["comment", MARKED, Quoted(make_mark(tree))])
         return tree
 
     def _key(self, *role: object) -> Quoted:

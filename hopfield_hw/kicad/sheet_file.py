@@ -140,11 +140,11 @@ def read_sheet(text: str) -> SheetFile:
     kinds = {str(item[0]) for item in tree[1:] if isinstance(item, list)}
     for kind in sorted(kinds - {*HEAD, *TAIL, *READ, *DRAWN}):
         problems.append(f"({kind} ...) is not understood here; draw it with wires and labels")
-    library = {word(item): _library_symbol(item) for item in every(need(tree, "lib_symbols"), "symbol")}
+    library = {word(item): read_library_symbol(item) for item in every(need(tree, "lib_symbols"), "symbol")}
     symbols = []
     for item in every(tree, "symbol"):
         try:
-            symbols.append(_symbol(item, library))
+            symbols.append(read_symbol(item, library))
         except InputError as error:
             problems.append(str(error))
     return SheetFile(
@@ -152,9 +152,11 @@ def read_sheet(text: str) -> SheetFile:
         version=round(number(need(tree, "version"))),
         library=library,
         wires=tuple(_wire(item) for item in every(tree, "wire")),
-        junctions=frozenset(_at(need(item, "at")) for item in every(tree, "junction")),
-        no_connects=frozenset(_at(need(item, "at")) for item in every(tree, "no_connect")),
-        labels=tuple(Label(kind, word(item), _at(need(item, "at"))) for kind in LABELS for item in every(tree, kind)),
+        junctions=frozenset(read_at(need(item, "at")) for item in every(tree, "junction")),
+        no_connects=frozenset(read_at(need(item, "at")) for item in every(tree, "no_connect")),
+        labels=tuple(
+            Label(kind, word(item), read_at(need(item, "at"))) for kind in LABELS for item in every(tree, kind)
+        ),
         symbols=tuple(symbols),
         sheets=tuple(_sub_sheet(item) for item in every(tree, "sheet")),
         has_instances=first(tree, "sheet_instances") is not None,
@@ -171,7 +173,8 @@ def _units(tree: Tree, k: int) -> int:
     return round(number(tree, k) / UNIT)
 
 
-def _at(tree: Tree) -> At:
+def read_at(tree: Tree) -> At:
+    """Return a point that a list begins with, in units of 1e-4 mm."""
     return _units(tree, 1), _units(tree, 2)
 
 
@@ -179,14 +182,15 @@ def _wire(tree: Tree) -> tuple[At, At]:
     ends = every(need(tree, "pts"), "xy")
     if len(ends) != 2:
         raise InputError(f"a wire has {len(ends)} points: must have 2")
-    return _at(ends[0]), _at(ends[1])
+    return read_at(ends[0]), read_at(ends[1])
 
 
 def _properties(tree: Tree) -> dict[str, str]:
     return {word(item): word(item, 2) for item in every(tree, "property")}
 
 
-def _library_symbol(tree: Tree) -> LibrarySymbol:
+def read_library_symbol(tree: Tree) -> LibrarySymbol:
+    """Return an embedded symbol. Raises InputError for one that is none."""
     pins = []
     units = 0
     for body in every(tree, "symbol"):
@@ -196,12 +200,13 @@ def _library_symbol(tree: Tree) -> LibrarySymbol:
         unit = int(parts[1])
         units = max(units, unit)
         for pin in every(body, "pin"):
-            x, y = _at(need(pin, "at"))
+            x, y = read_at(need(pin, "at"))
             pins.append(LibraryPin(unit, word(need(pin, "number")), word(need(pin, "name")), word(pin), x, y))
     return LibrarySymbol(word(tree), first(tree, "power") is not None, units, tuple(pins))
 
 
-def _symbol(tree: Tree, library: Mapping[str, LibrarySymbol]) -> PlacedSymbol:
+def read_symbol(tree: Tree, library: Mapping[str, LibrarySymbol]) -> PlacedSymbol:
+    """Return a placed symbol, of those embedded. Raises InputError for one that is none."""
     name = word(need(tree, "lib_id"))
     fields = _properties(tree)
     if name not in library:
@@ -223,7 +228,7 @@ def _symbol(tree: Tree, library: Mapping[str, LibrarySymbol]) -> PlacedSymbol:
     }
     return PlacedSymbol(
         drawn=drawn,
-        at=_at(at),
+        at=read_at(at),
         turns=turns,
         mirror="" if mirror is None else word(mirror),
         unit=unit,
@@ -243,5 +248,5 @@ def _sub_sheet(tree: Tree) -> SubSheet:
         for project in every(first(tree, "instances") or [], "project")
         for path in every(project, "path")
     }
-    pins = tuple((word(pin), _at(need(pin, "at"))) for pin in every(tree, "pin"))
+    pins = tuple((word(pin), read_at(need(pin, "at"))) for pin in every(tree, "pin"))
     return SubSheet(fields["Sheetname"], fields["Sheetfile"], word(need(tree, "uuid")), pins, frozenset(projects))

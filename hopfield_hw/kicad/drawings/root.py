@@ -141,17 +141,21 @@ def _draw_weights(page: Page, x: int, y: int) -> None:
         matrix = matrix.toarray() if hasattr(matrix, "toarray") else matrix
         rows, columns = matrix.shape
         if columns > SHOWN or rows > SHOWN:
-            page.sheet.text(f"{affine.name}: {rows} x {columns} weights, see the neurons' sheets", x, y)
+            said = f"{affine.name}: {rows} x {columns} weights, see the neurons' sheets"
+            page.sheet.text(said, x, y, role=f"{affine.name} size")
             y += 6
             continue
-        page.sheet.text(f"Weights {affine.name}, uS (row: into, column: from) and bias, uA", x, y, 1.6)
+        role = f"{affine.name} weights"
+        page.sheet.text(f"Weights {affine.name}, uS (row: into, column: from) and bias, uA", x, y, 1.6, role=role)
         for j in range(columns):
-            page.sheet.text(str(j), x + 6 + PITCH * j, y + 5)
-        page.sheet.text("bias", x + 6 + PITCH * columns, y + 5)
+            page.sheet.text(str(j), x + 6 + PITCH * j, y + 5, role=f"{role} column {j}")
+        page.sheet.text("bias", x + 6 + PITCH * columns, y + 5, role=f"{role} bias")
         for i in range(rows):
-            page.sheet.text(str(i), x, y + 8 + 3 * i)
+            page.sheet.text(str(i), x, y + 8 + 3 * i, role=f"{role} row {i}")
             for j in range(columns):
-                page.sheet.text(f"{1e6 * matrix[i, j]:+.3g}" if matrix[i, j] else ".", x + 4 + PITCH * j, y + 8 + 3 * i)
+                said = f"{1e6 * matrix[i, j]:+.3g}" if matrix[i, j] else "."
+                page.sheet.text(said, x + 4 + PITCH * j, y + 8 + 3 * i, role=f"{role} {i} {j}")
             bias = float(affine.bias[i]) if affine.bias is not None else 0.0
-            page.sheet.text(f"{1e6 * bias:+.3g}" if bias else ".", x + 6 + PITCH * columns, y + 8 + 3 * i)
+            said = f"{1e6 * bias:+.3g}" if bias else "."
+            page.sheet.text(said, x + 6 + PITCH * columns, y + 8 + 3 * i, role=f"{role} bias {i}")
         y += 14 + 3 * rows
