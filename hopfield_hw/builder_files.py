@@ -67,7 +67,8 @@ def write_files(
     made = assemble(board, name=name) if assembly is None else assembly
     texts = list_texts(board, made)
     if with_bring_up:
-        table = bring_up(board, starts=starts, samples=samples)
+        called = {unit.device: c.reference for c in made.components for unit in c.units if unit.device}
+        table = bring_up(board, starts=starts, samples=samples, references=called)
         texts |= {"bringup.html": sheet_html(table), "bringup.csv": table_csv(table)}
     project = update_project(Path(folder) / KICAD, made)
     return BuilderFiles(lists=tuple(write_texts(Path(folder), texts)), project=project)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from ..board.design import Board
+from ..board.resetting import reset_resistors
 from ..circuit import Circuit, Role
 from ..circuit.crossbars import expand_crossbars
 from ..parts import Capacitor, Diode, Resistor
@@ -69,6 +70,7 @@ def assemble(board: Board | Circuit, *, name: str | None = None, op_amp: str | D
         nets=nets,
         groups=groups,
         references=References(circuit, devices, groups),
+        reset_ohms=tuple(reset_resistors(board).tolist()) if isinstance(board, Board) else (),
     )
     components = sorted(_components(plan, op_amp), key=lambda component: _order(component.reference))
     assembly = Assembly(

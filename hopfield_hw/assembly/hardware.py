@@ -17,7 +17,7 @@ from .references import SECOND
 from .sections import switch_package
 
 RESET = "RESET"
-RESET_OHMS = 10e3
+RESET_OHMS = 1e3  # where no board says what holds its states
 SERIES_OHMS, PULL_OHMS = 10e3, 100e3
 MOST_PINS = 40  # of a header in one row
 # Connectors by number: power, inputs, outputs, start, clock, and the jumper of the reset.
@@ -38,9 +38,9 @@ class Reset(NamedTuple):
 
 
 def plan_reset(plan: Plan, control: str) -> Reset:
-    """Return the reset of each state: a switch and 10 kOhm across its capacitor.
+    """Return the reset of each state: a switch and a resistor across its capacitor.
 
-    Where the capacitor is across an op-amp, a second switch takes 10 kOhm from a pin of the start connector to the
+    Where the capacitor is across an op-amp, a second switch takes as much from a pin of the start connector to the
     summing node: both closed, the op-amp gives the negative of what is applied, 0 V where nothing is. A capacitor to
     ground is shorted to it; those of a sample-and-hold only while its clocks are low.
     """
@@ -50,7 +50,8 @@ def plan_reset(plan: Plan, control: str) -> Reset:
     names = plan.nets.names
     loops = {frozenset((d.nodes[1], d.nodes[2])): d.nodes[1] for d in plan.devices if isinstance(d.part, OpAmp)}
     capacitors = _state_capacitors(plan)
-    for group, probe in zip(plan.groups.neurons, plan.circuit.states, strict=True):
+    of_states = plan.reset_ohms or (RESET_OHMS,) * len(plan.circuit.states)
+    for group, probe, ohms in zip(plan.groups.neurons, plan.circuit.states, of_states, strict=True):
         for what, device in capacitors.get(group.number, ()):
             at = loops.get(frozenset(device.nodes))
             role = f"{what}_{probe.label}"
@@ -62,14 +63,14 @@ def plan_reset(plan: Plan, control: str) -> Reset:
                 ends, other = names[at], names[next(node for node in device.nodes if node != at)]
             switches.append((_switch(role, (ends, inner, control)), group))
             reference = plan.references.hardware(group, what)
-            resistors.append(board_resistor(reference, RESET_OHMS, f"{role}_resistor", group, (inner, other)))
+            resistors.append(board_resistor(reference, ohms, f"{role}_resistor", group, (inner, other)))
             if at is None:
                 continue
             role = f"preset_{probe.label}"
             start, inner = plan.nets.new(f"START_{probe.label}"), plan.nets.new(role.upper())
             switches.append((_switch(role, (inner, ends, control)), group))
             reference = plan.references.hardware(group, "preset")
-            resistors.append(board_resistor(reference, RESET_OHMS, f"{role}_resistor", group, (start, inner)))
+            resistors.append(board_resistor(reference, ohms, f"{role}_resistor", group, (start, inner)))
             starts.append((start, -probe.scale))
     return Reset(tuple(switches), tuple(resistors), tuple(starts))
 

@@ -16,13 +16,17 @@ from .references import References
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """A circuit that is being assembled. `devices`: of it, neuron by neuron, crossbars as their resistors."""
+    """A circuit that is being assembled. `devices`: of it, neuron by neuron, crossbars as their resistors.
+
+    `reset_ohms`: of the resistor that each state is reset with; of usual ones where it is empty.
+    """
 
     circuit: Circuit
     devices: tuple[Device, ...]
     nets: Nets
     groups: Groups
     references: References
+    reset_ohms: tuple[float, ...] = ()
 
 
 def single(

@@ -18,12 +18,13 @@ from typing import Any
 import numpy as np
 
 from ..board.design import Board
+from ..board.resetting import ON, reset_resistors, slopes
 from ..circuit import GROUND, Circuit, Device, Origin, Role
 from ..graph import Graph, Leak
 from ..parts import Resistor, Switch, VoltageSource
-from ..production.startup import HELD, OFF, ON, PART
+from ..production.startup import HELD, OFF
 from ..production.usual import without_offsets
-from ..values.arrays import Array, dense, freeze
+from ..values.arrays import Array, freeze
 from ..values.brief import Brief
 from ..values.errors import InputError
 from ..values.names import NAME
@@ -32,8 +33,7 @@ from ..values.signals import Signal, as_signal
 CONTROL = "hold_control"
 RESET = "reset"
 HELD_AT = " held"  # behind the name of a start: its states are applied, and the switches on
-# Loop gain while states are held: aimed at, and at most; the least resistance, with that of a switch, ohms.
-AIMED, MOST_LOOP_GAIN, LEAST_HOLD = 0.4, 0.5, 2.0 * ON
+MOST_LOOP_GAIN = 0.5  # while states are held
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -126,7 +126,7 @@ def make_bench(board: Board, starts: Any = None, *, reset_ohms: Any = None) -> B
             graph=None,
         ),
         ohms=tuple(ohms.tolist()),
-        loop_gain=float(np.max(np.abs(np.linalg.eigvals(ohms[:, np.newaxis] * _slopes(board))))),
+        loop_gain=float(np.max(np.abs(np.linalg.eigvals(ohms[:, np.newaxis] * slopes(board))))),
         held=held,
         t_stop=1.01 * held + board.t_stop,
         starts=chosen,
@@ -159,18 +159,7 @@ def _hold_ohms(board: Board, given: Any) -> Array:
         if ohms.shape not in ((), (n,)) or not np.all(ohms > 0.0):
             raise InputError(f"`reset_ohms` = {given!r:.60}: must be one positive resistance, or ({n},) of them, ohms")
         return np.array(np.broadcast_to(ohms, (n,)))
-    leaks = np.broadcast_to(board.scaled.resistance, (n,))
-    if not np.isfinite(leaks).all():
-        raise InputError("bring_up: a neuron has no leak, whose resistance says how it is held: give `reset_ohms`")
-    by_gain = AIMED / max(float(np.max(np.abs(np.linalg.eigvals(_slopes(board))))), 1e-12)
-    return np.asarray(np.maximum(np.minimum(PART * leaks + ON, by_gain), LEAST_HOLD))
-
-
-def _slopes(board: Board) -> Array:
-    """Return T_ij g_j'(0), (n, n), siemens: the current that a state makes in the others."""
-    n = board.network.size
-    slope = np.broadcast_to(np.asarray(board.scaled.gain.derivative(np.zeros(n))), (n,))
-    return np.asarray(dense(board.realised.weights) * slope)
+    return reset_resistors(board) + ON
 
 
 def _starts(board: Board, starts: Any) -> tuple[Start, ...]:

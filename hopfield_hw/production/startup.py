@@ -15,6 +15,7 @@ import numpy as np
 
 from ..board.design import Board
 from ..board.realised import reference_volts
+from ..board.resetting import ON, PART
 from ..circuit import GROUND, Circuit, Device, Origin, Role
 from ..graph import Graph, Leak
 from ..parts import Resistor, Switch, VoltageSource
@@ -31,9 +32,8 @@ from .tasks import Waves
 from .usual import usual_tolerances, without_offsets
 
 How = Literal["preset", "reset", "ramp"]
-ON, OFF = 50.0, 1e10  # ohms, of an analog switch of CMOS on +-12 V
+OFF = 1e10  # ohms, of an analog switch
 CONTROL = "preset_control"
-PART = 0.05  # R_f, of the leak's resistance
 HELD = 20.0  # R_f C, for which a preset lasts
 LEAST_REFERENCE = 1e-3  # of the reference: a smaller state needs no resistor
 ACCURACY = 1e-3  # of the runs

@@ -217,7 +217,7 @@ def test_a_reference_that_is_there_twice_is_refused() -> None:
 
 
 def test_the_reset_brings_each_state_to_what_is_applied() -> None:
-    """10 kOhm across the capacitor and 10 kOhm from the start: v ends at minus what is applied, and x = -v."""
+    """1 kOhm across the capacitor and 1 kOhm from the start: v ends at minus what is applied, and x = -v."""
     assembly = assemble(integrators(network(2)))
     across, unit = assembly.by_role["reset_1"]
     from_start, second = assembly.by_role["preset_1"]
@@ -227,11 +227,11 @@ def test_the_reset_brings_each_state_to_what_is_applied() -> None:
     a, b, control = (unit.pins[pin] for pin in sections[unit.number - 1])
     assert (a, control) == ("x_sum_1", "RESET")
     resistor = assembly.by_role["reset_1_resistor"][0]
-    assert (resistor.value, set(resistor.pins.values())) == ("10k", {b, "xn_1"})
+    assert (resistor.value, set(resistor.pins.values())) == ("1k", {b, "xn_1"})
     a, b, control = (second.pins[pin] for pin in sections[second.number - 1])
     assert (b, control) == ("x_sum_1", "RESET")
     resistor = assembly.by_role["preset_1_resistor"][0]
-    assert (resistor.value, set(resistor.pins.values())) == ("10k", {a, "START_1"})
+    assert (resistor.value, set(resistor.pins.values())) == ("1k", {a, "START_1"})
     start = assembly.by_role["connector_start"][0]
     assert dict(start.pins) == {"1": "START_0", "2": "START_1", "3": "GND"}
     pull = assembly.by_role["reset_pull"][0]
