@@ -9,6 +9,7 @@ from hopfield_hw.kicad.keeping.drawing import Drawing
 from hopfield_hw.kicad.sexpr import Quoted, Tree, every, need, read_tree, word
 
 GRID = 1.27
+SHOWN = ("Reference", "Value", "Weight")
 NOTE = ["text", Quoted("my note"), ["exclude_from_sim", "no"], ["at", 100.33, 12.7, 0]]
 NOTE += [["effects", ["font", ["size", 2, 2]]], ["uuid", Quoted("11111111-2222-4333-8444-555555555555")]]
 HOLE_LIBRARY = """(symbol "Mechanical:MountingHole" (pin_names (offset 1.016)) (exclude_from_sim yes) (in_bom no)
@@ -24,18 +25,23 @@ HOLE = """(symbol (lib_id "Mechanical:MountingHole") (at 25.4 190.5 0) (unit 1) 
  (instances (project "{project}" (path "{path}" (reference "H1") (unit 1)))))"""
 
 
-def move_right_of(tree: Tree, x: float, by: float, down: float = 0.0) -> int:
+def move_right_of(tree: Tree, x: float, by: float) -> int:
     """Move what lies right of x by so many grid steps, wires stretched; return how many symbols."""
+    return move_where(tree, lambda at: at > x * GRID, by)
+
+
+def move_where(tree: Tree, chosen: Callable[[float], bool], by: float) -> int:
+    """Move what lies where it is chosen, by its x in millimetres; see `move_right_of`."""
     moved = 0
     for item in tree[1:]:
         if item[0] in ("symbol", "junction", "no_connect", "label", "hierarchical_label", "text", "sheet"):
-            if float(need(item, "at")[1]) > x * GRID:
+            if chosen(float(need(item, "at")[1])):
                 moved += item[0] == "symbol"
-                _shift(item, by, down)
+                _shift(item, by)
         elif item[0] == "wire":
             for point in every(need(item, "pts"), "xy"):
-                if float(point[1]) > x * GRID:
-                    _move(point, by, down)
+                if chosen(float(point[1])):
+                    _move(point, by)
     return moved
 
 
@@ -75,14 +81,13 @@ def add_hole(tree: Tree, project: str, path: str) -> None:
     tree.insert(-1, read_tree(HOLE.format(project=project, path=path)))
 
 
-def places(path: Path) -> dict[str, tuple[str, ...]]:
-    """Return by uuid of a symbol its place, as it is written."""
-    tree = read_tree(path.read_text())
+def places(path: Path) -> dict[tuple[str, str], tuple[str, ...]]:
+    """Return by uuid and kind of a symbol its place, and those of its fields, as they are written."""
     found = {}
-    for item in every(tree, "symbol"):
-        fields = [word(x, k) for x in every(item, "property") for k in (1,)]
-        at = tuple(f"{float(x):.4f}" for x in need(item, "at")[1:])
-        found[word(need(item, "uuid"))] = (*at, *(m[1] for m in every(item, "mirror")), str("Reference" in fields))
+    for item in every(read_tree(path.read_text()), "symbol"):
+        places = [need(item, "at"), *(need(part, "at") for part in every(item, "property") if word(part) in SHOWN)]
+        at = tuple(f"{float(x):.4f}" for place in places for x in place[1:])
+        found[word(need(item, "uuid")), word(need(item, "lib_id"))] = (*at, *(m[1] for m in every(item, "mirror")))
     return found
 
 
@@ -93,16 +98,16 @@ def wires(path: Path) -> set[tuple[str, ...]]:
     return {tuple(f"{float(x):.4f}" for point in ends for x in point[1:]) for ends in points}
 
 
-def _shift(item: Tree, by: float, down: float) -> None:
+def _shift(item: Tree, by: float) -> None:
     for part in item:
         if isinstance(part, list) and part[0] == "at":
-            _move(part, by, down)
+            _move(part, by)
         elif isinstance(part, list) and part[0] in ("property", "pin"):
-            _shift(part, by, down)
+            _shift(part, by)
 
 
-def _move(point: Tree, by: float, down: float) -> None:
-    point[1], point[2] = float(point[1]) + by * GRID, float(point[2]) + down * GRID
+def _move(point: Tree, by: float) -> None:
+    point[1] = float(point[1]) + by * GRID
 
 
 def _flat(item: object) -> str:

@@ -202,7 +202,7 @@ def read_library_symbol(tree: Tree) -> LibrarySymbol:
         for pin in every(body, "pin"):
             x, y = read_at(need(pin, "at"))
             pins.append(LibraryPin(unit, word(need(pin, "number")), word(need(pin, "name")), word(pin), x, y))
-    return LibrarySymbol(word(tree), first(tree, "power") is not None, units, tuple(pins))
+    return LibrarySymbol(word(tree), first(tree, "power") is not None, max(units, 1), tuple(pins))
 
 
 def read_symbol(tree: Tree, library: Mapping[str, LibrarySymbol]) -> PlacedSymbol:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from kicad_rearranged import NOTE, add_hole, edit_sheet, gaps, move_right_of, places, wires
+from kicad_rearranged import NOTE, add_hole, edit_sheet, gaps, move_right_of, move_where, places, wires
 
 import hopfield_hw as hh
 from hopfield_hw.assembly import Assembly, assemble
@@ -71,10 +71,10 @@ def rearrange(folder: Path) -> None:
     """Move the right part of a neuron's sheet, 14 symbols of it, with its wires; add a note."""
 
     def change(tree: Tree) -> None:
-        columns = [
-            x for x in gaps(tree) if sum(float(need(s, "at")[1]) > x * 1.27 for s in every(tree, "symbol")) == 14
-        ]
-        assert move_right_of(tree, columns[0], 6) == 14
+        right = {x: sum(float(need(s, "at")[1]) > x * 1.27 for s in every(tree, "symbol")) for x in gaps(tree)}
+        column = next(x for x, count in right.items() if count == 13)
+        assert move_right_of(tree, column, 6) == 13
+        assert move_where(tree, lambda x: x < min(right) * 1.27, -2) == 1
         tree.insert(-1, NOTE)
 
     edit_sheet(folder / NEURON, change)
@@ -177,7 +177,7 @@ def random_board(rng: np.random.Generator, n: int) -> Assembly:
     return make(weights, np.where(rng.random(n) < 0.4, 1e-6, 0.0))
 
 
-@pytest.mark.parametrize(("seed", "before", "after"), [(0, 5, 4), (2, 3, 3), (6, 3, 4)])
+@pytest.mark.parametrize(("seed", "before", "after"), [(0, 4, 3), (2, 3, 3), (6, 2, 3)])
 def test_any_board_becomes_any_other(seed: int, before: int, after: int, tmp_path: Path) -> None:
     rng = np.random.default_rng(seed)
     assembly, wanted = random_board(rng, before), random_board(rng, after)
@@ -185,7 +185,8 @@ def test_any_board_becomes_any_other(seed: int, before: int, after: int, tmp_pat
     for path in sorted(tmp_path.glob("*.kicad_sch")):
         column, by = rng.random(), 2 * int(rng.integers(2, 8))
         edit_sheet(path, lambda tree, c=column, by=by: move_right_of(tree, gaps(tree)[int(c * len(gaps(tree)))], by))
-    assert check_project(tmp_path, assembly, kicad=False).passed
+    arranged = check_project(tmp_path, assembly, kicad=False)
+    assert arranged.passed, str(arranged)
     kept = {path.name: places(path) for path in tmp_path.glob("*.kicad_sch")}
     found = update_project(tmp_path, wanted)
     assert sum(sheet.how == GONE for sheet in found.sheets) == max(before - after, 0)
