@@ -8,7 +8,11 @@ from pathlib import Path
 import pytest
 from kicad_board import small_assembly, small_sheets
 
-from hopfield_hw.kicad.commands import export_pictures, find_kicad
+from hopfield_hw import load_design
+from hopfield_hw.assembly import assemble
+from hopfield_hw.designs.boards import board_of
+from hopfield_hw.kicad.commands import export_pictures, find_kicad, kicad_version
+from hopfield_hw.kicad.drawings.draw import draw_sheets
 from hopfield_hw.kicad.pictures import MARGIN, shrink_picture
 from hopfield_hw.kicad.project import write_project
 from hopfield_hw.values.errors import InputError
@@ -49,3 +53,16 @@ def test_lines_that_meet_are_one_and_numbers_short() -> None:
 def test_what_is_no_picture_is_refused(wrong: str) -> None:
     with pytest.raises(InputError, match="picture of a sheet"):
         shrink_picture(wrong)
+
+
+@pytest.mark.skipif(find_kicad() is None, reason="kicad-cli is not installed: KiCad is not asked")
+def test_the_picture_of_the_readme_is_of_the_board_as_it_is(tmp_path: Path) -> None:
+    """Written by KiCad 9.0.8; another version may draw other strokes."""
+    if kicad_version() != "9.0.8":
+        pytest.skip(f"KiCad is {kicad_version()}: the picture was made by 9.0.8")
+    name = "ad_converter_board"
+    assembly = assemble(board_of(load_design(name), force=True), name=name)
+    write_project(tmp_path, draw_sheets(assembly), assembly)
+    picture = shrink_picture(export_pictures(tmp_path / f"{name}.kicad_pro")[f"{name}-neuron_0.svg"])
+    stored = Path(__file__).parents[2] / "circuits" / name / "neuron.svg"
+    assert picture == stored.read_text(encoding="utf-8")
