@@ -96,8 +96,14 @@ def examine(name: str, seed: int, folder: Path) -> Outcome:
     """Write a board and hold it against KiCad, ngspice and its equation."""
     environment = {**os.environ, "PYTHONHASHSEED": "11"}
     words = [sys.executable, __file__, "--hash", name, "--seed", str(seed)]
-    with subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, text=True) as other:
-        made = write_board(name, seed, folder)
+    with subprocess.Popen(
+        words, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as other:
+        try:
+            made = write_board(name, seed, folder)
+        except SimulatorError as error:
+            other.kill()
+            return Outcome((), "no files", f"ngspice does not run its circuit where it is designed: {error!s:.100}")
         answered, _ = other.communicate()
     wrong = []
     if answered.strip() != hash_files(folder):
