@@ -1,7 +1,8 @@
 """The linear part of a circuit with its states held: modified nodal analysis (Ho, Ruehli and Brennan 1975).
 
 Every capacitor that holds a state is a source of its voltage, whose current is C ds/dt; every nonlinear source gives a
-value that is imposed; an op-amp that makes no curve is a nullor. What is left is linear,
+value that is imposed; an op-amp that makes no curve is a nullor. Semiconductors are left out, and with them an op-amp
+that drives these alone. What is left is linear,
 
     M X = P [s; z; u; 1],
 
@@ -81,6 +82,19 @@ def _linear(formula: Expression, size: int) -> Array | None:
     return None
 
 
+def _drive_semiconductors_alone(deck: FlatDeck) -> frozenset[str]:
+    """Return the op-amps whose outputs are connected to semiconductors alone: with these they are left out."""
+    driving = {device.output[0]: device.name for device in deck.op_amps if device.output[0] != GROUND}
+    touched = {
+        node
+        for device in deck.devices
+        if device.kind not in (*JUNCTIONS, "C")
+        for node in ((*device.inputs, device.output[1]) if device.is_op_amp else (*device.nodes, *device.sensed))
+    }
+    loaded = {node for device in deck.of(*JUNCTIONS) for node in device.nodes}
+    return frozenset(name for node, name in driving.items() if node in loaded and node not in touched)
+
+
 class Nodal:
     """The linear part of a deck, solved.
 
@@ -106,7 +120,12 @@ class Nodal:
             else:
                 self._linear[device.name] = form
         self.curves += [device for device in deck.op_amps if device.name in set(curves)]
-        devices = [device for device in deck.devices if device.kind not in JUNCTIONS and device.kind != "C"]
+        self._idle = _drive_semiconductors_alone(deck)
+        devices = [
+            device
+            for device in deck.devices
+            if device.kind not in JUNCTIONS and device.kind != "C" and device.name not in self._idle
+        ]
         nodes = dict.fromkeys(node for device in deck.devices for node in (*device.nodes, *device.sensed))
         nodes.pop(GROUND, None)
         self.places = {node: k for k, node in enumerate(nodes)}
@@ -131,7 +150,7 @@ class Nodal:
         # to.
         held = {node for state in self.states for node in state.nodes}
         held |= {node for d in devices if d.kind == "R" or self._is_branch(d) for node in d.nodes if d.kind != "OpAmp"}
-        held |= {node for device in deck.op_amps for node in device.output}
+        held |= {node for device in deck.op_amps if device.name not in self._idle for node in device.output}
         inputs = {node for device in deck.op_amps for node in device.inputs}
         loose = {node for device in (*self.left_out, *deck.of("C")) for node in device.nodes}
         for node in (loose | inputs) - held:
@@ -311,7 +330,7 @@ class Nodal:
         """
         found = []
         for device in self.deck.op_amps:
-            if device.name in self._curve_at:
+            if device.name in self._curve_at or device.name in self._idle:
                 continue
             column = self.inverse[:, self.branches[device.name]]
             volts = [0.0 if (k := self.places.get(node)) is None else float(column[k]) for node in device.output]
