@@ -91,7 +91,7 @@ def _drive_semiconductors_alone(deck: FlatDeck) -> frozenset[str]:
         if device.kind not in (*JUNCTIONS, "C")
         for node in ((*device.inputs, device.output[1]) if device.is_op_amp else (*device.nodes, *device.sensed))
     }
-    loaded = {node for device in deck.of(*JUNCTIONS) for node in device.nodes}
+    loaded = {node for device in deck.devices if device.kind in JUNCTIONS for node in device.nodes}
     return frozenset(name for node, name in driving.items() if node in loaded and node not in touched)
 
 
