@@ -238,11 +238,9 @@ def design_board(
     volts = usual_reference(model) if reference is None else float(positive(reference, "reference", shape=(), unit="V"))
     made_with = _choose_amplifier(network, amplifier)
     resistors, of_capacitors = as_series(series), as_series(capacitors)
-    signal = (
-        None
-        if network.input_weights is None
-        else as_signal(0.0 if inputs is None else inputs, "inputs", network.input_weights.shape[1])
-    )
+    signal = None
+    if network.input_weights is not None:
+        signal = as_signal(0.0 if inputs is None else inputs, "inputs", network.input_weights.shape[1])
     if network.input_weights is None and inputs is not None:
         raise InputError("design_board: `inputs`: the network has none; leave them out")
     supply = check_supply(model)
@@ -297,12 +295,13 @@ def design_board(
     circuit = decouple(circuit, amplifiers_of(product))
     board_inputs = None if signal is None else signal.scale(seconds=scaling.time, volts=scaling.inputs)
     realised = read_network(circuit, scaled)
+    reached = find_bounds(realised, bounds.inputs * scaling.inputs, bounds.states * scaling.state).states
     checks = check_board(
         circuit,
         model,
         scaled=scaled,
         error=rounding_error(scaled, realised, rounding),
-        reached=(bounds.states * scaling.state, bounds.output * scaling.output),
+        reached=(reached, bounds.output * scaling.output),
         run=(end * scaling.time, board_inputs),
         limits=allowed,
         reference=volts if rounding is None else None,

@@ -22,6 +22,8 @@ from ..values.arrays import Array
 from ..values.errors import Unrealisable
 from ..values.si_text import format_si
 
+# How much of the range of inputs a state may take.
+SENSED = 0.9
 # What references are sold as, volts, and how much of an output's swing one may take.
 REFERENCES, REFERENCE_ROOM = (5.0, 4.096, 3.0, 2.5, 2.048, 1.25), 0.9
 
@@ -114,8 +116,8 @@ def find_bounds(network: Network, inputs: float, reached: Array | None = None) -
 def fit_volts(model: MacroModel, bounds: Bounds, limits: Limits, reference: float) -> Scaling:
     """Return factors for states, outputs and inputs with which each uses the room that its op-amp leaves.
 
-    Outputs take half of the room, which leaves some to the tolerances. States keep to the range of the inputs too, as
-    an amplifier may sense them there.
+    Outputs take half of the room, which leaves some to the tolerances. States keep to SENSED of the range of the inputs
+    too, as an amplifier may sense them there, and parts that are rounded may take them further.
     """
     low, high = model.swing()
     room = limits.room * min(-low, high)
@@ -127,7 +129,7 @@ def fit_volts(model: MacroModel, bounds: Bounds, limits: Limits, reference: floa
         )
     lowest, highest = model.common_mode()
     largest = float(np.max(bounds.states))
-    of_states = min(room, -lowest, highest)
+    of_states = min(room, -SENSED * lowest, SENSED * highest)
     return Scaling(
         state=_round_down(of_states / largest) if largest > 0.0 and of_states > 0.0 else 1.0,
         output=_round_down(0.5 * room / bounds.output),
