@@ -105,11 +105,9 @@ def check_bounds(circuit: Circuit, model: MacroModel, states: Array, output: flo
         sense="at most",
         cure=f"take a scale {end / worst:.2g} times as large for it, or supplies {worst - end:.2g} V further out",
     )
-    nodes = {probe.node for probe in circuit.states}
-    if not any(isinstance(d.part, OpAmp) and d.nodes[0] in nodes for d in circuit.devices):
+    if not _senses_states(circuit):
         return
-    lowest, highest = model.common_mode()
-    room = min(-lowest, highest)
+    room = _common_room(model)
     yield Check(
         name="phase reversal" if model.beyond_common_mode == "reverse" else "common mode",
         where=f"state {int(np.argmax(states))}, which an amplifier senses, can reach",
@@ -119,6 +117,23 @@ def check_bounds(circuit: Circuit, model: MacroModel, states: Array, output: flo
         sense="at most",
         cure=f"take a state scale {room / reached if reached else 1.0:.2g} times as large",
     )
+
+
+def room_of_states(circuit: Circuit, model: MacroModel) -> float:
+    """Return what states may reach, volts: the swing without load, and the range of inputs where op-amps sense them."""
+    low, high = model.swing()
+    swing = min(-low, high)
+    return min(swing, _common_room(model)) if _senses_states(circuit) else swing
+
+
+def _senses_states(circuit: Circuit) -> bool:
+    nodes = {probe.node for probe in circuit.states}
+    return any(isinstance(d.part, OpAmp) and d.nodes[0] in nodes for d in circuit.devices)
+
+
+def _common_room(model: MacroModel) -> float:
+    lowest, highest = model.common_mode()
+    return min(-lowest, highest)
 
 
 def check_rounding(error: float, limits: Limits) -> Check:

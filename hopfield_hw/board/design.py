@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from os import PathLike
@@ -12,34 +11,31 @@ import numpy as np
 
 from ..cells.amplifiers import Amplifier, as_amplifier
 from ..cells.inverting_integrator import InvertingIntegrator
-from ..circuit import Circuit, Role
+from ..circuit import Circuit
 from ..equations import solve
 from ..functions import Gain, Logistic, PiecewiseLinear, Tanh
 from ..graph import as_graph
-from ..lowering import lower
 from ..networks.network import Network
 from ..parts import MacroModel, OpAmp, as_op_amp
-from ..parts.data_sheet import amplifiers_of
 from ..parts.figures import check_supplies
 from ..parts.series import as_series
 from ..processes import TIMEOUT
 from ..values.arrays import Array, positive
-from ..values.errors import InputError, Unrealisable, UnusualValueWarning
+from ..values.errors import InputError, Unrealisable
 from ..values.report import Report
 from ..values.si_text import format_si
 from ..values.signals import Signal, as_signal
-from .additions import buffer_references, compensate, decouple, start_rails
 from .budget.imperfections import NOMINAL, check_names, circuit_with
 from .checklist import check_board, rounding_error
-from .checks import Check, check_supply, loop_rate
-from .choice import Stock, choose_parts
+from .checks import Check, check_supply
+from .choice import Stock
 from .equation import BoardEquation
+from .fitting import Choices, fit_circuit
 from .judgement import BoardVerification, board_equation, verify_board
-from .loops import compensation, find_loops, neuron_delays
 from .parts_list import PartsLine, list_parts
 from .realised import read_network
-from .rounding import Realisation, realise
-from .scaling import Bounds, Limits, Scaling, find_bounds, fit_ohms, fit_seconds, fit_volts, usual_reference
+from .rounding import Realisation
+from .scaling import Bounds, Limits, Scaling, find_bounds, reached_states, usual_reference
 from .ways import Way
 
 if TYPE_CHECKING:
@@ -53,7 +49,6 @@ CURVES: Mapping[type[Gain], str] = {
 }
 TIME_CONSTANTS = 20.0
 PRECISE = 2e-3
-ROUNDED = 1.05  # what rounding may add to a delay
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -93,6 +88,11 @@ class Board(Report):
         model = self.op_amp.model
         assert isinstance(model, MacroModel)
         return model
+
+    @property
+    def reached(self) -> Array:
+        """The largest |x| that each state of its parts can reach, volts on the board, (n,); see `find_bounds`."""
+        return reached_states(self.realised, self.bounds, self.scaling)
 
     @property
     def parts(self) -> tuple[PartsLine, ...]:
@@ -250,58 +250,40 @@ def design_board(
     bounds = find_bounds(
         network, 0.0 if signal is None else float(np.max(np.abs(signal.values))), _reached(network, signal, end)
     )
-    given = Scaling(
-        **{
-            name: 1.0 if value is None else float(positive(value, f"{name}_scale", shape=(), unit=""))
-            for name, value in (
-                ("state", state_scale),
-                ("output", output_scale),
-                ("inputs", input_scale),
-                ("conductance", conductance_scale),
-                ("time", time_scale),
-            )
-        }
-    )
-    cell = InvertingIntegrator(op_amp=part, amplifier=made_with, reference=volts, resistance=allowed.usual_resistance)
-    fitted = fit_volts(model, bounds, allowed, volts)
-    scaling = replace(
-        given,
-        state=given.state if state_scale is not None else fitted.state,
-        output=given.output if output_scale is not None else fitted.output,
-        inputs=given.inputs if input_scale is not None else fitted.inputs,
-    )
-    if time_scale is None:
-        scaling = replace(scaling, time=_fit_time(scaling.apply(network), cell, bounds.rate * scaling.state, allowed))
-    ohms_factor = fit_ohms(scaling.apply(network), volts, model, allowed, of_capacitors, free=conductance_scale is None)
-    scaling = replace(scaling, conductance=scaling.conductance * ohms_factor)
-    scaled = scaling.apply(network)
-    rounding = None if synapses is None else realise(scaled.weights, synapses, seed=seed, most=most_rounding)
-    as_made = scaled if rounding is None else replace(scaled, weights=rounding.weights, symmetric=False)
-    circuit = lower(as_made.graph(), cell=cell, title=title)
-    by_levels = {d.name for d in circuit.devices if d.origin.role == Role.WEIGHT} if rounding is not None else set()
-    ohms = (allowed.least_resistance, allowed.most_resistance)
-    rounded = choose_parts(
-        circuit,
-        Stock(resistors, *ohms, beyond),
-        Stock(as_series(precise), *ohms, PRECISE),
-        of_capacitors,
-        kept=by_levels,
-    )
-    circuit = buffer_references(rounded, part, allowed.usual_resistance)
-    if compensated:
-        circuit = compensate(circuit, _compensations(circuit, allowed))
-    circuit = start_rails(circuit, as_made)
+    given: dict[str, float | None] = {
+        name: None if value is None else float(positive(value, f"{name}_scale", shape=(), unit=""))
+        for name, value in (
+            ("state", state_scale),
+            ("output", output_scale),
+            ("inputs", input_scale),
+            ("conductance", conductance_scale),
+            ("time", time_scale),
+        )
+    }
     product = op_amp if isinstance(op_amp, str) else model.name
-    circuit = decouple(circuit, amplifiers_of(product))
+    choices = Choices(
+        cell=InvertingIntegrator(
+            op_amp=part, amplifier=made_with, reference=volts, resistance=allowed.usual_resistance
+        ),
+        synaptic=Stock(resistors, allowed.least_resistance, allowed.most_resistance, beyond),
+        others=Stock(as_series(precise), allowed.least_resistance, allowed.most_resistance, PRECISE),
+        capacitors=of_capacitors,
+        limits=allowed,
+        synapses=synapses,
+        seed=seed,
+        most_rounding=most_rounding,
+        compensated=compensated,
+        product=product,
+        title=title,
+    )
+    scaling, scaled, rounding, circuit, realised = fit_circuit(network, bounds, given, choices)
     board_inputs = None if signal is None else signal.scale(seconds=scaling.time, volts=scaling.inputs)
-    realised = read_network(circuit, scaled)
-    reached = find_bounds(realised, bounds.inputs * scaling.inputs, bounds.states * scaling.state).states
     checks = check_board(
         circuit,
         model,
         scaled=scaled,
         error=rounding_error(scaled, realised, rounding),
-        reached=(reached, bounds.output * scaling.output),
+        reached=(reached_states(realised, bounds, scaling), bounds.output * scaling.output),
         run=(end * scaling.time, board_inputs),
         limits=allowed,
         reference=volts if rounding is None else None,
@@ -328,17 +310,6 @@ def design_board(
     if failed and not force:
         raise Unrealisable(f"design_board: {'; '.join(failed)}")
     return board
-
-
-def _fit_time(scaled: Network, cell: InvertingIntegrator, rate: float, limits: Limits) -> float:
-    """Return by how much time must be stretched for the amplifiers of the cell; `rate`: of the states, V/s, at most."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UnusualValueWarning)
-        circuit = lower(scaled.graph(), cell=cell)
-    circuit = compensate(circuit, _compensations(circuit, limits))
-    delay = max(neuron_delays(circuit).values())
-    slope = float(np.max(np.abs(scaled.gain.slope)))
-    return fit_seconds(loop_rate(scaled), ROUNDED * delay, max(1.0, slope) * rate, cell.op_amp.model, limits)
 
 
 def _choose_amplifier(network: Network, amplifier: Any) -> Amplifier:
@@ -378,22 +349,3 @@ def _reached(network: Network, signal: Signal | None, end: float) -> Array | Non
         return None
     run = solve(as_graph(network), t_stop=end, inputs=signal, accuracy=1e-3)
     return np.asarray(1.5 * np.max(np.abs(run["state"].to_numpy()), axis=0))
-
-
-def _compensations(circuit: Circuit, limits: Limits) -> dict[str, float]:
-    """Return by op-amp the capacitor that its loop needs."""
-    found = {}
-    for loop in find_loops(circuit):
-        part = loop.device.part
-        if (
-            not isinstance(part, OpAmp)
-            or not isinstance(part.model, MacroModel)
-            or not loop.feedback
-            or loop.capacitance
-        ):
-            continue
-        if loop.phase_margin(part.model, limits.stray_capacitance) < limits.phase_margin:
-            value = compensation(loop, part.model, limits)
-            if value is not None:
-                found[loop.device.name] = value
-    return found

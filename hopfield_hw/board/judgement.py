@@ -104,7 +104,7 @@ def measure_curves(board: Board) -> tuple[Function, ...]:
     graph = board.scaled.graph()
     (activate,) = graph.of_type(Activate)
     # States stay within their bounds but for what parts and offsets add; beyond the range of inputs a curve turns back.
-    reached = float(np.max(board.bounds.states)) * board.scaling.state
+    reached = float(np.max(board.reached))
     lowest, highest = board.model.common_mode()
     span = min(1.2 * reached, max(1.01 * reached, min(-lowest, highest)))
     benches = [cut_bench(merge_pairs(board.circuit), element=k) for k in range(activate.size)]

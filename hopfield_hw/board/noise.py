@@ -239,7 +239,7 @@ def _find_rest(board: Board, at: Any, where: str) -> _Rest:
         begun = begin(initial=_last(find_balance(circuit, guess=guess)) | {k.lower(): v for k, v in guess.items()})
     volts = _last(find_balance(circuit, guess=_last(begun)))
     states = np.array([p.scale * volts[p.node.lower()] for p in circuit.states])
-    reach = float(np.max(np.abs(board.bounds.states))) * board.scaling.state
+    reach = float(np.max(board.reached))
     off = float(np.max(np.abs(states - start)))
     if off > NEAR * reach:
         raise InputError(

@@ -22,8 +22,6 @@ from ..values.arrays import Array
 from ..values.errors import Unrealisable
 from ..values.si_text import format_si
 
-# How much of the range of inputs a state may take.
-SENSED = 0.9
 # What references are sold as, volts, and how much of an output's swing one may take.
 REFERENCES, REFERENCE_ROOM = (5.0, 4.096, 3.0, 2.5, 2.048, 1.25), 0.9
 
@@ -113,11 +111,20 @@ def find_bounds(network: Network, inputs: float, reached: Array | None = None) -
     return Bounds(states, output, inputs, float(np.max(drive / network.capacitance)))
 
 
+def reached_states(realised: Network, bounds: Bounds, scaling: Scaling) -> Array:
+    """Return the largest |x| that each state of a board's parts can reach, volts on the board, (n,).
+
+    `realised`: the network of the parts; `bounds`: of the network that was asked for, which stand in for those of
+    states without a leak.
+    """
+    return find_bounds(realised, bounds.inputs * scaling.inputs, bounds.states * scaling.state).states
+
+
 def fit_volts(model: MacroModel, bounds: Bounds, limits: Limits, reference: float) -> Scaling:
     """Return factors for states, outputs and inputs with which each uses the room that its op-amp leaves.
 
-    Outputs take half of the room, which leaves some to the tolerances. States keep to SENSED of the range of the inputs
-    too, as an amplifier may sense them there, and parts that are rounded may take them further.
+    Outputs take half of the room, which leaves some to the tolerances. States keep to the range of the inputs too, as
+    an amplifier may sense them there.
     """
     low, high = model.swing()
     room = limits.room * min(-low, high)
@@ -129,11 +136,11 @@ def fit_volts(model: MacroModel, bounds: Bounds, limits: Limits, reference: floa
         )
     lowest, highest = model.common_mode()
     largest = float(np.max(bounds.states))
-    of_states = min(room, -SENSED * lowest, SENSED * highest)
+    of_states = min(room, -lowest, highest)
     return Scaling(
-        state=_round_down(of_states / largest) if largest > 0.0 and of_states > 0.0 else 1.0,
-        output=_round_down(0.5 * room / bounds.output),
-        inputs=_round_down(min(room, reference) / bounds.inputs) if bounds.inputs > 0.0 else 1.0,
+        state=round_down(of_states / largest) if largest > 0.0 and of_states > 0.0 else 1.0,
+        output=round_down(0.5 * room / bounds.output),
+        inputs=round_down(min(room, reference) / bounds.inputs) if bounds.inputs > 0.0 else 1.0,
     )
 
 
@@ -230,7 +237,7 @@ def fit_seconds(loop_rate: float, delay: float, slew: float, model: MacroModel, 
     return 1.0 if needed <= 1.0 else _round_up(needed)
 
 
-def _round_down(value: float) -> float:
+def round_down(value: float) -> float:
     """Return two digits, not above the value."""
     unit = 10.0 ** (math.floor(math.log10(value)) - 1)
     return float(f"{math.floor(value / unit + 1e-9) * unit:.12g}")

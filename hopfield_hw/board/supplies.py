@@ -39,7 +39,6 @@ def on_supplies(board: Board, upper: float, lower: float) -> Board:
         return device
 
     circuit = replace(board.circuit, devices=tuple(change(device) for device in board.circuit.devices))
-    scaling, bounds = board.scaling, board.bounds
     return replace(
         board,
         circuit=circuit,
@@ -49,7 +48,7 @@ def on_supplies(board: Board, upper: float, lower: float) -> Board:
             model,
             scaled=board.scaled,
             error=rounding_error(board.scaled, board.realised, board.rounding),
-            reached=(bounds.states * scaling.state, bounds.output * scaling.output),
+            reached=(board.reached, board.bounds.output * board.scaling.output),
             run=(board.t_stop, board.inputs),
             limits=board.limits,
             reference=_reference(board),

@@ -15,7 +15,7 @@ from hopfield_hw.board.choice import merge_pairs
 from hopfield_hw.board.demands import _without_limits, is_within_amplifier
 from hopfield_hw.board.loops import Loop, find_loops
 from hopfield_hw.board.realised import read_network, value_error
-from hopfield_hw.board.scaling import usual_reference
+from hopfield_hw.board.scaling import fit_volts, usual_reference
 from hopfield_hw.parts import Capacitor, MacroModel, OpAmp, Resistor
 from hopfield_hw.parts.data_sheet import find_data_sheet
 from hopfield_hw.parts.series import as_series
@@ -307,8 +307,27 @@ def test_states_that_an_amplifier_senses_keep_to_the_range_of_inputs() -> None:
     assert len(reached) == 1
     assert reached[0].limit == pytest.approx(9.0)
     assert reached[0].passed
-    with pytest.raises(Unrealisable, match=r"phase reversal: state \d, which an amplifier senses, can reach 9\.\d+ V"):
+    with pytest.raises(Unrealisable, match=r"phase reversal: state \d, which an amplifier senses, can reach 10\.\d+ V"):
         design_board(steep, state_scale=good.scaling.state * 9.6 / reached[0].found)
+
+
+def test_rounded_parts_that_take_a_state_too_far_get_a_smaller_scale() -> None:
+    """The weights of this memory round upwards: on the scale that fits its own bounds, a state reaches 9.37 V."""
+    random = np.random.default_rng([1, 8])
+    patterns = random.choice([-1.0, 1.0], (2, 8))
+    weights = 2e-5 * (patterns.T @ patterns) / 8
+    np.fill_diagonal(weights, 0.0)
+    start = 0.1 * patterns[0] * random.uniform(0.5, 1.0, 8)
+    memory = hh.Network(weights=weights, resistance=1e5, capacitance=1e-9, gain=hh.Tanh(gain=4.0), initial=start)
+    board = design_board(memory)
+    assert board.passed
+    assert np.max(board.reached) == pytest.approx(8.333, abs=1e-3)
+    fitted = fit_volts(board.model, board.bounds, board.limits, 5.0).state
+    assert board.scaling.state < fitted
+    with pytest.raises(
+        Unrealisable, match=r"phase reversal: state \d, which .*, can reach 9\.37\d* V, must be at most 9 V"
+    ):
+        design_board(memory, state_scale=fitted)
 
 
 def test_a_verdict_needs_time_movement_and_a_network_that_does_not_amplify(board: Board) -> None:
