@@ -311,23 +311,35 @@ def test_states_that_an_amplifier_senses_keep_to_the_range_of_inputs() -> None:
         design_board(steep, state_scale=good.scaling.state * 9.6 / reached[0].found)
 
 
+def random_memory(seed: int, size: int) -> hh.Network:
+    """Return a memory of size/4 random patterns by Hebb's rule, which starts near the first."""
+    random = np.random.default_rng([seed, size])
+    patterns = random.choice([-1.0, 1.0], (size // 4, size))
+    weights = 2e-5 * (patterns.T @ patterns) / size
+    np.fill_diagonal(weights, 0.0)
+    start = 0.1 * patterns[0] * random.uniform(0.5, 1.0, size)
+    return hh.Network(weights=weights, resistance=1e5, capacitance=1e-9, gain=hh.Tanh(gain=4.0), initial=start)
+
+
 def test_rounded_parts_that_take_a_state_too_far_get_a_smaller_scale() -> None:
     """The weights of this memory round upwards: on the scale that fits its own bounds, a state reaches 9.37 V."""
-    random = np.random.default_rng([1, 8])
-    patterns = random.choice([-1.0, 1.0], (2, 8))
-    weights = 2e-5 * (patterns.T @ patterns) / 8
-    np.fill_diagonal(weights, 0.0)
-    start = 0.1 * patterns[0] * random.uniform(0.5, 1.0, 8)
-    memory = hh.Network(weights=weights, resistance=1e5, capacitance=1e-9, gain=hh.Tanh(gain=4.0), initial=start)
+    memory = random_memory(1, 8)
     board = design_board(memory)
     assert board.passed
     assert np.max(board.reached) == pytest.approx(8.333, abs=1e-3)
     fitted = fit_volts(board.model, board.bounds, board.limits, 5.0).state
     assert board.scaling.state < fitted
-    with pytest.raises(
-        Unrealisable, match=r"phase reversal: state \d, which .*, can reach 9\.37\d* V, must be at most 9 V"
-    ):
+    wanted = r"phase reversal: state \d, which .*, can reach 9\.37\d* V, must be at most 9 V"
+    with pytest.raises(Unrealisable, match=wanted):
         design_board(memory, state_scale=fitted)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_boards_of_otas_start_between_their_rails(seed: int) -> None:
+    """Nodes between an OTA's transistors are volts from ground at t = 0, where ngspice did not find its first step."""
+    found = design_board(random_memory(seed, 4), amplifier="ota").verify()
+    assert found.passed
+    assert found.nrmse < 1e-4
 
 
 def test_a_verdict_needs_time_movement_and_a_network_that_does_not_amplify(board: Board) -> None:

@@ -135,6 +135,8 @@ def test_models_stand_once_for_equal_parts_in_every_dialect(dialect: str) -> Non
     zener = f"D(IS=1e-10 N=1.5 RS=2 CJO=1.5e-10 BV=6.2 IBV=0.005 NBV=1 {drift})"
     assert any(line.endswith(zener) for line in models)
     assert ".subckt ota_600_60_1em15_100 plus minus bias output supply_plus supply_minus" in lines
+    conducting = " IC=-0.65,-1" if dialect == "ngspice" else ""
+    assert f"Q_up_in left up_base supply_plus pnp_60_1em15_100{conducting}" in lines
 
 
 @pytest.mark.parametrize(

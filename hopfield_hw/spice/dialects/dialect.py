@@ -186,6 +186,10 @@ class Dialect(ABC):
         """Return how the breakdown voltage rises with temperature: by default as a part of it by kelvin."""
         return f"TBV1={number(diode.breakdown_drift / diode.breakdown)}"
 
+    def format_conducting(self, transistor: Transistor, *, as_diode: bool) -> str:
+        """Return the words by which a run that starts with `uic` takes a transistor to conduct; none by default."""
+        return ""
+
     @abstractmethod
     def format_line(self, device: Device, line: Line) -> str:
         """Return a transmission line. Raises Unrealisable where the dialect cannot state the voltage it starts at."""

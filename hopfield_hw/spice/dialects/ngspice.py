@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from ...circuit import Device
 from ...functions.expressions import Expression
-from ...parts import Diode, Line, Subcircuit
+from ...parts import Diode, Line, Subcircuit, Transistor
 from .dialect import Analysis, Dialect, number, with_letter, wrap
 from .pspice import translate_library
 
@@ -16,6 +16,7 @@ PACE = "hopfield_hw_pace"
 # (and 1 V/s). At the default of 1 these are all peaks and all noise, and steps grow shorter without end; the change is
 # never above twice the larger slope.
 NO_BREAKS = 3.0
+JUNCTION, ACTIVE = 0.65, 1.0  # volts: base to emitter of a transistor that conducts, and collector to emitter
 
 
 class Ngspice(Dialect):
@@ -39,6 +40,13 @@ class Ngspice(Dialect):
     def format_breakdown_drift(self, diode: Diode) -> str:
         """Return TCV, by which the breakdown voltage falls, V/K."""
         return f"TCV={number(-diode.breakdown_drift)}"
+
+    def format_conducting(self, transistor: Transistor, *, as_diode: bool) -> str:
+        """Return IC: V_BE and V_CE, volts. Without it V_BE is that of the nodes, 0 V where `.ic` names none, between
+        rails that are volts away, and the first step may not converge.
+        """
+        sign = -1.0 if transistor.polarity == "pnp" else 1.0
+        return f" IC={number(sign * JUNCTION)},{number(sign * (JUNCTION if as_diode else ACTIVE))}"
 
     def format_library(self, part: Subcircuit) -> list[str]:
         """Return the library as ngspice reads it; vendors write for PSpice."""

@@ -52,7 +52,10 @@ def format_ota(ota: OTA, dialect: Dialect) -> list[str]:
     models: dict[str, None] = {}
     for element in ota.elements():
         device = Device(f"Q_{element.name}", element.part, element.nodes, Origin("", Role.FUNCTION, ()))
-        lines += dialect.format_device(device, {})
+        line, *more = dialect.format_device(device, {})
         if isinstance(element.part, Transistor):
+            collector, base, _ = element.nodes
+            line += dialect.format_conducting(element.part, as_diode=collector == base)
             models[format_transistor(element.part)] = None
+        lines += [line, *more]
     return [*lines, *models, f".ends {semiconductor_name(ota)}"]
