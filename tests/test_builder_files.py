@@ -30,7 +30,6 @@ from hopfield_hw.values.errors import InputError
 
 pytestmark = pytest.mark.usefixtures("ngspice")  # a design is run once, with op-amps without limits
 needs_kicad = pytest.mark.skipif(find_kicad() is None, reason="kicad-cli is not installed: KiCad is not asked")
-SPAN = [(-1.2, 1.2)] * 4  # V, of the capacitors: further out the op-amps of the drives saturate
 ROOT = Path(__file__).parents[1]
 KEYS = {"start"}  # of op-amps: where they start, which is no part of the circuit
 
@@ -182,7 +181,7 @@ def _with_plain_names(deck: FlatDeck) -> FlatDeck:
 
 @pytest.fixture(scope="module")
 def read_back(board: Board) -> hh.Extraction:
-    return hh.extract(board.circuit, verify=False, span=SPAN)
+    return hh.extract(board.circuit)
 
 
 def test_the_network_is_read_back_from_the_circuit(board: Board, read_back: hh.Extraction) -> None:
@@ -194,11 +193,21 @@ def test_the_network_is_read_back_from_the_circuit(board: Board, read_back: hh.E
     assert read_back.unexplained == ()
 
 
+def test_the_network_that_is_read_back_does_what_the_circuit_does(read_back: hh.Extraction) -> None:
+    """The op-amps' lags, half a microsecond of a time constant of 0.5 ms, are all that is between them."""
+    found = read_back.agreement
+    assert found is not None
+    assert found.passed
+    assert found.longest_lag == pytest.approx(4.8e-7, rel=0.1)
+    assert 1e-3 < found.nrmse < 3e-3
+    assert found.with_lags < 1e-4
+
+
 @needs_kicad
 def test_the_network_is_read_back_from_kicads_own_net_list(
     board: Board, from_kicad: SpiceDeck, read_back: hh.Extraction
 ) -> None:
-    found = hh.extract(from_kicad.text, verify=False, span=SPAN)
+    found = hh.extract(from_kicad.text, verify=False)
     named = {node.lower(): name.lower() for node, name in from_kicad.names.items()}
     places = [set(state.nodes) for state in found.states]
     order = [places.index({named[node] for node in state.nodes}) for state in read_back.states]
@@ -209,4 +218,5 @@ def test_the_network_is_read_back_from_kicads_own_net_list(
     # The input is a constant there, and a constant is a bias.
     assert board.inputs is not None
     driven = read_back.bias + read_back.input_weights @ board.inputs.at(0.0)
-    np.testing.assert_allclose(found.bias[order], driven, rtol=1e-6)
+    # Each was swept between ends of its own, which the middles of curves, and with them biases, depend on.
+    np.testing.assert_allclose(found.bias[order], driven, rtol=1e-4)

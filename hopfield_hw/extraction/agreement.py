@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -9,8 +10,11 @@ import numpy as np
 from ..equations import reference_batch
 from ..functions import Table
 from ..values.arrays import Array
+from ..values.errors import AccuracyError, SimulatorError
+from ..values.si_text import format_si
 from .devices import FlatDeck
 from .emission import let_go
+from .lags import measure_lags, solve_with_lags
 from .states import Found
 
 if TYPE_CHECKING:
@@ -18,6 +22,8 @@ if TYPE_CHECKING:
 
 # NRMSE within which the network is taken to be the circuit's.
 CLOSE = 1e-3
+# NRMSE up to which lags of op-amps may be what is left, and the most states of which they are measured: one by one.
+LATE, FEW = 1e-2, 16
 # Longest step, as a part of the run; the local tolerance; and when op-amps have found their outputs.
 STEPS, RELTOL, SETTLED = 2000, 1e-6, 0.01
 POINTS, ACCURACY = 201, 1e-6
@@ -32,23 +38,33 @@ class Agreement(NamedTuple):
     """How far the network's waveforms are from the circuit's: NRMSE, worst state and start, in ngspice.
 
     `starts`: how many were compared. `t_stop`: seconds. `visited`: by state between which values of x, volts, the
-    circuit went, its starts among them.
+    circuit went, its starts among them. `with_lags`: the NRMSE of the network with the lags of the circuit's op-amps
+    (see `hopfield_hw.extraction.lags`), and `longest_lag`, seconds; NaN where these were not asked for.
     """
 
     nrmse: float
     starts: int
     t_stop: float
     visited: tuple[tuple[float, float], ...] = ()
+    with_lags: float = float("nan")
+    longest_lag: float = float("nan")
 
     @property
     def passed(self) -> bool:
-        """Whether they are one."""
-        return self.starts > 0 and self.nrmse <= CLOSE
+        """Whether they are one, or are so with the circuit's lags, and nearly so without these."""
+        late = self.with_lags <= CLOSE and self.nrmse <= LATE
+        return self.starts > 0 and (self.nrmse <= CLOSE or late)
 
     def __str__(self) -> str:
         said = "agrees with" if self.passed else "DIFFERS from"
+        error = f"NRMSE {self.nrmse:.1e} (at most {CLOSE:.0e})"
+        if not math.isnan(self.with_lags):
+            error = (
+                f"NRMSE {self.with_lags:.1e} (at most {CLOSE:.0e}) with the lags that its op-amps show on held states, "
+                f"up to {format_si(self.longest_lag, 's')}, and {self.nrmse:.1e} (at most {LATE:.0e}) without them,"
+            )
         return (
-            f"{said} the circuit's transient in ngspice: NRMSE {self.nrmse:.1e} (at most {CLOSE:.0e}) over "
+            f"{said} the circuit's transient in ngspice: {error} over "
             f"{self.starts} start{'s' * (self.starts != 1)} of {self.t_stop:.3g} s"
         )
 
@@ -102,15 +118,27 @@ def compare_transients(
         accuracy=ACCURACY,
         points=POINTS,
     )["state"].to_numpy()
+    visited = tuple(zip(lows.tolist(), highs.tolist(), strict=True))
+    ideal = Agreement(_nrmse(network, waves, len(starts), parts), len(starts), t_stop, visited)
+    if ideal.passed or ideal.nrmse > LATE or not 0 < len(extraction.swept) <= FEW:
+        return ideal
+    try:
+        lags = measure_lags(extraction, deck, found.states, extraction.swept, t_stop / LENGTH, timeout=timeout)
+        late = solve_with_lags(extraction, lags, waves[:, 0], length, POINTS)
+    except (SimulatorError, AccuracyError):
+        return ideal
+    return ideal._replace(with_lags=_nrmse(late, waves, len(starts), parts), longest_lag=lags.longest)
+
+
+def _nrmse(network: Array, waves: Array, starts: int, parts: int) -> float:
+    """Return the NRMSE of the worst start and state; waves, (pieces, points, n), are `parts` a time constant."""
     n = waves.shape[-1]
-    off = (network - waves).reshape(len(starts), round(LENGTH), parts, POINTS, n)
+    off = (network - waves).reshape(starts, round(LENGTH), parts, POINTS, n)
     before = np.cumsum(off[..., -1:, :], axis=2) - off[..., -1:, :]
-    off = (off + before).reshape(len(starts), -1, n)
+    off = (off + before).reshape(starts, -1, n)
     spans = np.ptp(waves.reshape(-1, n), axis=0)
     spans = np.maximum(spans, LEAST * np.max(spans))
-    worst = float(np.max(np.sqrt(np.mean(off**2, axis=1)) / spans))
-    visited = tuple(zip(lows.tolist(), highs.tolist(), strict=True))
-    return Agreement(worst, len(starts), t_stop, visited)
+    return float(np.max(np.sqrt(np.mean(off**2, axis=1)) / spans))
 
 
 def _pieces(extraction: Extraction, seconds: float) -> int:

@@ -159,7 +159,7 @@ def _join(curves: Sequence[Curve], by_curve: Array, linear: Array, owner: int, w
         x = np.concatenate([np.linspace(-10.0, 10.0, 401), np.linspace(-0.2, 0.2, 201)]) * width
         basis = np.stack([curve.values(x), np.ones_like(x)], axis=1)
         for k, other in enumerate(curves):
-            if k == main or not np.any(np.abs(by_curve[:, k]) > 1e-14 * np.max(np.abs(by_curve))):
+            if k == main or not np.any(np.abs(by_curve[:, k]) > NOTHING * np.max(np.abs(by_curve))):
                 continue
             y = other.values(x)
             fit = np.linalg.lstsq(basis, y, rcond=None)[0]

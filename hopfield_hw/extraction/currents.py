@@ -19,6 +19,8 @@ from .nodal import Nodal, StateCapacitor
 
 # How strongly values are held at what the devices say, against the sweep: parts of a standard deviation.
 HELD = 1e-6
+# What is below this part of the largest value, by the devices, is not there.
+NOTHING = 1e-9
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -53,10 +55,12 @@ def fit_currents(nodal: Nodal, curves: Sequence[Curve], swept: Sweep) -> FittedC
     for axis in swept.axes:
         checked[list(axis)] = False
     scale = float(np.max(np.abs(given[:, :-1]), initial=1e-30))
+    # One that only drives transistors, which make a curve of it, leads to no capacitor.
+    acting = [k for k in range(count) if np.any(np.abs(given[:, n + k]) > NOTHING * scale)]
     for i in range(n):
-        places = [j for j in range(n) if j == i or abs(given[i, j]) > 1e-9 * scale]
-        columns = [*(swept.states[:, j] for j in places), *outputs, ones]
-        at = [*places, *range(n, n + count), found.shape[1] - 1]
+        places = [j for j in range(n) if j == i or abs(given[i, j]) > NOTHING * scale]
+        columns = [*(swept.states[:, j] for j in places), *(outputs[k] for k in acting), ones]
+        at = [*places, *(n + k for k in acting), found.shape[1] - 1]
         basis = np.stack(columns, axis=1)
         widths = np.maximum(np.sqrt(np.mean(basis**2, axis=0)), 1e-30)
         rest = swept.currents[:, i] - basis @ given[i, at]
@@ -67,8 +71,8 @@ def fit_currents(nodal: Nodal, curves: Sequence[Curve], swept: Sweep) -> FittedC
         left = rest - basis @ change
         worst = max(worst, float(np.max(np.abs(left[checked]), initial=0.0)) / size)
         spread = np.sqrt(np.mean(left**2) / len(basis) * np.diag(np.linalg.inv(normal))) / widths
-        for k, curve in enumerate(curves):
-            weights[i, curve.owner] = max(weights[i, curve.owner], spread[len(places) + k])
+        for place, k in enumerate(acting, len(places)):
+            weights[i, curves[k].owner] = max(weights[i, curves[k].owner], spread[place])
         bias[i] = spread[-1]
         leak = found[i, i]
         resistance[i] = spread[places.index(i)] / leak**2 if leak else 0.0

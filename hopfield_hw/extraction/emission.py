@@ -104,6 +104,38 @@ def hold_states(
     return currents, volts
 
 
+def ramp_states(
+    deck: FlatDeck,
+    states: Sequence[StateCapacitor],
+    ranges: Sequence[tuple[float, float]],
+    seconds: float,
+    *,
+    timeout: float,
+) -> tuple[Array, Array, Array]:
+    """Return times, and the voltages of held states and the currents into their capacitors, (times, n) each.
+
+    One state after the other goes from the middle of its range to the low end, to the high end, back, and to the
+    middle, `seconds` from end to end, and 3 of these in all; the others stay in the middle. Other capacitors are there.
+    Raises a SimulatorError where ngspice does not deliver.
+    """
+    held = {name for state in states for name in state.names}
+    t_stop = 3.0 * seconds * len(states)
+    lines = []
+    for k, (state, (low, high)) in enumerate(zip(states, ranges, strict=True)):
+        middle = 0.5 * (low + high)
+        path = ((0.0, middle), (0.5, low), (1.5, high), (2.5, low), (3.0, middle))
+        pairs = " ".join(f"{(3.0 * k + part) * seconds!r} {volts!r}" for part, volts in path)
+        lines += [f"V_{CLAMP}{k} {state.nodes[0]} {CLAMP}{k} 0"]
+        lines += [f"V_{PATH}{k} {CLAMP}{k} {state.nodes[1]} PWL({'' if k == 0 else f'0 {middle!r} '}{pairs})"]
+    nodes = dict.fromkeys(node for state in states for node in state.nodes if node != "0")
+    lines += _saves([*(f"i(V_{CLAMP}{k})" for k in range(len(states))), *(f"v({node})" for node in nodes)])
+    lines += [_transient_options(1e-6), f".tran {seconds / 200.0!r} {t_stop!r} 0 {seconds / 200.0!r}", ".end"]
+    plot = run(_text(deck.without(held), lines), t_stop=t_stop, timeout=timeout)
+    times = np.real(plot.data[:, 0]).astype(float)
+    currents = np.stack([_column(plot, f"i(v_{CLAMP}{k})") for k in range(len(states))], axis=1)
+    return times, _voltages(plot, states), currents
+
+
 def let_go(
     deck: FlatDeck,
     states: Sequence[StateCapacitor],
@@ -134,20 +166,29 @@ def let_go(
     nodes = dict.fromkeys(node for state in states for node in state.nodes if node != "0")
     lines += _saves([f"v({node})" for node in nodes])
     lines += [
-        f".options method=gear reltol={reltol!r} abstol=1e-12 vntol={max(reltol * 1e-2, 1e-9)!r} trtol=3 itl4=200",
+        _transient_options(reltol),
         f".tran {step!r} {hold + t_stop!r} 0 {step!r}",
         ".end",
     ]
     held = {name for state in states for name in state.names}
     plot = run(_text(kept.without(held), lines), t_stop=hold + t_stop, timeout=timeout)
     times = np.real(plot.data[:, 0]).astype(float) - hold
+    free = times >= 0.0
+    return times[free], _voltages(plot, states)[free]
+
+
+def _transient_options(reltol: float) -> str:
+    volts = max(reltol * 1e-2, 1e-9)
+    return f".options method=gear reltol={reltol!r} abstol=1e-12 vntol={volts!r} trtol=3 itl4=200"
+
+
+def _voltages(plot: Plot, states: Sequence[StateCapacitor]) -> Array:
+    """Return the voltages across the capacitors of states, (times, n)."""
 
     def voltage(node: str) -> Array:
-        return np.zeros(len(times)) if node == "0" else _column(plot, f"v({node})")
+        return np.zeros(len(plot.data)) if node == "0" else _column(plot, f"v({node})")
 
-    volts = np.stack([voltage(s.nodes[0]) - voltage(s.nodes[1]) for s in states], axis=1)
-    free = times >= 0.0
-    return times[free], volts[free]
+    return np.stack([voltage(state.nodes[0]) - voltage(state.nodes[1]) for state in states], axis=1)
 
 
 def _saves(names: Sequence[str]) -> list[str]:
