@@ -23,7 +23,7 @@ from hopfield_hw.pages import Engine, export_kicad, read_engine, write_report
 from hopfield_hw.pages.markup import Html, data, element, join, packed
 from hopfield_hw.production import monte_carlo
 from hopfield_hw.production.tasks import Pattern
-from hopfield_hw.values.errors import InputError
+from hopfield_hw.values.errors import InputError, KiCadError
 
 WASM = b"\0asm\1\0\0\0"
 
@@ -235,7 +235,7 @@ def test_sheets_of_kicad_are_exported_where_it_is_there(tmp_path: Path) -> None:
     assert drawing.title == "small"
     assert b"<svg" in drawing.svg
     path.write_text("(kicad_sch")
-    with pytest.raises(InputError, match="exports no sheet"):
+    with pytest.raises(KiCadError, match="kicad-cli sch export svg: ended with status"):
         export_kicad(path)
 
 
