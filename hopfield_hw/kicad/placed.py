@@ -71,7 +71,8 @@ def write_sub_sheet(
         ["fill", ["color", 255, 255, 230, 1]],
         ["uuid", key("sheet", name)],
         _titled("Sheetname", name, above, ["effects", FONT, ["justify", "left", "bottom"]]),
-        _titled("Sheetfile", file, below, ["effects", small, ["justify", "left", "top"]]),
+        # Its name says the file too, and the next sheet's name is where this would stand.
+        _titled("Sheetfile", file, below, ["effects", small, ["justify", "left", "top"], ["hide", "yes"]]),
     ]
     for side, angle, ports in (("left", 180, left), ("right", 0, right)):
         for pin, shape, row in ports:
@@ -82,10 +83,7 @@ def write_sub_sheet(
             at = ["at", (body.left if side == "left" else body.right) * GRID, row * GRID, angle]
             effects: Tree = ["effects", FONT, ["justify", side]]
             tree.append(["pin", Quoted(pin), shape, at, ["uuid", key("sheet", name, pin)], effects])
-    return tree, [
-        text_room(name, body.left, body.top - 1.1, "left", SIZE, GRID),
-        text_room(f"File: {file}", body.left, body.bottom + 0.9, "left", SMALL, GRID),
-    ]
+    return tree, [text_room(name, body.left, body.top - 1.1, "left", SIZE, GRID)]
 
 
 def _titled(name: str, value: str, at: tuple[float, float], effects: Tree) -> Tree:

@@ -17,7 +17,8 @@ GAP = 3  # between blocks
 PITCH = 6  # between columns of the table
 BLOCK, PIN = 24, 2  # width of a block, and between its pins
 HIGH = 150  # of blocks in one column; of more there are columns as many as makes the sheet about square
-TABLE = 40  # a height that a table of weights finds room in
+LANDSCAPE = 1.41  # width of a sheet by its height
+HEADING = 56  # the width of what is written above a table
 SHOWN = 16  # columns of weights in the table
 
 
@@ -33,7 +34,10 @@ def draw_root(page: Page, pages: Mapping[str, Page]) -> None:
     if POWER in pages:
         y = _draw_block(page, pages[POWER], right, y, number=len(pages) + 1) + 8
     y = _draw_connectors(page, right, y)
-    if bottom > y + TABLE:
+    wide, high = _measure_weights(page)
+    beside = max((right - 8 + wide) / LANDSCAPE, bottom, y + 4 + high)
+    below = max((LEFT + wide) / LANDSCAPE, max(bottom, y) + 6 + high)
+    if beside < below:
         _draw_weights(page, right - 8, y + 4)
     else:
         _draw_weights(page, LEFT, max(bottom, y) + 6)
@@ -129,6 +133,15 @@ def _draw_connectors(page: Page, x: int, y: int) -> int:
             if unit.sheet == page.name:
                 y = draw_connector(page, Placed(component, unit), x + 14, y + 4) + 2
     return y
+
+
+def _measure_weights(page: Page) -> tuple[int, int]:
+    """Return the width and the height of the tables that `_draw_weights` writes."""
+    graph = page.assembly.circuit.graph
+    shapes = [affine.weights.matrix.shape for affine in graph.of_type(Affine)] if graph is not None else []
+    shown = [(rows, columns) for rows, columns in shapes if max(rows, columns) <= SHOWN]
+    wide = max((max(HEADING, 10 + PITCH * columns) for _, columns in shown), default=HEADING)
+    return wide, sum(14 + 3 * rows for rows, _ in shown) + 6 * (len(shapes) - len(shown))
 
 
 def _draw_weights(page: Page, x: int, y: int) -> None:
