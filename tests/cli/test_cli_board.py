@@ -8,27 +8,12 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from pair_design import BOARD, EXPECTED
+from pair_design import PAIR as NETWORK
 
 from hopfield_hw.cli import run
 
-PAIR = """\
-title = "Two neurons"
-citation = "none"
-[network]
-weights = [[0.0, -5.0e-5], [-5.0e-5, 0.0]]
-resistance = 1.0e4
-capacitance = 1.0e-7
-gain = {kind = "tanh", gain = 8.0}
-initial = [0.1, 0.05]
-[analysis]
-t_stop = 1.0e-2
-[expected]
-kind = "settled"
-outputs = [1.0, -1.0]
-tolerance = 1.0e-2
-[board]
-series = "E96"
-"""
+PAIR = NETWORK + EXPECTED + BOARD
 
 
 @pytest.fixture
@@ -270,8 +255,7 @@ def test_a_network_that_no_board_realises_names_the_constraint(pair: Path, capsy
 
 
 def test_a_study_without_a_task_is_refused(pair: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    head, _, tail = PAIR.partition("[expected]")
-    pair.write_text(head + tail[tail.index("[board]") :], encoding="utf-8")
+    pair.write_text(NETWORK + BOARD, encoding="utf-8")
     assert run(["montecarlo", str(pair)]) == 2
     assert capsys.readouterr().err == (
         "hopfield-hw: error: montecarlo: pair expects no answer, so that there is no task; give it `expected`\n"

@@ -7,24 +7,11 @@ import json
 from pathlib import Path
 
 import pytest
+from pair_design import BOARD, PAIR
 
 from hopfield_hw.cli import run
 from hopfield_hw.values.errors import ConvergenceError
 
-PAIR = """\
-title = "Two neurons"
-citation = "none"
-[network]
-weights = [[0.0, -5.0e-5], [-5.0e-5, 0.0]]
-resistance = 1.0e4
-capacitance = 1.0e-7
-gain = {kind = "tanh", gain = 8.0}
-initial = [0.1, 0.05]
-[analysis]
-t_stop = 1.0e-2
-[board]
-series = "E96"
-"""
 FEW = ["--samples", "8"]
 
 
@@ -32,7 +19,7 @@ FEW = ["--samples", "8"]
 def pair(tmp_path: Path) -> Path:
     path = tmp_path / "pair" / "design.toml"
     path.parent.mkdir()
-    path.write_text(PAIR, encoding="utf-8")
+    path.write_text(PAIR + BOARD, encoding="utf-8")
     return path
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from page_reader import TITLE, PageReader
+from pair_design import PAIR
 
 from hopfield_hw.board import Board, error_budget
 from hopfield_hw.board.judgement import BoardVerification
@@ -237,20 +238,6 @@ def test_sheets_of_kicad_are_exported_where_it_is_there(tmp_path: Path) -> None:
     path.write_text("(kicad_sch")
     with pytest.raises(KiCadError, match="kicad-cli sch export svg: ended with status"):
         export_kicad(path)
-
-
-PAIR = """\
-title = "Two neurons"
-citation = "none"
-[network]
-weights = [[0.0, -5.0e-5], [-5.0e-5, 0.0]]
-resistance = 1.0e4
-capacitance = 1.0e-7
-gain = {kind = "tanh", gain = 8.0}
-initial = [0.1, 0.05]
-[analysis]
-t_stop = 1.0e-2
-"""
 
 
 @pytest.mark.usefixtures("ngspice")
