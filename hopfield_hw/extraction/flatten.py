@@ -301,8 +301,9 @@ class _Level:
         self.reading.models[f".model {name} {model.kind}({listed})"] = None
         nodes = tuple(self._node(node) for node in words.plain[:count])
         keys = {key: self.scope.number(text) for key, text in words.keys.items() if key in ("area", "m", "w", "l")}
-        if len(rest) > 1:
-            keys["area"] = self.scope.number(rest[1])
+        sizes = [word for word in rest[1:] if word.lower() != "off"]
+        if sizes:
+            keys["area"] = self.scope.number(sizes[0])
         return self._make(words, nodes, model=name, pins=nodes, keys=tuple(keys.items()))
 
     def _controlled(self, words: Words) -> Iterator[FlatDevice]:

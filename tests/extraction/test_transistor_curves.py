@@ -28,6 +28,23 @@ def test_models_sizes_and_pins_are_kept() -> None:
     assert format_devices([mos])[0].startswith("M_m1 d g s b nm w=")
 
 
+@pytest.mark.parametrize(
+    ("words", "area"),
+    [
+        ("IC=0.65,1", None),
+        ("ic = 0.65 , 1", None),
+        ("IC=0.65 1.0", None),
+        ("2 IC=0.65,1", 2.0),
+        ("area=3 off IC=0.65,1 temp=27", 3.0),
+        ("IC={v},1", None),
+        ("IC=0.65,1 area=3", 3.0),
+    ],
+)
+def test_where_a_transistor_starts_is_no_area(words: str, area: float | None) -> None:
+    deck = flatten(f"t\n.param v=0.65\nQ1 c b 0 QN {words}\nR1 c 0 1k\nR2 b 0 1k\n.model QN NPN(Bf=100)\n")
+    assert dict(deck.device("q1").keys) == ({} if area is None else {"area": area})
+
+
 def test_a_transistor_without_its_model_is_refused() -> None:
     with pytest.raises(hh.InputError, match=r"line 2 `m1 d g s b NM`: its model 'NM' is missing"):
         flatten("t\nM1 d g s b NM\nR1 d 0 1k\n")

@@ -11,6 +11,7 @@ from ...functions.expressions import Expression, Number
 from ...functions.formula_text import Macro, number_of, parse_formula, parse_number
 from ...values.errors import InputError
 
+LISTS = "dqjmzt"  # elements whose IC is a list
 BRACES = re.compile(r"\{[^{}]*\}|'[^']*'|\"[^\"]*\"")
 # What is in a formula until the end of its line.
 OPEN = re.compile(r"(?i)\b(value|vol|cur|v|i)\s*=\s*(?!['\"\s]|\{(?![^{}]*\}\s*[-+*/^?<>=!&|]))(.*)$")
@@ -168,7 +169,10 @@ def _read(statements: Sequence[str], around: Scope | None) -> tuple[Scope, tuple
 
 
 def split_words(line: str) -> Words:
-    """Return the words of a line: parentheses and commas are blanks, a formula in braces is one word."""
+    """Return the words of a line: parentheses and commas are blanks, a formula in braces is one word.
+
+    The voltages that a semiconductor or a line starts with, `IC=0.65,1`, are one word too, "0.65,1".
+    """
     groups: list[str] = []
 
     def kept(match: re.Match[str]) -> str:
@@ -185,8 +189,13 @@ def split_words(line: str) -> Words:
     rest = re.sub(r"\s*=\s*", "=", BRACES.sub(kept, rest))
     plain: list[str] = []
     keys: dict[str, str] = {}
+    listing = False
     for word in re.sub(r"[(),]", " ", rest).split():
         key, equals, value = word.partition("=")
+        if listing and not equals and (parse_number(word) is not None or word.startswith("\0")):
+            keys["ic"] += f",{restored(word)}"
+            continue
+        listing = key.lower() == "ic" and bool(value) and name[0].lower() in LISTS
         if not equals:
             plain.append(restored(word))
         elif value:
