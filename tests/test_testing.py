@@ -107,6 +107,14 @@ def test_nodes_must_name_every_neuron() -> None:
     assert str(refused.value).startswith(f"{found}: must be the name of a node, such as x_0, /x0 or xa.node, ")
 
 
+def test_a_clocked_circuit_keeps_its_nodes() -> None:
+    held = hh.transforms.hold_outputs(NETWORK, period=1e-4)
+    with pytest.raises(hh.InputError) as refused:
+        assert_matches_ode(BY_HAND, held, nodes={"left": "a", "right": "b"})
+    said = "`nodes`: a clocked circuit holds its states in more nodes than these; keep the compiled ones"
+    assert str(refused.value) == said
+
+
 def test_in_a_folder_of_ones_own(tmp_path: Path) -> None:
     """Two tests of a user, of which one is about a wrong deck: pytest reports one passed and one failed."""
     (tmp_path / "good.cir").write_text(BY_HAND)

@@ -70,6 +70,8 @@ def judge_circuit(
     intended = judged = circuit_deck(circuit, inputs)
     if nodes is not None and graph.of_type(Delay):
         raise InputError("`nodes`: what Delays give cannot be told from states alone; keep the compiled nodes")
+    if nodes is not None and circuit.clock is not None:
+        raise InputError("`nodes`: a clocked circuit holds its states in more nodes than these; keep the compiled ones")
     if nodes is not None:
         judged = with_nodes(judged, nodes)
     if deck is not None:
