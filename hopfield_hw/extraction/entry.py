@@ -56,9 +56,10 @@ def extract(
     states; found by their time constants where not given. `capacitance`: C of waveforms, which do not tell it, (n,)
     or one, farads. `ideal`: what the devices say with ideal op-amps, where these are real; else what the circuit
     does, from the currents into its held capacitors. `verify`: whether the network is then run against the
-    circuit's transient. `span`: of each state, the voltages of its capacitor between which curves are measured;
-    where the circuit goes by itself where not given. `rng`: of the points and the starts; seeded where not given.
-    `timeout`: of each run of ngspice, seconds.
+    circuit's transient; where the two differ by the lags of op-amps, with these too, as they are on held states
+    (`hopfield_hw.extraction.lags`). `span`: of each state, the voltages of its capacitor between which curves are
+    measured; where the circuit goes by itself where not given. `rng`: of the points and the starts; seeded where not
+    given. `timeout`: of each run of ngspice, seconds.
 
     A deck with switches on a clock is a map from one period to the next: a ClockedExtraction, of its devices in each
     phase; see there.
