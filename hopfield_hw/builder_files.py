@@ -14,13 +14,14 @@ from .assembly import Assembly, assemble, write_bill
 from .board.design import Board
 from .bringup import bring_up, sheet_html, table_csv
 from .bringup.bring_up import SAMPLES
+from .bringup.sheet import refuse_filled_table
 from .kicad.keeping.report import ProjectUpdate
 from .kicad.keeping.update import update_project
 from .kicad.pcb import place_parts
 from .kicad.project import write_files as write_texts
 from .spice.export import write_deck
 
-KICAD = "kicad"
+KICAD, TABLE = "kicad", "bringup.csv"
 # The decks by name of their file; what a dialect does not have is refused by it.
 DECKS = {"board.cir": "ngspice", "board.ltspice.cir": "ltspice", "board.xyce.cir": "xyce"}
 ACCURACY = 1e-3  # of the decks
@@ -62,14 +63,17 @@ def write_files(
     already.
 
     The text depends on the board alone: no date and no path. Raises InputError for a board with parts that cannot be
-    bought, and for a project of another board or one that cannot be kept, before anything is written.
+    bought, for a project of another board or one that cannot be kept, and for a bringup.csv with readings in it, before
+    anything is written.
     """
+    if with_bring_up:
+        refuse_filled_table(Path(folder) / TABLE)
     made = assemble(board, name=name) if assembly is None else assembly
     texts = list_texts(board, made)
     if with_bring_up:
         called = {unit.device: c.reference for c in made.components for unit in c.units if unit.device}
         table = bring_up(board, starts=starts, samples=samples, references=called)
-        texts |= {"bringup.html": sheet_html(table), "bringup.csv": table_csv(table)}
+        texts |= {"bringup.html": sheet_html(table), TABLE: table_csv(table)}
     project = update_project(Path(folder) / KICAD, made)
     return BuilderFiles(lists=tuple(write_texts(Path(folder), texts)), project=project)
 

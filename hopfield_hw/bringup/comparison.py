@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import log
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from .naming import Dictionary, Meter, Named, name_fault
 
 SIGMAS = 3.0  # of the instrument, beside the band of the parts
 MOST_SHOWN = 12
+BEYOND = 2.0  # times a supply: no reading is so large
 SURE = 3.0  # by how much the likelihood of a fault must beat that of none, beside how many are weighed
 
 
@@ -41,13 +42,15 @@ class Outside(NamedTuple):
 class BringUpComparison(Report):
     """What a measurement says of a board.
 
-    `readings`: how many. `outside`: those outside of their bands, the worst first. `suspects`: the parts that are
-    likeliest at fault, the likeliest first, where one is looked for. `explained`: whether a fault of one part explains
-    what was measured. `skipped`: conditions in which too little was measured to look for one.
+    `readings`: how many, of the `asked` ones in the table. `outside`: those outside of their bands, the worst first.
+    `suspects`: the parts that are likeliest at fault, the likeliest first, where one is looked for. `explained`:
+    whether a fault of one part explains what was measured. `skipped`: conditions in which too little was measured to
+    look for one.
     """
 
     table: BringUp = field(repr=False)
     readings: int
+    asked: int
     outside: tuple[Outside, ...]
     suspects: tuple[Suspect, ...]
     explained: bool
@@ -55,19 +58,27 @@ class BringUpComparison(Report):
 
     @property
     def passed(self) -> bool:
-        """Whether all readings are inside of their bands."""
-        return not self.outside
+        """Whether all points were read, and are inside of their bands."""
+        return self.verdict == "passed"
+
+    @property
+    def verdict(self) -> Literal["passed", "failed", "incomplete"]:
+        """Return "failed" where a reading is outside of its band, "incomplete" where none is and some are missing."""
+        if self.outside:
+            return "failed"
+        return "passed" if self.readings >= self.asked else "incomplete"
 
     def rows(self) -> list[tuple[str, str]]:
         said = [
             ("board", self.table.title),
-            ("readings", f"{self.readings}, {len(self.outside)} outside of their bands"),
+            ("verdict", self.verdict),
+            ("readings", f"{self.readings} of {self.asked}, {len(self.outside)} outside of their bands"),
         ]
         said += [("outside", str(one)) for one in self.outside[:MOST_SHOWN]]
         if len(self.outside) > MOST_SHOWN:
             said.append(("outside", f"and {len(self.outside) - MOST_SHOWN} more"))
-        if self.passed and not self.suspects:
-            return [*said, ("fault", "none is seen")]
+        if not self.outside and not self.suspects:
+            return [*said, ("fault", "none is seen" + ("" if self.passed else " in what was read"))]
         if not self.suspects:
             said.append(("fault", "none is named: measure the outputs of op-amps in each state, " + self._missing()))
         elif not self.explained:
@@ -82,7 +93,8 @@ class BringUpComparison(Report):
 
     def figures(self) -> dict[str, Any]:
         return {
-            "passed": self.passed,
+            "verdict": self.verdict,
+            "asked": self.asked,
             "readings": self.readings,
             "outside": [one._asdict() for one in self.outside],
             "explained": self.explained,
@@ -117,10 +129,11 @@ def compare_measurement(
     Where one is off more, faults are weighed (`naming`), of the conditions in which every output that was measured in
     one was measured; the more points, the fewer parts are left.
 
-    Raises InputError for no readings.
+    Raises InputError for no readings, and for one that is far beyond the supplies.
     """
     if not readings:
         raise InputError("compare_measurement: no readings; measure one point at least")
+    _refuse_beyond_supplies(table, readings)
     instrument = Meter() if meter is None else meter
     outside = []
     for one in readings:
@@ -136,12 +149,24 @@ def compare_measurement(
     found = named is not None and named.gain > SURE + log(max(named.weighed, 1))
     return BringUpComparison(
         table=table,
-        readings=len(readings),
+        readings=sum(bool(table.at_rest[one.condition]) for one in readings),
+        asked=len(table.points) * int(np.count_nonzero(table.at_rest)),
         outside=tuple(outside),
         suspects=named.suspects if named is not None and (found or outside) else (),
         explained=named is not None and named.explains and found,
         skipped=tuple(skipped),
     )
+
+
+def _refuse_beyond_supplies(table: BringUp, readings: Sequence[Reading]) -> None:
+    model = table.bench.board.model
+    for one in readings:
+        if abs(one.volts) > BEYOND * max(abs(model.supply_plus), abs(model.supply_minus)):
+            point, condition = table.points[one.point].name, table.conditions[one.condition].name
+            raise InputError(
+                f"measurement: {point} in {condition} is {one.volts:g} V, on supplies of {model.supply_plus:g} V and "
+                f"{model.supply_minus:g} V; say its unit if that is not volts, as in `{one.volts:g} mV`"
+            )
 
 
 def _whole(table: BringUp, readings: Sequence[Reading]) -> tuple[list[int], dict[str, Array]]:

@@ -7,9 +7,11 @@ import io
 from collections.abc import Iterator, Sequence
 from html import escape
 from itertools import groupby
+from pathlib import Path
 
 import numpy as np
 
+from ..values.errors import InputError
 from ..values.si_text import format_si
 from .bring_up import SIGMAS, BringUp
 from .points import BoardPoint
@@ -157,3 +159,17 @@ def table_csv(table: BringUp) -> str:
             values = f"{table.volts[c, p]:.4f}", f"{table.band[c, p]:.4f}"
             writer.writerow([point.name, condition.name, "", *values, point.words])
     return text.getvalue()
+
+
+def refuse_filled_table(path: Path) -> None:
+    """Raise InputError where a table of `table_csv` is at a path and has readings, which another would replace."""
+    try:
+        rows = list(csv.DictReader(path.read_text(encoding="utf-8-sig").splitlines()))
+    except (OSError, ValueError, csv.Error):
+        return
+    filled = sum(bool((row.get("volts") or "").strip()) for row in rows)
+    if filled:
+        raise InputError(
+            f"{str(path)!r:.200}: has {filled} reading{'s' * (filled != 1)}, which an empty table would replace; give "
+            "another folder, or give the file another name"
+        )

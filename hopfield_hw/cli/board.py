@@ -16,6 +16,8 @@ from ..board.budget.error_budget import error_budget
 from ..board.design import Board
 from ..board.judgement import BoardVerification
 from ..board.parts_list import COLUMNS, PartsLine
+from ..bringup.sheet import refuse_filled_table
+from ..builder_files import TABLE
 from ..designs import Design
 from ..designs.boards import board_margin, board_of, board_starts, board_task
 from ..kicad.keeping.report import ProjectUpdate
@@ -69,6 +71,7 @@ def board(
     }
     if output is not None:
         check_folder(output)
+        refuse_filled_table(output / TABLE)
     with working(f"{chosen.name}: the board is designed, and run with op-amps without limits"):
         made = board_of(chosen, force=True, timeout=limit, **given)
     assembly = None if output is None else assemble(made, name=chosen.name)

@@ -11,7 +11,7 @@ from ..bringup.bring_up import SAMPLES, BringUp, bring_up
 from ..bringup.comparison import BringUpComparison, compare_measurement
 from ..bringup.measured import read_measurement
 from ..bringup.naming import Meter
-from ..bringup.sheet import sheet_html, table_csv
+from ..bringup.sheet import refuse_filled_table, sheet_html, table_csv
 from ..designs.boards import board_of, board_starts
 from ..values.arrays import positive
 from ..values.errors import InputError
@@ -21,6 +21,7 @@ from .options import Case, DesignName, Json
 from .reporting import check_folder, emit_result, say, say_table, working, written
 
 FILES = ("bringup.html", "bringup.csv")
+STATUSES = {"done": 0, "passed": 0, "failed": 1, "incomplete": 3}
 
 
 def bringup(
@@ -53,7 +54,7 @@ def bringup(
     gets the sheet to print (bringup.html) and the table (bringup.csv), whose empty column is filled in and given back
     with --measured: a table of test point, state and volts, or a scope's trace with channels named by test points. Then
     the points outside of their bands are listed, and the parts that are likeliest at fault. The exit status is 1 where
-    a point is outside.
+    a point is outside, and 3 where none is, and some were not read.
     """
     chosen = load(design, case)
     ohms = None if reset_ohms is None else float(positive(reset_ohms, "--reset-ohms", shape=(), unit="Ohm"))
@@ -64,6 +65,7 @@ def bringup(
         raise InputError(f"--measured {str(measured)!r:.200}: there is no such file; give a CSV file of readings")
     if output is not None:
         check_folder(output)
+        refuse_filled_table(output / FILES[1])
     with working(f"{chosen.name}: the board is designed"):
         made = board_of(chosen, force=True)
     with working(f"{chosen.name}: {samples} boards of drawn parts, at all test points"):
@@ -81,7 +83,7 @@ def bringup(
         with working(f"{chosen.name}: faults are weighed"):
             found = compare_measurement(table, readings, meter=meter)
     files = [] if output is None else write_sheet(output, table)
-    status = "done" if found is None else "passed" if found.passed else "failed"
+    status = "done" if found is None else found.verdict
     if as_json:
         said = {} if found is None else {"measured": found.figures()}
         emit_result(
@@ -90,7 +92,7 @@ def bringup(
     else:
         show(table, found)
         say_table([("written", str(path)) for path in files])
-    return 0 if found is None or found.passed else 1
+    return STATUSES[status]
 
 
 def show(table: BringUp, found: BringUpComparison | None) -> None:

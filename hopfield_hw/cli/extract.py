@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from ..circuit import Circuit
-from ..designs.design import load_design
+from ..designs.boards import board_of
+from ..designs.design import Design, load_design
 from ..designs.export import design_circuit
 from ..extraction import Differences, Extraction, compare, read_scope
 from ..extraction import extract as read_back
@@ -16,11 +17,11 @@ from ..extraction.differences import as_extraction, intended_values
 from ..extraction.matching import match_states
 from ..graph import Graph
 from ..pictures import plot_extraction, save_figure
-from ..spice.decks.text import cell_of
+from ..spice.decks.text import Head, read_head
 from ..values.arrays import Array
 from ..values.errors import InputError
 from .options import PICTURES, Json, PlotFile
-from .reporting import check_output, emit, report_error, say_table, working
+from .reporting import check_output, emit, report_error, say_table, warn, working
 
 # A deck that was not run, as ngspice is missing: nothing has been compared.
 UNVERIFIED = 3
@@ -121,11 +122,29 @@ def _intended(against: str | None, file: Path) -> tuple[Circuit | Path | Graph |
     if path.suffix.lower() in DECKS:
         return path, None
     design = load_design(against)
-    cell = cell_of(file) if file.is_file() and file.suffix.lower() not in WAVEFORMS else None
-    if cell is not None:
-        circuit = design_circuit(design, cell)
-        return circuit, circuit
-    return design.graph(), None
+    head = read_head(file) if file.is_file() and file.suffix.lower() not in WAVEFORMS else None
+    if head is None:
+        return design.graph(), None
+    circuit = _made_of(design, head)
+    return circuit, circuit
+
+
+def _made_of(design: Design, head: Head) -> Circuit:
+    """Return the circuit of a design that a deck with this head is to be: its board's, where that is what it names."""
+    circuit = design_circuit(design, head.cell)
+    if head.graph == circuit.graph_hash:
+        return circuit
+    try:
+        board = board_of(design, force=True).circuit
+    except InputError:
+        board = circuit
+    if head.graph == board.graph_hash:
+        return board
+    warn(
+        f"the deck says that it was made of another graph than {design.name}, or than its board as it is designed now; "
+        "where that is so by other scales, give the deck that it should be to --against"
+    )
+    return circuit
 
 
 def _weights(found: Extraction, wanted: Circuit | Path | Graph) -> Array:

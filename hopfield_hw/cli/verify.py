@@ -9,7 +9,8 @@ from typing import Annotated, Literal, TypeAlias
 import typer
 
 from ..cells import CELLS
-from ..spice.decks.text import cell_of
+from ..designs.export import design_circuit
+from ..spice.decks.text import read_head
 from ..values.errors import InputError
 from .checks import Checked, Job, Unverified, check, show
 from .inputs import accuracy_given, check_cell, check_timeout, load
@@ -25,7 +26,7 @@ from .options import (
     Timeout,
 )
 from .random_set import RandomSet, verify_set
-from .reporting import check_output, emit_result, report_error
+from .reporting import check_output, emit_result, report_error, warn
 
 EngineName: TypeAlias = Literal["ngspice", "ensemble", "both"]
 
@@ -89,6 +90,8 @@ def verify(
 
 def _verify_design(job: Job, plot: Path | None, as_json: bool) -> int:
     checked = check(job)
+    if isinstance(checked, Checked) and not checked.passed:
+        _warn_of_another_graph(job)
     if isinstance(checked, Checked) and plot is not None:
         checked.draw(plot)
     if not as_json:
@@ -106,9 +109,21 @@ def _verify_design(job: Job, plot: Path | None, as_json: bool) -> int:
     return 0 if checked.passed else 1
 
 
+def _warn_of_another_graph(job: Job) -> None:
+    """Say so where the head of a deck names another graph than the one that it was judged against."""
+    head = read_head(job.deck) if isinstance(job.deck, Path) else None
+    circuit = design_circuit(job.design, job.cell, op_amp=job.op_amp, rescale=job.rescale)
+    if head is not None and head.graph != circuit.graph_hash:
+        warn(
+            f"the deck says that it was made of another graph than {job.design.name}; a board has scales of its own: "
+            f"`hopfield-hw extract {job.deck} --against {job.design.name}` compares it with the design's board"
+        )
+
+
 def _cell_of(deck: Path | None) -> str:
     """Return the cell that a deck names, ideal where it names none."""
-    named = None if deck is None else cell_of(deck)
+    head = None if deck is None else read_head(deck)
+    named = None if head is None else head.cell
     return named if named is not None and named in CELLS else "ideal"
 
 

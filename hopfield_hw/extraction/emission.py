@@ -10,6 +10,7 @@ from ..spice.dialects.ngspice import Ngspice
 from ..spice.ngspice import run
 from ..spice.rawfile import Plot
 from ..values.arrays import Array
+from ..values.errors import ConvergenceError
 from .devices import FlatDeck, FlatDevice
 from .nodal import StateCapacitor
 
@@ -129,8 +130,7 @@ def ramp_states(
         lines += [f"V_{PATH}{k} {CLAMP}{k} {state.nodes[1]} PWL({'' if k == 0 else f'0 {middle!r} '}{pairs})"]
     nodes = dict.fromkeys(node for state in states for node in state.nodes if node != "0")
     lines += _saves([*(f"i(V_{CLAMP}{k})" for k in range(len(states))), *(f"v({node})" for node in nodes)])
-    lines += [_transient_options(1e-6), f".tran {seconds / 200.0!r} {t_stop!r} 0 {seconds / 200.0!r}", ".end"]
-    plot = run(_text(deck.without(held), lines), t_stop=t_stop, timeout=timeout)
+    plot = _run_transient(deck.without(held), lines, 1e-6, t_stop, seconds / 200.0, timeout)
     times = np.real(plot.data[:, 0]).astype(float)
     currents = np.stack([_column(plot, f"i(v_{CLAMP}{k})") for k in range(len(states))], axis=1)
     return times, _voltages(plot, states), currents
@@ -165,21 +165,33 @@ def let_go(
     lines += format_devices(deck.by_name[name] for state in states for name in state.names)
     nodes = dict.fromkeys(node for state in states for node in state.nodes if node != "0")
     lines += _saves([f"v({node})" for node in nodes])
-    lines += [
-        _transient_options(reltol),
-        f".tran {step!r} {hold + t_stop!r} 0 {step!r}",
-        ".end",
-    ]
     held = {name for state in states for name in state.names}
-    plot = run(_text(kept.without(held), lines), t_stop=hold + t_stop, timeout=timeout)
+    plot = _run_transient(kept.without(held), lines, reltol, hold + t_stop, step, timeout)
     times = np.real(plot.data[:, 0]).astype(float) - hold
     free = times >= 0.0
     return times[free], _voltages(plot, states)[free]
 
 
-def _transient_options(reltol: float) -> str:
-    volts = max(reltol * 1e-2, 1e-9)
-    return f".options method=gear reltol={reltol!r} abstol=1e-12 vntol={volts!r} trtol=3 itl4=200"
+def _run_transient(
+    deck: FlatDeck, lines: Sequence[str], reltol: float, t_stop: float, step: float, timeout: float
+) -> Plot:
+    """Return a run from its point of balance, which is looked for in several ways.
+
+    Newton's method alone may leave the domain of a formula on its way there, where growing conductances do not.
+    """
+    options = f".options method=gear reltol={reltol!r} abstol=1e-12 vntol={max(reltol * 1e-2, 1e-9)!r} trtol=3 itl4=200"
+    *others, last = ("", " noopiter", " noopiter itl1=500")
+
+    def attempt(more: str) -> Plot:
+        text = _text(deck, [*lines, options + more, f".tran {step!r} {t_stop!r} 0 {step!r}", ".end"])
+        return run(text, t_stop=t_stop, timeout=timeout)
+
+    for more in others:
+        try:
+            return attempt(more)
+        except ConvergenceError:
+            continue
+    return attempt(last)
 
 
 def _voltages(plot: Plot, states: Sequence[StateCapacitor]) -> Array:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
@@ -31,6 +31,10 @@ WAYS: Mapping[Way, str] = {
     "waveforms": "from measured waveforms alone",
     "clock phases": "a map, from the devices in each phase of its clock, with op-amps as they are stated",
 }
+
+
+# Networks of so many states are shown weight by weight; of a normal distribution, 95% lies within so many deviations.
+FEW, TWO_SIDED = 8, 1.96
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -213,14 +217,19 @@ class Extraction(Report):
         return find_differences(self, network, tolerance)
 
     def rows(self) -> list[tuple[str, str]]:
-        size = self.size
+        size, straight = self.size, np.count_nonzero(self.linear)
+        unsure = " (not claimed)" if self.way == "waveforms" and self.unexplained else ""
         shown = [
-            ("network", f"{size} state{'s' * (size != 1)}, {np.count_nonzero(self.weights)} weights"),
+            (
+                "network",
+                f"{size} state{'s' * (size != 1)}, {np.count_nonzero(self.weights)} weights"
+                + (f", {straight} without a curve" if straight else ""),
+            ),
             ("found", WAYS[self.way]),
-            ("T", format_span(self.weights[self.weights != 0.0], "S")),
-            ("R", format_span(self.resistance, "Ohm")),
-            ("C", format_span(self.capacitance, "F")),
-            ("I", format_span(self.bias, "A")),
+            *((name + unsure, text) for name, text in self._weight_rows()),
+            (f"R{unsure}", format_span(self.resistance, "Ohm")),
+            (f"C{unsure}", format_span(self.capacitance, "F")),
+            (f"I{unsure}", format_span(self.bias, "A")),
             ("curves", ", ".join(dict.fromkeys("none" if g is None else type(g).__name__ for g in self.gains))),
         ]
         near = [f"{label}: {fit}" for label, fit in zip(self.labels, self.families, strict=True) if fit is not None]
@@ -230,8 +239,27 @@ class Extraction(Report):
         if np.isfinite(self.additivity):
             shown.append(("additivity", f"{self.additivity:.1e} of the largest current is left by one curve a state"))
         shown += [("unexplained", text) for text in self.unexplained]
-        shown += [("note", text) for text in self.notes]
+        shown += [("note", text) for text in _joined(self.notes)]
         return shown
+
+    def _weight_rows(self) -> Iterator[tuple[str, str]]:
+        """Yield the weights into each state of a small network, and of a larger one their range."""
+        if self.size > FEW:
+            yield "T", format_span(self.weights[self.weights != 0.0], "S")
+            if np.any(self.linear):
+                yield "T without curve", format_span(self.linear[self.linear != 0.0], "S")
+            return
+        is_known = self.way == "waveforms" and not self.unexplained
+        spread = self.uncertainty.get("weights") if is_known else None
+        for i, label in enumerate(self.labels):
+            said = []
+            for j, source in enumerate(self.labels):
+                if self.weights[i, j]:
+                    within = "" if spread is None else f" +- {format_si(TWO_SIDED * spread[i, j], 'S')}"
+                    said.append(f"{format_si(self.weights[i, j], 'S')}{within} from {source}")
+                if self.linear.size and self.linear[i, j]:
+                    said.append(f"{format_si(self.linear[i, j], 'S')} from {source} without a curve")
+            yield f"T to {label}" + (" (95%)" if spread is not None else ""), ", ".join(said) or "none"
 
     def figures(self) -> dict[str, Any]:
         return {
@@ -252,6 +280,15 @@ class Extraction(Report):
             "unexplained": list(self.unexplained),
             "notes": list(self.notes),
         }
+
+
+def _joined(notes: Sequence[str]) -> list[str]:
+    """Return notes with those that say the same of several devices as one."""
+    names: dict[str, list[str]] = {}
+    for note in notes:
+        name, _, said = note.partition(" ")
+        names.setdefault(said, []).append(name)
+    return [f"{', '.join(given)}: each {said}" if given[1:] else f"{given[0]} {said}" for said, given in names.items()]
 
 
 def gain_figures(gain: Gain | None) -> dict[str, Any] | None:

@@ -107,7 +107,7 @@ def format_deviation(deviation: Deviation) -> str:
         return f"{name} has the wrong sign: {values}"
     part = abs(deviation.relative)
     return (
-        f"{name} is {part:.3g} of it off ({values})"
+        f"{name} is {found / intended:.3g} times what was intended ({values})"
         if part > 1.0
         else (f"{name} is {part:.2%} {'high' if abs(found) > abs(intended) else 'low'} ({values})")
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -51,7 +52,7 @@ def make_extraction(
         linear=canonical.linear,
         poles=found.fast,
         unexplained=turned,
-        notes=(*notes, *canonical.notes),
+        notes=(*notes, *_dead_ends(deck), *canonical.notes),
         states=found.states,
         deck=found.deck,
         curve_op_amps=tuple(device.name for device in nodal.curves if device.is_op_amp),
@@ -60,6 +61,15 @@ def make_extraction(
             device.name for device, curve in zip(nodal.curves, curves, strict=True) if curve.is_from_rest
         ),
     )
+
+
+def _dead_ends(deck: FlatDeck) -> Iterator[str]:
+    """Yield what resistors and capacitors lead nowhere, as where a wire is missing."""
+    seen = Counter(node for device in deck.devices for node in set(device.all_nodes))
+    for device in deck.devices:
+        lone = [node for node in device.nodes if node != "0" and seen[node] == 1]
+        if device.kind in ("R", "C") and lone:
+            yield f"{device.name} leads to node {lone[0]}, where nothing else is: it carries no current"
 
 
 def _labels(states: Sequence[StateCapacitor], known: dict[str, str] | object) -> tuple[str, ...]:

@@ -120,11 +120,26 @@ def test_few_readings_are_compared_and_little_is_named(table: BringUp) -> None:
     assert p is not None
     assert c is not None
     good = compare_measurement(table, [Reading(p, c, float(table.volts[c, p]), 2)])
-    assert good.passed
+    assert good.verdict == "incomplete"
+    assert not good.passed
+    assert ("readings", f"1 of {5 * len(table.points)}, 0 outside of their bands") in good.rows()
+    assert good.rows()[-1] == ("fault", "none is seen in what was read")
     bad = compare_measurement(table, [Reading(p, c, float(table.volts[c, p]) + 3.0, 2)])
     assert [one.point for one in bad.outside] == ["v_0"]
     assert bad.outside[0].condition == "reset"
-    assert not bad.passed
+    assert bad.verdict == "failed"
+
+
+def test_a_reading_beyond_the_supplies_is_in_another_unit(table: BringUp) -> None:
+    p, c = table.point("v_0"), table.condition("reset")
+    assert p is not None
+    assert c is not None
+    with pytest.raises(InputError) as refused:
+        compare_measurement(table, [Reading(p, c, 4500.0, 2)])
+    assert str(refused.value) == (
+        "measurement: v_0 in reset is 4500 V, on supplies of 12 V and -12 V; say its unit if that is not volts, as in "
+        "`4500 mV`"
+    )
 
 
 def test_no_readings_are_refused(table: BringUp) -> None:
@@ -135,6 +150,6 @@ def test_no_readings_are_refused(table: BringUp) -> None:
 def test_a_board_calls_its_parts_as_it_is_told(table: BringUp) -> None:
     named = replace(table, references={"R_syn_2_1": "R103"})
     suspect = Suspect(neuron="2", weight="syn.weights[2, 1]", devices=("R_syn_2_1",), explained=1.0, change="is open")
-    found = BringUpComparison(table=named, readings=1, outside=(), suspects=(suspect,), explained=True)
+    found = BringUpComparison(table=named, readings=1, asked=1, outside=(), suspects=(suspect,), explained=True)
     assert ("likeliest", "neuron 2: R103 (R_syn_2_1): is open") in found.rows()
     assert found.to_json()["suspects"][0]["references"] == ["R103"]

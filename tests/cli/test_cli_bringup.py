@@ -41,7 +41,11 @@ def test_the_sheet_is_written_and_a_filled_in_table_is_compared(
     good.write_text("\n".join(["test point,state,volts", *lines]) + "\n", encoding="utf-8")
     assert run(["bringup", str(pair), *FEW, "--measured", str(good), "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
-    assert (found["status"], found["measured"]["passed"], found["measured"]["suspects"]) == ("passed", True, [])
+    assert (found["status"], found["measured"]["verdict"], found["measured"]["suspects"]) == ("passed", "passed", [])
+    few = tmp_path / "few.csv"
+    few.write_text("\n".join(["test point,state,volts", *lines[:4]]) + "\n", encoding="utf-8")
+    assert run(["bringup", str(pair), *FEW, "--measured", str(few)]) == 3
+    assert f"4 of {len(lines)}, 0 outside of their bands" in capsys.readouterr().out
     # The inverter of neuron 0 gives nothing.
     lines = [f"vn_0,{line.split(',')[1]},0.0" if line.startswith("vn_0,") else line for line in lines]
     bad.write_text("\n".join(["test point,state,volts", *lines]) + "\n", encoding="utf-8")
@@ -49,6 +53,22 @@ def test_the_sheet_is_written_and_a_filled_in_table_is_compared(
     said = capsys.readouterr().out
     assert "vn_0 in start" in said
     assert "neuron 0" in said
+
+
+@pytest.mark.parametrize("command", ["bringup", "board"])
+def test_readings_are_not_replaced(
+    command: str, pair: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    filled = tmp_path / "bringup.csv"
+    filled.write_text("test point,state,volts,expected\nv_0,reset,,1\nv_1,reset,1.02,1\n", encoding="utf-8")
+    before = filled.read_bytes()
+    assert run([command, str(pair), "-o", str(tmp_path)]) == 2
+    assert capsys.readouterr().err == (
+        f"hopfield-hw: error: {str(filled)!r}: has 1 reading, which an empty table would replace; give another folder, "
+        "or give the file another name\n"
+    )
+    assert filled.read_bytes() == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["bringup.csv", "pair"]
 
 
 @pytest.mark.usefixtures("ngspice")

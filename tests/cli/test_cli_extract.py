@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
+from pair_design import BOARD, PAIR
 
 import hopfield_hw as hh
+from hopfield_hw.circuit import Circuit
 from hopfield_hw.cli import run
+from hopfield_hw.cli.extract import _intended
+from hopfield_hw.designs import load_design
+from hopfield_hw.designs.boards import board_of
+from hopfield_hw.extraction import compare
 
 BOARDS = Path(__file__).parents[1] / "extraction" / "boards"
 CELL = "hopfield_tank"
@@ -96,3 +103,61 @@ def test_waveforms_of_a_scope(tmp_path: Path, capsys: pytest.CaptureFixture[str]
 def test_bad_input_is_named(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["extract", *arguments]) == 2
     assert message in capsys.readouterr().err
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> Path:
+    path = tmp_path / "pair" / "design.toml"
+    path.parent.mkdir()
+    path.write_text(PAIR + BOARD, encoding="utf-8")
+    return path
+
+
+@pytest.mark.usefixtures("ngspice")
+def test_the_deck_of_a_board_is_compared_with_the_designs_board(pair: Path, tmp_path: Path) -> None:
+    """It is in the board's volts, ohms and seconds, and its head says of which graph it is."""
+    board = board_of(load_design(str(pair)))
+    deck, edited = tmp_path / "board.cir", tmp_path / "edited.cir"
+    deck.write_text(board.circuit.netlist(), encoding="utf-8")
+    edited.write_text(deck.read_text(), encoding="utf-8")
+    ohms = next(line.split()[3] for line in deck.read_text().splitlines() if line.startswith("R_syn_0_1 "))
+    _edit(edited, "R_syn_0_1", repr(1.1 * float(ohms)))
+    wanted, circuit = _intended(str(pair), deck)
+    assert isinstance(circuit, Circuit)
+    assert circuit.netlist() == board.circuit.netlist()
+    assert compare(deck, wanted).agrees
+    found = compare(edited, wanted)
+    assert not found.agrees
+    assert found.findings[0].devices == ("r_syn_0_1",)
+
+
+@pytest.mark.usefixtures("ngspice")
+def test_a_deck_of_another_graph_says_so(pair: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    deck = tmp_path / "board.cir"
+    deck.write_text(board_of(load_design(str(pair)), state_scale=7.0).circuit.netlist(), encoding="utf-8")
+    _, circuit = _intended(str(pair), deck)
+    assert circuit is not None
+    assert capsys.readouterr().err == (
+        "hopfield-hw: warning: the deck says that it was made of another graph than pair, or than its board as it is "
+        "designed now; where that is so by other scales, give the deck that it should be to --against\n"
+    )
+    assert run(["verify", str(pair), "--deck", str(deck)]) == 1
+    assert f"`hopfield-hw extract {deck} --against pair`" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("ngspice")
+def test_weights_are_shown_one_by_one_and_what_leads_nowhere_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    deck = tmp_path / "two.cir"
+    deck.write_text(
+        "two\nC1 a 0 100n\nR1 a 0 10k\nC2 b 0 100n\nR2 b 0 10k\nB1 y 0 V=tanh(2*v(a))\nR21 y b 5k\n"
+        "E1 w 0 b 0 1\nR12 w a 20k\nR3 w lost 4.7k\nR4 y off 1k\nC9 off 0 1n\n"
+    )
+    run(["extract", str(deck)])
+    said = [re.split(r"\s{2,}", line, maxsplit=1) for line in capsys.readouterr().out.splitlines()]
+    rows = {line[0]: line[1] for line in said if len(line) == 2}
+    assert rows["network"] == "2 states, 1 weights, 1 without a curve"
+    assert rows["T to c1"] == "50 uS from c2 without a curve"
+    assert rows["T to c2"] == "200 uS from c1"
+    assert rows["note"] == "r3 leads to node lost, where nothing else is: it carries no current"

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
+from typing import NamedTuple
 
 from ...values.errors import InputError
 from ..transient import Deck
@@ -104,10 +105,17 @@ def with_nodes(deck: Deck, nodes: Mapping[str, Place]) -> Deck:
     return replace(deck, states=states, outputs=(), initial=initial)
 
 
-def cell_of(deck: Path) -> str | None:
-    """Return the cell that the head of a deck of ours names; None for a deck of another kind."""
-    match = re.search(r"^\* cell (\w+); graph sha256 ", deck_head(deck), re.MULTILINE)
-    return None if match is None else match[1]
+class Head(NamedTuple):
+    """What the head of a deck of ours names: the cell, and the hash of the graph that was lowered to it."""
+
+    cell: str
+    graph: str
+
+
+def read_head(deck: Path) -> Head | None:
+    """Return what the head of a deck of ours names; None for a deck of another kind."""
+    match = re.search(r"^\* cell (\w+); graph sha256 (\w+)", deck_head(deck), re.MULTILINE)
+    return None if match is None else Head(match[1], match[2])
 
 
 @dataclass
