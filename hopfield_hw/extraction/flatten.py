@@ -302,8 +302,7 @@ class _Level:
         nodes = tuple(self._node(node) for node in words.plain[:count])
         keys = {key: self.scope.number(text) for key, text in words.keys.items() if key in ("area", "m", "w", "l")}
         sizes = [word for word in rest[1:] if word.lower() != "off"]
-        if sizes:
-            keys["area"] = self.scope.number(sizes[0])
+        keys |= {"area": self.scope.number(word) for word in sizes[:1]}
         return self._make(words, nodes, model=name, pins=nodes, keys=tuple(keys.items()))
 
     def _controlled(self, words: Words) -> Iterator[FlatDevice]:
