@@ -68,8 +68,7 @@ def flatten(deck: str | Path | Circuit) -> FlatDeck:
             raise InputError(
                 f"{statement.where} `{statement.text:.60}`: {word} is not read by extract; write the circuit without it"
             )
-        text = statement.text.split(maxsplit=1)
-        lines.append(" ".join([word, *text[1:]]))
+        lines.append(" ".join([word, *(text := statement.text.split(maxsplit=1))[1:]]))
         if word == ".subckt":
             depth.append(text[1].split()[0].lower() if len(text) > 1 else "")
         elif word == ".ends":
@@ -302,7 +301,8 @@ class _Level:
         nodes = tuple(self._node(node) for node in words.plain[:count])
         keys = {key: self.scope.number(text) for key, text in words.keys.items() if key in ("area", "m", "w", "l")}
         sizes = [word for word in rest[1:] if word.lower() != "off"]
-        keys |= {"area": self.scope.number(word) for word in sizes[:1]}
+        if sizes:
+            keys["area"] = self.scope.number(sizes[0])
         return self._make(words, nodes, model=name, pins=nodes, keys=tuple(keys.items()))
 
     def _controlled(self, words: Words) -> Iterator[FlatDevice]:
