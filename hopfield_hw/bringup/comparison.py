@@ -82,7 +82,10 @@ class BringUpComparison(Report):
         if not self.suspects:
             said.append(("fault", "none is named: measure the outputs of op-amps in each state, " + self._missing()))
         elif not self.explained:
-            said.append(("fault", "no fault of one part explains it: two at once, or a net that is cut or bridged"))
+            points = {one.point for one in self.outside}
+            again = f"{points.pop()} was misread (measure it again), " if len(points) == 1 else ""
+            what = f"{again}two at once, or a net that is cut or bridged"
+            said.append(("fault", f"no fault of one part explains it: {what}"))
         for k, suspect in enumerate(self.suspects):
             what = "likeliest" if k == 0 and self.explained else "nearest" if k == 0 else "then"
             said.append((what, describe(suspect, self.table)))

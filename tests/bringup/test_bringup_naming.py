@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from measured_boards import Planted, draw_fault, exchange_inputs, measure
 
-from hopfield_hw.bringup import BringUp, BringUpComparison, Meter, compare_measurement, read_measurement
+from hopfield_hw.bringup import BringUp, BringUpComparison, Meter, Outside, compare_measurement, read_measurement
 from hopfield_hw.bringup.bench import static_switches
 from hopfield_hw.bringup.blocks import Trial, solve, split_board
 from hopfield_hw.bringup.measured import Reading
@@ -128,6 +128,19 @@ def test_few_readings_are_compared_and_little_is_named(table: BringUp) -> None:
     assert [one.point for one in bad.outside] == ["v_0"]
     assert bad.outside[0].condition == "reset"
     assert bad.verdict == "failed"
+
+
+def test_one_point_that_no_fault_explains_is_to_be_read_again(table: BringUp) -> None:
+    c = table.condition("reset")
+    assert c is not None
+    off = tuple(Outside(point, "reset", 1.0, 0.0, 0.1) for point in ("v_0", "v_1"))
+    suspect = Suspect(neuron="2", weight="w", devices=("R_syn_2_1",), explained=0.1, change="is open")
+    said = "two at once, or a net that is cut or bridged"
+    for outside, more in ((off[:1], "v_0 was misread (measure it again), "), (off, "")):
+        found = BringUpComparison(
+            table=table, readings=2, asked=2, outside=outside, suspects=(suspect,), explained=False
+        )
+        assert ("fault", f"no fault of one part explains it: {more}{said}") in found.rows()
 
 
 def test_a_reading_beyond_the_supplies_is_in_another_unit(table: BringUp) -> None:
