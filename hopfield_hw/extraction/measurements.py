@@ -24,6 +24,7 @@ TIME_NAMES = frozenset({"time", "t", "x", "x-axis", "x axis", "xaxis", "source",
 NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 COMMA_NUMBER = re.compile(r"[+-]?(?:[0-9]+,[0-9]*|,[0-9]+)(?:[eE][+-]?[0-9]+)?")
 # "CH1 (mV)", "CH1 [mV]" and "C1 in mV".
+FREQUENCY = re.compile(r"(?i)freq.*|.*[(\[]\s*[kMG]?Hz\s*[)\]]")
 WITH_UNIT = re.compile(r"(.*?)\s*(?:[(\[]\s*([^)\]]*?)\s*[)\]]|\bin\s+(\S+))\s*")
 BARE_UNIT = re.compile(r"[(\[]?\s*([^()\[\]]*?)\s*[)\]]?")
 # What is written for a sample beyond the range of the converter, or for none.
@@ -128,6 +129,11 @@ def _tables(text: str, label: str) -> list[_Table]:
         continues = not head and tables
         if NUMBER.fullmatch(cells[0]) and (continues or _begins(rows, k, comma)):
             if not continues:
+                if head and FREQUENCY.fullmatch(head[-1][0]):
+                    raise InputError(
+                        f"{label}, line {line}: its first column is {head[-1][0]!r:.40}: must be the time; record "
+                        "waveforms, not a spectrum"
+                    )
                 names, units = _heading(head, len(cells))
                 if tables and not any(names):
                     names, units = tables[-1].names, tables[-1].units
@@ -247,6 +253,8 @@ def _columns(table: _Table, channels: Sequence[str] | None, label: str) -> list[
         used = [k for k in range(1, len(table.names)) if any(k < len(row) and row[k] for _, row in table.rows)]
         if not used:
             raise InputError(f"{label}: has one column with numbers: must have the time and one voltage at least")
+        for k in used:
+            _refuse_double(table, table.names[k], label)
         return used
     if isinstance(channels, str) or not len(channels):
         raise InputError(f"`channels` = {channels!r:.60}: must be a sequence of names, one for each neuron")
@@ -254,11 +262,15 @@ def _columns(table: _Table, channels: Sequence[str] | None, label: str) -> list[
     for name in channels:
         if name not in table.names[1:]:
             raise InputError(f"`channels` has {name!r:.60}: {label} has the channels {known:.200}")
-        if table.names.count(name) > 1:
-            raise InputError(f"{label}: has the channel {name!r:.60} twice: must have each once; rename one of them")
+        _refuse_double(table, name, label)
     if len(set(channels)) < len(channels):
         raise InputError(f"`channels` = {channels!r:.100}: has a name twice; must have each once")
     return [table.names.index(name, 1) for name in channels]
+
+
+def _refuse_double(table: _Table, name: str, label: str) -> None:
+    if table.names.count(name) > 1:
+        raise InputError(f"{label}: has the channel {name!r:.60} twice: must have each once; rename one of them")
 
 
 def _factors(table: _Table, columns: list[int], units: Mapping[str, str], label: str) -> Array:

@@ -173,6 +173,16 @@ REFUSED: dict[str, tuple[Any, dict[str, Any], str]] = {
         {"channels": ["CH1"]},
         "scope text: has the channel 'CH1' twice: must have each once; rename one of them",
     ),
+    "column twice, all taken": (
+        "Time,CH1,CH1\n" + body(),
+        {},
+        "scope text: has the channel 'CH1' twice: must have each once; rename one of them",
+    ),
+    "a spectrum": (
+        "Frequency (Hz),CH1,CH2\n" + body(),
+        {},
+        "scope text, line 2: its first column is 'Frequency (Hz)': must be the time; record waveforms, not a spectrum",
+    ),
     "channels in one text": (
         "Time,CH1,CH2\n" + body(),
         {"channels": "CH1"},
