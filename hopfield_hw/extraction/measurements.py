@@ -24,7 +24,7 @@ TIME_NAMES = frozenset({"time", "t", "x", "x-axis", "x axis", "xaxis", "source",
 NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 COMMA_NUMBER = re.compile(r"[+-]?(?:[0-9]+,[0-9]*|,[0-9]+)(?:[eE][+-]?[0-9]+)?")
 # "CH1 (mV)", "CH1 [mV]" and "C1 in mV".
-FREQUENCY = re.compile(r"(?i)freq.*|.*[(\[]\s*[kMG]?Hz\s*[)\]]")
+FREQUENCY = re.compile(r"(?i)freq.*")
 WITH_UNIT = re.compile(r"(.*?)\s*(?:[(\[]\s*([^)\]]*?)\s*[)\]]|\bin\s+(\S+))\s*")
 BARE_UNIT = re.compile(r"[(\[]?\s*([^()\[\]]*?)\s*[)\]]?")
 # What is written for a sample beyond the range of the converter, or for none.
