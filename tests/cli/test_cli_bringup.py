@@ -7,20 +7,11 @@ import json
 from pathlib import Path
 
 import pytest
-from pair_design import BOARD, PAIR
 
 from hopfield_hw.cli import run
 from hopfield_hw.values.errors import ConvergenceError
 
 FEW = ["--samples", "8"]
-
-
-@pytest.fixture
-def pair(tmp_path: Path) -> Path:
-    path = tmp_path / "pair" / "design.toml"
-    path.parent.mkdir()
-    path.write_text(PAIR + BOARD, encoding="utf-8")
-    return path
 
 
 @pytest.mark.usefixtures("ngspice")

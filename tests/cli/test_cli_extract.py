@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from pair_design import BOARD, PAIR
 
 import hopfield_hw as hh
 from hopfield_hw.circuit import Circuit
@@ -105,14 +104,6 @@ def test_waveforms_of_a_scope(tmp_path: Path, capsys: pytest.CaptureFixture[str]
 def test_bad_input_is_named(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["extract", *arguments]) == 2
     assert message in capsys.readouterr().err
-
-
-@pytest.fixture
-def pair(tmp_path: Path) -> Path:
-    path = tmp_path / "pair" / "design.toml"
-    path.parent.mkdir()
-    path.write_text(PAIR + BOARD, encoding="utf-8")
-    return path
 
 
 @pytest.mark.usefixtures("ngspice")
